@@ -119,10 +119,10 @@ impl Tree {
     /// Takes `child` out of `parent`; its nodes stay in the arena, unreachable.
     pub fn unlink(&mut self, parent: NodeId, child: NodeId) {
         let next = self.nodes[child.0 as usize].next;
-        if self.nodes[parent.0 as usize].child == child.0 {
-            self.nodes[parent.0 as usize].child = next;
-        } else if let Some(before) = self.children(parent).find(|c| self.nodes[c.0 as usize].next == child.0) {
-            self.nodes[before.0 as usize].next = next;
+        let before = self.children(parent).find(|c| self.nodes[c.0 as usize].next == child.0);
+        match before {
+            Some(before) => self.nodes[before.0 as usize].next = next,
+            None => self.nodes[parent.0 as usize].child = next,
         }
         self.nodes[child.0 as usize].next = NONE;
     }
