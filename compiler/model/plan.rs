@@ -1,0 +1,347 @@
+//! The decisions. `plan/` makes them, `lint/`, `emit/` and `report/` read them; after this nothing
+//! chooses any more.
+
+use std::collections::BTreeMap;
+
+use super::fleet::{Cluster, Credentials, Lane, Query, Reader, Resources, Storage};
+use super::ids::{ClusterId, RouteId, StoreId};
+use super::value::{Bytes, Duration, Version};
+use crate::diag::{Origin, Origins, Sourced};
+use crate::relabel::Rule;
+
+/// What the fleet level needs to know of one cluster; at most about a kilobyte each.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    pub cluster: ClusterId,
+    /// Load sent to each store, by destination.
+    pub sends: Vec<Send>,
+    /// The smallest interval sent to each store.
+    pub fastest: Vec<(StoreId, Duration)>,
+    pub lanes: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Send {
+    pub route: RouteId,
+    pub store: StoreId,
+    pub tenant: u32,
+    pub series: u64,
+    pub samples_per_second: f64,
+}
+
+/// What `settle` makes of all summaries.
+#[derive(Debug, Clone)]
+pub struct FleetPlan {
+    /// In the order of the fleet's stores.
+    pub stores: Vec<StoreLoad>,
+    /// Stores that stand on each cluster, in the order of the fleet's clusters.
+    pub stands_on: Vec<Vec<StoreId>>,
+    /// The route each cluster's Prometheis are in, in the order of the fleet's clusters:
+    /// `(lane, route)`.
+    pub routes: Vec<Vec<(String, RouteId)>>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct StoreLoad {
+    pub series: u64,
+    pub samples_per_second: f64,
+    /// Smallest interval of any class written here: the store's deduplication window must not be
+    /// longer.
+    pub fastest: Option<Duration>,
+    /// Sending clusters.
+    pub senders: Vec<ClusterId>,
+}
+
+/// Everything about one cluster. Pure, repeatable, dropped after use.
+#[derive(Debug)]
+pub struct ClusterPlan<'f> {
+    pub id: ClusterId,
+    pub cluster: &'f Cluster,
+    /// Continues the fleet's table.
+    pub origins: Origins,
+    pub lanes: Vec<LanePlan<'f>>,
+    pub monitors: Vec<Monitor>,
+    /// Services of ours in front of addresses that no selector finds.
+    pub addresses: Vec<StaticService>,
+    pub exporters: Vec<ExporterPlan>,
+    pub relay: Option<RelayPlan>,
+    /// Stores that stand here.
+    pub stores: Vec<StorePlan>,
+    pub readers: Vec<ReaderPlan<'f>>,
+    pub rules: Vec<RulePlan>,
+    pub secrets: Vec<SecretUse>,
+    /// What must be set by hand on nodes or the control plane, in words.
+    pub checklist: Vec<String>,
+    /// One line for each class: who scrapes it, how often, where it goes. For READMEs.
+    pub flows: Vec<Flow>,
+    /// Present jobs that nobody takes, and absent ones: name and reason.
+    pub not_collected: Vec<(String, String)>,
+}
+
+/// One Prometheus custom resource and what stands beside it.
+#[derive(Debug)]
+pub struct LanePlan<'f> {
+    pub lane: &'f Lane,
+    pub name: &'f str,
+    pub origin: Origin,
+    pub version: Sourced<Version>,
+    /// Full image reference, mirror applied.
+    pub image: String,
+    pub retention: Sourced<Duration>,
+    /// Always set: 80 % of the volume where the spec is silent.
+    pub retention_size: Sourced<Bytes>,
+    pub storage: &'f Storage,
+    pub replicas: Sourced<u32>,
+    pub scrape_interval: Sourced<Duration>,
+    pub scrape_timeout: Option<Sourced<Duration>>,
+    /// The identity label first.
+    pub external_labels: Vec<(String, Sourced<String>)>,
+    /// `Some("")` removes the label; `None` keeps the operator's `prometheus_replica`.
+    pub replica_label: Option<String>,
+    /// The whole list: it is atomic in the API.
+    pub remote_write: Vec<RemoteWrite>,
+    pub alerting: Vec<AlertTarget>,
+    pub query: Query,
+    pub requests: Resources,
+    pub limits: Resources,
+    pub sample_limit: Option<Sourced<u64>>,
+    /// Secrets to mount at `/etc/prometheus/secrets/<name>`, for scrape client certificates.
+    pub mounted_secrets: Vec<String>,
+    /// Namespaces where its monitors look for targets.
+    pub discovers_in: Vec<String>,
+    /// Monitors need node metadata or scrape kubelets: `nodes`, `nodes/metrics`.
+    pub needs_nodes: bool,
+    /// Name of the governing headless Service of our own (two lanes in one namespace).
+    pub governing_service: String,
+    /// What it owns, as `job` or `job/class`.
+    pub owns: Vec<ClassRef>,
+}
+
+/// A class of a job, or a whole job without classes (`class` = `None`: the job, or its remainder).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClassRef {
+    pub job: String,
+    pub class: Option<String>,
+}
+
+/// One entry of `spec.remoteWrite`.
+#[derive(Debug, Clone)]
+pub struct RemoteWrite {
+    /// `relay`, or the destination: `central`, `central-t3`. Unique in the lane.
+    pub name: String,
+    pub url: String,
+    pub credentials: Credentials,
+    pub rules: Vec<Rule>,
+    pub retry_on_rate_limit: bool,
+    pub origin: Origin,
+}
+
+/// An Alertmanager to send alerts to.
+#[derive(Debug, Clone)]
+pub enum AlertTarget {
+    /// `namespace`, `name` and port name of a Service in the same cluster.
+    Service { namespace: String, name: String, port: String, origin: Origin },
+    /// Reached over an address.
+    Address { url: String, credentials: Credentials, origin: Origin },
+}
+
+/// One ServiceMonitor, PodMonitor or ScrapeConfig, selected by exactly one lane.
+#[derive(Debug, Clone)]
+pub struct Monitor {
+    pub kind: MonitorKind,
+    /// `<job>`, `<job>-<class>`; with `-<lane>` behind it for a copy that another lane scrapes.
+    pub name: String,
+    pub job: String,
+    pub class: Option<String>,
+    /// The lane that selects it.
+    pub lane: String,
+    /// Whether `lane` owns and sends what it scrapes here.
+    pub owned: bool,
+    /// Labels of the Service, Pod, …
+    pub selector: BTreeMap<String, String>,
+    /// Where the targets are; never empty for services and pods.
+    pub namespaces: Vec<String>,
+    /// Every namespace: annotation discovery only.
+    pub any_namespace: bool,
+    /// Label of the Service or Pod whose value becomes `job`.
+    pub job_label: Option<String>,
+    /// The `job` label that results.
+    pub job_value: String,
+    pub endpoints: Vec<Endpoint>,
+    pub attach_node_metadata: bool,
+    pub sample_limit: Option<Sourced<u64>>,
+    pub origin: Origin,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MonitorKind {
+    Service,
+    Pod,
+    /// `kubernetesSDConfigs` of role Pod in a ScrapeConfig.
+    Annotations,
+}
+
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Name of the port of the Service or container, or a number.
+    pub port: String,
+    pub path: String,
+    pub scheme: String,
+    pub interval: Sourced<Duration>,
+    pub timeout: Option<Sourced<Duration>>,
+    pub params: Vec<(String, Vec<String>)>,
+    pub auth: ScrapeAuth,
+    pub honor_labels: bool,
+    pub honor_timestamps: Option<bool>,
+    pub relabelings: Vec<Rule>,
+    pub metric_relabelings: Vec<Rule>,
+    pub origin: Origin,
+}
+
+/// How Prometheus proves itself to a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScrapeAuth {
+    None,
+    /// The pod's service account token. `ca_file` of the service account and a server name, or no
+    /// verification (kubelets and control-plane components serve certificates nobody signed).
+    ServiceAccount { verify: bool, server_name: Option<String> },
+    /// A client certificate out of a Secret mounted into the Prometheus pod.
+    ClientCertificate { secret: String, ca: String, cert: String, key: String, server_name: Option<String> },
+    /// Credentials the spec names.
+    Spec(Credentials),
+}
+
+/// A selector-less headless Service with an EndpointSlice of ours.
+#[derive(Debug, Clone)]
+pub struct StaticService {
+    pub name: String,
+    pub job: String,
+    pub addresses: Vec<String>,
+    pub port_name: String,
+    pub port: u16,
+    pub origin: Origin,
+}
+
+/// The workload of a job that we run. Its objects come from the catalog's template.
+#[derive(Debug, Clone)]
+pub struct ExporterPlan {
+    pub job: String,
+    pub namespace: String,
+    /// Full image reference, mirror applied.
+    pub image: String,
+    pub version: Sourced<Version>,
+    /// Collectors that must be on, for jobs whose classes are picked by collector.
+    pub collectors: Vec<String>,
+    pub args: Vec<Sourced<String>>,
+    pub node_selector: BTreeMap<String, Sourced<String>>,
+    pub requests: Resources,
+    pub limits: Resources,
+    pub origin: Origin,
+}
+
+/// The vmagent between lanes and stores.
+#[derive(Debug, Clone)]
+pub struct RelayPlan {
+    /// `relay`.
+    pub name: String,
+    pub image: String,
+    pub replicas: Sourced<u32>,
+    pub storage_class: Option<Sourced<String>>,
+    /// Volume of one replica: all queues and headroom.
+    pub storage: Sourced<Bytes>,
+    /// In the order of the route's destinations, which queues on disk depend on.
+    pub urls: Vec<RelayUrl>,
+    pub requests: Resources,
+    pub limits: Resources,
+    /// Why there is one.
+    pub because: Vec<String>,
+    pub origin: Origin,
+}
+
+#[derive(Debug, Clone)]
+pub struct RelayUrl {
+    /// `central`, `plane-a-t3`.
+    pub name: String,
+    pub url: String,
+    pub credentials: Credentials,
+    pub rules: Vec<Rule>,
+    /// `-remoteWrite.maxDiskUsagePerURL`, a multiple of 512 MiB.
+    pub queue: Sourced<Bytes>,
+    /// Outage the queue is sized for.
+    pub survive: Sourced<Duration>,
+    pub samples_per_second: f64,
+    pub store: StoreId,
+    pub tenant: u32,
+    pub origin: Origin,
+}
+
+/// A store that stands on this cluster.
+#[derive(Debug, Clone)]
+pub struct StorePlan {
+    pub store: StoreId,
+    pub release: String,
+    pub namespace: String,
+    pub chart: &'static str,
+    pub chart_version: Version,
+    pub app_version: Version,
+    pub retention_days: u64,
+    pub replication: u32,
+    /// Component → replicas.
+    pub replicas: BTreeMap<&'static str, u32>,
+    /// The deduplication window, 1 ms where only replication asks for one.
+    pub dedup: Option<Sourced<Duration>>,
+    /// Whether credentials are asked for at its front door (vmauth of the chart).
+    pub front_door: bool,
+    pub origin: Origin,
+}
+
+#[derive(Debug, Clone)]
+pub struct ReaderPlan<'f> {
+    pub reader: &'f Reader,
+    pub namespace: String,
+    pub sources: Vec<DataSource>,
+    /// Dashboards it gets, by name in the catalog.
+    pub dashboards: Vec<String>,
+}
+
+/// What a reader reads: a Grafana data source, an endpoint for HTTP clients.
+#[derive(Debug, Clone)]
+pub struct DataSource {
+    /// `user`, `central`.
+    pub name: String,
+    /// At most 40 characters, a DNS label: `<cluster>-user`, `<store>-t0`.
+    pub uid: String,
+    pub url: String,
+    pub credentials: Credentials,
+    /// Most common interval, for hand-written queries.
+    pub time_interval: Duration,
+    pub is_default: bool,
+    pub origin: Origin,
+}
+
+/// A rule pack in a lane.
+#[derive(Debug, Clone)]
+pub struct RulePlan {
+    pub pack: String,
+    pub lane: String,
+    pub origin: Origin,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SecretUse {
+    pub namespace: String,
+    pub name: String,
+    pub keys: Vec<String>,
+    /// `Prometheus user`, `relay`, `store central`.
+    pub used_by: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Flow {
+    pub class: ClassRef,
+    pub lane: String,
+    pub interval: Duration,
+    pub series: u64,
+    /// Destinations by question: `central`, or `plane-a (namespaces hero-user-a)`.
+    pub goes_to: Vec<String>,
+}
