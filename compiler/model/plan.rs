@@ -136,13 +136,14 @@ pub struct RemoteWrite {
     pub origin: Origin,
 }
 
-/// An Alertmanager to send alerts to.
+/// An Alertmanager to send alerts to: a Service in the same cluster.
 #[derive(Debug, Clone)]
-pub enum AlertTarget {
-    /// `namespace`, `name` and port name of a Service in the same cluster.
-    Service { namespace: String, name: String, port: String, origin: Origin },
-    /// Reached over an address.
-    Address { url: String, credentials: Credentials, origin: Origin },
+pub struct AlertTarget {
+    pub namespace: String,
+    pub name: String,
+    /// Name of its port, `web`.
+    pub port: String,
+    pub origin: Origin,
 }
 
 /// One ServiceMonitor, PodMonitor or ScrapeConfig, selected by exactly one lane.
@@ -169,6 +170,8 @@ pub struct Monitor {
     pub job_value: String,
     pub endpoints: Vec<Endpoint>,
     pub attach_node_metadata: bool,
+    /// `EndpointSlice` for monitors on a Service of ours, where the operator knows the field.
+    pub discovery_role: Option<&'static str>,
     pub sample_limit: Option<Sourced<u64>>,
     pub origin: Origin,
 }
@@ -219,6 +222,8 @@ pub struct StaticService {
     pub addresses: Vec<String>,
     pub port_name: String,
     pub port: u16,
+    /// An EndpointSlice, where the monitor can ask for that role (operator 0.86); Endpoints before.
+    pub slice: bool,
     pub origin: Origin,
 }
 
@@ -245,6 +250,8 @@ pub struct RelayPlan {
     /// `relay`.
     pub name: String,
     pub image: String,
+    /// Watches the relabel rules; comes with the operator, in its version.
+    pub reloader_image: String,
     pub replicas: Sourced<u32>,
     pub storage_class: Option<Sourced<String>>,
     /// Volume of one replica: all queues and headroom.

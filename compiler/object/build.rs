@@ -79,6 +79,12 @@ impl<'t> Build<'t> {
         self.nested(key, Value::Embedded(format), |e| e.object("", f));
     }
 
+    /// A string that holds a document whose root is a list; `f` is called once, on the document, and
+    /// adds that list under an empty key.
+    pub fn embedded_list(&mut self, key: &str, format: Format, f: impl FnOnce(&mut Build<'_>)) {
+        self.nested(key, Value::Embedded(format), f);
+    }
+
     /// A deep copy of a node of another tree.
     pub fn copy(&mut self, key: &str, from: &Tree, node: NodeId) {
         let copied = self.tree.copy(from, node, key);

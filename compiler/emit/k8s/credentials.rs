@@ -1,0 +1,48 @@
+//! Credentials in the operator's types: references to Secrets, never values.
+
+use crate::model::fleet::{Auth, Credentials, SecretKey};
+use crate::object::Build;
+
+/// `basicAuth` or `authorization`.
+pub fn credentials(b: &mut Build<'_>, credentials: &Credentials) {
+    match &credentials.auth {
+        Some(Auth::Basic { secret, username_key, password_key }) => b.from(secret.origin).object("basicAuth", |a| {
+            key_ref(a, "username", &secret.value, username_key);
+            key_ref(a, "password", &secret.value, password_key);
+        }),
+        Some(Auth::Bearer(SecretKey { secret, key })) => b.from(secret.origin).object("authorization", |a| {
+            a.str("type", "Bearer");
+            key_ref(a, "credentials", &secret.value, key);
+        }),
+        None => {}
+    }
+}
+
+/// `tlsConfig`, where there is a CA, a client certificate or a server name.
+pub fn tls(b: &mut Build<'_>, credentials: &Credentials) {
+    let Credentials { ca, client_cert, server_name, .. } = credentials;
+    if ca.is_none() && client_cert.is_none() && server_name.is_none() {
+        return;
+    }
+    b.object("tlsConfig", |t| {
+        if let Some(SecretKey { secret, key }) = ca {
+            t.from(secret.origin).object("ca", |c| key_ref(c, "secret", &secret.value, key));
+        }
+        if let Some(cert) = client_cert {
+            t.from(cert.secret.origin).object("cert", |c| key_ref(c, "secret", &cert.secret.value, &cert.cert_key));
+            t.from(cert.secret.origin);
+            key_ref(t, "keySecret", &cert.secret.value, &cert.key_key);
+        }
+        if let Some(name) = server_name {
+            t.from(name.origin).str("serverName", &name.value);
+        }
+    });
+}
+
+/// A `SecretKeySelector`.
+fn key_ref(b: &mut Build<'_>, field: &str, secret: &str, key: &str) {
+    b.object(field, |r| {
+        r.str("name", secret);
+        r.str("key", key);
+    });
+}

@@ -1,0 +1,149 @@
+//! The Prometheus custom resource of a lane.
+
+use super::super::{Emit, LANE_LABEL, Meta};
+use super::credentials::{credentials, tls};
+use super::relabeling::relabelings;
+use super::{beside, pod_labels, pull_secrets, resources, scheduling, spread};
+use crate::model::plan::{LanePlan, RemoteWrite};
+use crate::object::{Build, Place};
+
+/// The gate of `AlertmanagerEndpoints` and other fields is the field tables' business: what the
+/// plan holds has been checked against the declared versions before anything is written.
+pub fn prometheus(out: &mut Emit<'_, '_>, lane: &LanePlan<'_>) {
+    let plan = out.plan;
+    let cluster = plan.cluster;
+    let namespace = out.namespace().to_owned();
+    let meta = Meta {
+        place: Place::Prometheus,
+        api_version: "monitoring.coreos.com/v1",
+        kind: "Prometheus",
+        namespace: &namespace,
+        name: lane.name,
+        unit: ("prometheus", lane.name),
+        origin: lane.origin,
+        labels: &[],
+    };
+    out.object(&meta, |o| {
+        o.object("spec", |s| {
+            s.from(lane.version.origin).str("version", format!("v{}", lane.version.value));
+            s.str("image", &lane.image);
+            pull_secrets(s, &cluster.pull_secrets);
+            s.from(lane.replicas.origin).int("replicas", lane.replicas.value.into());
+            spread(s, lane.replicas.value, &pod_labels(lane.name));
+            s.from(lane.retention.origin).str("retention", lane.retention.value.to_string());
+            s.from(lane.retention_size.origin).str("retentionSize", lane.retention_size.value.prometheus());
+            storage(s, lane);
+            resources(s, &lane.requests, &lane.limits);
+            s.object("securityContext", |c| {
+                c.int("fsGroup", 2000);
+                c.bool("runAsNonRoot", true);
+                c.int("runAsUser", 1000);
+                c.object("seccompProfile", |p| p.str("type", "RuntimeDefault"));
+            });
+            scheduling(s, &cluster.scheduling);
+            s.str("serviceAccountName", beside(lane.name));
+            s.str("serviceName", &lane.governing_service);
+            s.from(lane.scrape_interval.origin).str("scrapeInterval", lane.scrape_interval.value.to_string());
+            if let Some(timeout) = &lane.scrape_timeout {
+                s.from(timeout.origin).str("scrapeTimeout", timeout.value.to_string());
+            }
+            s.from(lane.scrape_interval.origin).str("evaluationInterval", lane.scrape_interval.value.to_string());
+            s.object("externalLabels", |l| {
+                for (name, value) in &lane.external_labels {
+                    l.from(value.origin).str(name, &value.value);
+                }
+            });
+            if let Some(label) = &lane.replica_label {
+                s.str("replicaExternalLabelName", label);
+            }
+            selectors(s, lane);
+            if let Some(limit) = &lane.sample_limit {
+                s.from(limit.origin).int("enforcedSampleLimit", limit.value as i64);
+            }
+            query(s, lane);
+            if !lane.mounted_secrets.is_empty() {
+                s.strs("secrets", &lane.mounted_secrets);
+            }
+            alerting(s, lane);
+            if !lane.remote_write.is_empty() {
+                s.list("remoteWrite", |l| lane.remote_write.iter().for_each(|w| remote_write(l, w)));
+            }
+        });
+    });
+}
+
+fn storage(s: &mut Build<'_>, lane: &LanePlan<'_>) {
+    let storage = lane.storage;
+    s.from(storage.size.origin).object("storage", |st| {
+        st.object("volumeClaimTemplate", |t| {
+            t.object("spec", |spec| {
+                spec.strs("accessModes", ["ReadWriteOnce"]);
+                if let Some(class) = &storage.class {
+                    spec.from(class.origin).str("storageClassName", &class.value);
+                }
+                spec.object("resources", |r| {
+                    r.object("requests", |q| {
+                        q.from(storage.size.origin).str("storage", storage.size.value.to_string());
+                    });
+                });
+            });
+        });
+    });
+}
+
+/// By our label only, never `{}`, which would select everything. Without a namespace selector the
+/// operator looks in the Prometheus' own namespace, which is where our monitors are; a foreign
+/// monitor comes in by `also-select` alone.
+fn selectors(s: &mut Build<'_>, lane: &LanePlan<'_>) {
+    const KINDS: [&str; 4] = ["serviceMonitor", "podMonitor", "probe", "scrapeConfig"];
+    for kind in KINDS.into_iter().chain(["rule"]) {
+        s.object(&format!("{kind}Selector"), |m| m.str_map("matchLabels", [(LANE_LABEL, lane.name)]));
+    }
+}
+
+fn query(s: &mut Build<'_>, lane: &LanePlan<'_>) {
+    let query = &lane.query;
+    s.object("query", |q| {
+        if let Some(concurrency) = &query.concurrency {
+            q.from(concurrency.origin).int("maxConcurrency", concurrency.value.into());
+        }
+        if let Some(samples) = &query.samples {
+            q.from(samples.origin).int("maxSamples", samples.value as i64);
+        }
+        if let Some(timeout) = &query.timeout {
+            q.from(timeout.origin).str("timeout", timeout.value.to_string());
+        }
+    });
+}
+
+fn alerting(s: &mut Build<'_>, lane: &LanePlan<'_>) {
+    if lane.alerting.is_empty() {
+        return;
+    }
+    s.object("alerting", |a| {
+        a.list("alertmanagers", |l| {
+            for target in &lane.alerting {
+                l.from(target.origin).object("", |t| {
+                    t.str("namespace", &target.namespace);
+                    t.str("name", &target.name);
+                    t.str("port", &target.port);
+                    t.str("apiVersion", "v2");
+                });
+            }
+        });
+    });
+}
+
+fn remote_write(l: &mut Build<'_>, write: &RemoteWrite) {
+    l.from(write.origin).object("", |w| {
+        w.str("name", &write.name);
+        w.str("url", &write.url);
+        credentials(w, &write.credentials);
+        tls(w, &write.credentials);
+        if write.retry_on_rate_limit {
+            // Off, a 429 is not retried: the samples are gone.
+            w.object("queueConfig", |q| q.bool("retryOnRateLimit", true));
+        }
+        relabelings(w, "writeRelabelConfigs", &write.rules);
+    });
+}

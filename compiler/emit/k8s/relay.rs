@@ -1,0 +1,271 @@
+//! The relay: a vmagent with a queue on disk for each destination.
+//!
+//! Facts behind the flags: a queue's folder is made of the URL's place in the list and a hash of
+//! the URL, so the order is part of the state and dangling queues are kept; a per-URL flag with
+//! exactly one value applies to *every* URL, so each list is written out to its full length.
+
+use super::super::{Emit, Meta};
+use super::relabeling::native;
+use super::{pull_secrets, resources, scheduling, spread};
+use crate::model::fleet::{Auth, Credentials};
+use crate::model::plan::{RelayPlan, RelayUrl};
+use crate::object::{Build, Format, Place};
+
+const CONFIG: &str = "/etc/relay";
+const SECRETS: &str = "/etc/relay-secrets";
+const QUEUES: &str = "/queues";
+const PORT: i64 = 8429;
+
+pub fn relay(out: &mut Emit<'_, '_>, relay: &RelayPlan) {
+    let namespace = out.namespace().to_owned();
+    let name = relay.name.as_str();
+    let config = format!("{name}-relabel");
+    let headless = format!("{name}-headless");
+    let meta = |api_version, kind, name| Meta {
+        place: Place::Prometheus,
+        api_version,
+        kind,
+        namespace: &namespace,
+        name,
+        unit: ("relay", ""),
+        origin: relay.origin,
+        labels: &[],
+    };
+    let pods = [("app.kubernetes.io/name", name)];
+
+    out.object(&meta("v1", "ServiceAccount", name), |o| o.bool("automountServiceAccountToken", false));
+    out.object(&meta("v1", "ConfigMap", &config), |o| {
+        o.object("data", |data| {
+            for (index, url) in relay.urls.iter().enumerate() {
+                let rules = |b: &mut Build<'_>| native(b, "", &url.rules);
+                if url.rules.is_empty() {
+                    data.str(&rules_file(index), "[]\n");
+                } else {
+                    data.embedded_list(&rules_file(index), Format::Yaml, rules);
+                }
+            }
+        });
+    });
+    for (service, headless) in [(name, false), (headless.as_str(), true)] {
+        out.object(&meta("v1", "Service", service), |o| {
+            o.object("spec", |s| {
+                if headless {
+                    s.str("clusterIP", "None");
+                }
+                s.list("ports", |l| {
+                    l.object("", |p| {
+                        p.str("name", "http");
+                        p.int("port", PORT);
+                        p.str("protocol", "TCP");
+                        p.str("targetPort", "http");
+                    });
+                });
+                s.str_map("selector", pods);
+            });
+        });
+    }
+    if relay.replicas.value > 1 {
+        out.object(&meta("policy/v1", "PodDisruptionBudget", name), |o| {
+            o.object("spec", |s| {
+                s.int("maxUnavailable", 1);
+                s.object("selector", |m| m.str_map("matchLabels", pods));
+            });
+        });
+    }
+    let cluster = out.plan.cluster;
+    out.object(&meta("apps/v1", "StatefulSet", name), |o| {
+        o.object("spec", |s| {
+            s.from(relay.replicas.origin).int("replicas", relay.replicas.value.into());
+            s.str("serviceName", &headless);
+            s.object("selector", |m| m.str_map("matchLabels", pods));
+            s.object("template", |t| {
+                t.object("metadata", |m| m.str_map("labels", pods));
+                t.object("spec", |p| {
+                    p.str("serviceAccountName", name);
+                    p.bool("automountServiceAccountToken", false);
+                    pull_secrets(p, &cluster.pull_secrets);
+                    scheduling(p, &cluster.scheduling);
+                    spread(p, relay.replicas.value, &pods);
+                    p.object("securityContext", |c| {
+                        c.int("fsGroup", 2000);
+                        c.bool("runAsNonRoot", true);
+                        c.int("runAsUser", 1000);
+                        c.object("seccompProfile", |s| s.str("type", "RuntimeDefault"));
+                    });
+                    // In-memory blocks are flushed to disk on SIGTERM; a minute is ample for that.
+                    p.int("terminationGracePeriodSeconds", 60);
+                    p.list("containers", |l| {
+                        l.object("", |c| vmagent(c, relay));
+                        l.object("", |c| reloader(c, relay));
+                    });
+                    p.list("volumes", |v| volumes(v, relay, &config));
+                });
+            });
+            s.list("volumeClaimTemplates", |l| {
+                l.object("", |v| {
+                    v.object("metadata", |m| m.str("name", "queues"));
+                    v.object("spec", |spec| {
+                        spec.strs("accessModes", ["ReadWriteOnce"]);
+                        if let Some(class) = &relay.storage_class {
+                            spec.from(class.origin).str("storageClassName", &class.value);
+                        }
+                        spec.object("resources", |r| {
+                            r.object("requests", |q| {
+                                q.from(relay.storage.origin).str("storage", relay.storage.value.to_string());
+                            });
+                        });
+                    });
+                });
+            });
+        });
+    });
+}
+
+fn rules_file(index: usize) -> String {
+    format!("{index}.yaml")
+}
+
+fn vmagent(c: &mut Build<'_>, relay: &RelayPlan) {
+    c.str("name", "vmagent");
+    c.str("image", &relay.image);
+    c.strs("args", arguments(relay));
+    c.list("ports", |l| {
+        l.object("", |p| {
+            p.str("name", "http");
+            p.int("containerPort", PORT);
+            p.str("protocol", "TCP");
+        });
+    });
+    for (probe, path) in [("readinessProbe", "/ready"), ("livenessProbe", "/health")] {
+        c.object(probe, |p| {
+            p.object("httpGet", |h| {
+                h.str("path", path);
+                h.str("port", "http");
+            });
+        });
+    }
+    resources(c, &relay.requests, &relay.limits);
+    locked_down(c);
+    c.list("volumeMounts", |m| {
+        mount(m, "queues", QUEUES, false);
+        mount(m, "relabel", CONFIG, true);
+        for secret in secrets(relay) {
+            mount(m, &volume_name(secret), &format!("{SECRETS}/{secret}"), true);
+        }
+    });
+}
+
+/// Tells vmagent to read its relabel rules again when the ConfigMap changes, so that a new tenant
+/// restarts nothing and no queue is lost.
+fn reloader(c: &mut Build<'_>, relay: &RelayPlan) {
+    c.str("name", "config-reloader");
+    c.str("image", &relay.reloader_image);
+    c.strs(
+        "args",
+        [
+            "--listen-address=:8080".to_owned(),
+            format!("--watched-dir={CONFIG}"),
+            format!("--reload-url=http://127.0.0.1:{PORT}/-/reload"),
+        ],
+    );
+    locked_down(c);
+    c.list("volumeMounts", |m| mount(m, "relabel", CONFIG, true));
+}
+
+fn locked_down(c: &mut Build<'_>) {
+    c.object("securityContext", |s| {
+        s.bool("allowPrivilegeEscalation", false);
+        s.object("capabilities", |c| c.strs("drop", ["ALL"]));
+        s.bool("readOnlyRootFilesystem", true);
+    });
+}
+
+fn mount(m: &mut Build<'_>, name: &str, path: &str, read_only: bool) {
+    m.object("", |v| {
+        v.str("name", name);
+        v.str("mountPath", path);
+        if read_only {
+            v.bool("readOnly", true);
+        }
+    });
+}
+
+fn volumes(v: &mut Build<'_>, relay: &RelayPlan, config: &str) {
+    v.object("", |c| {
+        c.str("name", "relabel");
+        c.object("configMap", |m| m.str("name", config));
+    });
+    for secret in secrets(relay) {
+        v.object("", |s| {
+            s.str("name", volume_name(secret));
+            s.object("secret", |r| r.str("secretName", secret));
+        });
+    }
+}
+
+fn volume_name(secret: &str) -> String {
+    format!("secret-{}", secret.replace('.', "-"))
+}
+
+/// The Secrets it mounts, each once, by name.
+fn secrets(relay: &RelayPlan) -> Vec<&str> {
+    let mut all: Vec<&str> = relay.urls.iter().flat_map(|u| secrets_of(&u.credentials)).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn secrets_of(credentials: &Credentials) -> impl Iterator<Item = &str> {
+    let auth = credentials.auth.as_ref().map(|auth| match auth {
+        Auth::Basic { secret, .. } => secret.value.as_str(),
+        Auth::Bearer(key) => key.secret.value.as_str(),
+    });
+    let ca = credentials.ca.as_ref().map(|ca| ca.secret.value.as_str());
+    let cert = credentials.client_cert.as_ref().map(|c| c.secret.value.as_str());
+    auth.into_iter().chain(ca).chain(cert)
+}
+
+fn arguments(relay: &RelayPlan) -> Vec<String> {
+    let urls = &relay.urls;
+    let mut args = vec![
+        format!("-httpListenAddr=:{PORT}"),
+        format!("-remoteWrite.tmpDataPath={QUEUES}"),
+        "-remoteWrite.keepDanglingQueues".to_owned(),
+        "-loggerFormat=json".to_owned(),
+    ];
+    per_url(&mut args, "url", urls, |_, u| Some(u.url.clone()));
+    per_url(&mut args, "urlRelabelConfig", urls, |i, _| Some(format!("{CONFIG}/{}", rules_file(i))));
+    per_url(&mut args, "maxDiskUsagePerURL", urls, |_, u| Some(u.queue.value.0.to_string()));
+    let file = |secret: &str, key: &str| format!("{SECRETS}/{secret}/{key}");
+    per_url(&mut args, "basicAuth.usernameFile", urls, |_, u| match &u.credentials.auth {
+        Some(Auth::Basic { secret, username_key, .. }) => Some(file(&secret.value, username_key)),
+        _ => None,
+    });
+    per_url(&mut args, "basicAuth.passwordFile", urls, |_, u| match &u.credentials.auth {
+        Some(Auth::Basic { secret, password_key, .. }) => Some(file(&secret.value, password_key)),
+        _ => None,
+    });
+    per_url(&mut args, "bearerTokenFile", urls, |_, u| match &u.credentials.auth {
+        Some(Auth::Bearer(key)) => Some(file(&key.secret.value, &key.key)),
+        _ => None,
+    });
+    per_url(&mut args, "tlsCAFile", urls, |_, u| {
+        u.credentials.ca.as_ref().map(|ca| file(&ca.secret.value, &ca.key))
+    });
+    per_url(&mut args, "tlsCertFile", urls, |_, u| {
+        u.credentials.client_cert.as_ref().map(|c| file(&c.secret.value, &c.cert_key))
+    });
+    per_url(&mut args, "tlsKeyFile", urls, |_, u| {
+        u.credentials.client_cert.as_ref().map(|c| file(&c.secret.value, &c.key_key))
+    });
+    per_url(&mut args, "tlsServerName", urls, |_, u| u.credentials.server_name.as_ref().map(|n| n.value.clone()));
+    args
+}
+
+/// `-remoteWrite.<flag>` once for each URL, empty where it has none; nothing where no URL has one.
+fn per_url(args: &mut Vec<String>, flag: &str, urls: &[RelayUrl], value: impl Fn(usize, &RelayUrl) -> Option<String>) {
+    let values: Vec<Option<String>> = urls.iter().enumerate().map(|(i, u)| value(i, u)).collect();
+    if values.iter().any(Option::is_some) {
+        args.extend(values.into_iter().map(|v| format!("-remoteWrite.{flag}={}", v.unwrap_or_default())));
+    }
+}

@@ -1,0 +1,177 @@
+//! The plan to objects: typed builders, one file per kind. Total functions that decide nothing and
+//! hold nothing; each object is visited as soon as it is built.
+
+mod exporters;
+mod grafana;
+mod helm;
+mod k8s;
+mod rules;
+
+use crate::catalog::Catalog;
+use crate::diag::Origin;
+use crate::model::fleet::Fleet;
+use crate::model::plan::{ClusterPlan, FleetPlan};
+use crate::object::{Build, NodeId, ObjectId, Place, Tree};
+
+/// Field manager and ownership label of everything we emit.
+pub const MANAGED_BY: &str = "watershed";
+/// A monitor, rule or probe carries the name of the one Prometheus that selects it here.
+pub const LANE_LABEL: &str = "watershed/prometheus";
+
+/// One emitted object; its tree is valid until the visitor returns.
+#[derive(Debug)]
+pub struct Object {
+    pub id: ObjectId,
+    /// What it belongs to: `prometheus/user`, `exporter/node-exporter`, `store/central`.
+    pub unit: String,
+    /// The spec path behind it, `cluster[edge-1].prometheus[user]`.
+    pub spec_path: String,
+    pub place: Place,
+    pub origin: Origin,
+    pub root: NodeId,
+    /// Of a values file: the Helm release it is for.
+    pub release: Option<Release>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    pub name: String,
+    pub namespace: String,
+    pub chart: String,
+    pub version: String,
+}
+
+/// Builds every object of a cluster, in a stable order, into `tree` (cleared before each).
+pub fn emit(
+    plan: &ClusterPlan<'_>,
+    fleet_plan: &FleetPlan,
+    fleet: &Fleet,
+    catalog: &Catalog,
+    tree: &mut Tree,
+    visit: &mut dyn FnMut(&Object, &mut Tree),
+) {
+    let mut out = Emit { plan, fleet_plan, fleet, catalog, tree, visit };
+    k8s::namespaces(&mut out);
+    for lane in &plan.lanes {
+        k8s::service_account(&mut out, lane);
+        k8s::cluster_role(&mut out, lane);
+        k8s::prometheus(&mut out, lane);
+        k8s::lane_services(&mut out, lane);
+        k8s::lane_disruption_budget(&mut out, lane);
+    }
+    if let Some(relay) = &plan.relay {
+        k8s::relay(&mut out, relay);
+    }
+    for store in &plan.stores {
+        helm::values(&mut out, store);
+    }
+    for exporter in &plan.exporters {
+        exporters::exporter(&mut out, exporter);
+    }
+    for service in &plan.addresses {
+        k8s::static_service(&mut out, service);
+    }
+    for monitor in &plan.monitors {
+        k8s::monitor(&mut out, monitor);
+    }
+    for rule in &plan.rules {
+        rules::pack(&mut out, rule);
+    }
+    for reader in &plan.readers {
+        grafana::reader(&mut out, reader);
+    }
+}
+
+/// What the builders share: the plan to read, the tree to fill, the visitor to call.
+struct Emit<'a, 'f> {
+    plan: &'a ClusterPlan<'f>,
+    fleet_plan: &'a FleetPlan,
+    fleet: &'a Fleet,
+    catalog: &'a Catalog,
+    tree: &'a mut Tree,
+    visit: &'a mut dyn FnMut(&Object, &mut Tree),
+}
+
+/// Names of an object and what it belongs to.
+struct Meta<'m> {
+    place: Place,
+    api_version: &'m str,
+    kind: &'m str,
+    /// Empty for cluster-scoped kinds.
+    namespace: &'m str,
+    name: &'m str,
+    /// `prometheus`, `user`: the unit is `prometheus/user`, the path `….prometheus[user]`.
+    unit: (&'m str, &'m str),
+    origin: Origin,
+    /// Beside the ownership labels.
+    labels: &'m [(&'m str, &'m str)],
+}
+
+impl Emit<'_, '_> {
+    /// Builds one object: identity and labels first, then what `body` adds.
+    fn object(&mut self, meta: &Meta<'_>, body: impl FnOnce(&mut Build<'_>)) {
+        self.tree.clear();
+        let root = Build::map(self.tree, |o| {
+            o.str("apiVersion", meta.api_version);
+            o.str("kind", meta.kind);
+            metadata(o, self.fleet, self.plan, meta);
+            body(o);
+        });
+        self.finish(meta, root);
+    }
+
+    /// Hands over a finished tree as an object.
+    fn finish(&mut self, meta: &Meta<'_>, root: NodeId) {
+        self.tree.set_origin(root, meta.origin);
+        let object = Object {
+            id: ObjectId {
+                api_version: meta.api_version.to_owned(),
+                kind: meta.kind.to_owned(),
+                namespace: meta.namespace.to_owned(),
+                name: meta.name.to_owned(),
+            },
+            unit: unit(meta.unit),
+            spec_path: format!("cluster[{}].{}[{}]", self.plan.cluster.name, meta.unit.0, meta.unit.1),
+            place: meta.place,
+            origin: meta.origin,
+            root,
+            release: None,
+        };
+        (self.visit)(&object, self.tree);
+    }
+
+    fn namespace(&self) -> &str {
+        &self.plan.cluster.namespace.value
+    }
+}
+
+fn unit((kind, name): (&str, &str)) -> String {
+    if name.is_empty() { kind.to_owned() } else { format!("{kind}/{name}") }
+}
+
+fn metadata(o: &mut Build<'_>, fleet: &Fleet, plan: &ClusterPlan<'_>, meta: &Meta<'_>) {
+    o.object("metadata", |m| {
+        m.str("name", meta.name);
+        if !meta.namespace.is_empty() {
+            m.str("namespace", meta.namespace);
+        }
+        m.object("labels", |l| labels(l, fleet, plan, meta));
+    });
+}
+
+/// Ownership labels and the object's own, sorted by name.
+fn labels(l: &mut Build<'_>, fleet: &Fleet, plan: &ClusterPlan<'_>, meta: &Meta<'_>) {
+    // A label's value has no slash: the unit `prometheus/user` is written `prometheus.user`.
+    let unit = unit(meta.unit).replace('/', ".");
+    let mut all: Vec<(&str, &str)> = vec![
+        ("app.kubernetes.io/managed-by", MANAGED_BY),
+        ("watershed/cluster", &plan.cluster.id.value),
+        ("watershed/fleet", &fleet.name.value),
+        ("watershed/unit", &unit),
+    ];
+    all.extend_from_slice(meta.labels);
+    all.sort_unstable();
+    for (name, value) in all {
+        l.str(name, value);
+    }
+}
