@@ -18,7 +18,7 @@ pub struct Shape {
 }
 
 /// One key of a [`Shape`].
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Key {
     pub name: &'static str,
     pub form: Form,
@@ -64,8 +64,11 @@ pub enum Form {
 pub enum Type {
     /// `[a-z0-9]([-a-z0-9]*[a-z0-9])?`, at most 40 characters; `none`, `rest`, `all` reserved.
     Name,
-    /// A DNS label of Kubernetes (63 characters): a namespace, a Secret, a storage class.
+    /// A DNS label of Kubernetes (63 characters): a namespace, a Service.
     KubeName,
+    /// A DNS subdomain of Kubernetes (253 characters, dots allowed): a Secret, a storage class, a
+    /// priority class.
+    ObjectName,
     /// Prometheus' duration, above zero.
     Duration,
     /// Prometheus' duration, `"0s"` allowed.
@@ -93,7 +96,11 @@ pub enum Type {
     Destination,
     Date,
     Id,
+    /// Of Prometheus: `[a-zA-Z_][a-zA-Z0-9_]*`, not beginning with `__`.
     LabelName,
+    /// Of Kubernetes, with an optional prefix: `app.kubernetes.io/name`.
+    LabelKey,
+    /// Of Kubernetes: empty, or at most 63 characters.
     LabelValue,
     Url,
     Domain,
@@ -101,6 +108,8 @@ pub enum Type {
     Selector,
     /// `Kind/name` of an emitted object, or `values/<release>`; `*` in the name.
     Target,
+    /// A key of a Secret: letters, digits, `-`, `_` and `.`.
+    SecretKey,
     /// `"namespace/name"`.
     NamespacedName,
     JsonPointer,
@@ -108,7 +117,16 @@ pub enum Type {
     Path,
     /// A port: name or number.
     Port,
+    /// `host`, `host:port` or, for a probe, a URL.
+    Endpoint,
+    /// The path of a URL, `/metrics`.
+    UrlPath,
+    /// An image reference.
     Image,
+    /// Where images are mirrored: host, optional port and path, no tag.
+    Registry,
+    /// A unit with a size of its own: `relay`, `prometheus/user`.
+    Unit,
     /// Free text.
     Text,
     /// A string, number or boolean, handed on as it stands.
