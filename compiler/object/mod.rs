@@ -1,8 +1,11 @@
 //! The one model of everything emitted, patched, validated, compared or read from elsewhere.
 
 mod build;
+pub mod edit;
 mod id;
+pub mod json;
 mod tree;
+pub mod yaml;
 
 pub use build::Build;
 pub use id::{ObjectId, Place};

@@ -88,7 +88,13 @@ impl Tree {
     /// Adds a node without a parent.
     pub fn add(&mut self, key: &str, value: Value<'_>, origin: Origin) -> NodeId {
         let key = self.intern(key);
-        let (kind, value) = match value {
+        let (kind, value) = self.raw(value);
+        self.nodes.push(Node { kind, origin, key, value, next: NONE, child: NONE });
+        NodeId(self.nodes.len() as u32 - 1)
+    }
+
+    fn raw(&mut self, value: Value<'_>) -> (Kind, Raw) {
+        match value {
             Value::Null => (Kind::Null, Raw::None),
             Value::Bool(b) => (Kind::Bool, Raw::Bool(b)),
             Value::Int(i) => (Kind::Int, Raw::Int(i)),
@@ -97,9 +103,7 @@ impl Tree {
             Value::Map => (Kind::Map, Raw::None),
             Value::Seq => (Kind::Seq, Raw::None),
             Value::Embedded(f) => (Kind::Embedded(f), Raw::None),
-        };
-        self.nodes.push(Node { kind, origin, key, value, next: NONE, child: NONE });
-        NodeId(self.nodes.len() as u32 - 1)
+        }
     }
 
     /// Links `child` as the first child of `parent` (`after` = `None`) or behind its sibling.
@@ -172,6 +176,11 @@ impl Tree {
         })
     }
 
+    /// No children: an empty map or list, or a scalar.
+    pub fn is_empty(&self, node: NodeId) -> bool {
+        self.nodes[node.0 as usize].child == NONE
+    }
+
     pub fn get(&self, map: NodeId, key: &str) -> Option<NodeId> {
         self.children(map).find(|c| self.key(*c) == key)
     }
@@ -184,7 +193,21 @@ impl Tree {
         Some(node)
     }
 
-    /// A deep copy of a node of another tree (or of this one) under a new key.
+    /// Replaces what a node holds; key, origin and place among its siblings stay. Children are
+    /// dropped.
+    pub fn set_value(&mut self, node: NodeId, value: Value<'_>) {
+        let (kind, value) = self.raw(value);
+        let n = &mut self.nodes[node.0 as usize];
+        (n.kind, n.value, n.child) = (kind, value, NONE);
+    }
+
+    /// Links `child` as the last child of `parent`.
+    pub fn append(&mut self, parent: NodeId, child: NodeId) {
+        let last = self.children(parent).last();
+        self.link(parent, last, child);
+    }
+
+    /// A deep copy of a node of another tree under a new key.
     pub fn copy(&mut self, from: &Tree, node: NodeId, key: &str) -> NodeId {
         let root = self.add(key, from.value(node), from.origin(node));
         let mut last = None;
