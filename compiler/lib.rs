@@ -5,5 +5,6 @@
 
 pub mod diag;
 pub mod object;
+pub mod relabel;
 pub mod syntax;
 pub mod world;
