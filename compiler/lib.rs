@@ -7,4 +7,5 @@ pub mod diag;
 pub mod object;
 pub mod spec;
 pub mod syntax;
+pub mod tree;
 pub mod world;
