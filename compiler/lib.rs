@@ -7,3 +7,5 @@ pub mod diag;
 pub mod object;
 pub mod syntax;
 pub mod world;
+
+pub mod catalog;
