@@ -5,6 +5,7 @@
 
 pub mod document;
 pub mod shape;
+pub mod tagged;
 
 pub use document::{Data, Document, Free, Named, Node, Object, Scalar, Spanned};
 pub use shape::{Form, Key, Reference, Shape, Status, Type};
