@@ -2,5 +2,4 @@
 
 pub mod fleet;
 pub mod ids;
-pub mod plan;
 pub mod value;
