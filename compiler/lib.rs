@@ -3,6 +3,8 @@
 //! The modules stand in dependency order; each may use only those above it (a test holds this).
 //! `compiler/README.md` is the map.
 
+pub mod catalog;
+pub mod check;
 pub mod diag;
 pub mod object;
 pub mod spec;
