@@ -2,4 +2,5 @@
 
 pub mod fleet;
 pub mod ids;
+pub mod plan;
 pub mod value;
