@@ -114,7 +114,8 @@ fn first_of(
     }
 }
 
-fn name_twice(key: &str, name: &Spanned<String>, first: Span) -> Diagnostic {
+/// A name that stands twice in a named set.
+pub(super) fn name_twice(key: &str, name: &Spanned<String>, first: Span) -> Diagnostic {
     Diagnostic::new(&codes::DUPLICATE_NAME, name.span, format!("{key} `{}` stands twice", name.value))
         .here("again here")
         .label(first, format!("`{}` first stands here", name.value))

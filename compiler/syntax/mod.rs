@@ -5,9 +5,11 @@
 
 mod block;
 pub mod codes;
+mod compare;
 pub mod document;
 mod faults;
 mod kdl;
+pub mod plain;
 mod read;
 pub mod shape;
 pub mod tagged;
@@ -15,6 +17,7 @@ mod text;
 mod words;
 mod yaml;
 
+pub use compare::same_data;
 pub use document::{Data, Document, Free, Named, Node, Object, Scalar, Spanned};
 pub use read::{Language, read};
 pub use shape::{Form, Key, Reference, Shape, Status, Type};

@@ -272,7 +272,7 @@ impl Reader<'_> {
     fn property(&mut self, block: &mut Block, shape: &'static Shape, prop: &Property) {
         let key = shape.key(&prop.key.text);
         let list = key.and_then(list_behind);
-        let mut split = Vec::new();
+        let split;
         let args = match list {
             Some(list) if SPACED.contains(&list.name) && matches!(prop.value.scalar, Scalar::Str(_)) => {
                 self.child_only(prop);

@@ -3,7 +3,7 @@
 //! The only file that names the YAML parser. Events are read one by one and the tree is built
 //! without recursion, so that depth and size are bounded before memory is used.
 
-use granit_parser::{Event, Parser, ScalarStyle, options};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, options};
 use std::ops::Range;
 
 #[derive(Debug, Clone)]
@@ -88,10 +88,9 @@ pub(in crate::syntax) fn load(text: &str, limits: Limits) -> Stream {
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(text.len()).min(text.len());
                 let message = error.info();
-                // The parser's own guard counts a little differently; to the reader it is the same.
-                let deep = open.len() + 1 >= limits.depth;
-                stream.error =
-                    Some(if deep { Broken::TooDeep { at } } else { Broken::Syntax { at, message } });
+                // The parser's own guard, which looks further ahead than the one below.
+                let deep = matches!(error.kind(), ErrorKind::RecursionLimitExceeded);
+                stream.error = Some(if deep { Broken::TooDeep { at } } else { Broken::Syntax { at, message } });
                 break;
             }
         };
@@ -110,7 +109,9 @@ pub(in crate::syntax) fn load(text: &str, limits: Limits) -> Stream {
             }
             Event::Scalar(value, style, anchor, t) => {
                 let plain = style == ScalarStyle::Plain;
-                (Content::Scalar { text: value.into_owned(), plain }, anchor, tag(t))
+                // A value that was not written comes as `~`, and differs from one by its place only.
+                let text = if plain && range.is_empty() { String::new() } else { value.into_owned() };
+                (Content::Scalar { text, plain }, anchor, tag(t))
             }
             Event::Alias(anchor) => (Content::Alias(anchor), 0, None),
             Event::UnresolvedAlias(_) => (Content::Alias(0), 0, None),

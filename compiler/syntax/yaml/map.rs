@@ -3,7 +3,7 @@
 use super::load::{Content, Tag, Yaml};
 use super::scalar::{Plain, resolve};
 use crate::diag::{Diagnostic, FileId, Span};
-use crate::syntax::block::{Block, Way, key_twice, kind_of, member};
+use crate::syntax::block::{Block, Way, key_twice, kind_of, member, name_twice};
 use crate::syntax::codes;
 use crate::syntax::document::{Data, Free, Named, Node, Object, Scalar, Spanned};
 use crate::syntax::faults::Faults;
@@ -52,12 +52,20 @@ impl Reader<'_, '_> {
 
     /// The entries of a map whose keys are strings and stand once.
     fn entries<'y>(&mut self, entries: &'y [(Yaml, Yaml)]) -> Vec<(Spanned<String>, &'y Yaml)> {
+        self.unique(entries, key_twice)
+    }
+
+    fn unique<'y>(
+        &mut self,
+        entries: &'y [(Yaml, Yaml)],
+        twice: impl Fn(&Spanned<String>, Span) -> Diagnostic,
+    ) -> Vec<(Spanned<String>, &'y Yaml)> {
         let mut seen: BTreeMap<String, Span> = BTreeMap::new();
         let mut kept = Vec::with_capacity(entries.len());
         for (key, value) in entries {
             let Some(word) = self.word(key) else { continue };
             match seen.get(&word.value) {
-                Some(first) => self.faults.push(key_twice(&word, *first)),
+                Some(first) => self.faults.push(twice(&word, *first)),
                 None => {
                     seen.insert(word.value.clone(), word.span);
                     kept.push((word, value));
@@ -249,7 +257,7 @@ impl Reader<'_, '_> {
             return None;
         };
         let mut members = Vec::with_capacity(entries.len());
-        for (name, value) in self.entries(entries) {
+        for (name, value) in self.unique(entries, |name, first| name_twice(word, name, first)) {
             self.refuse(value);
             let span = name.span.to(self.span(value));
             if matches!(value.content, Content::Alias(_)) {
