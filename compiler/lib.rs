@@ -4,6 +4,7 @@
 //! `compiler/README.md` is the map.
 
 pub mod diag;
+pub mod diff;
 pub mod object;
 pub mod spec;
 pub mod syntax;
