@@ -187,8 +187,7 @@ fn apply(plan: &ClusterPlan<'_>, out: &mut String) {
     out.push_str("## Apply\n\n```sh\n");
     for store in &plan.stores {
         out.push_str(&format!(
-            "helm upgrade --install {0} {1} --repo https://victoriametrics.github.io/helm-charts/ --version {2} \\\n  \
-             --namespace {3} --create-namespace --values helm/{0}.values.yaml\n",
+            "helm upgrade --install {0} vm/{1} --version {2} --namespace {3} \\\n  --values helm/{0}.values.yaml\n",
             store.release, store.chart, store.chart_version, store.namespace
         ));
     }

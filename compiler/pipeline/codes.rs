@@ -35,8 +35,16 @@ pub const OUTSIDE: Code = Code::error(
     "move the file below the spec's folder and name it relative to that",
 );
 
+pub const NO_CLUSTER: Code = Code::error(
+    "INP105",
+    Stage::Output,
+    "a cluster the fleet does not have",
+    "Nothing would be built or compared for it.",
+    "name a cluster of the spec, by its name or its identity",
+);
+
 /// Codes of this module.
-pub const ALL: &[&Code] = &[&UNREADABLE, &EMPTY, &TOO_LARGE, &OUTSIDE];
+pub const ALL: &[&Code] = &[&UNREADABLE, &EMPTY, &TOO_LARGE, &OUTSIDE, &NO_CLUSTER];
 
 /// The codes of every phase, in the order of the phases. `explain` and `allow` look here.
 const CODES: &[&[&Code]] = &[
