@@ -125,8 +125,6 @@ fn deep_nesting_is_refused_and_what_is_allowed_does_not_exhaust_the_stack() {
 
 #[test]
 fn an_automaton_beyond_the_limit_is_refused_and_not_built() {
-    let error = Regex::new(r"(?:\pL{100}\p{Lu}{500}){2}.{1000}(?:\p{Han}|\p{Greek}.){1000}", Paste::DotAll);
-    assert!(error.is_ok());
     let huge = format!("(?:{}){{1000}}", r"\pL\PN".repeat(20));
     assert_eq!(Regex::new(&huge, Paste::DotAll).unwrap_err().fault, Fault::TooLarge);
 }
