@@ -30,9 +30,15 @@ pub struct ClusterChanges<'a> {
 
 /// Renders changes. Clusters whose changes read alike are shown once. Empty text where there are
 /// none.
-pub fn changes(clusters: &[ClusterChanges<'_>], sources: &Sources, format: Format, look: Look) -> String {
+pub fn changes(
+    clusters: &[ClusterChanges<'_>],
+    sources: &Sources,
+    format: Format,
+    colour: bool,
+    width: usize,
+) -> String {
     match format {
-        Format::Text => text(clusters, sources, look),
+        Format::Text => text(clusters, sources, Look::new(colour, width)),
         Format::Json => escape::pretty(&as_json(clusters, sources)),
     }
 }

@@ -11,10 +11,11 @@ use crate::diag::{Diagnostic, Severity, Sources};
 /// Findings shown in full as text; the rest is counted. JSON has all of them.
 const SHOWN: usize = 100;
 
-/// Renders findings in the order given. Empty text where there are none.
-pub fn diagnostics(findings: &[Diagnostic], sources: &Sources, format: Format, look: Look) -> String {
+/// Renders findings in the order given, prose wrapped at `width` columns. Empty text where there are
+/// none.
+pub fn diagnostics(findings: &[Diagnostic], sources: &Sources, format: Format, colour: bool, width: usize) -> String {
     match format {
-        Format::Text => text(findings, sources, look),
+        Format::Text => text(findings, sources, Look::new(colour, width)),
         Format::Json => escape::pretty(&as_json(findings, sources)),
     }
 }

@@ -11,7 +11,7 @@ mod style;
 
 pub use changes::{ClusterChanges, changes};
 pub use diagnostics::diagnostics;
-pub use style::{Look, visible};
+pub use style::visible;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {

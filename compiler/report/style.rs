@@ -6,19 +6,20 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use crate::diag::Severity;
-use crate::world::Terminal;
 
 /// How text may look where it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub(super) struct Look {
     pub colour: bool,
     /// Columns that prose is wrapped at.
     pub width: usize,
 }
 
 impl Look {
-    /// For files, tests and programs.
-    pub const PLAIN: Look = Look { colour: false, width: 100 };
+    pub(super) fn new(colour: bool, width: usize) -> Self {
+        // Prose in lines over 120 columns is hard to read, and under 40 there are no lines.
+        Look { colour, width: width.clamp(40, 120) }
+    }
 
     pub(super) fn paint(self, style: Style, text: &str) -> String {
         if self.colour && !text.is_empty() { format!("{style}{text}{style:#}") } else { text.to_owned() }
@@ -54,13 +55,6 @@ impl Look {
         }
         out.push('\n');
         out
-    }
-}
-
-impl From<Terminal> for Look {
-    fn from(terminal: Terminal) -> Self {
-        // Prose in lines over 120 columns is hard to read.
-        Look { colour: terminal.colour, width: terminal.width.clamp(40, 120) }
     }
 }
 

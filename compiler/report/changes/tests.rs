@@ -48,7 +48,7 @@ fn told(fixture: &Fixture, clusters: &[(&str, Vec<Change>)], format: Format) -> 
         .iter()
         .map(|(cluster, changes)| ClusterChanges { cluster, changes, origins: &empty, fleet: &fixture.fleet })
         .collect();
-    changes(&clusters, &fixture.sources, format, Look::PLAIN)
+    changes(&clusters, &fixture.sources, format, false, 100)
 }
 
 #[test]
