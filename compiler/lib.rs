@@ -8,6 +8,7 @@ pub mod object;
 pub mod relabel;
 pub mod world;
 pub mod syntax;
+pub mod model;
 pub mod spec;
 pub mod catalog;
 pub mod tree;

@@ -8,6 +8,7 @@ pub mod codes;
 mod decode;
 mod discovery;
 mod exporter;
+pub mod fields;
 mod input;
 mod job;
 mod load;
