@@ -44,9 +44,11 @@ pub fn way(store: &Store, from: ClusterId, zone: Option<ZoneId>, via: Option<&st
         return Ok(Way::Service);
     }
     let serves = |a: &Address| zone.is_some_and(|z| a.zones.iter().flatten().any(|served| served.value == z));
-    find(&serves)
-        .or_else(|| find(&|a| a.zones.is_none()))
-        .ok_or(if zone.is_none() { NoWay::NoZone } else { NoWay::None })
+    find(&serves).or_else(|| find(&|a| a.zones.is_none())).ok_or(if zone.is_none() {
+        NoWay::NoZone
+    } else {
+        NoWay::None
+    })
 }
 
 /// The addresses of a store or Alertmanager. `of` names it in messages; `ours`: it is deployed on a
@@ -142,7 +144,10 @@ fn check(cx: &mut Context<'_, '_>, block: &Block<'_>, found: &Found<'_>) {
                 format!("address `{}` of {} has no `zones` and asks for no credentials", found.name, found.of),
             )
             .here("anybody may write to it")
-            .help(format!("give it, or {}, `basic-auth`, `bearer` or `client-cert`; or say from which `zones` it is reachable", found.of)),
+            .help(format!(
+                "give it, or {}, `basic-auth`, `bearer` or `client-cert`; or say from which `zones` it is reachable",
+                found.of
+            )),
         );
     }
 }
@@ -171,7 +176,9 @@ mod tests {
         ] {
             assert!(is_cluster_dns(url), "{url}");
         }
-        for url in ["https://metrics.example.com", "https://10.0.102.94:8427", "https://svc.example.com", "http://[::1]:80"] {
+        for url in
+            ["https://metrics.example.com", "https://10.0.102.94:8427", "https://svc.example.com", "http://[::1]:80"]
+        {
             assert!(!is_cluster_dns(url), "{url}");
         }
     }

@@ -122,10 +122,7 @@ fn too_old(job: &Looked<'_, '_>, class: &str, at: Span, shut: &catalog::Shut) ->
     Diagnostic::new(
         &codes::VERSION_GATE,
         at,
-        format!(
-            "cluster `{}` cannot have the class `{}/{class}`: {} is {has}",
-            job.cluster, job.name, shut.component
-        ),
+        format!("cluster `{}` cannot have the class `{}/{class}`: {} is {has}", job.cluster, job.name, shut.component),
     )
     .here(bound)
     .help(format!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::codes;
-use super::context::Context;
+use super::context::{Context, is_word};
 use super::job;
 use super::levels::Level;
 use super::merge::Block;
@@ -128,10 +128,7 @@ fn identity(cx: &mut Context<'_, '_>, raw: &Raw<'_>, origin: Origin) -> Sourced<
 }
 
 /// The versions of every component the catalog knows, for the plan and for the catalog's gates.
-fn versions(
-    cx: &mut Context<'_, '_>,
-    raw: &Raw<'_>,
-) -> (BTreeMap<String, Sourced<Version>>, catalog::Versions) {
+fn versions(cx: &mut Context<'_, '_>, raw: &Raw<'_>) -> (BTreeMap<String, Sourced<Version>>, catalog::Versions) {
     let catalog = cx.catalog;
     let mut versions = BTreeMap::new();
     let mut gates = catalog::Versions::new();
@@ -194,7 +191,9 @@ fn unknown_version(component: &str, declared: &str, at: Span, fault: &VersionFau
         }
         VersionFault::NotAVersion => (String::new(), import.to_owned()),
     };
-    Diagnostic::new(&codes::VERSION, at, format!("the catalog does not know {component} {declared}")).here(here).help(help)
+    Diagnostic::new(&codes::VERSION, at, format!("the catalog does not know {component} {declared}"))
+        .here(here)
+        .help(help)
 }
 
 fn base(cx: &mut Context<'_, '_>, block: &Block<'_>) -> Base {
@@ -345,10 +344,4 @@ fn not_compiled_words(cx: &mut Context<'_, '_>, block: &Block<'_>) {
             cx.read.report(found.help(format!("use `{default}`, or take the line out")));
         }
     }
-}
-
-/// Whether the language knows the word; what it does not know has been reported.
-fn is_word(block: &Block<'_>, key: &str, word: &str) -> bool {
-    use crate::syntax::{Form, Type};
-    block.entry(key).is_some_and(|e| matches!(e.key.form, Form::Scalar(Type::Enum(words)) if words.contains(&word)))
 }

@@ -185,12 +185,8 @@ pub static CLUSTER_DNS: Code = error(
     "write the address that is reachable from outside; the store's own cluster uses the Service by itself",
 );
 
-pub static STORE_KIND: Code = error(
-    "REF126",
-    "something this kind of store cannot do",
-    "the promise would be kept by nobody",
-    "",
-);
+pub static STORE_KIND: Code =
+    error("REF126", "something this kind of store cannot do", "the promise would be kept by nobody", "");
 
 pub static STORE_RETENTION: Code = error(
     "REF127",

@@ -6,8 +6,8 @@ use super::levels::Level;
 use super::merge::{Block, Value};
 use crate::diag::{Allowed, Diagnostic, Span};
 use crate::model::fleet::{Patch, Raw};
-use crate::world::Date;
 use crate::syntax::{Data, Document, Object};
+use crate::world::Date;
 
 /// Patches of all levels, farthest first; `level` names the block each stands in.
 pub fn patches(cx: &mut Context<'_, '_>, block: &Block<'_>, level: impl Fn(Level<'_>) -> String) -> Vec<Patch> {

@@ -18,7 +18,7 @@ use crate::model::fleet::{BaseKind, Class, Cluster, Discover, DiscoverBy, Export
 /// A job that is on the cluster or would be, while it is looked at.
 pub(super) struct Looked<'l, 'd> {
     pub cluster: &'l str,
-    pub name: &'d str,
+    pub name: &'l str,
     /// What the spec says of it.
     pub said: Option<(&'l Member<'d>, &'l Block<'d>)>,
     pub entry: Option<&'l catalog::Job>,
@@ -94,7 +94,8 @@ fn look(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>) -> Presence {
     {
         if job.entry.is_none() && !not_yet && member.said.len() == 1 {
             let known = known_jobs(cx);
-            let found = disables_nothing(&format!("a job `{}`", job.name), job.name, member, off, known.iter().copied());
+            let found =
+                disables_nothing(&format!("a job `{}`", job.name), job.name, member, off, known.iter().copied());
             cx.read.report(found);
             return Presence::Refused;
         }
@@ -102,10 +103,9 @@ fn look(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>) -> Presence {
     }
     if not_yet {
         if let Some(at) = job.named {
-            cx.read.report(
-                not_compiled(&format!("the job `{}`", job.name), at)
-                    .help("take it out until the catalog has an entry for it, or add one in a `catalog` folder of your own"),
-            );
+            cx.read.report(not_compiled(&format!("the job `{}`", job.name), at).help(
+                "take it out until the catalog has an entry for it, or add one in a `catalog` folder of your own",
+            ));
         }
         return Presence::Absent("the catalog has no entry for it yet".to_owned());
     }
@@ -144,7 +144,9 @@ fn custom(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>) -> Presence {
     let Some(by) = discover.scalar("by") else { return Presence::Present };
     let word = by.value.as_str().unwrap_or_default();
     let lacks = match word {
-        "service" | "pod" if discover.map("labels").next().is_none() => Some(("labels", "the Services or pods it selects")),
+        "service" | "pod" if discover.map("labels").next().is_none() => {
+            Some(("labels", "the Services or pods it selects"))
+        }
         "service" | "pod" if !cx.said(discover, "port") => Some(("port", "the port that is scraped")),
         "static" if discover.list("addresses").is_none_or(<[_]>::is_empty) => Some(("addresses", "the targets")),
         _ => None,
@@ -157,7 +159,10 @@ fn custom(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>) -> Presence {
         );
     }
     if word == "probe" {
-        cx.read.report(not_compiled("`discover \"probe\"`", by.span).help("scrape the prober with `discover \"static\"` and `params`"));
+        cx.read.report(
+            not_compiled("`discover \"probe\"`", by.span)
+                .help("scrape the prober with `discover \"static\"` and `params`"),
+        );
     }
     Presence::Present
 }
@@ -202,11 +207,7 @@ fn check_owner(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>, classes: &[Class]
     }
     let Some((member, block)) = job.said else { return };
     let unowned = |at: Span, what: String| {
-        Diagnostic::new(
-            &codes::NO_OWNER,
-            at,
-            format!("no Prometheus of cluster `{}` takes the {what}", job.cluster),
-        )
+        Diagnostic::new(&codes::NO_OWNER, at, format!("no Prometheus of cluster `{}` takes the {what}", job.cluster))
     };
     if claims.of_job(job.name).next().is_none() {
         cx.read.report(unowned(member.at(), format!("job `{}`", job.name)));
@@ -219,12 +220,7 @@ fn check_owner(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>, classes: &[Class]
     }
 }
 
-fn exporter(
-    cx: &mut Context<'_, '_>,
-    job: &Looked<'_, '_>,
-    block: &Block<'_>,
-    cluster: &Cluster,
-) -> ExporterSettings {
+fn exporter(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>, block: &Block<'_>, cluster: &Cluster) -> ExporterSettings {
     let empty = Block::empty(&crate::spec::ROOT);
     let exporter = block.object("exporter").unwrap_or(&empty);
     let variants: Vec<&str> =
@@ -292,7 +288,8 @@ fn check_also_scrapes<'d>(cx: &mut Context<'_, 'd>, raw: &Raw<'d>, claims: &Clai
                 cx.read.report(found);
                 continue;
             }
-            let mut classes: BTreeSet<&str> = entry.into_iter().flat_map(|e| e.classes.iter()).map(|c| c.name.as_str()).collect();
+            let mut classes: BTreeSet<&str> =
+                entry.into_iter().flat_map(|e| e.classes.iter()).map(|c| c.name.as_str()).collect();
             classes.extend(said.into_iter().flat_map(|(_, b)| b.members("class")).map(|(name, _, _)| name));
             if let Some(class) = class.filter(|c| !classes.contains(c)) {
                 cx.read.report(undefined(&format!("class of job `{job}` called"), class, at, classes));

@@ -32,16 +32,24 @@ pub fn lanes<'d>(
         if let Some(at) = block.flag("rest") {
             if let Some(first) = rest {
                 cx.read.report(
-                    Diagnostic::new(&codes::TWO_RESTS, at, format!("two Prometheis of cluster `{}` take the rest", raw.name))
-                        .label(first, "the other one"),
+                    Diagnostic::new(
+                        &codes::TWO_RESTS,
+                        at,
+                        format!("two Prometheis of cluster `{}` take the rest", raw.name),
+                    )
+                    .label(first, "the other one"),
                 );
             }
             rest = Some(at);
         }
         if let Some(store) = cx.names.get(Reference::Store, name) {
             cx.read.report(
-                Diagnostic::new(&codes::LANE_IS_STORE, member.at(), format!("`{name}` is both a Prometheus and a store"))
-                    .label(store.at, "the store"),
+                Diagnostic::new(
+                    &codes::LANE_IS_STORE,
+                    member.at(),
+                    format!("`{name}` is both a Prometheus and a store"),
+                )
+                .label(store.at, "the store"),
             );
         }
         lanes.push(lane(cx, name, member, block, class, outer_alerts));

@@ -147,12 +147,9 @@ fn cycle(path: &[Step<'_>], back: &str, at: Span) -> Diagnostic {
         names.push("…");
     }
     names.push(back);
-    let mut found = Diagnostic::new(
-        &codes::PROFILE_CYCLE,
-        at,
-        format!("the profile `{back}` names itself: {}", names.join(" → ")),
-    )
-    .here("closes the cycle");
+    let mut found =
+        Diagnostic::new(&codes::PROFILE_CYCLE, at, format!("the profile `{back}` names itself: {}", names.join(" → ")))
+            .here("closes the cycle");
     for step in path.iter().skip(1).take(SHOWN) {
         found = found.label(step.at, format!("`{}` is named here", step.name));
     }

@@ -252,7 +252,12 @@ impl<'d> Item<'d> {
         match self.said.last() {
             Some((far, far_key, inherited)) if inherited.value != Scalar::Null => {
                 let equal = inherited.value == value.value;
-                redundant.note(key.span.to(value.span), equal, (*far, far_key.span.to(inherited.span)), (level, &key.value));
+                redundant.note(
+                    key.span.to(value.span),
+                    equal,
+                    (*far, far_key.span.to(inherited.span)),
+                    (level, &key.value),
+                );
             }
             _ => redundant.needed(key.span.to(value.span)),
         }

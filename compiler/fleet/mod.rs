@@ -11,7 +11,7 @@ mod cluster;
 pub mod codes;
 mod context;
 mod escape;
-mod explain;
+// mod explain;
 mod job;
 mod lane;
 mod levels;
@@ -30,7 +30,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use address::{NoWay, Way, way};
-pub use explain::{Explained, Step, StepKind, explain};
+// pub use explain::{Explained, Step, StepKind, explain};
 
 use self::cluster::{Fleetwide, Raw};
 use self::context::Context;
@@ -103,8 +103,7 @@ fn inherit<'d>(levels: &Levels<'d>, redundant: &mut Redundant<'d>) -> Vec<Raw<'d
     let mut raws = Vec::with_capacity(levels.clusters.len());
     for ((name, named), id) in levels.clusters.iter().zip(0..) {
         let list: Vec<&str> = named.object.iter().flat_map(named_profiles).map(|(profile, _)| profile).collect();
-        let (profiles, base) =
-            bases.entry(list).or_insert_with_key(|list| base(levels, levels.order(list), redundant));
+        let (profiles, base) = bases.entry(list).or_insert_with_key(|list| base(levels, levels.order(list), redundant));
         let mut block = base.clone();
         if let Some(object) = &named.object {
             block.lay(Level::Cluster(name), object, |key| is_setting(key) || key == "id", redundant);
@@ -114,11 +113,7 @@ fn inherit<'d>(levels: &Levels<'d>, redundant: &mut Redundant<'d>) -> Vec<Raw<'d
     raws
 }
 
-fn base<'d>(
-    levels: &Levels<'d>,
-    profiles: Vec<&'d str>,
-    redundant: &mut Redundant<'d>,
-) -> (Vec<&'d str>, Block<'d>) {
+fn base<'d>(levels: &Levels<'d>, profiles: Vec<&'d str>, redundant: &mut Redundant<'d>) -> (Vec<&'d str>, Block<'d>) {
     let mut block = Block::empty(&ROOT);
     if let Some(fleet) = levels.fleet {
         block.lay(Level::Fleet, fleet, is_setting, redundant);
@@ -159,4 +154,3 @@ fn check_identities(cx: &mut Context<'_, '_>, clusters: &[crate::model::fleet::C
         );
     }
 }
-

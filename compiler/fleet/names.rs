@@ -34,7 +34,8 @@ impl<'d> Names<'d> {
     pub fn of(doc: &'d Document) -> Self {
         let root = &doc.root;
         let declared = |object: &'d Object, key: &str| -> BTreeMap<&'d str, Declared> {
-            let places: BTreeMap<&str, Span> = members(object, key).map(|m| (m.name.value.as_str(), m.name.span)).collect();
+            let places: BTreeMap<&str, Span> =
+                members(object, key).map(|m| (m.name.value.as_str(), m.name.span)).collect();
             places.into_iter().zip(0..).map(|((name, at), index)| (name, Declared { index, at })).collect()
         };
         let mut names = Names {
@@ -55,7 +56,8 @@ impl<'d> Names<'d> {
         if let Some(fleet) = fleet {
             names.of.insert(Reference::Wave, declared(fleet, "wave"));
         }
-        let blocks = ["profile", "cluster"].into_iter().flat_map(|k| members(root, k)).filter_map(|m| m.object.as_ref());
+        let blocks =
+            ["profile", "cluster"].into_iter().flat_map(|k| members(root, k)).filter_map(|m| m.object.as_ref());
         for block in fleet.into_iter().chain(blocks) {
             names.lanes.extend(members(block, "prometheus").map(|m| (m.name.value.as_str(), m.name.span)));
             for job in members(block, "job") {
@@ -189,11 +191,9 @@ impl Check<'_, '_, '_> {
     fn rule(&self, id: &str, at: Span) -> Option<Diagnostic> {
         match self.rules.iter().find(|c| c.id == id) {
             Some(code) if code.allowable => None,
-            Some(code) => Some(Diagnostic::new(
-                &codes::NOT_ALLOWABLE,
-                at,
-                format!("`{id}` ({}) cannot be allowed", code.title),
-            )),
+            Some(code) => {
+                Some(Diagnostic::new(&codes::NOT_ALLOWABLE, at, format!("`{id}` ({}) cannot be allowed", code.title)))
+            }
             None => Some(undefined("rule", id, at, self.rules.iter().filter(|c| c.allowable).map(|c| c.id))),
         }
     }

@@ -53,13 +53,7 @@ impl<'d> Claims<'d> {
         claims
     }
 
-    fn claim(
-        &mut self,
-        cx: &mut Context<'_, 'd>,
-        cluster: &str,
-        what: (&'d str, Option<&'d str>),
-        claim: Claim<'d>,
-    ) {
+    fn claim(&mut self, cx: &mut Context<'_, 'd>, cluster: &str, what: (&'d str, Option<&'d str>), claim: Claim<'d>) {
         let Some(first) = self.of.insert(what, claim).filter(|first| first.lane != claim.lane) else { return };
         // The later line of the text is the one to change.
         let (first, second) = if first.at < claim.at { (first, claim) } else { (claim, first) };
@@ -71,7 +65,10 @@ impl<'d> Claims<'d> {
             Diagnostic::new(
                 &codes::TWO_OWNERS,
                 second.at,
-                format!("the {kind} `{name}` is in two Prometheis of cluster `{cluster}`: `{}` and `{}`", first.lane, second.lane),
+                format!(
+                    "the {kind} `{name}` is in two Prometheis of cluster `{cluster}`: `{}` and `{}`",
+                    first.lane, second.lane
+                ),
             )
             .here(format!("in `{}`", second.lane))
             .label(first.at, format!("and in `{}`", first.lane)),
@@ -86,7 +83,10 @@ impl<'d> Claims<'d> {
     /// All claims of a job and its classes.
     pub fn of_job<'c>(&'c self, job: &'c str) -> impl Iterator<Item = (Option<&'d str>, Claim<'d>)> + use<'c, 'd> {
         // `None` is the smallest class.
-        self.of.range((job, None)..).take_while(move |((j, _), _)| *j == job).map(|((_, class), claim)| (*class, *claim))
+        self.of
+            .range((job, None)..)
+            .take_while(move |((j, _), _)| *j == job)
+            .map(|((_, class), claim)| (*class, *claim))
     }
 
     /// Names of all jobs claimed.

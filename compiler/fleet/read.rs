@@ -64,10 +64,7 @@ impl<'a> Read<'a> {
     }
 
     pub fn derived(&mut self, reason: &'static str, from: Vec<Origin>) -> Origin {
-        *self
-            .derived
-            .entry((reason, from.clone()))
-            .or_insert_with(|| self.origins.add(Why::Derived { reason, from }))
+        *self.derived.entry((reason, from.clone())).or_insert_with(|| self.origins.add(Why::Derived { reason, from }))
     }
 
     pub fn default<T>(&mut self, value: T, text: &'static str) -> Sourced<T> {
@@ -166,9 +163,9 @@ impl<'a> Read<'a> {
                 password_key: key_of(b, "password-key", "password"),
             })
         });
-        let bearer = block
-            .object("bearer")
-            .and_then(|b| Some(Auth::Bearer(SecretKey { secret: self.text(b, "secret")?, key: key_of(b, "key", "token") })));
+        let bearer = block.object("bearer").and_then(|b| {
+            Some(Auth::Bearer(SecretKey { secret: self.text(b, "secret")?, key: key_of(b, "key", "token") }))
+        });
         if let (Some(first), Some(second)) = (block.entry("basic-auth"), block.entry("bearer"))
             && basic.is_some()
             && bearer.is_some()

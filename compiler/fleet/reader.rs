@@ -95,7 +95,10 @@ pub fn no_way(cx: &Context<'_, '_>, cluster: &Cluster, store: &Store, no: NoWay,
         (NoWay::NoZone, _) | (_, None) => Diagnostic::new(
             &codes::NO_ZONE,
             at,
-            format!("cluster `{}` does not say its `zone`, and {does} over a network: store `{}`", cluster.name, store.name),
+            format!(
+                "cluster `{}` does not say its `zone`, and {does} over a network: store `{}`",
+                cluster.name, store.name
+            ),
         ),
         (_, Some(zone)) => {
             let said = cx.read.span(zone.origin);

@@ -171,9 +171,10 @@ fn destinations_if_said(
     if found.len() > 1
         && let Some((_, none)) = found.iter().find(|(d, _)| *d == Destination::None)
     {
-        cx.read.report(Diagnostic::new(&codes::DESTINATION, *none, "`none` stands beside a store").here(
-            "keeps at home what the others send",
-        ));
+        cx.read.report(
+            Diagnostic::new(&codes::DESTINATION, *none, "`none` stands beside a store")
+                .here("keeps at home what the others send"),
+        );
     }
     Some(found.into_iter().map(|(d, at)| cx.read.sourced(d, at)).collect())
 }
@@ -220,8 +221,7 @@ fn matches_job(glob: &JobGlob, job: &str) -> bool {
 /// Every series has exactly one line (§7.1).
 fn check_partition(cx: &mut Context<'_, '_>, block: &Block<'_>, route: &Route, at: Span) {
     let first_place = |line: &Line, cx: &Context<'_, '_>| cx.read.span(line.origin);
-    let splits: Option<Span> =
-        route.lines.iter().find_map(|l| l.namespaces.first()).map(|n| cx.read.span(n.origin));
+    let splits: Option<Span> = route.lines.iter().find_map(|l| l.namespaces.first()).map(|n| cx.read.span(n.origin));
     // A line with `pod-labels` is filtered too, though that is not compiled yet.
     let filtered = |object: &Object| ["jobs", "namespaces", "pod-labels"].iter().any(|k| object.get(k).is_some());
     let open: Vec<&Line> = route
@@ -357,8 +357,7 @@ fn check_ways(
                 // An unknown address has been reported at its name.
                 Ok(_) | Err(NoWay::NoSuchAddress) => {}
                 Err(no) => {
-                    let found =
-                        no_way(cx, cluster, store, no, candidates[sender.value.index()].at, "sends its series");
+                    let found = no_way(cx, cluster, store, no, candidates[sender.value.index()].at, "sends its series");
                     let from = cx.read.span(sender.origin);
                     cx.read.report(found.label(from, format!("route `{}` takes it", route.name)));
                 }
@@ -447,8 +446,16 @@ fn check_cluster_dns(cx: &mut Context<'_, '_>, routes: &[Route], clusters: &[Clu
         for address in store.addresses.iter().filter(|a| super::address::is_cluster_dns(&a.url.value)) {
             let at = cx.read.span(address.url.origin);
             cx.read.report(
-                Diagnostic::new(&codes::CLUSTER_DNS, at, format!("`{}` is a name inside one cluster", address.url.value))
-                    .here(format!("store `{}` is used by several: {}", store.name, super::names::list(&names))),
+                Diagnostic::new(
+                    &codes::CLUSTER_DNS,
+                    at,
+                    format!("`{}` is a name inside one cluster", address.url.value),
+                )
+                .here(format!(
+                    "store `{}` is used by several: {}",
+                    store.name,
+                    super::names::list(&names)
+                )),
             );
         }
     }

@@ -35,7 +35,9 @@ pub fn select(terms: &[(&str, Span)], candidates: &[Candidate<'_>], read: &mut R
         } else if matching.is_empty() {
             read.report(nothing(text, &term, *at, candidates));
         } else {
-            matching.into_iter().for_each(|i| drop(taken.entry(i).or_insert(*at)));
+            for i in matching {
+                taken.entry(i).or_insert(*at);
+            }
         }
     }
     taken.into_iter().filter(|(i, _)| !refused.contains(i)).map(|(i, at)| (ClusterId(i as u32), at)).collect()

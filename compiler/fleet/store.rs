@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::codes;
-use super::context::Context;
+use super::context::{Context, is_word};
 use super::levels::{Level, members};
 use super::merge::Block;
 use super::names::{not_compiled, undefined};
@@ -62,7 +62,8 @@ fn store<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Store {
         Some(said) => said,
         None => match replicas.get("storage") {
             Some(storage) if storage.value >= 3 => {
-                let origin = cx.read.derived("2 copies, for there are 3 or more storage replicas", vec![storage.origin]);
+                let origin =
+                    cx.read.derived("2 copies, for there are 3 or more storage replicas", vec![storage.origin]);
                 Sourced::new(2, origin)
             }
             _ => cx.read.default(1, LANGUAGE),
@@ -88,9 +89,7 @@ fn store<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Store {
         limits: components(cx, &block, "limits"),
         tenants: tenants(cx, &block),
         accepts_late: cx.read.duration(&block, "accepts-late"),
-        ingestion_limit: block
-            .object("ingestion-limit")
-            .and_then(|b| cx.read.count(b, "samples-per-second")),
+        ingestion_limit: block.object("ingestion-limit").and_then(|b| cx.read.count(b, "samples-per-second")),
         addresses,
         previous: ["basic-auth", "bearer"]
             .into_iter()
@@ -118,10 +117,14 @@ fn check_kind(cx: &mut Context<'_, '_>, block: &Block<'_>, store: &Store, at: Sp
     }
     if word == "remote-write" && !cx.said(block, "accepts-late") {
         cx.read.report(
-            Diagnostic::new(&codes::MISSING, at, format!("store `{}` does not say how late a sample may come", store.name))
-                .label(kind.span, "this kind can be anything")
-                .why("after an outage samples arrive late; whether they are taken is known to nobody but you")
-                .help("say `accepts-late`, longer than every `survive` of the clusters that send there"),
+            Diagnostic::new(
+                &codes::MISSING,
+                at,
+                format!("store `{}` does not say how late a sample may come", store.name),
+            )
+            .label(kind.span, "this kind can be anything")
+            .why("after an outage samples arrive late; whether they are taken is known to nobody but you")
+            .help("say `accepts-late`, longer than every `survive` of the clusters that send there"),
         );
     }
     if word == "victoriametrics-single"
@@ -133,7 +136,7 @@ fn check_kind(cx: &mut Context<'_, '_>, block: &Block<'_>, store: &Store, at: Sp
                 .help("take `tenant` out, or choose `victoriametrics-cluster`"),
         );
     }
-    if crate::spec::KINDS.contains(&word) && !COMPILED.contains(&word) {
+    if is_word(block, "kind", word) && !COMPILED.contains(&word) {
         cx.read.report(
             not_compiled(&format!("a store of kind `{word}`"), kind.span)
                 .help(format!("use `{}` until it is", COMPILED[0])),
@@ -142,8 +145,10 @@ fn check_kind(cx: &mut Context<'_, '_>, block: &Block<'_>, store: &Store, at: Sp
     if let Some(install) = block.scalar("install")
         && install.value.as_str() == Some("operator")
     {
-        cx.read.report(not_compiled("a store that the VictoriaMetrics operator installs", install.span)
-            .help("take `install` out: the store is a values file for its Helm chart"));
+        cx.read.report(
+            not_compiled("a store that the VictoriaMetrics operator installs", install.span)
+                .help("take `install` out: the store is a values file for its Helm chart"),
+        );
     }
     for (name, _, tenant) in block.members("tenant") {
         if let Some(limit) = tenant.entry("ingestion-limit") {
@@ -155,8 +160,7 @@ fn check_kind(cx: &mut Context<'_, '_>, block: &Block<'_>, store: &Store, at: Sp
         for key in ["burst", "series"] {
             if let Some(entry) = limit.entry(key) {
                 cx.read.report(
-                    not_compiled(&format!("`ingestion-limit {key}=`"), entry.span())
-                        .help("limit `samples-per-second`"),
+                    not_compiled(&format!("`ingestion-limit {key}=`"), entry.span()).help("limit `samples-per-second`"),
                 );
             }
         }
@@ -167,8 +171,12 @@ fn check_deployed(cx: &mut Context<'_, '_>, block: &Block<'_>, store: &Store, at
     let Some(cluster) = &store.cluster else {
         if store.addresses.is_empty() && !cx.said(block, "address") {
             cx.read.report(
-                Diagnostic::new(&codes::NO_WAY, at, format!("store `{}` has neither a `cluster` nor an `address`", store.name))
-                    .help("say on which `cluster` it is deployed, or the `address` of one that somebody else runs"),
+                Diagnostic::new(
+                    &codes::NO_WAY,
+                    at,
+                    format!("store `{}` has neither a `cluster` nor an `address`", store.name),
+                )
+                .help("say on which `cluster` it is deployed, or the `address` of one that somebody else runs"),
             );
         }
         return;
@@ -252,7 +260,8 @@ fn replicas(cx: &mut Context<'_, '_>, block: &Block<'_>) -> BTreeMap<String, Sou
 
 fn components(cx: &mut Context<'_, '_>, block: &Block<'_>, key: &str) -> BTreeMap<String, Resources> {
     let Some(block) = block.object(key) else { return BTreeMap::new() };
-    COMPONENTS.into_iter().filter(|c| cx.said(block, c)).map(|c| (c.to_owned(), cx.read.resources(block, c))).collect()
+    let said: Vec<&str> = COMPONENTS.into_iter().filter(|c| cx.said(block, c)).collect();
+    said.into_iter().map(|c| (c.to_owned(), cx.read.resources(block, c))).collect()
 }
 
 fn tenants(cx: &mut Context<'_, '_>, block: &Block<'_>) -> Vec<Tenant> {
