@@ -1,0 +1,185 @@
+//! Addresses, and the way from a cluster to a store (§7.3 of the reference).
+
+use std::collections::BTreeMap;
+
+use super::codes;
+use super::context::Context;
+use super::merge::Block;
+use super::read::credentials_or;
+use crate::diag::{Diagnostic, Span};
+use crate::model::fleet::{Address, Credentials, Store};
+use crate::model::ids::{ClusterId, ZoneId};
+
+/// How a cluster reaches a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The Service: the store stands on the cluster.
+    Service,
+    /// Index into the store's addresses.
+    Address(usize),
+}
+
+/// Why there is no way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoWay {
+    /// `via` names an address the store does not have.
+    NoSuchAddress,
+    /// The cluster has no zone, and the store's addresses are for zones.
+    NoZone,
+    /// No address serves the cluster's zone.
+    None,
+}
+
+/// The Service, if the store is on that cluster; else the address whose `zones` has the cluster's
+/// zone; else the one without `zones`. `via` overrides.
+///
+/// # Errors
+/// Where none of them is there.
+pub fn way(store: &Store, from: ClusterId, zone: Option<ZoneId>, via: Option<&str>) -> Result<Way, NoWay> {
+    let find = |fits: &dyn Fn(&Address) -> bool| store.addresses.iter().position(fits).map(Way::Address);
+    if let Some(via) = via {
+        return find(&|a| a.name == via).ok_or(NoWay::NoSuchAddress);
+    }
+    if store.cluster.as_ref().is_some_and(|on| on.value == from) {
+        return Ok(Way::Service);
+    }
+    let serves = |a: &Address| zone.is_some_and(|z| a.zones.iter().flatten().any(|served| served.value == z));
+    find(&serves).or_else(|| find(&|a| a.zones.is_none())).ok_or(if zone.is_none() {
+        NoWay::NoZone
+    } else {
+        NoWay::None
+    })
+}
+
+/// The addresses of a store or Alertmanager. `of` names it in messages; `ours`: it is deployed on a
+/// cluster of the fleet.
+pub(super) fn addresses(
+    cx: &mut Context<'_, '_>,
+    block: &Block<'_>,
+    outer: &Credentials,
+    ours: bool,
+    of: &str,
+) -> Vec<Address> {
+    let mut addresses = Vec::new();
+    let mut zones: BTreeMap<Option<ZoneId>, Span> = BTreeMap::new();
+    for (name, member, block) in block.members("address") {
+        let Some(url) = cx.read.text(block, "url") else { continue };
+        let served: Option<Vec<_>> = block.list("zones").map(|_| {
+            let named: Vec<_> = block.texts("zones").collect();
+            named.into_iter().filter_map(|(z, at)| Some(cx.read.sourced(cx.names.zone(z)?, at))).collect()
+        });
+        let places: Vec<(Option<ZoneId>, Span)> = match &served {
+            Some(zones) => zones.iter().map(|z| (Some(z.value), cx.read.span(z.origin))).collect(),
+            None => vec![(None, member.at())],
+        };
+        for (zone, at) in places {
+            if let Some(first) = zones.insert(zone, at).filter(|first| *first != at) {
+                let what = match zone {
+                    Some(_) => format!("two addresses of {of} serve this zone"),
+                    None => format!("two addresses of {of} are for every zone"),
+                };
+                cx.read.report(Diagnostic::new(&codes::TWO_WAYS, at, what).label(first, "the other one"));
+            }
+        }
+        let credentials = credentials_or(cx.read.credentials(block), outer);
+        check(cx, block, &Found { name, url: &url.value, open: served.is_none(), credentials: &credentials, ours, of });
+        addresses.push(Address {
+            name: name.to_owned(),
+            origin: cx.read.spec(member.at()),
+            url,
+            zones: served,
+            credentials,
+        });
+    }
+    addresses
+}
+
+/// Whether a URL leads to a Service inside a cluster.
+pub(super) fn is_cluster_dns(url: &str) -> bool {
+    let host = host(url);
+    host.ends_with(".svc") || host.contains(".svc.") || host.ends_with(".cluster.local") || host == "localhost"
+}
+
+struct Found<'f> {
+    name: &'f str,
+    url: &'f str,
+    open: bool,
+    credentials: &'f Credentials,
+    ours: bool,
+    of: &'f str,
+}
+
+fn check(cx: &mut Context<'_, '_>, block: &Block<'_>, found: &Found<'_>) {
+    let Some(url) = block.scalar("url") else { return };
+    if found.ours && is_cluster_dns(found.url) {
+        cx.read.report(
+            Diagnostic::new(
+                &codes::CLUSTER_DNS,
+                url.span,
+                format!("`{}` is a name inside one cluster", host(found.url)),
+            )
+            .here(format!("given as an address of {} to other clusters", found.of)),
+        );
+        return;
+    }
+    if !found.open {
+        return;
+    }
+    if !found.url.to_ascii_lowercase().starts_with("https://") {
+        cx.read.report(
+            Diagnostic::new(
+                &codes::OPEN_ADDRESS,
+                url.span,
+                format!("address `{}` of {} has no `zones` and no TLS", found.name, found.of),
+            )
+            .here("reached from anywhere, in clear text")
+            .help("write an `https` URL, or say from which `zones` it is reachable"),
+        );
+    }
+    if found.credentials.auth.is_none() && found.credentials.client_cert.is_none() {
+        cx.read.report(
+            Diagnostic::new(
+                &codes::OPEN_ADDRESS,
+                block.entries.get("url").and_then(|e| e.said.last()).map_or(url.span, |(_, n)| n.key_span),
+                format!("address `{}` of {} has no `zones` and asks for no credentials", found.name, found.of),
+            )
+            .here("anybody may write to it")
+            .help(format!(
+                "give it, or {}, `basic-auth`, `bearer` or `client-cert`; or say from which `zones` it is reachable",
+                found.of
+            )),
+        );
+    }
+}
+
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    if authority.starts_with('[') {
+        return authority;
+    }
+    authority.split(':').next().unwrap_or(authority).trim_end_matches('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_cluster_dns;
+
+    #[test]
+    fn in_cluster_names_are_told_from_real_ones() {
+        for url in [
+            "http://vminsert.vm.svc:8480",
+            "http://a.b.svc.cluster.local/insert",
+            "https://a.b.svc.cluster.local.",
+            "http://localhost:9090",
+            "http://x.vm.svc.dc1.example:80",
+        ] {
+            assert!(is_cluster_dns(url), "{url}");
+        }
+        for url in
+            ["https://metrics.example.com", "https://10.0.102.94:8427", "https://svc.example.com", "http://[::1]:80"]
+        {
+            assert!(!is_cluster_dns(url), "{url}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What every part of resolving needs: the catalog, the names, and the reader of values.
+
+use super::merge::{Block, Value};
+use super::names::Names;
+use super::read::Read;
+use crate::catalog::Catalog;
+use crate::diag::{Diagnostic, Span};
+use crate::syntax::{Form, Type};
+
+#[derive(Debug)]
+pub struct Context<'a, 'd> {
+    pub catalog: &'a Catalog,
+    pub names: &'a Names<'d>,
+    pub read: Read<'a>,
+}
+
+impl Context<'_, '_> {
+    /// Whether any level says a key, rightly or wrongly.
+    pub fn said(&self, block: &Block<'_>, key: &str) -> bool {
+        block.entry(key).is_some_and(|e| !matches!(e.value, Value::Dropped))
+    }
+
+    /// Reports a key that is required and that no level says. `of` is what lacks it.
+    pub fn require(&mut self, block: &Block<'_>, key: &str, at: Span, of: &str, example: &str) {
+        use super::codes::MISSING;
+
+        if self.said(block, key) {
+            return;
+        }
+        let mut found = Diagnostic::new(&MISSING, at, format!("{of} does not say `{key}`"))
+            .help(format!("say it here, in a profile it names, or in `fleet` for all: `{example}`"));
+        if let Some((level, node)) = block.entry(key).and_then(|e| e.said.last()) {
+            found = found.label(node.span, format!("{} takes the inherited value back here", level.quoted()));
+        }
+        self.read.report(found);
+    }
+}
+
+/// Whether the language knows the word; one it does not know has been reported.
+pub fn is_word(block: &Block<'_>, key: &str, word: &str) -> bool {
+    block.entry(key).is_some_and(|e| matches!(e.key.form, Form::Scalar(Type::Enum(words)) if words.contains(&word)))
+}

@@ -1,0 +1,313 @@
+//! Stores, Alertmanagers and the addresses that lead to them.
+
+use std::collections::BTreeMap;
+
+use super::codes;
+use super::context::{Context, is_word};
+use super::levels::{Level, members};
+use super::merge::Block;
+use super::names::{not_compiled, undefined};
+use super::read::LANGUAGE;
+use super::{address, escape};
+use crate::diag::{Diagnostic, Origin, Sourced, Span};
+use crate::model::fleet::{Alertmanager, Resources, Storage, Store, Tenant};
+use crate::model::value::{Duration, Version};
+use crate::syntax::{Named, Object, Shape};
+
+/// Kinds that have machinery.
+const COMPILED: [&str; 1] = ["victoriametrics-cluster"];
+/// Kinds that somebody else has to run.
+const FOREIGN: [&str; 3] = ["cortex", "greptimedb", "remote-write"];
+const COMPONENTS: [&str; 4] = ["insert", "select", "storage", "auth"];
+/// Longest Helm release whose chart does not cut off the names made from it.
+const LONGEST_RELEASE: usize = 17;
+
+pub fn stores<'d>(cx: &mut Context<'_, 'd>, root: &'d Object) -> Vec<Store> {
+    sorted(root, "store").map(|named| store(cx, named)).collect()
+}
+
+pub fn alertmanagers<'d>(cx: &mut Context<'_, 'd>, root: &'d Object) -> Vec<Alertmanager> {
+    sorted(root, "alertmanager").map(|named| alertmanager(cx, named)).collect()
+}
+
+/// Members in the order of their names, which is that of their numbers.
+pub fn sorted<'d>(root: &'d Object, key: &str) -> impl Iterator<Item = &'d Named> + use<'d> {
+    members(root, key).map(|m| (m.name.value.as_str(), m)).collect::<BTreeMap<_, _>>().into_values()
+}
+
+/// What one block says, without inheritance.
+pub fn own<'d>(named: &'d Named, empty: &'static Shape) -> Block<'d> {
+    named.object.as_ref().map_or_else(|| Block::empty(empty), |o| Block::of(Level::Own, o))
+}
+
+fn store<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Store {
+    let block = own(named, &crate::spec::ROOT);
+    let name = &named.name.value;
+    let at = named.name.span;
+    let kind = cx.read.text_or(&block, "kind", COMPILED[0]);
+    let cluster = block
+        .scalar("cluster")
+        .and_then(|s| Some((cx.names.cluster(s.value.as_str()?)?, s.span)))
+        .map(|(id, span)| cx.read.sourced(id, span));
+    let release = match cx.read.text(&block, "release") {
+        Some(release) => release,
+        None => {
+            let origin = cx.read.spec(at);
+            let origin = cx.read.derived("the store's name", vec![origin]);
+            Sourced::new(name.clone(), origin)
+        }
+    };
+    let replicas = replicas(cx, &block);
+    let replication = match cx.read.count(&block, "replication") {
+        Some(said) => said,
+        None => match replicas.get("storage") {
+            Some(storage) if storage.value >= 3 => {
+                let origin =
+                    cx.read.derived("2 copies, for there are 3 or more storage replicas", vec![storage.origin]);
+                Sourced::new(2, origin)
+            }
+            _ => cx.read.default(1, LANGUAGE),
+        },
+    };
+    let credentials = cx.read.credentials(&block);
+    let addresses = address::addresses(cx, &block, &credentials, cluster.is_some(), &format!("store `{name}`"));
+    let level = format!("store {name}");
+    let store = Store {
+        name: name.clone(),
+        at: named.span,
+        origin: cx.read.spec(at),
+        cluster,
+        release,
+        namespace: cx.read.text_or(&block, "namespace", "vm"),
+        chart_version: version(cx, &block, "chart"),
+        app_version: version(cx, &block, "app"),
+        retention: cx.read.duration(&block, "retention"),
+        replication,
+        replicas,
+        storage: storage(cx, &block),
+        requests: components(cx, &block, "requests"),
+        limits: components(cx, &block, "limits"),
+        tenants: tenants(cx, &block),
+        accepts_late: cx.read.duration(&block, "accepts-late"),
+        ingestion_limit: block.object("ingestion-limit").and_then(|b| cx.read.count(b, "samples-per-second")),
+        addresses,
+        previous: ["basic-auth", "bearer"]
+            .into_iter()
+            .find_map(|k| block.object(k).and_then(|b| cx.read.text(b, "previous"))),
+        credentials,
+        patches: escape::patches(cx, &block, |_| level.clone()),
+        raws: escape::raws(cx, &block),
+        kind,
+    };
+    check_kind(cx, &block, &store, at);
+    check_deployed(cx, &block, &store, at);
+    store
+}
+
+fn check_kind(cx: &mut Context<'_, '_>, block: &Block<'_>, store: &Store, at: Span) {
+    let Some(kind) = block.scalar("kind") else { return };
+    let word = store.kind.value.as_str();
+    if let (true, Some(cluster)) = (FOREIGN.contains(&word), block.entry("cluster")) {
+        cx.read.report(
+            Diagnostic::new(&codes::STORE_KIND, cluster.span(), format!("a store of kind `{word}` is not deployed by us"))
+                .here("so it cannot stand on a cluster of the fleet")
+                .label(kind.span, "the kind")
+                .help("take `cluster` out and give the store an `address`, or choose a kind that is deployed, such as `victoriametrics-cluster`"),
+        );
+    }
+    if word == "remote-write" && !cx.said(block, "accepts-late") {
+        cx.read.report(
+            Diagnostic::new(
+                &codes::MISSING,
+                at,
+                format!("store `{}` does not say how late a sample may come", store.name),
+            )
+            .label(kind.span, "this kind can be anything")
+            .why("after an outage samples arrive late; whether they are taken is known to nobody but you")
+            .help("say `accepts-late`, longer than every `survive` of the clusters that send there"),
+        );
+    }
+    if word == "victoriametrics-single"
+        && let Some(tenant) = block.entry("tenant")
+    {
+        cx.read.report(
+            Diagnostic::new(&codes::STORE_KIND, tenant.span(), format!("a store of kind `{word}` has no tenants"))
+                .label(kind.span, "the kind")
+                .help("take `tenant` out, or choose `victoriametrics-cluster`"),
+        );
+    }
+    if is_word(block, "kind", word) && !COMPILED.contains(&word) {
+        cx.read.report(
+            not_compiled(&format!("a store of kind `{word}`"), kind.span)
+                .help(format!("use `{}` until it is", COMPILED[0])),
+        );
+    }
+    if let Some(install) = block.scalar("install")
+        && install.value.as_str() == Some("operator")
+    {
+        cx.read.report(
+            not_compiled("a store that the VictoriaMetrics operator installs", install.span)
+                .help("take `install` out: the store is a values file for its Helm chart"),
+        );
+    }
+    for (name, _, tenant) in block.members("tenant") {
+        if let Some(limit) = tenant.entry("ingestion-limit") {
+            let what = format!("an ingestion limit of its own for tenant `{name}`");
+            cx.read.report(not_compiled(&what, limit.span()).help("give the store an `ingestion-limit`"));
+        }
+    }
+    if let Some(limit) = block.object("ingestion-limit") {
+        for key in ["burst", "series"] {
+            if let Some(entry) = limit.entry(key) {
+                cx.read.report(
+                    not_compiled(&format!("`ingestion-limit {key}=`"), entry.span()).help("limit `samples-per-second`"),
+                );
+            }
+        }
+    }
+}
+
+fn check_deployed(cx: &mut Context<'_, '_>, block: &Block<'_>, store: &Store, at: Span) {
+    let Some(cluster) = &store.cluster else {
+        if store.addresses.is_empty() && !cx.said(block, "address") {
+            cx.read.report(
+                Diagnostic::new(
+                    &codes::NO_WAY,
+                    at,
+                    format!("store `{}` has neither a `cluster` nor an `address`", store.name),
+                )
+                .help("say on which `cluster` it is deployed, or the `address` of one that somebody else runs"),
+            );
+        }
+        return;
+    };
+    let on = cx.read.span(cluster.origin);
+    for key in ["retention", "storage"] {
+        if !cx.said(block, key) {
+            cx.read.report(
+                Diagnostic::new(&codes::MISSING, at, format!("store `{}` does not say `{key}`", store.name))
+                    .label(on, "it is deployed here")
+                    .why("how long series are kept and how much disk that takes are decisions, and costly to change later")
+                    .help(if key == "retention" { "say `retention`, such as `retention \"90d\"`" } else { "say `storage`, the volume of one storage replica, such as `storage \"500Gi\"`" }),
+            );
+        }
+    }
+    if let Some(retention) = &store.retention
+        && retention.value < Duration::from_days(1)
+    {
+        let at = cx.read.span(retention.origin);
+        cx.read.report(Diagnostic::new(
+            &codes::STORE_RETENTION,
+            at,
+            format!("store `{}` keeps its series for less than a day", store.name),
+        ));
+    }
+    if store.release.value.len() > LONGEST_RELEASE {
+        let at = block.scalar("release").map_or(at, |s| s.span);
+        cx.read.report(
+            Diagnostic::new(
+                &codes::NAME_TOO_LONG,
+                at,
+                format!("the release name `{}` has {} characters", store.release.value, store.release.value.len()),
+            )
+            .here(format!("at most {LONGEST_RELEASE}"))
+            .why("the chart makes Service names from it and cuts them off at 63 characters: URLs would lead nowhere")
+            .help("say a shorter `release`; the store keeps its name"),
+        );
+    }
+    if !store.kind.value.starts_with("victoriametrics-cluster") {
+        return;
+    }
+    let needed = 2 * store.replication.value - 1;
+    if let Some(storage) = store.replicas.get("storage")
+        && storage.value < needed
+    {
+        let at = cx.read.span(storage.origin);
+        let found = Diagnostic::new(
+            &codes::STORE_REPLICAS,
+            at,
+            format!("{} storage replicas cannot hold {} copies", storage.value, store.replication.value),
+        )
+        .here(format!("at least {needed}"));
+        let said = cx.read.span(store.replication.origin);
+        cx.read.report(if said.is_none() || said == at { found } else { found.label(said, "the replication") });
+    }
+}
+
+fn version(cx: &mut Context<'_, '_>, block: &Block<'_>, which: &str) -> Option<Sourced<Version>> {
+    let (_, said) = block.map("versions").find(|(key, _)| key.value == which)?;
+    let version = Version::parse(said.value.as_str()?).ok()?;
+    Some(cx.read.sourced(version, said.span))
+}
+
+pub fn storage(cx: &mut Context<'_, '_>, block: &Block<'_>) -> Option<Storage> {
+    let block = block.object("storage")?;
+    Some(Storage { size: cx.read.size(block, "size")?, class: cx.read.text(block, "class") })
+}
+
+fn replicas(cx: &mut Context<'_, '_>, block: &Block<'_>) -> BTreeMap<String, Sourced<u32>> {
+    let said: Vec<_> = block.map("replicas").collect();
+    let mut replicas = BTreeMap::new();
+    for (key, count) in said {
+        if !COMPONENTS.contains(&key.value.as_str()) {
+            cx.read.report(undefined("component", &key.value, key.span, COMPONENTS));
+        } else if let Some(n) = count.value.as_int().and_then(|i| u32::try_from(i).ok()) {
+            replicas.insert(key.value.clone(), cx.read.sourced(n, key.span.to(count.span)));
+        }
+    }
+    replicas
+}
+
+fn components(cx: &mut Context<'_, '_>, block: &Block<'_>, key: &str) -> BTreeMap<String, Resources> {
+    let Some(block) = block.object(key) else { return BTreeMap::new() };
+    let said: Vec<&str> = COMPONENTS.into_iter().filter(|c| cx.said(block, c)).collect();
+    said.into_iter().map(|c| (c.to_owned(), cx.read.resources(block, c))).collect()
+}
+
+fn tenants(cx: &mut Context<'_, '_>, block: &Block<'_>) -> Vec<Tenant> {
+    let mut tenants: Vec<Tenant> = Vec::new();
+    let mut numbers: BTreeMap<u32, Span> = BTreeMap::new();
+    for (name, member, tenant) in block.members("tenant") {
+        let Some(id) = cx.read.count::<u32>(tenant, "id") else {
+            if !cx.said(tenant, "id") {
+                cx.read.report(
+                    Diagnostic::new(&codes::MISSING, member.at(), format!("tenant `{name}` has no number"))
+                        .why("VictoriaMetrics knows tenants by account number; it is in every URL and never changes")
+                        .help("say `id`, a number that no other tenant of this store has"),
+                );
+            }
+            continue;
+        };
+        let at = cx.read.span(id.origin);
+        if let Some(first) = numbers.insert(id.value, at) {
+            cx.read.report(
+                Diagnostic::new(&codes::SAME_IDENTITY, at, format!("two tenants have the number {}", id.value))
+                    .label(first, "the other one")
+                    .why("tenants with one number see each other's series")
+                    .help("give each a number of its own"),
+            );
+        }
+        tenants.push(Tenant { name: name.to_owned(), id });
+    }
+    tenants
+}
+
+fn alertmanager<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Alertmanager {
+    let block = own(named, &crate::spec::ROOT);
+    let name = &named.name.value;
+    let credentials = cx.read.credentials(&block);
+    let origin: Origin = cx.read.spec(named.name.span);
+    let addresses = address::addresses(cx, &block, &credentials, false, &format!("alertmanager `{name}`"));
+    let service = block.scalar("service").and_then(|s| {
+        let (namespace, service) = s.value.as_str()?.split_once('/')?;
+        Some(cx.read.sourced((namespace.to_owned(), service.to_owned()), s.span))
+    });
+    if !["service", "address", "cluster"].into_iter().any(|k| cx.said(&block, k)) {
+        cx.read.report(Diagnostic::new(
+            &codes::ALERTMANAGER,
+            named.name.span,
+            format!("alertmanager `{name}` has neither a `service` nor an `address`"),
+        ));
+    }
+    Alertmanager { name: name.clone(), origin, service, addresses, credentials }
+}
