@@ -5,6 +5,10 @@
 
 pub mod diag;
 pub mod object;
-pub mod spec;
-pub mod syntax;
+pub mod relabel;
 pub mod world;
+pub mod syntax;
+pub mod model;
+pub mod spec;
+pub mod catalog;
+pub mod tree;

@@ -7,10 +7,12 @@ mod helm;
 mod k8s;
 mod rules;
 
-use crate::catalog::Catalog;
-use crate::diag::Origin;
+use std::collections::BTreeMap;
+
+use crate::catalog::{Catalog, Settings, Template, Versions};
+use crate::diag::{Origin, Origins, Why};
 use crate::model::fleet::Fleet;
-use crate::model::plan::{ClusterPlan, FleetPlan};
+use crate::model::plan::ClusterPlan;
 use crate::object::{Build, NodeId, ObjectId, Place, Tree};
 
 /// Field manager and ownership label of everything we emit.
@@ -42,15 +44,18 @@ pub struct Release {
 }
 
 /// Builds every object of a cluster, in a stable order, into `tree` (cleared before each).
+///
+/// `origins` continues the plan's own: the lines of templates are added to it.
 pub fn emit(
     plan: &ClusterPlan<'_>,
-    fleet_plan: &FleetPlan,
     fleet: &Fleet,
     catalog: &Catalog,
+    origins: &mut Origins,
     tree: &mut Tree,
     visit: &mut dyn FnMut(&Object, &mut Tree),
 ) {
-    let mut out = Emit { plan, fleet_plan, fleet, catalog, tree, visit };
+    let versions = plan.cluster.versions.iter().map(|(name, v)| (name.clone(), v.value)).collect();
+    let mut out = Emit { plan, fleet, catalog, versions, origins, lines: BTreeMap::new(), tree, visit };
     k8s::namespaces(&mut out);
     for lane in &plan.lanes {
         k8s::service_account(&mut out, lane);
@@ -85,9 +90,12 @@ pub fn emit(
 /// What the builders share: the plan to read, the tree to fill, the visitor to call.
 struct Emit<'a, 'f> {
     plan: &'a ClusterPlan<'f>,
-    fleet_plan: &'a FleetPlan,
     fleet: &'a Fleet,
     catalog: &'a Catalog,
+    versions: Versions,
+    origins: &'a mut Origins,
+    /// Origins of template lines already seen.
+    lines: BTreeMap<(String, u32), Origin>,
     tree: &'a mut Tree,
     visit: &'a mut dyn FnMut(&Object, &mut Tree),
 }
@@ -138,6 +146,18 @@ impl Emit<'_, '_> {
             release: None,
         };
         (self.visit)(&object, self.tree);
+    }
+
+    /// Evaluates a template of the catalog. The built-in ones cannot fail with the settings their
+    /// contract names, and users' own were evaluated before the gate.
+    fn evaluate(&mut self, template: &Template, settings: &Settings, tree: &mut Tree) -> Option<NodeId> {
+        let (lines, origins) = (&mut self.lines, &mut *self.origins);
+        let mut origin = |file: &str, line: u32| {
+            *lines
+                .entry((file.to_owned(), line))
+                .or_insert_with(|| origins.add(Why::Template { file: file.to_owned(), line }))
+        };
+        template.eval(settings, tree, &mut origin).ok().flatten()
     }
 
     fn namespace(&self) -> &str {

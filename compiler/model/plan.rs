@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fleet::{Cluster, Credentials, Lane, Query, Reader, Resources, Storage};
+use super::fleet::{Cluster, Credentials, Lane, Query, Reader, Resources, Storage, Toleration};
 use super::ids::{ClusterId, RouteId, StoreId};
 use super::value::{Bytes, Duration, Version};
 use crate::diag::{Origin, Origins, Sourced};
@@ -241,10 +241,17 @@ pub struct ExporterPlan {
     /// Full image reference, mirror applied.
     pub image: String,
     pub version: Sourced<Version>,
-    /// Collectors that must be on, for jobs whose classes are picked by collector.
-    pub collectors: Vec<String>,
+    /// Number of its port.
+    pub port: u16,
+    /// Collectors switched on beyond the defaults, for jobs whose classes are picked by collector.
+    pub parts_on: Vec<String>,
+    /// Default collectors switched off.
+    pub parts_off: Vec<String>,
+    pub shards: u32,
     pub args: Vec<Sourced<String>>,
     pub node_selector: BTreeMap<String, Sourced<String>>,
+    pub tolerations: Vec<Toleration>,
+    pub priority_class: Option<Sourced<String>>,
     pub requests: Resources,
     pub limits: Resources,
     pub origin: Origin,
@@ -295,6 +302,8 @@ pub struct StorePlan {
     pub release: String,
     pub namespace: String,
     pub chart: &'static str,
+    /// What the chart's naming rule makes of the release: prefix of every Service.
+    pub fullname: String,
     pub chart_version: Version,
     pub app_version: Version,
     pub retention_days: u64,

@@ -79,9 +79,8 @@ impl<'t> Build<'t> {
         self.nested(key, Value::Embedded(format), |e| e.object("", f));
     }
 
-    /// A string that holds a document whose root is a list; `f` is called once, on the document, and
-    /// adds that list under an empty key.
-    pub fn embedded_list(&mut self, key: &str, format: Format, f: impl FnOnce(&mut Build<'_>)) {
+    /// A string that holds a document of any kind; `f` adds its root, once, under an empty key.
+    pub fn document(&mut self, key: &str, format: Format, f: impl FnOnce(&mut Build<'_>)) {
         self.nested(key, Value::Embedded(format), f);
     }
 

@@ -52,8 +52,11 @@ pub static ALERTMANAGER: Shape = Shape {
         .serves("G1")
         .not_yet("write an AlertmanagerConfig with this receiver")
         .native(&["receivers"]),
-        key("patch", Repeated(&PATCH), "A change to an emitted object, with its reason.").serves("G6"),
+        key("patch", Repeated(&PATCH), "A change to an emitted object, with its reason.")
+            .not_yet("change what an Alertmanager of ours is made of")
+            .serves("G6"),
         key("raw", Repeated(&RAW), "Kubernetes objects of your own, taken into the output, with the reason.")
+            .not_yet("stand beside an Alertmanager of ours")
             .serves("G6"),
         ALLOW,
     ],

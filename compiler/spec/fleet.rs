@@ -53,7 +53,8 @@ static REQUIRES: Shape = Shape {
     argument: Some("watershed"),
     keys: &[
         key("watershed", Scalar(Type::VersionRange), "Versions of the compiler, such as `\">=0.1, <0.2\"`."),
-        key("catalog", Scalar(Type::Version), "The version of the catalog."),
+        key("catalog", Scalar(Type::Version), "The version of the catalog.")
+            .not_yet("refuse a catalog of another version"),
     ],
 };
 

@@ -107,7 +107,7 @@ static CLASS: Shape = Shape {
         SCRAPE,
         key("prometheus", Scalar(Type::Ref(Reference::Prometheus)), "The Prometheus that owns this class.")
             .serves("A1"),
-        key("collectors", List(Type::Text), "Collectors of the exporter that make up the class.")
+        key("collectors", List(Type::Collector), "Collectors of the exporter that make up the class.")
             .default("catalog")
             .serves("G3"),
         key("metrics", List(Type::MetricGlob), "Metrics that make up the class, where the exporter has no collectors.")

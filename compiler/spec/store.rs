@@ -38,7 +38,7 @@ pub static STORE: Shape = Shape {
         key("install", Scalar(Type::Enum(&["helm", "operator"])), "A values file for the chart, or custom resources.")
             .default("`helm`")
             .serves("G4"),
-        key("release", Scalar(Type::Name), "Name of the Helm release, hence of the Services and the URLs.")
+        key("release", Scalar(Type::KubeName), "Name of the Helm release, hence of the Services and the URLs.")
             .default("the store's name")
             .serves("A2")
             .native(&["releaseName", "fullnameOverride"]),
@@ -135,7 +135,9 @@ static TENANT: Shape = Shape {
     argument: None,
     keys: &[
         key("id", Scalar(Type::Count), "Its account number.").serves("A5").native(&["accountID", "account-id"]),
-        key("ingestion-limit", Object(&INGESTION_LIMIT), "What it may send.").serves("A5 P8"),
+        key("ingestion-limit", Object(&INGESTION_LIMIT), "What it may send.")
+            .not_yet("set the limit of this tenant at the store's front door")
+            .serves("A5 P8"),
     ],
 };
 
@@ -147,8 +149,14 @@ static INGESTION_LIMIT: Shape = Shape {
         key("samples-per-second", Scalar(Type::Positive), "Samples per second.")
             .serves("P8")
             .native(&["samplesPerSecond", "rate"]),
-        key("burst", Scalar(Type::Positive), "Samples that may come at once.").serves("P8").native(&["burstSize"]),
-        key("series", Scalar(Type::Positive), "Active series.").serves("P8").native(&["maxSeries"]),
+        key("burst", Scalar(Type::Positive), "Samples that may come at once.")
+            .not_yet("set the burst that the store's front door admits")
+            .serves("P8")
+            .native(&["burstSize"]),
+        key("series", Scalar(Type::Positive), "Active series.")
+            .not_yet("set the limit of active series at the store")
+            .serves("P8")
+            .native(&["maxSeries"]),
     ],
 };
 

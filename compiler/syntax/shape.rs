@@ -125,6 +125,8 @@ pub enum Type {
     Image,
     /// Where images are mirrored: host, optional port and path, no tag.
     Registry,
+    /// The name of a collector of an exporter.
+    Collector,
     /// A unit with a size of its own: `relay`, `prometheus/user`.
     Unit,
     /// Free text.

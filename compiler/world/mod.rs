@@ -3,54 +3,133 @@
 //! Everything else is pure and gets a `&dyn World`. The trait is synchronous; whatever an
 //! implementation needs to wait for stays inside it.
 
+mod memory;
+pub mod names;
+mod os;
+mod pending;
+
 use std::fmt;
+
+pub use memory::Memory;
+pub use os::Os;
 
 /// What the compiler may ask of the outside.
 pub trait World: Sync {
-    /// The files below `root` (a file or a folder), as paths relative to `root` with `/`, in byte
-    /// order. Hidden files and folders are skipped; a symlink is an error.
+    /// The files below `root`, in byte order of their paths; of a `root` that is a file, that one.
+    /// Hidden files and folders are skipped; a symlink is an error.
     fn list(&self, root: &str) -> Result<Vec<Entry>, Trouble>;
     /// The bytes of a file; refuses anything over `limit` bytes before reading it.
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Trouble>;
-    /// Carries out a write set for one cluster's (or the fleet's) part of an output tree.
-    fn commit(&self, set: &WriteSet<'_>) -> Result<Committed, Trouble>;
+    /// Opens an output tree. To write, it is made if absent and held until dropped: a second build
+    /// gets [`TroubleKind::Locked`]. The hold ends with the process, however that ends.
+    fn output(&self, root: &str, access: Access) -> Result<Box<dyn Output + '_>, Trouble>;
+    /// Writes text to a standard stream. A reader that went away (`| head`) is
+    /// [`TroubleKind::Closed`].
+    fn print(&self, stream: Stream, text: &str) -> Result<(), Trouble>;
+    /// What a standard stream can show.
+    fn terminal(&self, stream: Stream) -> Terminal;
     /// Today's date, UTC. May change a diagnostic (an `allow` that ran out), never output.
     fn today(&self) -> Date;
 }
 
+/// An open output tree. All paths are relative to its root, with `/`.
+pub trait Output: Send + Sync {
+    /// The bytes of a file, whatever its size; `None` where nothing is there.
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Trouble>;
+    /// Every file below a folder, relative to it and in byte order, hidden ones too, but not what
+    /// an interrupted build left behind. Empty where the folder is missing. A symlink is an error.
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, Trouble>;
+    /// Carries out one write set; with [`Access::Look`] it only says what would be done.
+    ///
+    /// A folder that is not there yet appears whole or not at all. In one that is there each file
+    /// is replaced atomically, equal files are not touched and keep their mtime, the index comes
+    /// after all files and removals come last. Nothing of a set is written when one of its paths
+    /// is foreign, a symlink or otherwise unusable. An interrupted commit leaves every file either
+    /// old or new, and a note by which the next one knows all of them as its own.
+    ///
+    /// Files are not fsynced: output can be made again from the spec, and syncing costs more than
+    /// compiling. After a power failure build again.
+    fn commit(&self, set: &WriteSet<'_>) -> Result<Committed, Trouble>;
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing is made, changed or locked.
+    Look,
+    Write,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
+    /// Relative to the listed folder, with `/`; of a listed file its name.
     pub path: String,
+    /// What [`World::read`] takes.
+    pub location: String,
     pub size: u64,
 }
 
-/// What to write below one folder, and what to remove, in order. The index is written last, and
-/// removals come after it.
-#[derive(Debug)]
+/// What to write below one folder. What `owned` names and `files` does not is removed.
+#[derive(Debug, Default)]
 pub struct WriteSet<'a> {
-    /// The output root; made if absent; refused if a symlink.
-    pub root: &'a str,
     /// Folder below the root that this set owns: `<fleet>/<cluster>`.
     pub folder: &'a str,
-    /// Paths relative to `folder`, in the order they are written. Compared with what is there
-    /// first: equal files are not touched and keep their mtime.
+    /// Paths relative to `folder`, in the order they are written.
     pub files: Vec<(String, &'a [u8])>,
     /// Written after every file.
     pub index: Option<(String, &'a [u8])>,
-    /// Files of the old index that are gone from the new one, with the SHA-256 they had: removed
-    /// only if still unchanged.
-    pub prune: Vec<(String, [u8; 32])>,
-    /// Compares only: nothing is written, the answer says what would be.
-    pub dry_run: bool,
+    /// Files of the old index (and the old index itself) with the fingerprints they were written
+    /// with. Ours to replace; to remove only while their fingerprint is still the same.
+    pub owned: Vec<(String, Fingerprint)>,
 }
 
+/// What was done. Paths are relative to the folder of the set.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Committed {
     pub written: Vec<String>,
     pub unchanged: usize,
     pub removed: Vec<String>,
-    /// Files that should have been pruned but were edited since: left alone.
+    /// Files that should have been removed but were edited since: left alone.
     pub kept: Vec<String>,
+}
+
+/// XXH3-128 of a file: tells an edited file from one that is as we wrote it. Proof against
+/// accidents, not against forgery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fingerprint(pub u128);
+
+impl Fingerprint {
+    pub fn of(bytes: &[u8]) -> Self {
+        Fingerprint(xxhash_rust::xxh3::xxh3_128(bytes))
+    }
+
+    /// Reads what `Display` writes: exactly 32 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        digits.then(|| u128::from_str_radix(text, 16).ok()).flatten().map(Fingerprint)
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stream {
+    Out,
+    Err,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terminal {
+    /// A person looks at it, rather than a file or another program.
+    pub interactive: bool,
+    /// Colour is wanted: `CLICOLOR_FORCE`, or a terminal and no `NO_COLOR`, `CLICOLOR=0` or
+    /// `TERM=dumb`.
+    pub colour: bool,
+    /// Columns; 100 where nobody says.
+    pub width: usize,
 }
 
 /// A civil date.
@@ -61,6 +140,29 @@ pub struct Date {
     pub day: u8,
 }
 
+impl Date {
+    /// The date `days` after 1970-01-01, by the proleptic Gregorian calendar (H. Hinnant,
+    /// "chrono-Compatible Low-Level Date Algorithms", civil_from_days).
+    pub fn from_days(days: i64) -> Self {
+        let z = days + 719_468;
+        let era = z.div_euclid(146_097);
+        let of_era = z.rem_euclid(146_097);
+        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * shifted + 2) / 5 + 1;
+        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        Date { year: year as i32, month: month as u8, day: day as u8 }
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
 /// What went wrong outside, in words a person can act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
@@ -69,7 +171,13 @@ pub struct Trouble {
     pub message: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+impl Trouble {
+    pub fn new(path: impl Into<String>, kind: TroubleKind, message: impl Into<String>) -> Self {
+        Trouble { path: path.into(), kind, message: message.into() }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TroubleKind {
     Missing,
     Symlink,
@@ -79,6 +187,16 @@ pub enum TroubleKind {
     Foreign,
     /// Another build holds the output folder.
     Locked,
+    /// A path that must not be written: it leaves its folder, or two are one to some file systems.
+    Name,
+    /// An index that cannot be read.
+    Corrupt,
+    /// No space, or a quota.
+    Full,
+    /// Not permitted, or mounted read-only.
+    Denied,
+    /// The reader of a stream went away.
+    Closed,
     Io,
 }
 
@@ -89,3 +207,25 @@ impl fmt::Display for Trouble {
 }
 
 impl std::error::Error for Trouble {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_become_civil_dates() {
+        assert_eq!(Date::from_days(0).to_string(), "1970-01-01");
+        assert_eq!(Date::from_days(-1).to_string(), "1969-12-31");
+        assert_eq!(Date::from_days(19_782).to_string(), "2024-02-29");
+        assert_eq!(Date::from_days(19_783).to_string(), "2024-03-01");
+        assert_eq!(Date::from_days(11_016).to_string(), "2000-02-29");
+    }
+
+    #[test]
+    fn a_fingerprint_reads_back_and_nothing_else_does() {
+        let print = Fingerprint::of(b"");
+        assert_eq!(Fingerprint::parse(&print.to_string()), Some(print));
+        assert_eq!(Fingerprint::parse("+0000000000000000000000000000000"), None);
+        assert_eq!(Fingerprint::parse("00"), None);
+    }
+}

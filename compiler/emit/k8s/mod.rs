@@ -63,6 +63,10 @@ fn scheduling(b: &mut Build<'_>, scheduling: &Scheduling) {
             }
         });
     }
+    tolerations(b, scheduling);
+}
+
+pub(super) fn tolerations(b: &mut Build<'_>, scheduling: &Scheduling) {
     if !scheduling.tolerations.is_empty() {
         b.list("tolerations", |l| {
             for toleration in &scheduling.tolerations {

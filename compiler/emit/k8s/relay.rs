@@ -41,7 +41,7 @@ pub fn relay(out: &mut Emit<'_, '_>, relay: &RelayPlan) {
                 if url.rules.is_empty() {
                     data.str(&rules_file(index), "[]\n");
                 } else {
-                    data.embedded_list(&rules_file(index), Format::Yaml, rules);
+                    data.document(&rules_file(index), Format::Yaml, rules);
                 }
             }
         });

@@ -1,0 +1,243 @@
+//! How targets of a job are found, reached and labelled.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::job::Requires;
+use super::version::Gate;
+
+/// One path of a target. The variant says on which port it is.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoint {
+    pub name: String,
+    #[serde(default = "metrics")]
+    pub path: String,
+    #[serde(default)]
+    pub honor_labels: bool,
+    /// Absent: Prometheus' own default (true).
+    pub honor_timestamps: Option<bool>,
+    /// Versions that serve this path; left out otherwise, for the target would be down for ever.
+    #[serde(default)]
+    pub gate: Gate,
+    /// On the target, before the scrape.
+    #[serde(default)]
+    pub relabelings: Vec<Relabel>,
+    /// On the samples, after it. Must hold for Prometheus 2 and 3 alike, or be gated: 3 writes
+    /// integer `le` values as `3.0`.
+    #[serde(default)]
+    pub metric_relabelings: Vec<Relabel>,
+}
+
+fn metrics() -> String {
+    "/metrics".to_owned()
+}
+
+/// A relabel rule in the words of the operator's API. Absent fields have Prometheus' defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub struct Relabel {
+    pub source_labels: Vec<String>,
+    pub separator: Option<String>,
+    pub regex: Option<String>,
+    pub modulus: Option<u64>,
+    pub target_label: Option<String>,
+    pub replacement: Option<String>,
+    pub action: Option<String>,
+    /// Versions the rule is for.
+    pub gate: Gate,
+    /// Why the rule is there; goes to documentation, not to output.
+    pub why: Option<String>,
+}
+
+/// Who runs what serves the job, and what that means for discovery.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variant {
+    pub name: String,
+    pub about: String,
+    /// The exporter is the one of this entry, emitted by us.
+    #[serde(default)]
+    pub ours: bool,
+    #[serde(default)]
+    pub when: When,
+    /// In addition to what the job requires.
+    #[serde(default)]
+    pub requires: Requires,
+    pub discovery: Discovery,
+    pub job: JobLabel,
+    /// Endpoint name to its port; an endpoint that is not here does not exist in this variant.
+    pub ports: BTreeMap<String, Access>,
+    /// Default parts that this exporter does not run, where it is not ours.
+    #[serde(default)]
+    pub parts_disabled: Vec<String>,
+    /// Optional parts that it runs.
+    #[serde(default)]
+    pub parts_enabled: Vec<String>,
+}
+
+/// For which choice a variant is taken; everything given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct When {
+    /// Kinds of `base`; empty: any.
+    pub base: Vec<String>,
+    /// `discover` says this; absent: it says nothing, or something this variant's discovery is.
+    pub discover: Option<String>,
+    /// The spec gives a client certificate.
+    pub client_cert: Option<bool>,
+}
+
+/// What a spec says about who runs a job and how it is reached.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice<'a> {
+    /// `watershed`, `elsewhere` or the name of a variant.
+    pub managed: &'a str,
+    /// `none`, `kube-prometheus`, `kube-prometheus-stack`.
+    pub base: &'a str,
+    /// `by` of `discover`.
+    pub discover: Option<&'a str>,
+    pub client_cert: bool,
+}
+
+impl When {
+    pub fn holds(&self, choice: &Choice<'_>) -> bool {
+        (self.base.is_empty() || self.base.iter().any(|b| b == choice.base))
+            && (choice.discover.is_none() && self.discover.is_none() || self.discover.as_deref() == choice.discover)
+            && self.client_cert.is_none_or(|c| c == choice.client_cert)
+    }
+}
+
+/// The mechanisms we have to find targets.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Discovery {
+    /// A ServiceMonitor on Services with these labels.
+    Service(Selector),
+    /// A PodMonitor on pods with these labels.
+    Pod(Selector),
+    /// The Service that the operator keeps for the kubelets: a ServiceMonitor, and the operator's
+    /// flags must maintain what the Prometheus reads (Endpoints or EndpointSlice).
+    Kubelet(Selector),
+    /// A ScrapeConfig over all pods; the endpoint's relabelings keep the annotated ones.
+    Annotations,
+    /// A selector-less Service and an EndpointSlice of ours with the addresses of the spec, and a
+    /// ServiceMonitor on them.
+    Static,
+    /// The Services of the Prometheis of this cluster: one ServiceMonitor each.
+    Lanes,
+}
+
+impl Discovery {
+    /// The word of `discover by=` in a spec; `None` for what a spec cannot choose.
+    pub fn word(&self) -> Option<&'static str> {
+        match self {
+            Discovery::Service(_) | Discovery::Kubelet(_) => Some("service"),
+            Discovery::Pod(_) => Some("pod"),
+            Discovery::Annotations => Some("annotations"),
+            Discovery::Static => Some("static"),
+            Discovery::Lanes => None,
+        }
+    }
+
+    pub fn selector(&self) -> Option<&Selector> {
+        match self {
+            Discovery::Service(s) | Discovery::Pod(s) | Discovery::Kubelet(s) => Some(s),
+            Discovery::Annotations | Discovery::Static | Discovery::Lanes => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Selector {
+    pub namespaces: Namespaces,
+    /// `matchLabels`; never empty (a test holds it).
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Where the targets are.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Namespaces {
+    /// Where the exporter of this job is: ours, or `exporter namespace=` of the spec.
+    Exporter,
+    /// Where the cluster's `base` is installed.
+    Base,
+    Any,
+    Named(Vec<String>),
+}
+
+/// How the label `job` gets its value. Dashboards and alerts of others depend on the value.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobLabel {
+    /// A relabeling of the monitor sets it.
+    Set(String),
+    /// The Service or pod carries it under this label: `jobLabel` of the monitor.
+    Label { label: String, value: String },
+    /// The operator falls back to the Service's name.
+    ServiceName,
+}
+
+impl JobLabel {
+    /// The value that results, for a target whose Service has this name.
+    pub fn value<'a>(&'a self, service: &'a str) -> &'a str {
+        match self {
+            JobLabel::Set(value) | JobLabel::Label { value, .. } => value,
+            JobLabel::ServiceName => service,
+        }
+    }
+}
+
+/// How an endpoint is reached in a variant.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Access {
+    pub port: Port,
+    #[serde(default)]
+    pub scheme: Scheme,
+    #[serde(default)]
+    pub auth: Auth,
+}
+
+/// A port by the name it has in its Service or pod, or by number. A number on pods that declare no
+/// such port needs a relabeling of `__address__`; on a Service it is the target port.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Port {
+    Number(u16),
+    Name(String),
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    #[default]
+    Http,
+    Https,
+}
+
+impl Scheme {
+    pub fn name(self) -> &'static str {
+        match self {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        }
+    }
+}
+
+/// What a scrape shows to be let in, where the spec says nothing else.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Auth {
+    #[default]
+    None,
+    /// The service account token of the Prometheus; the certificate is self-signed and not verified.
+    Token,
+    /// The service account token; the certificate is verified with the cluster's CA.
+    TokenVerified { server_name: Option<String> },
+    /// A client certificate from a Secret that the spec names (`client-cert`, `ca`).
+    ClientCert { server_name: Option<String> },
+}

@@ -1,0 +1,169 @@
+//! What each kind of template is evaluated with: the contract between the catalog and emission.
+//!
+//! One type per kind; `settings` gives the names that templates use, which are those of the
+//! fields. templates/README.md lists them from here.
+
+use std::collections::BTreeMap;
+
+use super::settings::{Setting, Settings};
+use super::version::Versions;
+
+/// For the template of an exporter: a list of Kubernetes objects.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ExporterInput {
+    /// Name of the workload and of what stands beside it.
+    pub name: String,
+    pub namespace: String,
+    /// On every object; holds `selector`.
+    pub labels: BTreeMap<String, String>,
+    /// On pods and Services; what the variant of ours discovers by.
+    pub selector: BTreeMap<String, String>,
+    /// The whole reference.
+    pub image: String,
+    pub pull_secrets: Vec<String>,
+    /// Number of the port.
+    pub port: u16,
+    /// Further arguments from the spec, last.
+    pub args: Vec<String>,
+    pub requests: BTreeMap<String, String>,
+    pub limits: BTreeMap<String, String>,
+    pub node_selector: BTreeMap<String, String>,
+    /// In the words of the Kubernetes API.
+    pub tolerations: Vec<BTreeMap<String, Setting>>,
+    pub priority_class: Option<String>,
+    /// Optional parts to switch on, and default ones to switch off.
+    pub parts_on: Vec<String>,
+    pub parts_off: Vec<String>,
+    /// Shortest interval at which any Prometheus scrapes it, milliseconds.
+    pub interval_ms: u32,
+    /// At least 1.
+    pub shards: u16,
+}
+
+impl ExporterInput {
+    pub const NAMES: &[&str] = &[
+        "name",
+        "namespace",
+        "labels",
+        "selector",
+        "image",
+        "pull_secrets",
+        "port",
+        "args",
+        "requests",
+        "limits",
+        "node_selector",
+        "tolerations",
+        "priority_class",
+        "parts_on",
+        "parts_off",
+        "interval_ms",
+        "shards",
+    ];
+
+    /// Empty lists and maps become absent, but for `args`, `parts_on` and `parts_off`.
+    pub fn settings(&self, versions: &Versions) -> Settings {
+        let some_map = |m: &BTreeMap<String, String>| (!m.is_empty()).then(|| m.clone());
+        let some_list = |l: Vec<Setting>| (!l.is_empty()).then_some(l);
+        let secrets = self.pull_secrets.iter().map(|s| Setting::from([("name", s.as_str())])).collect();
+        let tolerations = self.tolerations.iter().map(|t| Setting::from(t.clone())).collect();
+        Settings::new(versions)
+            .with("name", self.name.as_str())
+            .with("namespace", self.namespace.as_str())
+            .with("labels", self.labels.clone())
+            .with("selector", self.selector.clone())
+            .with("image", self.image.as_str())
+            .with("pull_secrets", some_list(secrets))
+            .with("port", i64::from(self.port))
+            .with("args", self.args.clone())
+            .with("requests", some_map(&self.requests))
+            .with("limits", some_map(&self.limits))
+            .with("node_selector", some_map(&self.node_selector))
+            .with("tolerations", some_list(tolerations))
+            .with("priority_class", self.priority_class.clone())
+            .with("parts_on", self.parts_on.clone())
+            .with("parts_off", self.parts_off.clone())
+            .with("interval_ms", i64::from(self.interval_ms))
+            .with("shards", i64::from(self.shards.max(1)))
+    }
+}
+
+/// For the template of a rule pack: the list of groups of a PrometheusRule.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RulesInput {
+    /// Name of the Prometheus (or store) that evaluates them.
+    pub evaluated_by: String,
+    /// What it scrapes.
+    pub scraped: Vec<Scraped>,
+    /// It sends somewhere by remote write.
+    pub remote_write: bool,
+    /// Value of `runbook_url` up to the name of the alert; absent: no such annotation.
+    pub runbooks: Option<String>,
+}
+
+/// One class of a job as it is scraped.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scraped {
+    /// Value of the label `job`.
+    pub job: String,
+    /// Value of the label `job_class`; absent for the remainder.
+    pub class: Option<String>,
+    /// Milliseconds.
+    pub interval_ms: u32,
+}
+
+impl Scraped {
+    fn setting(&self) -> Setting {
+        Setting::from([
+            ("job", Setting::from(self.job.as_str())),
+            ("class", Setting::from(self.class.clone().unwrap_or_default())),
+            ("interval", Setting::from(duration(self.interval_ms))),
+            ("interval_ms", Setting::from(i64::from(self.interval_ms))),
+        ])
+    }
+}
+
+impl RulesInput {
+    pub const NAMES: &[&str] = &["evaluated_by", "scraped", "remote_write", "runbooks"];
+
+    pub fn settings(&self, versions: &Versions) -> Settings {
+        Settings::new(versions)
+            .with("evaluated_by", self.evaluated_by.as_str())
+            .with("scraped", self.scraped.iter().map(Scraped::setting).collect::<Vec<_>>())
+            .with("remote_write", self.remote_write)
+            .with("runbooks", self.runbooks.clone())
+    }
+}
+
+/// For the template of a dashboard: Grafana's classic model.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DashboardInput {
+    /// At most 40 characters, a DNS label.
+    pub uid: String,
+    pub tags: Vec<String>,
+    /// Name of the label that tells clusters apart.
+    pub identity: String,
+    /// `type` of the data source variable: `prometheus`.
+    pub datasource_type: String,
+    /// Interval of the job that the Prometheis' own metrics come from, milliseconds.
+    pub interval_ms: u32,
+}
+
+impl DashboardInput {
+    pub const NAMES: &[&str] = &["uid", "tags", "identity", "datasource_type", "interval", "interval_ms"];
+
+    pub fn settings(&self, versions: &Versions) -> Settings {
+        Settings::new(versions)
+            .with("uid", self.uid.as_str())
+            .with("tags", self.tags.clone())
+            .with("identity", self.identity.as_str())
+            .with("datasource_type", self.datasource_type.as_str())
+            .with("interval", duration(self.interval_ms))
+            .with("interval_ms", i64::from(self.interval_ms))
+    }
+}
+
+/// As Prometheus and Grafana both read it.
+fn duration(ms: u32) -> String {
+    if ms % 1000 == 0 { format!("{}s", ms / 1000) } else { format!("{ms}ms") }
+}

@@ -1,0 +1,318 @@
+//! The catalog as a whole: what entries there are, each read when first asked for.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use serde::de::DeserializeOwned;
+
+use super::codes;
+use super::decode::decode;
+use super::exporter::Component;
+use super::job::Job;
+use super::pack::{Components, Dashboard, NotYet, Reader, RulePack};
+use super::template::{File, Template};
+use crate::diag::{Diagnostic, FileId, Sink};
+use crate::syntax::tagged::At;
+
+/// Files below `templates/`, sorted by path.
+static BUILTIN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/templates.rs"));
+
+/// A file of a user's catalog folder.
+#[derive(Debug, Clone)]
+pub struct UserFile {
+    /// Relative to the catalog folder, with `/`: `jobs/toy/job.yaml`.
+    pub path: String,
+    pub text: String,
+    pub id: FileId,
+}
+
+/// All entries by kind and name. Cheap to make; an entry is parsed when it is first used.
+#[derive(Debug)]
+pub struct Catalog {
+    files: BTreeMap<Cow<'static, str>, Source>,
+    jobs: BTreeMap<String, OnceLock<Job>>,
+    rules: BTreeMap<String, OnceLock<RulePack>>,
+    dashboards: BTreeMap<String, OnceLock<Dashboard>>,
+    readers: BTreeMap<String, OnceLock<Reader>>,
+    components: OnceLock<Components>,
+    not_yet: OnceLock<NotYet>,
+}
+
+#[derive(Debug)]
+struct Source {
+    text: Cow<'static, str>,
+    id: Option<FileId>,
+    template: OnceLock<Template>,
+}
+
+/// Kinds of entries: the folder, the entry's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Job,
+    Rules,
+    Dashboard,
+    Reader,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 4] = [Kind::Job, Kind::Rules, Kind::Dashboard, Kind::Reader];
+
+    pub fn folder(self) -> &'static str {
+        match self {
+            Kind::Job => "jobs",
+            Kind::Rules => "rules",
+            Kind::Dashboard => "dashboards",
+            Kind::Reader => "readers",
+        }
+    }
+
+    fn file(self) -> &'static str {
+        match self {
+            Kind::Job => "job.yaml",
+            Kind::Rules => "pack.yaml",
+            Kind::Dashboard => "dashboard.yaml",
+            Kind::Reader => "reader.yaml",
+        }
+    }
+
+    fn path(self, name: &str) -> String {
+        format!("{}/{name}/{}", self.folder(), self.file())
+    }
+}
+
+impl Catalog {
+    /// The catalog that is built into this compiler.
+    pub fn builtin() -> Catalog {
+        let source = |text: &'static str| Source { text: Cow::Borrowed(text), id: None, template: OnceLock::new() };
+        Catalog::of(BUILTIN.iter().map(|(path, text)| (Cow::Borrowed(*path), source(text))).collect())
+    }
+
+    /// Adds the entries of a folder. One that has the kind and name of an entry that is there
+    /// replaces it, with all its files. All of them are read and checked here, into `sink`; what
+    /// cannot be read is left out.
+    #[must_use]
+    pub fn with_folder(self, files: Vec<UserFile>, sink: &mut Sink) -> Catalog {
+        let mut sources = self.files;
+        let entry = |path: &str| path.rsplit_once('/').map(|(folder, _)| format!("{folder}/"));
+        for folder in files.iter().filter_map(|f| entry(&f.path)) {
+            sources.retain(|path, source| source.id.is_some() || !path.starts_with(&folder));
+        }
+        let mut added = Vec::new();
+        for file in files {
+            let at = File { path: file.path.clone(), id: Some(file.id) };
+            if !is_place(&file.path) {
+                sink.push(at.fault(&codes::PLACE, At { line: 1, ..At::default() }, "no place for a file of a catalog"));
+                continue;
+            }
+            added.push(file.path.clone());
+            let source = Source { text: Cow::Owned(file.text), id: Some(file.id), template: OnceLock::new() };
+            sources.insert(Cow::Owned(file.path), source);
+        }
+        let mut catalog = Catalog::of(sources);
+        catalog.check(&added, sink);
+        catalog
+    }
+
+    fn of(files: BTreeMap<Cow<'static, str>, Source>) -> Catalog {
+        let names = |kind: Kind| -> Vec<String> {
+            let name =
+                |path: &str| Some(path.strip_prefix(kind.folder())?.strip_prefix('/')?.split_once('/')?.0.to_owned());
+            files.keys().filter(|p| p.ends_with(kind.file())).filter_map(|p| name(p)).collect()
+        };
+        Catalog {
+            jobs: cells(names(Kind::Job)),
+            rules: cells(names(Kind::Rules)),
+            dashboards: cells(names(Kind::Dashboard)),
+            readers: cells(names(Kind::Reader)),
+            components: OnceLock::new(),
+            not_yet: OnceLock::new(),
+            files,
+        }
+    }
+
+    /// A scrape job by its name in a spec.
+    pub fn job(&self, name: &str) -> Option<&Job> {
+        let cell = self.jobs.get(name)?;
+        Some(cell.get_or_init(|| Job { name: name.to_owned(), ..self.builtin_entry(&Kind::Job.path(name)) }))
+    }
+
+    pub fn rule_pack(&self, name: &str) -> Option<&RulePack> {
+        let cell = self.rules.get(name)?;
+        Some(cell.get_or_init(|| RulePack { name: name.to_owned(), ..self.builtin_entry(&Kind::Rules.path(name)) }))
+    }
+
+    pub fn dashboard(&self, name: &str) -> Option<&Dashboard> {
+        let cell = self.dashboards.get(name)?;
+        Some(
+            cell.get_or_init(|| Dashboard { name: name.to_owned(), ..self.builtin_entry(&Kind::Dashboard.path(name)) }),
+        )
+    }
+
+    pub fn reader(&self, name: &str) -> Option<&Reader> {
+        let cell = self.readers.get(name)?;
+        Some(cell.get_or_init(|| Reader { name: name.to_owned(), ..self.builtin_entry(&Kind::Reader.path(name)) }))
+    }
+
+    /// Names of all entries of a kind, sorted.
+    pub fn names(&self, kind: Kind) -> Vec<&str> {
+        match kind {
+            Kind::Job => self.jobs.keys().map(String::as_str).collect(),
+            Kind::Rules => self.rules.keys().map(String::as_str).collect(),
+            Kind::Dashboard => self.dashboards.keys().map(String::as_str).collect(),
+            Kind::Reader => self.readers.keys().map(String::as_str).collect(),
+        }
+    }
+
+    /// All jobs, by name. Reads every one.
+    pub fn jobs(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.keys().filter_map(|name| self.job(name))
+    }
+
+    /// Whether the language has this name and the catalog no entry for it: "not compiled yet".
+    pub fn is_not_yet(&self, kind: Kind, name: &str) -> bool {
+        let has = |names: &[String]| names.iter().any(|n| n == name);
+        let not_yet = self.not_yet();
+        !self.names(kind).contains(&name)
+            && match kind {
+                Kind::Job => has(&not_yet.jobs),
+                Kind::Rules => has(&not_yet.rules),
+                Kind::Dashboard => has(&not_yet.dashboards),
+                Kind::Reader => has(&not_yet.readers),
+            }
+    }
+
+    pub fn not_yet(&self) -> &NotYet {
+        self.not_yet.get_or_init(|| self.builtin_entry("not-yet.yaml"))
+    }
+
+    /// Everything that `versions` of a spec may name, exporters included, sorted by name.
+    pub fn components(&self) -> Vec<&Component> {
+        let own = self.jobs().filter_map(|j| j.component.as_ref());
+        let mut all: Vec<&Component> = self.plain_components().iter().chain(own).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all.dedup_by(|a, b| a.name == b.name);
+        all
+    }
+
+    /// A component by name. Reads the jobs only if it is no other component.
+    pub fn component(&self, name: &str) -> Option<&Component> {
+        let plain = self.plain_components().iter().find(|c| c.name == name);
+        plain.or_else(|| self.jobs().filter_map(|j| j.component.as_ref()).find(|c| c.name == name))
+    }
+
+    fn plain_components(&self) -> &[Component] {
+        let components: &Components = self.components.get_or_init(|| self.builtin_entry("components.yaml"));
+        &components.components
+    }
+
+    /// The template that makes the objects of a job's exporter.
+    pub fn exporter_template(&self, job: &Job) -> Option<&Template> {
+        self.template(Kind::Job, &job.name, &job.exporter.as_ref()?.template)
+    }
+
+    /// The template that makes the rule groups of a pack.
+    pub fn rules_template(&self, pack: &RulePack) -> Option<&Template> {
+        self.template(Kind::Rules, &pack.name, &pack.template)
+    }
+
+    /// The template that makes the model of a dashboard.
+    pub fn dashboard_template(&self, dashboard: &Dashboard) -> Option<&Template> {
+        self.template(Kind::Dashboard, &dashboard.name, &dashboard.template)
+    }
+
+    fn template(&self, kind: Kind, name: &str, file: &str) -> Option<&Template> {
+        let path = format!("{}/{name}/{file}", kind.folder());
+        let source = self.files.get(path.as_str())?;
+        Some(source.template.get_or_init(|| {
+            Template::compile(File { path: path.clone(), id: source.id }, &source.text)
+                .unwrap_or_else(|faults| panic!("the built-in template {path} does not compile: {faults:?}"))
+        }))
+    }
+
+    /// Changes with every file of the catalog: 16 hexadecimal digits (FNV-1a, 64 bit).
+    pub fn version(&self) -> String {
+        let parts = self.files.iter().flat_map(|(path, source)| [path.as_bytes(), &[0], source.text.as_bytes(), &[0]]);
+        let hash = parts
+            .flatten()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+        format!("{hash:016x}")
+    }
+
+    /// The files of an entry: path and text.
+    pub fn files(&self, kind: Kind, name: &str) -> impl Iterator<Item = (&str, &str)> {
+        let folder = format!("{}/{name}/", kind.folder());
+        self.files.iter().filter(move |(p, _)| p.starts_with(&folder)).map(|(p, s)| (&**p, &*s.text))
+    }
+
+    fn builtin_entry<T: DeserializeOwned>(&self, path: &str) -> T {
+        let text = self.files.get(path).map_or("", |s| &s.text);
+        // Users' entries are decoded by `with_folder`, where a fault is a diagnostic.
+        decode(text).unwrap_or_else(|e| panic!("the built-in entry {path}:{}: {}", e.at.line, e.message))
+    }
+
+    /// Reads every file added, as an entry or as a template.
+    fn check(&mut self, added: &[String], sink: &mut Sink) {
+        for path in added {
+            let Some(source) = self.files.get(path.as_str()) else { continue };
+            let file = File { path: path.clone(), id: source.id };
+            let mut parts = path.splitn(3, '/');
+            let (folder, name, leaf) = (parts.next(), parts.next().unwrap_or_default(), parts.next());
+            let Some(kind) = Kind::ALL.into_iter().find(|k| Some(k.folder()) == folder) else { continue };
+            let text = &*source.text;
+            if leaf != Some(kind.file()) {
+                match Template::compile(file, text) {
+                    Ok(template) => drop(source.template.set(template)),
+                    Err(faults) => faults.into_iter().for_each(|f| sink.push(f)),
+                }
+                continue;
+            }
+            let read = match kind {
+                Kind::Job => enter(&mut self.jobs, name, &file, text, |j: &mut Job| name.clone_into(&mut j.name)),
+                Kind::Rules => {
+                    enter(&mut self.rules, name, &file, text, |p: &mut RulePack| name.clone_into(&mut p.name))
+                }
+                Kind::Dashboard => {
+                    enter(&mut self.dashboards, name, &file, text, |d: &mut Dashboard| name.clone_into(&mut d.name))
+                }
+                Kind::Reader => {
+                    enter(&mut self.readers, name, &file, text, |r: &mut Reader| name.clone_into(&mut r.name))
+                }
+            };
+            if let Err(fault) = read {
+                sink.push(*fault);
+            }
+        }
+    }
+}
+
+fn enter<T: DeserializeOwned>(
+    cells: &mut BTreeMap<String, OnceLock<T>>,
+    name: &str,
+    file: &File,
+    text: &str,
+    set_name: impl FnOnce(&mut T),
+) -> Result<(), Box<Diagnostic>> {
+    match decode::<T>(text) {
+        Ok(mut entry) => {
+            set_name(&mut entry);
+            cells.insert(name.to_owned(), OnceLock::from(entry));
+            Ok(())
+        }
+        Err(fault) => {
+            cells.remove(name);
+            Err(Box::new(file.fault(&codes::MISFIT, fault.at, &fault.message)))
+        }
+    }
+}
+
+fn cells<T>(names: Vec<String>) -> BTreeMap<String, OnceLock<T>> {
+    names.into_iter().map(|name| (name, OnceLock::new())).collect()
+}
+
+/// `<kind>/<name>/<file>.yaml`.
+fn is_place(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    matches!(parts[..], [kind, name, file] if !name.is_empty() && file.ends_with(".yaml")
+        && Kind::ALL.iter().any(|k| k.folder() == kind))
+}

@@ -1,0 +1,35 @@
+//! The catalog: scrape jobs, their exporters, rule packs, dashboards and readers, as data.
+//!
+//! Entries are folders below `templates/`, embedded when the compiler is built; users add or
+//! replace entries with folders of the same shape. The types here are the capabilities an entry
+//! may use. No name of a job stands in this or any other module (a test holds that).
+
+pub mod codes;
+mod decode;
+mod discovery;
+mod exporter;
+pub mod fields;
+mod input;
+mod job;
+mod load;
+mod pack;
+mod settings;
+mod template;
+#[cfg(test)]
+mod tests;
+mod version;
+
+pub use discovery::{
+    Access, Auth, Choice, Discovery, Endpoint, JobLabel, Namespaces, Port, Relabel, Scheme, Selector, Variant, When,
+};
+pub use exporter::{Component, Exporter, Image, Resources, VersionFault, WorkloadKind};
+pub use input::{DashboardInput, ExporterInput, RulesInput, Scraped};
+pub use job::{
+    Check, CheckWhen, Class, ClusterFacts, Counts, Job, Parts, Requires, Select, SeriesModel, Targets, Unmet,
+    WorkloadNamespace,
+};
+pub use load::{Catalog, Kind, UserFile};
+pub use pack::{Dashboard, NotYet, Reader, ReaderKind, Rule, RulePack, Scope};
+pub use settings::{Setting, Settings};
+pub use template::{Origins, Template};
+pub use version::{Gate, Shut, Version, Versions};

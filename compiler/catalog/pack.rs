@@ -1,0 +1,99 @@
+//! Entries that are not jobs: rule packs, dashboards, readers, components, and names of the
+//! language that have no entry yet.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::exporter::Component;
+use super::version::Gate;
+
+/// Alerting and recording rules that belong together: `templates/rules/<name>/pack.yaml`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RulePack {
+    #[serde(skip)]
+    pub name: String,
+    pub about: String,
+    pub scope: Scope,
+    /// Template beside the entry: the list of groups of a PrometheusRule.
+    pub template: String,
+    /// What each rule reads; checked against what is collected where the rule runs.
+    pub rules: Vec<Rule>,
+}
+
+/// Where rules are evaluated. External labels such as `cluster` do not exist inside a Prometheus,
+/// so a rule that names them belongs to a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    Prometheus,
+    Store,
+}
+
+/// One rule of a pack, as far as checks ask.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Name of the alert, or of the recorded series.
+    pub name: String,
+    #[serde(default)]
+    pub gate: Gate,
+    /// Metrics it reads.
+    #[serde(default)]
+    pub metrics: Vec<String>,
+}
+
+/// A dashboard: `templates/dashboards/<name>/dashboard.yaml`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dashboard {
+    #[serde(skip)]
+    pub name: String,
+    pub about: String,
+    /// Template beside the entry: Grafana's classic JSON model.
+    pub template: String,
+    /// Metrics its panels read: it is made for data sources that can answer them.
+    pub metrics: Vec<String>,
+}
+
+/// What a reader of this name usually is: `templates/readers/<name>/reader.yaml`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reader {
+    #[serde(skip)]
+    pub name: String,
+    pub about: String,
+    pub kind: ReaderKind,
+    /// Where it runs, by kind of `base`; the key `none` is for clusters without one. No entry:
+    /// the namespace our objects live in.
+    #[serde(default)]
+    pub namespace: BTreeMap<String, String>,
+    /// Labels of its pods, which a network policy admits.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReaderKind {
+    Grafana,
+    Http,
+}
+
+/// `templates/components.yaml`: what has a version and is no exporter.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Components {
+    pub components: Vec<Component>,
+}
+
+/// `templates/not-yet.yaml`: names the language knows and this catalog has no entry for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NotYet {
+    pub jobs: Vec<String>,
+    pub rules: Vec<String>,
+    pub dashboards: Vec<String>,
+    pub readers: Vec<String>,
+}

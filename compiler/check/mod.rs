@@ -1,0 +1,1 @@
+//! Checking objects against field tables, patches, raw objects.

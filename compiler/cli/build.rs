@@ -1,0 +1,61 @@
+//! `watershed build`: the output tree, or with `--check` whether it is up to date.
+
+use super::exit::Exit;
+use super::options::{Format, SpecOptions};
+use super::session::Session;
+use crate::pipeline::{self, Target};
+use crate::world::Access;
+
+/// Compile the spec and write the output tree.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+No byte is written while any finding fails the gate. Files that are equal keep their modification
+time; files Watershed does not own are never touched.
+
+Examples:
+  watershed build                        into output/
+  watershed build fleet/ --out deploy
+  watershed build --cluster edge-1       one cluster's folder, and the fleet's two files
+  watershed build --check                exit code 2 if the checked-in output is out of date")]
+pub struct Args {
+    #[command(flatten)]
+    options: SpecOptions,
+    /// Folder of the output tree.
+    #[arg(long, default_value = "output", value_name = "DIR")]
+    out: String,
+    /// Only these clusters, by name or identity.
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    cluster: Vec<String>,
+    /// Write nothing; say what a build would change.
+    #[arg(long)]
+    check: bool,
+}
+
+pub fn run(session: &Session<'_>, args: &Args) -> Exit {
+    let options = &args.options.findings;
+    let spec = match session.spec(args.options.spec.as_deref()) {
+        Ok(spec) => spec,
+        Err(exit) => return exit,
+    };
+    let compiled = pipeline::compile(session.world, &spec);
+    let gate = session.findings(&compiled.findings, compiled.sources(), options);
+    if gate != Exit::Clean {
+        return gate;
+    }
+    let target = Target {
+        out: &args.out,
+        clusters: &args.cluster,
+        access: if args.check { Access::Look } else { Access::Write },
+    };
+    match pipeline::build(session.world, &compiled, &target) {
+        Err(findings) => session.findings(&findings, compiled.sources(), options),
+        Ok(built) => {
+            let shown = match options.format {
+                Format::Text => session.out(&built.summary(args.check)),
+                Format::Json => session.out(&built.json()),
+            };
+            let exit = shown.and(session.findings(&built.findings, compiled.sources(), options));
+            if args.check && built.differs() { exit.and(Exit::Differences) } else { exit }
+        }
+    }
+}

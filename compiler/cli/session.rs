@@ -1,0 +1,91 @@
+//! What every subcommand does the same way: find the spec, print, show findings.
+
+use super::exit::Exit;
+use super::options::{Colour, FailOn, FindingOptions, Format};
+use crate::diag::{Diagnostic, Sources};
+use crate::pipeline::SpecPath;
+use crate::report;
+use crate::world::{Stream, Terminal, TroubleKind, World};
+
+pub struct Session<'w> {
+    pub world: &'w dyn World,
+    colour: Colour,
+}
+
+impl<'w> Session<'w> {
+    pub fn new(world: &'w dyn World, colour: Colour) -> Self {
+        Session { world, colour }
+    }
+
+    /// The spec as given, or the default one; exit 64 where there is none.
+    pub fn spec(&self, given: Option<&str>) -> Result<SpecPath, Exit> {
+        match given {
+            Some(path) => Ok(SpecPath(path.to_owned())),
+            None => SpecPath::default_in(self.world).ok_or_else(|| {
+                self.complain(
+                    "there is neither `fleet.kdl` nor a folder `fleet/` here.\n  \
+                     help: name the spec (`watershed check path/to/spec`), or start one with `watershed init`",
+                );
+                Exit::Usage
+            }),
+        }
+    }
+
+    pub fn terminal(&self, stream: Stream) -> Terminal {
+        let terminal = self.world.terminal(stream);
+        let colour = match self.colour {
+            Colour::Auto => terminal.colour,
+            Colour::Always => true,
+            Colour::Never => false,
+        };
+        Terminal { colour, ..terminal }
+    }
+
+    /// Prints; a reader that went away (`| head`) ends the run quietly.
+    #[must_use]
+    pub fn print(&self, stream: Stream, text: &str) -> Exit {
+        match self.world.print(stream, text) {
+            Ok(()) => Exit::Clean,
+            Err(trouble) if trouble.kind == TroubleKind::Closed => Exit::Clean,
+            Err(_) => Exit::InputOutput,
+        }
+    }
+
+    #[must_use]
+    pub fn out(&self, text: &str) -> Exit {
+        self.print(Stream::Out, text)
+    }
+
+    /// A one-line message about how the command was used.
+    pub fn complain(&self, text: &str) {
+        // Nobody is left to tell if standard error is gone too.
+        let _ = self.world.print(Stream::Err, &format!("error: {text}\n"));
+    }
+
+    /// Shows findings: as text on standard error, as JSON on standard output.
+    #[must_use]
+    pub fn findings(&self, findings: &[Diagnostic], sources: &Sources, options: &FindingOptions) -> Exit {
+        let stream = match options.format {
+            Format::Text => Stream::Err,
+            Format::Json => Stream::Out,
+        };
+        let format = match options.format {
+            Format::Text => report::Format::Text,
+            Format::Json => report::Format::Json,
+        };
+        let terminal = self.terminal(stream);
+        let text = report::diagnostics(findings, sources, format, terminal.colour, terminal.width);
+        let printed = if text.is_empty() { Exit::Clean } else { self.print(stream, &text) };
+        printed.and(judge(findings, options.fail_on))
+    }
+}
+
+/// Findings at or above the threshold; troubles with our own input and output have codes of their
+/// own and weigh more.
+fn judge(findings: &[Diagnostic], fail_on: FailOn) -> Exit {
+    findings
+        .iter()
+        .filter(|d| d.severity >= fail_on.severity())
+        .map(|d| if d.code.stage == crate::diag::Stage::Output { Exit::InputOutput } else { Exit::Findings })
+        .fold(Exit::Clean, Exit::and)
+}

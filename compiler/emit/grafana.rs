@@ -1,0 +1,170 @@
+//! What readers get: data sources and dashboards for Grafana, endpoint lists for HTTP clients.
+
+use super::{Emit, Meta};
+use crate::catalog::Settings;
+use crate::model::fleet::{Auth, Credentials, GrafanaBy, ReaderKind};
+use crate::model::plan::{DataSource, ReaderPlan};
+use crate::object::{Build, Format, Place};
+
+/// Where Grafana finds the Secrets of data sources: each mounted under its name.
+pub const GRAFANA_SECRETS: &str = "/etc/grafana/secrets";
+
+pub fn reader(out: &mut Emit<'_, '_>, reader: &ReaderPlan<'_>) {
+    match reader.reader.kind {
+        ReaderKind::Http => endpoints(out, reader),
+        ReaderKind::Grafana if out.plan.cluster.grafana.by.value == GrafanaBy::None => {}
+        ReaderKind::Grafana => {
+            data_sources(out, reader);
+            for name in &reader.dashboards {
+                dashboard(out, reader, name);
+            }
+        }
+    }
+}
+
+/// A ConfigMap with one URL a line for clients of the HTTP API (resource-manager).
+fn endpoints(out: &mut Emit<'_, '_>, reader: &ReaderPlan<'_>) {
+    let name = format!("{}-endpoints", reader.reader.name);
+    let meta = meta(reader, &name, &[]);
+    out.object(&meta, |o| {
+        o.object("data", |d| {
+            d.embedded("endpoints.json", Format::Json, |j| {
+                j.list("endpoints", |l| {
+                    for source in &reader.sources {
+                        l.from(source.origin).object("", |e| {
+                            e.str("name", &source.name);
+                            e.str("url", &source.url);
+                            if let Some(secret) = secret_of(&source.credentials) {
+                                e.str("secret", secret);
+                            }
+                        });
+                    }
+                });
+            });
+        });
+    });
+}
+
+fn data_sources(out: &mut Emit<'_, '_>, reader: &ReaderPlan<'_>) {
+    let name = format!("{}-datasources", reader.reader.name);
+    let extra = sidecar_labels(out, ("grafana_datasource", "1"));
+    let labels: Vec<(&str, &str)> = extra.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let meta = meta(reader, &name, &labels);
+    let file = format!("watershed-{}.yaml", reader.reader.name);
+    out.object(&meta, |o| {
+        o.object("data", |d| {
+            d.embedded(&file, Format::Yaml, |y| {
+                y.int("apiVersion", 1);
+                y.list("datasources", |l| reader.sources.iter().for_each(|s| l.object("", |b| data_source(b, s))));
+            });
+        });
+    });
+}
+
+fn data_source(b: &mut Build<'_>, source: &DataSource) {
+    b.str("name", &source.name);
+    b.str("uid", &source.uid);
+    b.str("type", "prometheus");
+    b.str("access", "proxy");
+    b.from(source.origin).str("url", &source.url);
+    b.bool("isDefault", source.is_default);
+    b.bool("editable", false);
+    let file = |secret: &str, key: &str| format!("$__file{{{GRAFANA_SECRETS}/{secret}/{key}}}");
+    let credentials = &source.credentials;
+    if let Some(Auth::Basic { secret, username_key, .. }) = &credentials.auth {
+        b.bool("basicAuth", true);
+        b.str("basicAuthUser", file(&secret.value, username_key));
+    }
+    b.object("jsonData", |j| {
+        j.str("httpMethod", "POST");
+        j.str("timeInterval", source.time_interval.to_string());
+        if let Some(Auth::Bearer(_)) = &credentials.auth {
+            j.str("httpHeaderName1", "Authorization");
+        }
+        if credentials.ca.is_some() {
+            j.bool("tlsAuthWithCACert", true);
+        }
+        if credentials.client_cert.is_some() {
+            j.bool("tlsAuth", true);
+        }
+        if let Some(name) = &credentials.server_name {
+            j.str("serverName", &name.value);
+        }
+    });
+    if credentials.auth.is_none() && credentials.ca.is_none() && credentials.client_cert.is_none() {
+        return;
+    }
+    b.object("secureJsonData", |j| {
+        match &credentials.auth {
+            Some(Auth::Basic { secret, password_key, .. }) => {
+                j.str("basicAuthPassword", file(&secret.value, password_key));
+            }
+            Some(Auth::Bearer(key)) => {
+                j.str("httpHeaderValue1", format!("Bearer {}", file(&key.secret.value, &key.key)));
+            }
+            None => {}
+        }
+        if let Some(ca) = &credentials.ca {
+            j.str("tlsCACert", file(&ca.secret.value, &ca.key));
+        }
+        if let Some(cert) = &credentials.client_cert {
+            j.str("tlsClientCert", file(&cert.secret.value, &cert.cert_key));
+            j.str("tlsClientKey", file(&cert.secret.value, &cert.key_key));
+        }
+    });
+}
+
+/// One ConfigMap for each dashboard; the file is named after its uid, for the sidecar puts all
+/// files in one folder.
+fn dashboard(out: &mut Emit<'_, '_>, reader: &ReaderPlan<'_>, name: &str) {
+    let Some(entry) = out.catalog.dashboard(name) else { return };
+    let Some(template) = out.catalog.dashboard_template(entry) else { return };
+    let uid = format!("watershed-{name}");
+    let interval = reader.sources.iter().map(|s| s.time_interval).min();
+    let settings = Settings::new(&out.versions)
+        .with("uid", uid.as_str())
+        .with("identity", out.fleet.identity.value.as_str())
+        .with("datasource", reader.sources.first().map(|s| s.uid.clone()))
+        .with("interval", interval.map(|i| i.to_string()));
+    let mut document = crate::object::Tree::new();
+    let Some(root) = out.evaluate(template, &settings, &mut document) else { return };
+    let object_name = format!("{}-dashboard-{name}", reader.reader.name);
+    let extra = sidecar_labels(out, ("grafana_dashboard", "1"));
+    let labels: Vec<(&str, &str)> = extra.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    let meta = meta(reader, &object_name, &labels);
+    out.object(&meta, |o| {
+        o.object("data", |d| {
+            d.document(&format!("{uid}.json"), Format::Json, |j| j.copy("", &document, root));
+        });
+    });
+}
+
+/// Labels by which the sidecar finds a ConfigMap; the spec's own replace the usual one.
+fn sidecar_labels(out: &Emit<'_, '_>, usual: (&str, &str)) -> Vec<(String, String)> {
+    let grafana = &out.plan.cluster.grafana;
+    match grafana.by.value {
+        GrafanaBy::Sidecar if grafana.labels.is_empty() => vec![(usual.0.to_owned(), usual.1.to_owned())],
+        GrafanaBy::Sidecar => grafana.labels.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect(),
+        GrafanaBy::Files | GrafanaBy::None => Vec::new(),
+    }
+}
+
+fn meta<'m>(reader: &'m ReaderPlan<'_>, name: &'m str, labels: &'m [(&'m str, &'m str)]) -> Meta<'m> {
+    Meta {
+        place: Place::Grafana,
+        api_version: "v1",
+        kind: "ConfigMap",
+        namespace: &reader.namespace,
+        name,
+        unit: ("reader", &reader.reader.name),
+        origin: reader.reader.origin,
+        labels,
+    }
+}
+
+fn secret_of(credentials: &Credentials) -> Option<&str> {
+    credentials.auth.as_ref().map(|auth| match auth {
+        Auth::Basic { secret, .. } => secret.value.as_str(),
+        Auth::Bearer(key) => key.secret.value.as_str(),
+    })
+}

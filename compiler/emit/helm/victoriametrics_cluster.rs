@@ -1,0 +1,188 @@
+//! Values of the chart `victoria-metrics-cluster`.
+
+use crate::diag::Sourced;
+use crate::model::fleet::{Auth, Cluster, Resources, Store};
+use crate::model::plan::StorePlan;
+use crate::object::Build;
+
+pub fn values(b: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StorePlan) {
+    b.object("global", |g| {
+        if let Some(mirror) = &cluster.image_mirror {
+            g.object("image", |i| i.from(mirror.origin).str("registry", &mirror.value));
+        }
+        if !cluster.pull_secrets.is_empty() {
+            g.list("imagePullSecrets", |l| {
+                cluster.pull_secrets.iter().for_each(|s| l.object("", |o| o.from(s.origin).str("name", &s.value)));
+            });
+        }
+        // With its final dot the name is absolute: no search domain is tried first.
+        g.object("cluster", |c| {
+            c.from(cluster.dns_domain.origin).str("dnsDomain", format!("{}.", cluster.dns_domain.value));
+        });
+    });
+    component(b, "vminsert", cluster, store, plan, |c| {
+        if plan.replication > 1 {
+            c.object("extraArgs", |a| a.str("replicationFactor", plan.replication.to_string()));
+        }
+    });
+    component(b, "vmselect", cluster, store, plan, |c| {
+        if plan.replication > 1 || plan.dedup.is_some() {
+            c.object("extraArgs", |a| {
+                dedup(a, plan);
+                if plan.replication > 1 {
+                    a.str("replicationFactor", plan.replication.to_string());
+                }
+            });
+        }
+    });
+    component(b, "vmstorage", cluster, store, plan, |c| {
+        if let Some(retention) = &store.retention {
+            // A bare number would be months; below one day the process does not start.
+            c.from(retention.origin).str("retentionPeriod", format!("{}d", plan.retention_days));
+        }
+        if plan.dedup.is_some() {
+            c.object("extraArgs", |a| dedup(a, plan));
+        }
+        if let Some(storage) = &store.storage {
+            c.from(storage.size.origin).object("persistentVolume", |v| {
+                v.bool("enabled", true);
+                if let Some(class) = &storage.class {
+                    v.from(class.origin).str("storageClassName", &class.value);
+                }
+                v.from(storage.size.origin).str("size", storage.size.value.to_string());
+            });
+        }
+    });
+    if plan.front_door {
+        component(b, "vmauth", cluster, store, plan, |c| front_door(c, cluster, store, plan));
+    }
+}
+
+fn dedup(a: &mut Build<'_>, plan: &StorePlan) {
+    if let Some(window) = &plan.dedup {
+        a.from(window.origin).str("dedup.minScrapeInterval", window.value.to_string());
+    }
+}
+
+/// What every component has: replicas, resources, scheduling, a disruption budget.
+fn component(
+    b: &mut Build<'_>,
+    name: &'static str,
+    cluster: &Cluster,
+    store: &Store,
+    plan: &StorePlan,
+    own: impl FnOnce(&mut Build<'_>),
+) {
+    // The language says `insert`, the chart `vminsert`.
+    let word = name.trim_start_matches("vm");
+    let origin = store.replicas.get(word).map_or(plan.origin, |r| r.origin);
+    let replicas = plan.replicas.get(word).copied().unwrap_or(2);
+    b.from(origin).object(name, |c| {
+        if name == "vmauth" {
+            c.bool("enabled", true);
+        }
+        c.from(origin).int("replicaCount", replicas.into());
+        own(c);
+        resources(c, store.requests.get(word), store.limits.get(word));
+        if replicas > 1 {
+            c.object("podDisruptionBudget", |p| {
+                p.bool("enabled", true);
+                p.int("maxUnavailable", 1);
+            });
+            // The chart fills in the label selector.
+            c.list("topologySpreadConstraints", |l| {
+                l.object("", |t| {
+                    t.int("maxSkew", 1);
+                    t.str("topologyKey", "kubernetes.io/hostname");
+                    t.str("whenUnsatisfiable", "ScheduleAnyway");
+                });
+            });
+        }
+        let scheduling = &cluster.scheduling;
+        if let Some(class) = &scheduling.priority_class {
+            c.from(class.origin).str("priorityClassName", &class.value);
+        }
+        if !scheduling.node_selector.is_empty() {
+            c.object("nodeSelector", |s| {
+                scheduling.node_selector.iter().for_each(|(k, v)| s.from(v.origin).str(k, &v.value));
+            });
+        }
+        crate::emit::k8s::tolerations(c, scheduling);
+    });
+}
+
+fn resources(c: &mut Build<'_>, requests: Option<&Resources>, limits: Option<&Resources>) {
+    let both = [("requests", requests), ("limits", limits)];
+    if both.iter().all(|(_, r)| r.is_none_or(|r| r.is_empty())) {
+        return;
+    }
+    c.object("resources", |o| {
+        for (key, values) in both.into_iter().filter_map(|(key, r)| Some((key, r?))) {
+            o.object(key, |m| values.iter().for_each(|(k, q)| m.from(q.origin).str(k, &q.value)));
+        }
+    });
+}
+
+/// vmauth with users of its own: the chart's default routing admits everybody and matches no write
+/// path. Credentials come out of Secrets as environment variables, which vmauth puts in place of
+/// `%{NAME}` in its configuration.
+fn front_door(c: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StorePlan) {
+    let Some(auth) = &store.credentials.auth else { return };
+    let secrets = std::iter::once(("STORE", secret_of(auth))).chain(store.previous.as_ref().map(|p| ("PREVIOUS", p)));
+    let keys: Vec<(&str, &str)> = match auth {
+        Auth::Basic { username_key, password_key, .. } => {
+            vec![("USERNAME", username_key.as_str()), ("PASSWORD", password_key.as_str())]
+        }
+        Auth::Bearer(key) => vec![("TOKEN", key.key.as_str())],
+    };
+    c.list("env", |env| {
+        for (prefix, secret) in secrets.clone() {
+            for (name, key) in &keys {
+                env.from(secret.origin).object("", |e| {
+                    e.str("name", format!("{prefix}_{name}"));
+                    e.object("valueFrom", |v| {
+                        v.object("secretKeyRef", |r| {
+                            r.str("name", &secret.value);
+                            r.str("key", key);
+                        });
+                    });
+                });
+            }
+        }
+    });
+    let host = |part: &str, port: u16| {
+        let (full, namespace, domain) = (&plan.fullname, &plan.namespace, &cluster.dns_domain.value);
+        format!("http://{full}-{part}.{namespace}.svc.{domain}.:{port}/")
+    };
+    c.object("config", |config| {
+        config.list("users", |users| {
+            for (prefix, secret) in secrets {
+                users.from(secret.origin).object("", |u| {
+                    for (name, _) in &keys {
+                        let field = match *name {
+                            "USERNAME" => "username",
+                            "PASSWORD" => "password",
+                            _ => "bearer_token",
+                        };
+                        u.str(field, format!("%{{{prefix}_{name}}}"));
+                    }
+                    u.list("url_map", |map| {
+                        for (path, url) in [("/insert/.+", host("vminsert", 8480)), ("/select/.+", host("vmselect", 8481))] {
+                            map.object("", |m| {
+                                m.strs("src_paths", [path]);
+                                m.str("url_prefix", url);
+                            });
+                        }
+                    });
+                });
+            }
+        });
+    });
+}
+
+fn secret_of(auth: &Auth) -> &Sourced<String> {
+    match auth {
+        Auth::Basic { secret, .. } => secret,
+        Auth::Bearer(key) => &key.secret,
+    }
+}

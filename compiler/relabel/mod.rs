@@ -1,0 +1,3 @@
+//! Relabelling.
+
+pub mod regex;

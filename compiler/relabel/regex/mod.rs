@@ -1,0 +1,177 @@
+//! Go's regular expressions, as Prometheus and vmagent use them.
+//!
+//! A pattern is pasted between anchors as text ([`Paste`]), parsed by Go's grammar and matched by
+//! `regex-automata`, whose leftmost-first semantics are Go's. `\d \w \s \b` are ASCII. Case folding
+//! and `\p{…}` follow the Unicode tables of `regex-syntax`, which may be a version ahead of those of
+//! the Go release a given binary was built with.
+
+mod cache;
+mod classes;
+mod error;
+mod escape;
+mod literals;
+mod names;
+mod parser;
+mod template;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use regex_automata::meta;
+use regex_automata::util::primitives::NonMaxUsize;
+use regex_automata::{Anchored, Input};
+
+pub use cache::Cache;
+pub use error::{Error, Fault};
+pub use parser::GoRelease;
+pub use template::Template;
+
+/// The text a pattern is put between before it is parsed. It is text, so `a)(b` is a pattern for
+/// all but [`Paste::Bare`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Paste {
+    /// `^(?s:R)$`: Prometheus 3, where `.` also matches a newline.
+    DotAll,
+    /// `^(?:R)$`: Prometheus 2.
+    Plain,
+    /// `R`
+    Bare,
+}
+
+impl Paste {
+    fn prefix(self) -> &'static str {
+        match self {
+            Paste::DotAll => "^(?s:",
+            Paste::Plain => "^(?:",
+            Paste::Bare => "",
+        }
+    }
+
+    fn suffix(self) -> &'static str {
+        if self == Paste::Bare { "" } else { ")$" }
+    }
+}
+
+/// A compiled pattern. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Regex {
+    engine: meta::Regex,
+    /// All texts it matches, sorted, if it is an anchored list of literals.
+    literals: Option<Arc<[Box<str>]>>,
+    names: Arc<[Option<String>]>,
+    since: Option<GoRelease>,
+}
+
+/// Automata larger than this are refused with [`Fault::TooLarge`], in bytes.
+const SIZE_LIMIT: usize = 64 << 20;
+
+impl Regex {
+    /// Compiles `pattern` between the anchors of `paste`.
+    ///
+    /// # Errors
+    /// Whatever Go refuses, in its words, with the offset into `pattern`.
+    pub fn new(pattern: &str, paste: Paste) -> Result<Self, Error> {
+        let pasted = format!("{}{pattern}{}", paste.prefix(), paste.suffix());
+        let shift = |mut error: Error| {
+            error.at = error.at.saturating_sub(paste.prefix().len()).min(pattern.len());
+            error
+        };
+        let parsed = parser::parse(&pasted).map_err(shift)?;
+        let config = meta::Config::new().nfa_size_limit(Some(SIZE_LIMIT)).utf8_empty(true);
+        let engine = meta::Builder::new()
+            .configure(config)
+            .build_from_hir(&parsed.hir)
+            .map_err(|_| Error { fault: Fault::TooLarge, at: 0, fragment: pasted })?;
+        Ok(Regex {
+            engine,
+            literals: literals::of(&parsed.hir).map(Into::into),
+            names: parsed.names.into(),
+            since: parsed.since,
+        })
+    }
+
+    pub fn is_match(&self, text: &str) -> bool {
+        match &self.literals {
+            Some(literals) => literals.binary_search_by(|literal| (**literal).cmp(text)).is_ok(),
+            None => self.engine.is_match(text),
+        }
+    }
+
+    /// The first match with its groups.
+    pub fn captures<'t>(&self, text: &'t str) -> Option<Captures<'t>> {
+        self.captures_at(text, 0)
+    }
+
+    /// Every match replaced, as Go's `ReplaceAllString`: an empty match right behind another one
+    /// is not replaced.
+    pub fn replace_all(&self, text: &str, template: &Template) -> String {
+        let mut out = String::new();
+        let mut copied = 0;
+        let mut from = 0;
+        while from <= text.len() {
+            let Some(captures) = self.captures_at(text, from) else { break };
+            let Some((start, end)) = captures.span(0) else { break };
+            out.push_str(&text[copied..start]);
+            if end > copied || start == 0 {
+                template.expand_into(&mut out, &captures);
+            }
+            copied = end;
+            let width = text[from..].chars().next().map_or(1, char::len_utf8);
+            from = end.max(from + width);
+        }
+        out.push_str(&text[copied..]);
+        out
+    }
+
+    /// Number of groups, the whole match included.
+    pub fn groups(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Names of the groups by index.
+    pub fn names(&self) -> &[Option<String>] {
+        &self.names
+    }
+
+    /// The first Go release that reads this pattern, if older ones refuse it.
+    pub fn since(&self) -> Option<GoRelease> {
+        self.since
+    }
+
+    /// All texts the pattern matches, sorted, if it is a list of at most 1,024 literals.
+    pub fn literals(&self) -> Option<&[Box<str>]> {
+        self.literals.as_deref()
+    }
+
+    fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = usize> + 'a {
+        self.names.iter().enumerate().filter(move |(_, n)| n.as_deref() == Some(name)).map(|(i, _)| i)
+    }
+
+    fn captures_at<'t>(&self, text: &'t str, from: usize) -> Option<Captures<'t>> {
+        let mut slots = vec![None; self.groups() * 2];
+        let input = Input::new(text).range(from..).anchored(Anchored::No);
+        self.engine.search_slots(&input, &mut slots)?;
+        Some(Captures { text, slots })
+    }
+}
+
+/// One match.
+#[derive(Debug, Clone)]
+pub struct Captures<'t> {
+    text: &'t str,
+    slots: Vec<Option<NonMaxUsize>>,
+}
+
+impl<'t> Captures<'t> {
+    /// The text of a group, or `None` if it took no part in the match.
+    pub fn get(&self, index: usize) -> Option<&'t str> {
+        self.span(index).map(|(start, end)| &self.text[start..end])
+    }
+
+    fn span(&self, index: usize) -> Option<(usize, usize)> {
+        let start = (*self.slots.get(index * 2)?)?;
+        let end = (*self.slots.get(index * 2 + 1)?)?;
+        Some((start.get(), end.get()))
+    }
+}

@@ -1,0 +1,576 @@
+//! KDL 2 tokens to nodes, with the place of every part; several faults in one run.
+//!
+//! KDL is read here and not by the `kdl` crate because a spec needs what that does not give: a
+//! bound on nesting (it overflows the stack), linear time in `/-`, the place of a value apart from
+//! its key, and messages in the words of this language. A test compares the two.
+
+use super::lexer::{Flaw, Kind, Lexer, Token, is_reserved};
+use super::value::{self, Unreadable};
+use crate::diag::{Diagnostic, FileId, Span};
+use crate::syntax::faults::Faults;
+use crate::syntax::text::{MAX_DEPTH, MAX_VALUES};
+use crate::syntax::{Scalar, codes};
+
+/// A node as written.
+#[derive(Debug)]
+pub(in crate::syntax) struct Statement {
+    pub name: Word,
+    pub args: Vec<Value>,
+    pub props: Vec<Property>,
+    pub block: Option<Block>,
+    /// From the name to the closing brace or last value.
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub(in crate::syntax) struct Block {
+    pub nodes: Vec<Statement>,
+    /// Braces included.
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub(in crate::syntax) struct Property {
+    pub key: Word,
+    pub value: Value,
+}
+
+#[derive(Debug)]
+pub(in crate::syntax) struct Word {
+    pub text: String,
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub(in crate::syntax) struct Value {
+    pub scalar: Scalar,
+    pub span: Span,
+    /// Where the characters of a string begin in the text, if they stand there as they are.
+    pub verbatim: Option<usize>,
+}
+
+impl Property {
+    pub fn span(&self) -> Span {
+        self.key.span.to(self.value.span)
+    }
+}
+
+/// The nodes of a text. Faults are reported and read over.
+pub(in crate::syntax) fn parse(text: &str, file: FileId, faults: &mut Faults) -> Vec<Statement> {
+    let mut lexer = Lexer::new(text);
+    let ahead = lexer.next();
+    let mut parser = Parser { text, file, lexer, ahead, faults, depth: 0, values: 0, open_reported: false };
+    parser.nodes(None)
+}
+
+struct Parser<'t, 'f> {
+    text: &'t str,
+    file: FileId,
+    lexer: Lexer<'t>,
+    ahead: Token,
+    faults: &'f mut Faults,
+    depth: usize,
+    values: usize,
+    open_reported: bool,
+}
+
+impl Parser<'_, '_> {
+    /// Nodes up to the `}` that closes `open`, or to the end of the text.
+    fn nodes(&mut self, open: Option<Span>) -> Vec<Statement> {
+        let mut nodes = Vec::new();
+        loop {
+            if self.faults.full() {
+                self.stop();
+            }
+            let token = self.ahead;
+            match token.kind {
+                Kind::Newline
+                | Kind::Space
+                | Kind::LineComment
+                | Kind::BlockComment
+                | Kind::Continuation
+                | Kind::Semicolon => self.advance(),
+                Kind::End => {
+                    if let Some(open) = open {
+                        self.missing_brace(open);
+                    }
+                    return nodes;
+                }
+                Kind::Close if open.is_some() => {
+                    self.advance();
+                    return nodes;
+                }
+                Kind::Close => {
+                    let at = self.span(token);
+                    self.syntax(at, "this `}` closes nothing", "remove it, or put the `{` it belongs to before it");
+                    self.advance();
+                }
+                Kind::SlashDash => {
+                    self.slashdash();
+                    match self.ahead.kind {
+                        Kind::Close | Kind::End => self.nothing_to_take_out(token),
+                        _ => drop(self.statement()),
+                    }
+                }
+                _ => nodes.extend(self.statement()),
+            }
+        }
+    }
+
+    fn statement(&mut self) -> Option<Statement> {
+        while self.ahead.kind == Kind::ParenOpen {
+            self.annotation();
+        }
+        if !self.ahead.is_string() {
+            self.no_name();
+            return None;
+        }
+        let name = self.name()?;
+        let mut node = Statement { span: name.span, name, args: Vec::new(), props: Vec::new(), block: None };
+        let mut spaced = false;
+        loop {
+            let token = self.ahead;
+            match token.kind {
+                Kind::Space | Kind::BlockComment | Kind::Continuation => {
+                    spaced = true;
+                    self.advance();
+                }
+                Kind::Newline | Kind::Semicolon | Kind::LineComment | Kind::End | Kind::Close => return Some(node),
+                Kind::Open => {
+                    let block = self.block();
+                    if node.block.is_some() {
+                        let what = format!("`{}` has two blocks", node.name.text);
+                        self.syntax(block.span, what, "join the two blocks, or end the node before the second");
+                    } else {
+                        node.span = node.span.to(block.span);
+                        node.block = Some(block);
+                    }
+                }
+                Kind::SlashDash => {
+                    self.slashdash();
+                    match self.ahead.kind {
+                        Kind::Open => drop(self.block()),
+                        Kind::Newline | Kind::End | Kind::Close | Kind::Semicolon => self.nothing_to_take_out(token),
+                        _ => drop(self.entry()),
+                    }
+                    spaced = false;
+                }
+                Kind::ParenOpen => {
+                    self.annotation();
+                    spaced = true;
+                }
+                _ => {
+                    if !spaced {
+                        let at = self.span(token);
+                        self.syntax(at, "a blank is missing before this value", "put a blank between values");
+                    }
+                    spaced = false;
+                    if let Some(entry) = self.entry() {
+                        let at = match &entry {
+                            Entry::Property(p) => p.span(),
+                            Entry::Value(v) => v.span,
+                        };
+                        if node.block.is_some() {
+                            let what = format!("a value of `{}` stands behind its block", node.name.text);
+                            self.syntax(at, what, "move it before the `{`, or begin a new line for a new node");
+                            continue;
+                        }
+                        node.span = node.span.to(at);
+                        match entry {
+                            Entry::Property(p) => node.props.push(p),
+                            Entry::Value(v) => node.args.push(v),
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn block(&mut self) -> Block {
+        let open = self.span(self.ahead);
+        if self.depth == MAX_DEPTH {
+            let what = format!("this block is nested more than {MAX_DEPTH} levels deep");
+            self.faults.add(&codes::TOO_DEEP, open, what);
+            self.stop();
+            return Block { nodes: Vec::new(), span: open };
+        }
+        self.advance();
+        self.depth += 1;
+        let nodes = self.nodes(Some(open));
+        self.depth -= 1;
+        // The token before the one ahead was the brace, or the end of the text.
+        Block { nodes, span: Span::new(self.file, open.start as usize, self.ahead.start) }
+    }
+
+    /// An argument or a property; advances in any case.
+    fn entry(&mut self) -> Option<Entry> {
+        let token = self.ahead;
+        if !token.is_string() {
+            return self.value().map(Entry::Value);
+        }
+        if !self.equals_follows() {
+            return self.value().map(Entry::Value);
+        }
+        let key = self.name();
+        while self.ahead.kind != Kind::Equals {
+            self.advance();
+        }
+        let equals = self.span(self.ahead);
+        self.advance();
+        while matches!(self.ahead.kind, Kind::Space | Kind::BlockComment | Kind::Continuation) {
+            self.advance();
+        }
+        while self.ahead.kind == Kind::ParenOpen {
+            self.annotation();
+        }
+        match self.ahead.kind {
+            Kind::Newline
+            | Kind::Semicolon
+            | Kind::LineComment
+            | Kind::End
+            | Kind::Open
+            | Kind::Close
+            | Kind::Space
+            | Kind::SlashDash => {
+                let name = key.as_ref().map_or("", |k| &k.text);
+                let what = format!("no value follows `{name}=`");
+                self.syntax(equals, what, "write the value right behind the `=`, or remove the property");
+                None
+            }
+            _ => {
+                let value = self.value();
+                Some(Entry::Property(Property { key: key?, value: value? }))
+            }
+        }
+    }
+
+    /// Whether the string ahead is the key of a property.
+    fn equals_follows(&self) -> bool {
+        let mut lexer = self.lexer;
+        loop {
+            match lexer.next().kind {
+                Kind::Equals => return true,
+                Kind::Space | Kind::BlockComment | Kind::Continuation => {}
+                _ => return false,
+            }
+        }
+    }
+
+    fn value(&mut self) -> Option<Value> {
+        let token = self.ahead;
+        let span = self.span(token);
+        let raw = &self.text[token.range()];
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            self.faults.add(&codes::TOO_LARGE, span, format!("this file has more than {MAX_VALUES} values"));
+            self.stop();
+            return None;
+        }
+        let (scalar, verbatim) = match token.kind {
+            Kind::Bare if is_reserved(raw) => {
+                self.version_one(span, raw);
+                self.advance();
+                return match raw {
+                    "true" => Some(Value { scalar: Scalar::Bool(true), span, verbatim: None }),
+                    "false" => Some(Value { scalar: Scalar::Bool(false), span, verbatim: None }),
+                    "null" => Some(Value { scalar: Scalar::Null, span, verbatim: None }),
+                    _ => None,
+                };
+            }
+            Kind::Bare if raw == "r" && self.raw_string_follows() => {
+                self.advance();
+                let whole = span.to(self.span(self.ahead));
+                let inner = self.text[self.ahead.range()].trim_matches('#');
+                self.faults.push(
+                    Diagnostic::new(&codes::KDL_V1, whole, "`r\"…\"` is a raw string of KDL 1")
+                        .help(format!("write `#{inner}#`")),
+                );
+                self.advance();
+                return None;
+            }
+            Kind::Number => match value::number(raw) {
+                Ok(number) => (number, None),
+                Err(error) => {
+                    self.unreadable(token, error);
+                    self.advance();
+                    return None;
+                }
+            },
+            Kind::Keyword => match raw {
+                "#true" => (Scalar::Bool(true), None),
+                "#false" => (Scalar::Bool(false), None),
+                "#null" => (Scalar::Null, None),
+                _ => {
+                    self.keyword(span, raw);
+                    self.advance();
+                    return None;
+                }
+            },
+            _ if token.is_string() => {
+                let text = self.string(token);
+                self.advance();
+                let text = text?;
+                let verbatim = match token.kind {
+                    Kind::Bare => Some(token.start),
+                    Kind::Quoted | Kind::Raw => raw.find('"').map(|q| token.start + q + 1),
+                    _ => None,
+                }
+                .filter(|at| self.text[*at..].starts_with(&text));
+                return Some(Value { scalar: Scalar::Str(text), span, verbatim });
+            }
+            _ => {
+                self.stray(token);
+                return None;
+            }
+        };
+        self.advance();
+        Some(Value { scalar, span, verbatim })
+    }
+
+    /// The string ahead as the name of a node or property.
+    fn name(&mut self) -> Option<Word> {
+        let token = self.ahead;
+        let span = self.span(token);
+        let raw = &self.text[token.range()];
+        self.values += 1;
+        if self.values > MAX_VALUES {
+            self.faults.add(&codes::TOO_LARGE, span, format!("this file has more than {MAX_VALUES} keys"));
+            self.stop();
+            return None;
+        }
+        if token.kind == Kind::Bare && is_reserved(raw) {
+            self.version_one(span, raw);
+        }
+        let text = self.string(token);
+        self.advance();
+        Some(Word { text: text?, span })
+    }
+
+    fn string(&mut self, token: Token) -> Option<String> {
+        match value::string(self.text, token) {
+            Ok(text) => Some(text.into_owned()),
+            Err(error) => {
+                self.unreadable(token, error);
+                None
+            }
+        }
+    }
+
+    /// `(…)`, which is refused, and read over.
+    fn annotation(&mut self) {
+        let open = self.span(self.ahead);
+        let mut end = open;
+        loop {
+            self.advance();
+            match self.ahead.kind {
+                Kind::ParenClose => {
+                    end = self.span(self.ahead);
+                    self.advance();
+                    break;
+                }
+                Kind::Newline | Kind::Open | Kind::Close | Kind::End | Kind::Semicolon => break,
+                _ => {}
+            }
+        }
+        while self.ahead.kind == Kind::Space {
+            self.advance();
+        }
+        let what = "type annotations are not part of the language";
+        self.faults.add(&codes::ANNOTATION, open.to(end), what);
+    }
+
+    /// Over `/-` and the blanks behind it. Another `/-` there has no meaning.
+    fn slashdash(&mut self) {
+        let first = self.span(self.ahead);
+        let mut last = first;
+        loop {
+            self.advance();
+            match self.ahead.kind {
+                Kind::Newline | Kind::Space | Kind::LineComment | Kind::BlockComment | Kind::Continuation => {}
+                Kind::SlashDash => last = self.span(self.ahead),
+                _ => break,
+            }
+        }
+        if last != first {
+            self.faults.add(&codes::SLASHDASH, first.to(last), "`/-` stands several times in a row");
+        }
+    }
+
+    fn nothing_to_take_out(&mut self, token: Token) {
+        let at = self.span(token);
+        self.faults.add(&codes::SLASHDASH, at, "nothing follows this `/-`");
+    }
+
+    fn no_name(&mut self) {
+        let token = self.ahead;
+        let at = self.span(token);
+        match token.kind {
+            Kind::Number | Kind::Keyword => {
+                let what = format!("a line begins with a key, not with the value `{}`", self.excerpt(token));
+                self.syntax(at, what, "write the key first; a line that goes on ends in `\\` on the line above");
+                self.advance();
+            }
+            Kind::Open => {
+                self.syntax(at, "this block has no key", "write the key before the `{`, on the same line");
+                drop(self.block());
+            }
+            _ => self.stray(token),
+        }
+        self.skip_line();
+    }
+
+    /// Over what cannot be read, to where a node may begin or end.
+    fn skip_line(&mut self) {
+        loop {
+            match self.ahead.kind {
+                Kind::Newline | Kind::Semicolon | Kind::End | Kind::Close | Kind::LineComment => return,
+                Kind::Open => drop(self.block()),
+                _ => self.advance(),
+            }
+        }
+    }
+
+    fn raw_string_follows(&self) -> bool {
+        let mut lexer = self.lexer;
+        matches!(lexer.next().kind, Kind::Quoted | Kind::Raw)
+    }
+
+    fn advance(&mut self) {
+        self.ahead = self.lexer.next();
+    }
+
+    /// Ends reading: what follows would only repeat the fault.
+    fn stop(&mut self) {
+        self.lexer.stop();
+        self.open_reported = true;
+        self.advance();
+    }
+
+    fn span(&self, token: Token) -> Span {
+        Span::new(self.file, token.start, token.end)
+    }
+
+    /// The text of a token, cut to a length that fits a message.
+    fn excerpt(&self, token: Token) -> String {
+        let raw = &self.text[token.range()];
+        let line = raw.lines().next().unwrap_or("");
+        match line.char_indices().nth(40) {
+            Some((at, _)) => format!("{}…", &line[..at]),
+            None => line.to_owned(),
+        }
+    }
+}
+
+enum Entry {
+    Property(Property),
+    Value(Value),
+}
+
+/// What is said about text that cannot be read.
+impl Parser<'_, '_> {
+    fn syntax(&mut self, at: Span, what: impl Into<String>, help: impl Into<String>) {
+        self.faults.push(Diagnostic::new(&codes::KDL, at, what).help(help));
+    }
+
+    fn missing_brace(&mut self, open: Span) {
+        // With one brace missing, every block around it is open too.
+        if !std::mem::replace(&mut self.open_reported, true) {
+            self.syntax(open, "this `{` is never closed", "add the `}`; the indentation shows where one is missing");
+        }
+    }
+
+    fn version_one(&mut self, span: Span, word: &str) {
+        let mut found =
+            Diagnostic::new(&codes::KDL_V1, span, format!("bare `{word}` is KDL 1; in KDL 2 it is not a value"));
+        found = match word {
+            "true" | "false" | "null" => {
+                let new = format!("#{word}");
+                found.help(format!("write `{new}`")).fix(span, new, "write it as KDL 2 does")
+            }
+            _ => found.help("no key takes it; write a number"),
+        };
+        self.faults.push(found);
+    }
+
+    fn keyword(&mut self, span: Span, raw: &str) {
+        match raw {
+            "#inf" | "#-inf" | "#nan" => {
+                self.faults.add(&codes::NUMBER, span, format!("`{raw}` is not a number a monitoring setting can have"));
+            }
+            _ => {
+                let what = format!("`{raw}` is no value of KDL");
+                let help = "`#true`, `#false` and `#null` are all there are; a string stands in quotes, a comment behind `//`";
+                self.syntax(span, what, help);
+            }
+        }
+    }
+
+    fn unreadable(&mut self, token: Token, error: Unreadable) {
+        let place = |range: std::ops::Range<usize>| Span::new(self.file, range.start, range.end);
+        let raw = self.excerpt(token);
+        let found = match error {
+            Unreadable::Escape(range) => Diagnostic::new(&codes::KDL, place(range), "this `\\` escapes nothing KDL knows")
+                .help("write `\\\\` for a backslash, or a raw string: `#\"C:\\path\"#`; known are \\n \\r \\t \\b \\f \\s \\\" \\\\ and \\u{1F600}"),
+            Unreadable::Indentation(range) => {
+                Diagnostic::new(&codes::KDL, place(range), "a line of this text is indented less than its closing quotes")
+                    .help("indent every line at least as far as the closing `\"\"\"`, with the same blanks")
+            }
+            Unreadable::TextBeforeQuotes(range) => {
+                Diagnostic::new(&codes::KDL, place(range), "the closing `\"\"\"` must stand on a line of its own")
+                    .help("begin a new line before it")
+            }
+            Unreadable::Number(help) => {
+                let at = self.span(token);
+                Diagnostic::new(&codes::NUMBER, at, format!("`{raw}` is not a number")).help(help)
+            }
+        };
+        self.faults.push(found);
+    }
+
+    /// A token that can stand nowhere here; advances over it.
+    fn stray(&mut self, token: Token) {
+        let at = self.span(token);
+        match token.kind {
+            Kind::Bad(Flaw::OpenString) => {
+                self.syntax(at, "this string is not closed on its line", "close it with `\"`; text of several lines stands in `\"\"\"`");
+            }
+            Kind::Bad(Flaw::OpenText) => {
+                let first = Span::new(self.file, token.start, (token.start + 3).min(token.end));
+                self.syntax(first, "this string is never closed", "close it with the same quotes and `#` signs it opens with");
+            }
+            Kind::Bad(Flaw::TextBehindQuotes) => {
+                self.syntax(at, "text stands behind `\"\"\"` on its line", "begin the text on the next line, or use one `\"` for a string of one line");
+            }
+            Kind::Bad(Flaw::OpenComment) => {
+                let first = Span::new(self.file, token.start, (token.start + 2).min(token.end));
+                self.syntax(first, "this comment is never closed", "close it with `*/`, once for every `/*` inside it");
+            }
+            Kind::Bad(Flaw::DeepComment) => {
+                let first = Span::new(self.file, token.start, (token.start + 2).min(token.end));
+                self.faults.add(&codes::TOO_DEEP, first, "comments are nested more than 8 levels deep");
+                self.stop();
+                return;
+            }
+            Kind::Bad(Flaw::Backslash) => {
+                self.syntax(at, "a `\\` stands in the middle of a line", "it may only end a line, to continue the node on the next");
+            }
+            Kind::Bad(Flaw::Character('[' | ']')) => {
+                self.syntax(at, "KDL has no brackets for lists", "write the items one behind the other: `jobs \"a\" \"b\"`");
+            }
+            Kind::Bad(Flaw::Character('/')) => {
+                self.syntax(at, "a `/` cannot stand in a string without quotes", "put the string in quotes: `\"node-exporter/roce\"`");
+            }
+            Kind::Equals => {
+                self.syntax(at, "this `=` has no key before it", "a property is `key=value`");
+            }
+            Kind::Bad(Flaw::Character(c)) => {
+                self.syntax(at, format!("`{c}` cannot stand here"), "put the string it belongs to in quotes");
+            }
+            _ => {
+                let what = format!("`{}` cannot stand here", self.excerpt(token));
+                self.syntax(at, what, "put the string it belongs to in quotes");
+            }
+        }
+        self.advance();
+    }
+}

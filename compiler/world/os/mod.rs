@@ -1,0 +1,144 @@
+//! The world as it is: the only code that touches files, environment, clock and streams.
+
+#![expect(clippy::disallowed_methods, reason = "this is the one place that may")]
+
+mod folder;
+mod output;
+#[cfg(test)]
+mod tests;
+
+use std::io::{IsTerminal, Read, Write};
+
+use rustix::fs::FileType;
+
+use self::folder::{Folder, errno, open_file, trouble};
+use self::output::Tree;
+use super::{Access, Date, Entry, Output, Stream, Terminal, Trouble, TroubleKind, World};
+
+/// A spec is a few hundred files; this many means somebody pointed at the wrong folder.
+const MAX_FILES: usize = 100_000;
+const MAX_DEPTH: usize = 64;
+const DEFAULT_WIDTH: usize = 100;
+
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Os;
+
+impl World for Os {
+    fn list(&self, root: &str) -> Result<Vec<Entry>, Trouble> {
+        // `Folder::open` calls a file "foreign"; asking for the file first needs no such detour.
+        match open_file(root) {
+            Ok((_, size)) => {
+                let name = root.rsplit('/').next().unwrap_or(root);
+                return Ok(vec![Entry { path: name.to_owned(), location: root.to_owned(), size }]);
+            }
+            Err(t) if t.kind == TroubleKind::NotAFile => {}
+            Err(t) => return Err(t),
+        }
+        let folder = Folder::open(root)?.ok_or_else(|| trouble(root, rustix::io::Errno::NOENT))?;
+        let mut entries = Vec::new();
+        list(&folder, "", 0, &|name| !name.starts_with('.'), &mut entries)?;
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(entries)
+    }
+
+    fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Trouble> {
+        let (file, size) = open_file(path)?;
+        let too_large = || {
+            let message = format!("the file has {size} bytes; at most {limit} are read");
+            Trouble::new(path, TroubleKind::TooLarge, message)
+        };
+        if size > limit {
+            return Err(too_large());
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+        // A file may grow while it is read, and those of /proc say they are empty.
+        file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| trouble(path, errno(&e)))?;
+        if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+    }
+
+    fn output(&self, root: &str, access: Access) -> Result<Box<dyn Output + '_>, Trouble> {
+        Ok(Box::new(Tree::open(root, access)?))
+    }
+
+    fn print(&self, stream: Stream, text: &str) -> Result<(), Trouble> {
+        let write = |to: &mut dyn Write| to.write_all(text.as_bytes()).and_then(|()| to.flush());
+        let (name, result) = match stream {
+            Stream::Out => ("standard output", write(&mut std::io::stdout().lock())),
+            Stream::Err => ("standard error", write(&mut std::io::stderr().lock())),
+        };
+        result.map_err(|e| trouble(name, errno(&e)))
+    }
+
+    fn terminal(&self, stream: Stream) -> Terminal {
+        let (interactive, size) = match stream {
+            Stream::Out => (std::io::stdout().is_terminal(), rustix::termios::tcgetwinsize(std::io::stdout())),
+            Stream::Err => (std::io::stderr().is_terminal(), rustix::termios::tcgetwinsize(std::io::stderr())),
+        };
+        let width = size.ok().map(|s| usize::from(s.ws_col)).filter(|w| *w > 0);
+        Terminal {
+            interactive,
+            colour: colour(interactive, |name| std::env::var(name).ok()),
+            width: std::env::var("COLUMNS").ok().and_then(|w| w.parse().ok()).or(width).unwrap_or(DEFAULT_WIDTH),
+        }
+    }
+
+    fn today(&self) -> Date {
+        let seconds = match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_secs()).unwrap_or(0),
+            Err(_) => 0,
+        };
+        Date::from_days(seconds.div_euclid(86_400))
+    }
+}
+
+/// <https://no-color.org> and <https://bixense.com/clicolors>: an empty `NO_COLOR` is no wish.
+fn colour(interactive: bool, var: impl Fn(&str) -> Option<String>) -> bool {
+    let set = |name| var(name).is_some_and(|v| !v.is_empty() && v != "0");
+    if var("NO_COLOR").is_some_and(|v| !v.is_empty()) {
+        return false;
+    }
+    if set("CLICOLOR_FORCE") {
+        return true;
+    }
+    interactive && var("CLICOLOR").as_deref() != Some("0") && var("TERM").as_deref() != Some("dumb")
+}
+
+/// Adds the files below `folder` for whose names `wanted` holds, depth first.
+fn list(
+    folder: &Folder,
+    prefix: &str,
+    depth: usize,
+    wanted: &dyn Fn(&str) -> bool,
+    entries: &mut Vec<Entry>,
+) -> Result<(), Trouble> {
+    if depth > MAX_DEPTH {
+        let message = format!("folders stand more than {MAX_DEPTH} deep in each other");
+        return Err(Trouble::new(folder.at(""), TroubleKind::TooLarge, message));
+    }
+    for (name, kind) in folder.entries()? {
+        if !wanted(&name) {
+            continue;
+        }
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+        match kind {
+            FileType::Directory => {
+                if let Some(child) = folder.child(&name)? {
+                    list(&child, &path, depth + 1, wanted, entries)?;
+                }
+            }
+            FileType::RegularFile => {
+                if entries.len() == MAX_FILES {
+                    let message = format!("more than {MAX_FILES} files stand here; is it the folder you mean?");
+                    return Err(Trouble::new(folder.at(""), TroubleKind::TooLarge, message));
+                }
+                entries.push(Entry { path, location: folder.at(&name), size: folder.size(&name) });
+            }
+            FileType::Symlink => return Err(trouble(&folder.at(&name), rustix::io::Errno::LOOP)),
+            _ => {
+                let message = "this is a device, pipe or socket, not a file";
+                return Err(Trouble::new(folder.at(&name), TroubleKind::NotAFile, message));
+            }
+        }
+    }
+    Ok(())
+}
