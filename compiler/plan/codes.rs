@@ -95,6 +95,13 @@ pub static NOTHING_MEASURED: Code = Code::info(
     "say `series`, the number of series per target (`scrape_samples_post_metric_relabeling` of a running one)",
 );
 
+pub static NO_WAY: Code = error(
+    "PLN113",
+    "no way from a cluster to a store",
+    "the series would never arrive, and readers would see nothing",
+    "add the cluster's zone to an address that is reachable from it, or give the store an address without `zones`, with https and credentials",
+);
+
 /// A proof over witness series failed: the compiler contradicts itself.
 pub static WITNESS: Code = error(
     "PLN901",
@@ -116,5 +123,6 @@ pub static ALL: &[&Code] = &[
     &PAIR_TWICE,
     &NO_READ,
     &NOTHING_MEASURED,
+    &NO_WAY,
     &WITNESS,
 ];

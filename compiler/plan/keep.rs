@@ -139,7 +139,7 @@ fn steps(scope: &Scope<'_, '_>, target: Target) -> Vec<Step> {
 fn by_specificity<'c>(claims: impl Iterator<Item = &'c Claim>, target: Target) -> Vec<(bool, Vec<NamespacePattern>)> {
     let mut all: Vec<(bool, &NamespacePattern)> =
         claims.flat_map(|c| c.namespaces.iter().map(|p| (c.targets.contains(&target), p))).collect();
-    all.sort_by(|a, b| (a.1.is_open(), b.1.stem().len(), a.1).cmp(&(b.1.is_open(), a.1.stem().len(), b.1)).reverse());
+    all.sort_by_key(|(own, p)| (!p.is_open(), p.stem().len(), *p, *own));
     let mut groups: Vec<(bool, Vec<NamespacePattern>)> = Vec::new();
     for (own, pattern) in all {
         let blocked = groups.iter().rposition(|(o, group)| *o != own && group.iter().any(|g| g.overlaps(pattern)));

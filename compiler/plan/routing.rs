@@ -7,8 +7,8 @@ use super::context::Context;
 use super::parts::Part;
 use super::source::Workload;
 use crate::diag::{Origin, Sourced, Span};
-use crate::model::fleet::{Destination, Line, Route};
-use crate::model::ids::{RouteId, StoreId};
+use crate::model::fleet::{Destination, Fleet, Line, Route};
+use crate::model::ids::{ClusterId, RouteId, StoreId};
 use crate::model::value::{Duration, JobGlob, NamespacePattern};
 
 /// A store and a tenant in it.
@@ -108,6 +108,42 @@ impl<'a> Partition<'a> {
     }
 }
 
+impl Partition<'_> {
+    /// Namespaces that between them get every answer the route has: none, one nobody names, and one
+    /// for each pattern that is not shadowed by more particular ones.
+    pub fn witness_namespaces(&self) -> Vec<String> {
+        let patterns: Vec<&NamespacePattern> = self.claims.iter().flat_map(|c| &c.namespaces).collect();
+        let most = |n: &str| patterns.iter().copied().filter(|p| p.matches(n)).reduce(|a, b| if b.beats(a) { b } else { a });
+        let mut out = vec![String::new()];
+        // With `*` among the patterns there is no such namespace.
+        out.extend(["nobodys", "zz-nobodys", "x9-nobodys"].into_iter().find(|n| most(n).is_none()).map(str::to_owned));
+        for pattern in &patterns {
+            let names = ["", "x", "0", "-x", "zq7"].map(|tail| format!("{}{}", pattern.stem(), if pattern.is_open() { tail } else { "" }));
+            out.extend(names.into_iter().find(|n| !n.is_empty() && most(n) == Some(*pattern)));
+        }
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
+    /// Whether the route names the destination at all.
+    pub fn mentions(&self, target: Target) -> bool {
+        self.claims.iter().any(|c| c.targets.contains(&target)) || self.shared.contains(&target) || self.unowned.contains(&target)
+    }
+
+    /// Whether any series of the part can go there.
+    pub fn reaches(&self, part: &Part<'_>, target: Target) -> bool {
+        let to = |who, namespace: &str| self.answer(who, namespace).contains(&target);
+        self.witness_namespaces().iter().any(|n| to(Who::Sample(part), n) || to(Who::Scrape(part), n))
+    }
+
+    /// Whether every series of the part stays in the cluster.
+    pub fn keeps_home(&self, part: &Part<'_>) -> bool {
+        let stays = |who, namespace: &str| self.answer(who, namespace).is_empty();
+        self.witness_namespaces().iter().all(|n| stays(Who::Sample(part), n) && stays(Who::Scrape(part), n))
+    }
+}
+
 impl Claim {
     /// Whether a `jobs` glob means the part. A fast class is meant only where its class is written:
     /// the whole job does not bring one-second data to a centre by the way.
@@ -148,15 +184,15 @@ fn target(destination: Destination) -> Option<Target> {
 pub(super) fn partitions<'a>(cx: &Context<'a>) -> Vec<Partition<'a>> {
     let ids = (0..cx.fleet.routes.len() as u32).map(RouteId);
     let from = |id: &RouteId| cx.fleet.route(*id).from.iter().any(|c| c.value == cx.id);
-    let sends = |id: &RouteId| cx.cluster.lanes.iter().any(|l| route_of(cx, &l.name) == Some(*id));
+    let sends = |id: &RouteId| cx.cluster.lanes.iter().any(|l| route_of(cx.fleet, cx.id, &l.name) == Some(*id));
     ids.filter(from).filter(sends).map(|id| Partition::of(cx, id)).collect()
 }
 
 /// The route a Prometheus of the cluster is in: the first by name where there are several, which is
 /// an error of its own.
-pub(super) fn route_of(cx: &Context<'_>, lane: &str) -> Option<RouteId> {
-    let routes = cx.fleet.routes.iter().position(|r| {
-        r.from.iter().any(|c| c.value == cx.id)
+pub(super) fn route_of(fleet: &Fleet, cluster: ClusterId, lane: &str) -> Option<RouteId> {
+    let routes = fleet.routes.iter().position(|r| {
+        r.from.iter().any(|c| c.value == cluster)
             && r.lanes.as_ref().is_none_or(|l| l.iter().any(|n| n.value == lane))
     });
     routes.map(|i| RouteId(i as u32))

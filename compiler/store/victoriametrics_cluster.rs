@@ -52,6 +52,7 @@ impl StoreKind for VictoriaMetricsCluster {
             store: standing.id,
             release: store.release.value.clone(),
             namespace: store.namespace.value.clone(),
+            fullname: full_name(&store.release.value),
             chart: CHART,
             chart_version: store.chart_version.map_or(CHART_VERSION, |v| v.value),
             app_version: store.app_version.map_or(APP_VERSION, |v| v.value),
@@ -80,8 +81,11 @@ fn base(door: &Door<'_>, component: &str, port: u16) -> String {
 /// The chart's rule: a release whose name contains the chart's is the full name, any other is put
 /// before it; cut at 63 characters with and without the component.
 fn component_name(release: &str, component: &str) -> String {
-    let full = if release.contains(CHART) { release.to_owned() } else { format!("{release}-{CHART}") };
-    cut(&format!("{}-{component}", cut(&full))).to_owned()
+    cut(&format!("{}-{component}", full_name(release))).to_owned()
+}
+
+fn full_name(release: &str) -> String {
+    if release.contains(CHART) { cut(release).to_owned() } else { cut(&format!("{release}-{CHART}")).to_owned() }
 }
 
 fn cut(name: &str) -> &str {
