@@ -11,4 +11,5 @@ pub mod syntax;
 pub mod model;
 pub mod spec;
 pub mod catalog;
+pub mod emit;
 pub mod tree;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Emit, Meta};
-use crate::catalog::{Setting, Settings};
+use crate::catalog::{ExporterInput, Setting, Settings};
 use crate::model::fleet::{Resources, Toleration};
 use crate::model::plan::ExporterPlan;
 use crate::object::{NodeId, Place, Tree};
@@ -38,34 +38,36 @@ pub fn exporter(out: &mut Emit<'_, '_>, exporter: &ExporterPlan) {
 
 fn settings(out: &Emit<'_, '_>, exporter: &ExporterPlan) -> Settings {
     let cluster = out.plan.cluster;
-    let selector = [("app.kubernetes.io/name", exporter.job.as_str()), ("app.kubernetes.io/managed-by", super::MANAGED_BY)];
-    let mut labels: BTreeMap<String, Setting> =
-        selector.iter().map(|(k, v)| ((*k).to_owned(), Setting::from(*v))).collect();
-    labels.insert("watershed/cluster".to_owned(), cluster.id.value.as_str().into());
-    labels.insert("watershed/fleet".to_owned(), out.fleet.name.value.as_str().into());
-    labels.insert("watershed/unit".to_owned(), format!("job.{}", exporter.job).into());
-    let args: Vec<String> = exporter.args.iter().map(|a| a.value.clone()).collect();
-    let pull_secrets: Vec<Setting> =
-        cluster.pull_secrets.iter().map(|s| Setting::from([("name", s.value.as_str())])).collect();
-    let node_selector: BTreeMap<String, String> =
-        exporter.node_selector.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect();
-    let mut settings = Settings::new(&out.versions)
-        .with("name", exporter.job.as_str())
-        .with("namespace", exporter.namespace.as_str())
-        .with("labels", Setting::Map(labels))
-        .with("selector", selector)
-        .with("port", i64::from(exporter.port))
-        .with("image", exporter.image.as_str())
-        .with("parts_on", exporter.parts_on.clone())
-        .with("parts_off", exporter.parts_off.clone())
-        .with("args", args)
-        .with("shards", i64::from(exporter.shards))
-        .with("node_selector", node_selector)
-        .with("pull_secrets", or_absent(pull_secrets))
-        .with("tolerations", or_absent(exporter.tolerations.iter().map(toleration).collect()))
-        .with("priority_class", exporter.priority_class.as_ref().map(|p| p.value.clone()))
-        .with("requests", quantities(&exporter.requests))
-        .with("limits", quantities(&exporter.limits));
+    let selector = BTreeMap::from([
+        ("app.kubernetes.io/managed-by".to_owned(), super::MANAGED_BY.to_owned()),
+        ("app.kubernetes.io/name".to_owned(), exporter.job.clone()),
+    ]);
+    let mut labels = selector.clone();
+    labels.insert("watershed/cluster".to_owned(), cluster.id.value.clone());
+    labels.insert("watershed/fleet".to_owned(), out.fleet.name.value.clone());
+    labels.insert("watershed/unit".to_owned(), format!("job.{}", exporter.job));
+    let fastest = out.plan.monitors.iter().filter(|m| m.job == exporter.job).flat_map(|m| &m.endpoints);
+    let interval = fastest.map(|e| e.interval.value.millis()).min().unwrap_or_default();
+    let input = ExporterInput {
+        name: exporter.job.clone(),
+        namespace: exporter.namespace.clone(),
+        labels,
+        selector,
+        image: exporter.image.clone(),
+        pull_secrets: cluster.pull_secrets.iter().map(|s| s.value.clone()).collect(),
+        port: exporter.port,
+        args: exporter.args.iter().map(|a| a.value.clone()).collect(),
+        requests: quantities(&exporter.requests),
+        limits: quantities(&exporter.limits),
+        node_selector: exporter.node_selector.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect(),
+        tolerations: exporter.tolerations.iter().map(toleration).collect(),
+        priority_class: exporter.priority_class.as_ref().map(|p| p.value.clone()),
+        parts_on: exporter.parts_on.clone(),
+        parts_off: exporter.parts_off.clone(),
+        interval_ms: u32::try_from(interval).unwrap_or(u32::MAX),
+        shards: u16::try_from(exporter.shards).unwrap_or(u16::MAX),
+    };
+    let mut settings = input.settings(&out.versions);
     for (path, values) in [("requests", &exporter.requests), ("limits", &exporter.limits)] {
         for (name, value) in values {
             settings.came_from(&format!("{path}.{name}"), value.origin);
@@ -75,24 +77,16 @@ fn settings(out: &Emit<'_, '_>, exporter: &ExporterPlan) -> Settings {
     settings
 }
 
-/// A list that is dropped, key and all, where it has no items.
-fn or_absent(items: Vec<Setting>) -> Setting {
-    if items.is_empty() { Setting::Absent } else { Setting::List(items) }
+fn quantities(resources: &Resources) -> BTreeMap<String, String> {
+    resources.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect()
 }
 
-fn quantities(resources: &Resources) -> Setting {
-    if resources.is_empty() {
-        return Setting::Absent;
-    }
-    Setting::Map(resources.iter().map(|(k, v)| (k.clone(), v.value.as_str().into())).collect())
-}
-
-fn toleration(t: &Toleration) -> Setting {
+fn toleration(t: &Toleration) -> BTreeMap<String, Setting> {
     let texts = [("key", &t.key), ("operator", &t.operator), ("value", &t.value), ("effect", &t.effect)];
     let mut map: BTreeMap<String, Setting> =
         texts.into_iter().filter_map(|(k, v)| Some((k.to_owned(), v.as_deref()?.into()))).collect();
     if let Some(seconds) = t.toleration_seconds {
         map.insert("tolerationSeconds".to_owned(), seconds.into());
     }
-    Setting::Map(map)
+    map
 }

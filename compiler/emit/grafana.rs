@@ -1,7 +1,7 @@
 //! What readers get: data sources and dashboards for Grafana, endpoint lists for HTTP clients.
 
 use super::{Emit, Meta};
-use crate::catalog::Settings;
+use crate::catalog::DashboardInput;
 use crate::model::fleet::{Auth, Credentials, GrafanaBy, ReaderKind};
 use crate::model::plan::{DataSource, ReaderPlan};
 use crate::object::{Build, Format, Place};
@@ -121,11 +121,14 @@ fn dashboard(out: &mut Emit<'_, '_>, reader: &ReaderPlan<'_>, name: &str) {
     let Some(template) = out.catalog.dashboard_template(entry) else { return };
     let uid = format!("watershed-{name}");
     let interval = reader.sources.iter().map(|s| s.time_interval).min();
-    let settings = Settings::new(&out.versions)
-        .with("uid", uid.as_str())
-        .with("identity", out.fleet.identity.value.as_str())
-        .with("datasource", reader.sources.first().map(|s| s.uid.clone()))
-        .with("interval", interval.map(|i| i.to_string()));
+    let input = DashboardInput {
+        uid: uid.clone(),
+        tags: vec![super::MANAGED_BY.to_owned(), out.fleet.name.value.clone()],
+        identity: out.fleet.identity.value.clone(),
+        datasource_type: "prometheus".to_owned(),
+        interval_ms: u32::try_from(interval.map_or(0, |i| i.millis())).unwrap_or(u32::MAX),
+    };
+    let settings = input.settings(&out.versions);
     let mut document = crate::object::Tree::new();
     let Some(root) = out.evaluate(template, &settings, &mut document) else { return };
     let object_name = format!("{}-dashboard-{name}", reader.reader.name);

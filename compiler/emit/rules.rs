@@ -1,14 +1,21 @@
 //! Rule packs as PrometheusRules, each selected by one lane.
 
 use super::{Emit, LANE_LABEL, Meta};
-use crate::catalog::Settings;
-use crate::model::plan::RulePlan;
+use crate::catalog::{RulesInput, Scraped};
+use crate::model::plan::{ClusterPlan, RulePlan};
 use crate::object::{Place, Tree};
 
 pub fn pack(out: &mut Emit<'_, '_>, rule: &RulePlan) {
     let Some(entry) = out.catalog.rule_pack(&rule.pack) else { return };
     let Some(template) = out.catalog.rules_template(entry) else { return };
-    let settings = Settings::new(&out.versions).with("prometheus", rule.lane.as_str());
+    let lane = out.plan.lanes.iter().find(|l| l.name == rule.lane);
+    let input = RulesInput {
+        evaluated_by: rule.lane.clone(),
+        scraped: scraped(out.plan, &rule.lane),
+        remote_write: lane.is_some_and(|l| !l.remote_write.is_empty()),
+        runbooks: None,
+    };
+    let settings = input.settings(&out.versions);
     let mut groups = Tree::new();
     let Some(root) = out.evaluate(template, &settings, &mut groups) else { return };
     let namespace = out.namespace().to_owned();
@@ -24,4 +31,23 @@ pub fn pack(out: &mut Emit<'_, '_>, rule: &RulePlan) {
         labels: &[(LANE_LABEL, &rule.lane)],
     };
     out.object(&meta, |o| o.object("spec", |s| s.copy("groups", &groups, root)));
+}
+
+/// What a lane scrapes, one entry for each `job` and class, sorted.
+fn scraped(plan: &ClusterPlan<'_>, lane: &str) -> Vec<Scraped> {
+    let monitors = plan.monitors.iter().filter(|m| m.lane == lane);
+    let mut all: Vec<Scraped> = monitors
+        .flat_map(|m| m.endpoints.iter().map(move |e| (m, e)))
+        .map(|(m, e)| Scraped {
+            job: m.job_value.clone(),
+            class: m.class.clone(),
+            interval_ms: u32::try_from(e.interval.value.millis()).unwrap_or(u32::MAX),
+        })
+        .collect();
+    all.sort_by(|a, b| (&a.job, &a.class, a.interval_ms).cmp(&(&b.job, &b.class, b.interval_ms)));
+    // Several endpoints of one class (kubelets) alert together, by the slowest of them.
+    all.reverse();
+    all.dedup_by(|a, b| (&a.job, &a.class) == (&b.job, &b.class));
+    all.reverse();
+    all
 }

@@ -5,6 +5,7 @@ use super::credentials::{credentials, tls};
 use super::relabeling::relabelings;
 use super::{beside, pod_labels, pull_secrets, resources, scheduling, spread};
 use crate::model::plan::{LanePlan, RemoteWrite};
+use crate::model::value::Bytes;
 use crate::object::{Build, Place};
 
 /// The gate of `AlertmanagerEndpoints` and other fields is the field tables' business: what the
@@ -31,7 +32,7 @@ pub fn prometheus(out: &mut Emit<'_, '_>, lane: &LanePlan<'_>) {
             s.from(lane.replicas.origin).int("replicas", lane.replicas.value.into());
             spread(s, lane.replicas.value, &pod_labels(lane.name));
             s.from(lane.retention.origin).str("retention", lane.retention.value.to_string());
-            s.from(lane.retention_size.origin).str("retentionSize", lane.retention_size.value.prometheus());
+            s.from(lane.retention_size.origin).str("retentionSize", retention_size(lane.retention_size.value));
             storage(s, lane);
             resources(s, &lane.requests, &lane.limits);
             s.object("securityContext", |c| {
@@ -70,6 +71,16 @@ pub fn prometheus(out: &mut Emit<'_, '_>, lane: &LanePlan<'_>) {
             }
         });
     });
+}
+
+/// Prometheus' spelling, in which `GB` is 2³⁰ bytes.
+fn retention_size(size: Bytes) -> String {
+    const MEBI: u64 = 1 << 20;
+    match size.get() / MEBI {
+        0 => format!("{}B", size.get()),
+        mebi if mebi % 1024 == 0 => format!("{}GB", mebi / 1024),
+        mebi => format!("{mebi}MB"),
+    }
 }
 
 fn storage(s: &mut Build<'_>, lane: &LanePlan<'_>) {

@@ -37,7 +37,9 @@ fn write(b: &mut Build<'_>, key: &str, rules: &[Rule], [sources, target]: [&str;
                 if let Some(replacement) = &rule.replacement {
                     r.str("replacement", replacement);
                 }
-                r.str("action", rule.action.name());
+                if let Some(action) = rule.action {
+                    r.str("action", action.name());
+                }
             });
         }
     });

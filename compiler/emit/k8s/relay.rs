@@ -235,7 +235,7 @@ fn arguments(relay: &RelayPlan) -> Vec<String> {
     ];
     per_url(&mut args, "url", urls, |_, u| Some(u.url.clone()));
     per_url(&mut args, "urlRelabelConfig", urls, |i, _| Some(format!("{CONFIG}/{}", rules_file(i))));
-    per_url(&mut args, "maxDiskUsagePerURL", urls, |_, u| Some(u.queue.value.0.to_string()));
+    per_url(&mut args, "maxDiskUsagePerURL", urls, |_, u| Some(u.queue.value.get().to_string()));
     let file = |secret: &str, key: &str| format!("{SECRETS}/{secret}/{key}");
     per_url(&mut args, "basicAuth.usernameFile", urls, |_, u| match &u.credentials.auth {
         Some(Auth::Basic { secret, username_key, .. }) => Some(file(&secret.value, username_key)),

@@ -1,0 +1,212 @@
+//! The walk over two documents.
+
+use serde_json::Value as Json;
+
+use super::embedded;
+use super::lists::{self, Pairing};
+use super::{Change, Edit, Rules, Side, effects};
+use crate::diag::Origin;
+use crate::object::{NodeId, ObjectId, Tree, Value};
+
+/// The differences of two versions of one object, in the order of its fields. `origin` of the new
+/// side's nodes are handed on; `file` is for the reader.
+pub fn compare(id: &ObjectId, file: &str, old: Side<'_>, new: Side<'_>, rules: &Rules<'_>) -> Vec<Change> {
+    let mut walk = Walk { id, file, rules, shown: String::new(), path: Vec::new(), changes: Vec::new() };
+    walk.values(old, new, Origin::INHERIT);
+    walk.changes
+}
+
+/// An object that is only on the new side.
+pub fn added(id: &ObjectId, file: &str, new: Side<'_>) -> Change {
+    whole(id, file, None, Some(json(id, new)), inside(new).unwrap_or(Origin::INHERIT))
+}
+
+/// An object that is only on the old side.
+pub fn removed(id: &ObjectId, file: &str, old: Side<'_>) -> Change {
+    whole(id, file, Some(json(id, old)), None, Origin::INHERIT)
+}
+
+fn whole(id: &ObjectId, file: &str, before: Option<Json>, after: Option<Json>, origin: Origin) -> Change {
+    let edit = if before.is_none() { Edit::Added } else { Edit::Removed };
+    let (effect, consequence) = effects::of_object(&id.kind, edit);
+    Change {
+        object: Some(id.clone()),
+        file: file.to_owned(),
+        path: String::new(),
+        edit,
+        before,
+        after,
+        effect,
+        consequence,
+        origin,
+    }
+}
+
+/// A whole object as JSON; of a Secret without its values.
+fn json(id: &ObjectId, side: Side<'_>) -> Json {
+    let mut value = side.tree.to_json(side.root);
+    if id.kind == "Secret" {
+        for field in ["data", "stringData"] {
+            if let Some(Json::Object(entries)) = value.get_mut(field) {
+                entries.values_mut().for_each(|v| *v = hidden());
+            }
+        }
+    }
+    value
+}
+
+fn hidden() -> Json {
+    Json::from("(hidden)")
+}
+
+struct Walk<'a> {
+    id: &'a ObjectId,
+    file: &'a str,
+    rules: &'a Rules<'a>,
+    /// The path as people read it.
+    shown: String,
+    /// The path as field tables know it.
+    path: Vec<String>,
+    changes: Vec<Change>,
+}
+
+impl Walk<'_> {
+    fn values(&mut self, old: Side<'_>, new: Side<'_>, above: Origin) {
+        let origin = nearest(new, above);
+        match (old.tree.value(old.root), new.tree.value(new.root)) {
+            (Value::Map, Value::Map) => self.maps(old, new, origin),
+            (Value::Seq, Value::Seq) => self.seqs(old, new, origin),
+            (Value::Embedded(_) | Value::Str(_), Value::Embedded(_) | Value::Str(_)) => self.texts(old, new, origin),
+            _ if old.tree.same(old.root, new.tree, new.root) => {}
+            _ => self.push(Edit::Changed, Some(old), Some(new), origin),
+        }
+    }
+
+    fn maps(&mut self, old: Side<'_>, new: Side<'_>, origin: Origin) {
+        for was in old.tree.children(old.root) {
+            let key = old.tree.key(was);
+            let was = old.at(was);
+            self.under(key, |walk| match new.tree.get(new.root, key) {
+                Some(is) => walk.values(was, new.at(is), origin),
+                None => walk.push(Edit::Removed, Some(was), None, origin),
+            });
+        }
+        for is in new.tree.children(new.root) {
+            let key = new.tree.key(is);
+            if old.tree.get(old.root, key).is_none() {
+                let is = new.at(is);
+                self.under(key, |walk| walk.push(Edit::Added, None, Some(is), inside(is).unwrap_or(origin)));
+            }
+        }
+    }
+
+    fn seqs(&mut self, old: Side<'_>, new: Side<'_>, origin: Origin) {
+        let kind = (self.rules.lists)(self.id, &self.path);
+        let pairs = lists::pair(old, new, &kind);
+        if let Some((before, after)) = pairs.reordered {
+            self.change(Edit::Reordered, Some(before), Some(after), origin);
+        }
+        for (label, pairing) in pairs.items {
+            self.item(&label, |walk| match pairing {
+                Pairing::Both(was, is) => walk.values(old.at(was), new.at(is), origin),
+                Pairing::Old(was) => walk.push(Edit::Removed, Some(old.at(was)), None, origin),
+                Pairing::New(is) => {
+                    let is = new.at(is);
+                    walk.push(Edit::Added, None, Some(is), inside(is).unwrap_or(origin));
+                }
+            });
+        }
+    }
+
+    /// Strings, either of which may hold a document.
+    fn texts(&mut self, old: Side<'_>, new: Side<'_>, origin: Origin) {
+        let (before, after) = (embedded::text(old), embedded::text(new));
+        if before == after {
+            return;
+        }
+        let key = self.path.last().map_or("", String::as_str);
+        let found = self.changes.len();
+        if let (Some(was), Some(is)) =
+            (embedded::document(old, key, self.rules.parse), embedded::document(new, key, self.rules.parse))
+        {
+            self.values(was.side(), is.side(), origin);
+        }
+        // The same document in another layout, or no document: the text itself is the change.
+        if self.changes.len() == found {
+            self.change(Edit::Changed, Some(before.into_owned().into()), Some(after.into_owned().into()), origin);
+        }
+    }
+
+    fn push(&mut self, edit: Edit, old: Option<Side<'_>>, new: Option<Side<'_>>, origin: Origin) {
+        let json = |side: Side<'_>| side.tree.to_json(side.root);
+        self.change(edit, old.map(json), new.map(json), origin);
+    }
+
+    fn change(&mut self, edit: Edit, before: Option<Json>, after: Option<Json>, origin: Origin) {
+        let (effect, consequence) = effects::of_field(&self.id.kind, &self.path, edit, before.as_ref(), after.as_ref());
+        let secret =
+            self.id.kind == "Secret" && matches!(self.path.first().map(String::as_str), Some("data" | "stringData"));
+        let show = |value: Option<Json>| if secret { value.map(|_| hidden()) } else { value };
+        self.changes.push(Change {
+            object: Some(self.id.clone()),
+            file: self.file.to_owned(),
+            path: self.shown.clone(),
+            edit,
+            before: show(before),
+            after: show(after),
+            effect,
+            consequence,
+            origin,
+        });
+    }
+
+    fn under(&mut self, key: &str, f: impl FnOnce(&mut Self)) {
+        let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let step = match (plain, self.shown.is_empty()) {
+            (true, true) => key.to_owned(),
+            (true, false) => format!(".{key}"),
+            (false, _) => format!("[{}]", Json::from(key)),
+        };
+        self.step(&step, key, f);
+    }
+
+    fn item(&mut self, label: &str, f: impl FnOnce(&mut Self)) {
+        self.step(&format!("[{label}]"), "*", f);
+    }
+
+    fn step(&mut self, shown: &str, path: &str, f: impl FnOnce(&mut Self)) {
+        let length = self.shown.len();
+        self.shown.push_str(shown);
+        self.path.push(path.to_owned());
+        f(self);
+        self.path.pop();
+        self.shown.truncate(length);
+    }
+}
+
+impl<'t> Side<'t> {
+    pub(super) fn at(self, root: NodeId) -> Side<'t> {
+        Side { root, ..self }
+    }
+
+    pub fn new(tree: &'t Tree, root: NodeId) -> Self {
+        Side { tree, root }
+    }
+}
+
+/// A node's own origin, or what it inherits.
+fn nearest(side: Side<'_>, above: Origin) -> Origin {
+    match side.tree.origin(side.root) {
+        Origin::INHERIT => above,
+        own => own,
+    }
+}
+
+/// The first origin in a value that was added: a list item points at the line that asked for it even
+/// where only its fields have an origin.
+fn inside(side: Side<'_>) -> Option<Origin> {
+    match side.tree.origin(side.root) {
+        Origin::INHERIT => side.tree.children(side.root).find_map(|child| inside(side.at(child))),
+        own => Some(own),
+    }
+}

@@ -1,0 +1,265 @@
+//! What a change does to what runs, as data: facts about Prometheus, its operator, Kubernetes and
+//! the charts of VictoriaMetrics.
+//!
+//! Sources: prometheus `storage/remote/write.go` (queues are re-made when the hash of their entry or
+//! any external label changes) and `tsdb/wlog/watcher.go` (a new queue starts at the present);
+//! Kubernetes' list of immutable fields of StatefulSets; vmagent.md (queues are named by position
+//! and URL); VictoriaMetrics' flags documentation (deduplication, retention).
+
+use serde_json::Value as Json;
+
+use super::Edit;
+
+/// Ordered from harmless to grave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// Nothing that runs notices.
+    None,
+    /// Read anew without a restart.
+    Reload,
+    /// Pods are replaced one after the other.
+    Restart,
+    /// What a remote-write queue had not sent yet is lost.
+    QueueReset,
+    /// Series go on under other labels: graphs and alerts start anew.
+    NewSeries,
+    /// The API server refuses the change in place: the object has to be deleted and made again.
+    Recreate,
+    /// Stored samples are lost, or out of reach.
+    DataLoss,
+}
+
+impl Effect {
+    pub fn name(self) -> &'static str {
+        match self {
+            Effect::None => "none",
+            Effect::Reload => "reload",
+            Effect::Restart => "restart",
+            Effect::QueueReset => "queue reset",
+            Effect::NewSeries => "new series",
+            Effect::Recreate => "recreate",
+            Effect::DataLoss => "data loss",
+        }
+    }
+}
+
+struct Row {
+    /// Separated by `|`.
+    kinds: &'static str,
+    /// A field and everything below it; `*` is any one step. The longest that fits decides.
+    path: &'static str,
+    effect: Effect,
+    consequence: &'static str,
+}
+
+const fn row(kinds: &'static str, path: &'static str, effect: Effect, consequence: &'static str) -> Row {
+    Row { kinds, path, effect, consequence }
+}
+
+const PROMETHEUS: &str = "Prometheus|PrometheusAgent";
+const MONITORS: &str = "ServiceMonitor|PodMonitor|ScrapeConfig|Probe";
+const WORKLOADS: &str = "Deployment|DaemonSet|StatefulSet";
+/// Of a Helm values file.
+const VALUES: &str = "values";
+
+const RESTARTED: &str = "Prometheus restarts; what its remote-write queues had not sent yet is lost";
+const RELABELLED: &str = "series may go on under other labels, or no longer be collected";
+const TEMPLATE: &str = "volumeClaimTemplates are immutable: helm upgrade fails until the StatefulSet is deleted with \
+                        --cascade=orphan and the claims are changed by hand";
+
+#[rustfmt::skip]
+const FIELDS: &[Row] = &[
+    row("*", "metadata.labels", Effect::None, ""),
+    row("*", "metadata.annotations", Effect::None, ""),
+
+    row(PROMETHEUS, "spec", Effect::Restart, RESTARTED),
+    row(PROMETHEUS, "spec.externalLabels", Effect::NewSeries, "every series sent gets a new identity, and the backlog of every remote-write queue is lost"),
+    row(PROMETHEUS, "spec.prometheusExternalLabelName", Effect::NewSeries, "every series sent gets a new identity, and the backlog of every remote-write queue is lost"),
+    row(PROMETHEUS, "spec.replicaExternalLabelName", Effect::NewSeries, "every series sent gets a new identity, and the backlog of every remote-write queue is lost"),
+    row(PROMETHEUS, "spec.remoteWrite", Effect::Reload, "queues of entries that stay as they are keep their backlog"),
+    row(PROMETHEUS, "spec.remoteWrite.*", Effect::QueueReset, "what this queue had not sent yet is lost; other queues keep theirs"),
+    row(PROMETHEUS, "spec.shards", Effect::Restart, "targets move to other shards; their older samples stay where they are"),
+    row(PROMETHEUS, "spec.replicas", Effect::None, "pods are added or removed; the volumes of removed ones stay"),
+    row(PROMETHEUS, "spec.storage", Effect::DataLoss, "instances start on other volumes; the samples on the old ones are out of reach"),
+    row(PROMETHEUS, "spec.storage.volumeClaimTemplate.spec", Effect::Recreate, "the StatefulSet is made again; volumes that exist keep their size and class until changed by hand"),
+    row(PROMETHEUS, "spec.serviceName", Effect::Recreate, "the StatefulSet is made again; its volumes stay"),
+    row(PROMETHEUS, "spec.retention", Effect::Restart, "older samples than the new retention are deleted; a restart before operator 0.92 with Prometheus 3.11, a reload since"),
+    row(PROMETHEUS, "spec.retentionSize", Effect::Restart, "the oldest samples beyond the new size are deleted; a restart before operator 0.92 with Prometheus 3.11, a reload since"),
+    row(PROMETHEUS, "spec.scrapeInterval", Effect::Reload, "monitors without an interval of their own follow"),
+    row(PROMETHEUS, "spec.scrapeTimeout", Effect::Reload, ""),
+    row(PROMETHEUS, "spec.evaluationInterval", Effect::Reload, ""),
+    row(PROMETHEUS, "spec.alerting", Effect::Reload, ""),
+    row(PROMETHEUS, "spec.remoteRead", Effect::Reload, ""),
+    row(PROMETHEUS, "spec.additionalScrapeConfigs", Effect::Reload, ""),
+    row(PROMETHEUS, "spec.additionalAlertRelabelConfigs", Effect::Reload, ""),
+    row(PROMETHEUS, "spec.scrapeClasses", Effect::Reload, ""),
+    row(PROMETHEUS, "spec.serviceMonitorSelector", Effect::Reload, "other monitors are selected"),
+    row(PROMETHEUS, "spec.serviceMonitorNamespaceSelector", Effect::Reload, "other monitors are selected"),
+    row(PROMETHEUS, "spec.podMonitorSelector", Effect::Reload, "other monitors are selected"),
+    row(PROMETHEUS, "spec.podMonitorNamespaceSelector", Effect::Reload, "other monitors are selected"),
+    row(PROMETHEUS, "spec.probeSelector", Effect::Reload, "other probes are selected"),
+    row(PROMETHEUS, "spec.probeNamespaceSelector", Effect::Reload, "other probes are selected"),
+    row(PROMETHEUS, "spec.scrapeConfigSelector", Effect::Reload, "other scrape configs are selected"),
+    row(PROMETHEUS, "spec.scrapeConfigNamespaceSelector", Effect::Reload, "other scrape configs are selected"),
+    row(PROMETHEUS, "spec.ruleSelector", Effect::Reload, "other rules are selected"),
+    row(PROMETHEUS, "spec.ruleNamespaceSelector", Effect::Reload, "other rules are selected"),
+    row(PROMETHEUS, "spec.sampleLimit", Effect::Reload, "targets over the limit are not collected at all"),
+    row(PROMETHEUS, "spec.targetLimit", Effect::Reload, "jobs over the limit are not collected at all"),
+    row(PROMETHEUS, "spec.enforcedSampleLimit", Effect::Reload, "targets over the limit are not collected at all"),
+    row(PROMETHEUS, "spec.enforcedTargetLimit", Effect::Reload, "jobs over the limit are not collected at all"),
+    row(PROMETHEUS, "spec.enforcedLabelLimit", Effect::Reload, "targets over the limit are not collected at all"),
+
+    row(MONITORS, "spec", Effect::Reload, ""),
+    row(MONITORS, "spec.jobLabel", Effect::NewSeries, RELABELLED),
+    row(MONITORS, "spec.jobName", Effect::NewSeries, RELABELLED),
+    row(MONITORS, "spec.targetLabels", Effect::NewSeries, RELABELLED),
+    row(MONITORS, "spec.podTargetLabels", Effect::NewSeries, RELABELLED),
+    row(MONITORS, "spec.relabelings", Effect::NewSeries, RELABELLED),
+    row(MONITORS, "spec.metricRelabelings", Effect::NewSeries, RELABELLED),
+    row(MONITORS, "spec.honorLabels", Effect::NewSeries, RELABELLED),
+    row(MONITORS, "spec.*.*.relabelings", Effect::NewSeries, RELABELLED),
+    row(MONITORS, "spec.*.*.metricRelabelings", Effect::NewSeries, RELABELLED),
+    row(MONITORS, "spec.*.*.honorLabels", Effect::NewSeries, RELABELLED),
+    row(MONITORS, "metadata.labels", Effect::Reload, "decides which Prometheus selects it"),
+    row("PrometheusRule", "metadata.labels", Effect::Reload, "decides which Prometheus selects it"),
+    row("PrometheusRule", "spec", Effect::Reload, "alerts of a changed rule start pending anew"),
+    row("AlertmanagerConfig|Alertmanager", "spec", Effect::Reload, ""),
+    row("ConfigMap|Secret", "data", Effect::Reload, ""),
+    row("ConfigMap|Secret", "stringData", Effect::Reload, ""),
+
+    row(WORKLOADS, "spec.template", Effect::Restart, "pods are replaced one after the other"),
+    row(WORKLOADS, "spec.selector", Effect::Recreate, "the selector is immutable"),
+    row("StatefulSet", "spec.volumeClaimTemplates", Effect::Recreate, "immutable; volumes that exist stay as they are"),
+    row("StatefulSet", "spec.serviceName", Effect::Recreate, "immutable"),
+    row("StatefulSet", "spec.podManagementPolicy", Effect::Recreate, "immutable"),
+    row("Service", "spec.clusterIP", Effect::Recreate, "immutable"),
+    row("RoleBinding|ClusterRoleBinding", "roleRef", Effect::Recreate, "immutable"),
+    row("PersistentVolumeClaim", "spec", Effect::Recreate, "immutable, but for a larger request"),
+
+    row(VALUES, "", Effect::Restart, "what the values are for is rolled out again"),
+    row(VALUES, "nameOverride", Effect::Recreate, "selectors and names of all objects of the release change"),
+    row(VALUES, "fullnameOverride", Effect::Recreate, "selectors and names of all objects of the release change"),
+    row(VALUES, "*.fullnameOverride", Effect::DataLoss, "objects get other names: a StatefulSet starts on empty volumes"),
+    row(VALUES, "*.name", Effect::DataLoss, "objects get other names: a StatefulSet starts on empty volumes"),
+    row(VALUES, "*.podManagementPolicy", Effect::Recreate, TEMPLATE),
+    row(VALUES, "*.persistentVolume", Effect::Recreate, TEMPLATE),
+    row(VALUES, "*.persistentVolume.enabled", Effect::DataLoss, "pods start on other volumes"),
+    row(VALUES, "*.persistentVolume.name", Effect::DataLoss, "pods start on other volumes"),
+    row(VALUES, "persistentVolume", Effect::Recreate, TEMPLATE),
+    row(VALUES, "persistentVolume.enabled", Effect::DataLoss, "pods start on other volumes"),
+    row(VALUES, "vmstorage.replicaCount", Effect::Restart, "vminsert and vmselect roll; data stays where it is, and nodes taken away take theirs along"),
+    row(VALUES, "vmstorage.retentionPeriod", Effect::Restart, "a shorter retention deletes older samples"),
+    row(VALUES, "server.retentionPeriod", Effect::Restart, "a shorter retention deletes older samples"),
+    row(VALUES, "*.extraArgs.retentionPeriod", Effect::Restart, "a shorter retention deletes older samples"),
+    row(VALUES, "*.extraArgs.dedup.minScrapeInterval", Effect::DataLoss, "one sample per interval is kept, all others are deleted"),
+    row(VALUES, "*.extraArgs.replicationFactor", Effect::Restart, "only new samples are written with the new number of copies"),
+    row(VALUES, "remoteWrite", Effect::QueueReset, "vmagent names its disk queues by position and URL: a queue whose place or URL changes is deleted unsent"),
+    row(VALUES, "remoteWrite.*.urlRelabelConfig", Effect::Reload, ""),
+];
+
+/// Of a field of an object: what happens when it is applied.
+pub(super) fn of_field(
+    kind: &str,
+    path: &[String],
+    edit: Edit,
+    before: Option<&Json>,
+    after: Option<&Json>,
+) -> (Effect, &'static str) {
+    if WORKLOADS.split('|').any(|k| k == kind) && [before, after].into_iter().flatten().any(is_queue_flag) {
+        return (
+            Effect::QueueReset,
+            "vmagent names its disk queues by position and URL: a queue whose place or URL changes is deleted unsent",
+        );
+    }
+    let added_queue = PROMETHEUS.split('|').any(|k| k == kind) && edit == Edit::Added && path.len() == 3;
+    if added_queue && path[..2] == ["spec", "remoteWrite"] {
+        return (Effect::Reload, "a new queue, which starts at the present");
+    }
+    let fits = FIELDS.iter().filter(|r| r.kinds == "*" || r.kinds.split('|').any(|k| k == kind));
+    let fits = fits.filter_map(|r| Some((specificity(r.path, path)?, r)));
+    fits.max_by_key(|(specific, _)| *specific).map_or((Effect::None, ""), |(_, r)| (r.effect, r.consequence))
+}
+
+/// Of an object as a whole.
+pub(super) fn of_object(kind: &str, edit: Edit) -> (Effect, &'static str) {
+    match (edit, kind) {
+        (Edit::Removed, "ServiceMonitor" | "PodMonitor" | "ScrapeConfig" | "Probe") => {
+            (Effect::Reload, "once deleted from the cluster: its targets are no longer collected")
+        }
+        (Edit::Removed, "PrometheusRule") => {
+            (Effect::Reload, "once deleted from the cluster: its alerts and recordings stop")
+        }
+        (Edit::Removed, "Prometheus" | "PrometheusAgent") => {
+            (Effect::DataLoss, "once deleted from the cluster: its samples are out of reach; its volumes stay")
+        }
+        (Edit::Removed, VALUES) => (Effect::DataLoss, "once uninstalled: what the release stores is out of reach"),
+        (Edit::Renamed, "Prometheus" | "PrometheusAgent" | "StatefulSet" | VALUES) => {
+            (Effect::DataLoss, "starts on empty volumes under the new name; the old one runs on until it is deleted")
+        }
+        (Edit::Renamed, "ServiceMonitor" | "PodMonitor" | "ScrapeConfig" | "Probe") => {
+            (Effect::Reload, "until the old one is deleted its targets are collected twice")
+        }
+        (Edit::Added, "ServiceMonitor" | "PodMonitor" | "ScrapeConfig" | "Probe" | "PrometheusRule") => {
+            (Effect::Reload, "")
+        }
+        _ => (Effect::None, ""),
+    }
+}
+
+fn is_queue_flag(value: &Json) -> bool {
+    value.as_str().is_some_and(|s| s.trim_start_matches('-').starts_with("remoteWrite.url="))
+}
+
+/// How many steps of a pattern fit, and how many of them word by word; `None` where it does not.
+fn specificity(pattern: &str, path: &[String]) -> Option<(usize, usize)> {
+    let (mut steps, mut literal) = (0, 0);
+    let mut path = path.iter().map(String::as_str).flat_map(|step| step.split('.'));
+    for wanted in pattern.split('.').filter(|p| !p.is_empty()) {
+        let step = path.next()?;
+        if wanted != "*" && wanted != step {
+            return None;
+        }
+        steps += 1;
+        literal += usize::from(wanted != "*");
+    }
+    Some((steps, literal))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn effect(kind: &str, path: &[&str], edit: Edit) -> Effect {
+        let path: Vec<String> = path.iter().map(|s| (*s).to_owned()).collect();
+        of_field(kind, &path, edit, None, None).0
+    }
+
+    #[test]
+    fn the_dearest_fields_of_the_fleet_say_so() {
+        use Edit::{Added, Changed};
+        assert_eq!(effect("Prometheus", &["spec", "externalLabels", "cluster"], Changed), Effect::NewSeries);
+        assert_eq!(effect("Prometheus", &["spec", "remoteWrite", "*", "url"], Changed), Effect::QueueReset);
+        assert_eq!(effect("Prometheus", &["spec", "remoteWrite", "*"], Added), Effect::Reload);
+        assert_eq!(effect("Prometheus", &["spec", "remoteWrite"], Edit::Reordered), Effect::Reload);
+        assert_eq!(effect("Prometheus", &["spec", "version"], Changed), Effect::Restart);
+        assert_eq!(effect("Prometheus", &["metadata", "labels", "a"], Added), Effect::None);
+        let endpoint = ["spec", "endpoints", "*", "interval"];
+        assert_eq!(effect("ServiceMonitor", &endpoint, Changed), Effect::Reload);
+        let relabelings = ["spec", "endpoints", "*", "relabelings", "*", "action"];
+        assert_eq!(effect("ServiceMonitor", &relabelings, Changed), Effect::NewSeries);
+        assert_eq!(effect("DaemonSet", &["spec", "template", "spec"], Changed), Effect::Restart);
+        assert_eq!(effect("StatefulSet", &["spec", "volumeClaimTemplates"], Changed), Effect::Recreate);
+        let dedup = ["vmstorage", "extraArgs", "dedup.minScrapeInterval"];
+        assert_eq!(effect("values", &dedup, Changed), Effect::DataLoss);
+        assert_eq!(effect("values", &["vmstorage", "persistentVolume", "size"], Changed), Effect::Recreate);
+        assert_eq!(effect("values", &["vmselect", "replicaCount"], Changed), Effect::Restart);
+    }
+
+    #[test]
+    fn an_argument_that_names_a_queue_is_one_wherever_it_stands() {
+        let path: Vec<String> = ["spec", "template", "spec", "containers", "*", "args", "*"].map(str::to_owned).into();
+        let (before, after) = (Json::from("-remoteWrite.url=http://a"), Json::from("-remoteWrite.url=http://b"));
+        let found = of_field("StatefulSet", &path, Edit::Changed, Some(&before), Some(&after));
+        assert_eq!(found.0, Effect::QueueReset);
+    }
+}

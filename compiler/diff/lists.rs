@@ -1,0 +1,135 @@
+//! Which items of two lists are the same item.
+
+use serde_json::Value as Json;
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use super::{ListKind, Side};
+use crate::object::{Kind, NodeId, Tree, Value};
+
+pub(super) struct Pairs {
+    /// Label for the path, and the item's nodes.
+    pub items: Vec<(String, Pairing)>,
+    /// Where all that is common stands in another order: the labels before and after.
+    pub reordered: Option<(Json, Json)>,
+}
+
+pub(super) enum Pairing {
+    Both(NodeId, NodeId),
+    Old(NodeId),
+    New(NodeId),
+}
+
+pub(super) fn pair(old: Side<'_>, new: Side<'_>, kind: &ListKind) -> Pairs {
+    let (was, is) = (Items::of(old), Items::of(new));
+    let name = ["name".to_owned()];
+    match kind {
+        ListKind::Set => return by_label(&was, &is, was.values(), is.values(), false),
+        ListKind::Keyed(keys) => {
+            if let (Some(before), Some(after)) = (was.keys(keys), is.keys(keys)) {
+                return by_label(&was, &is, before, after, true);
+            }
+        }
+        ListKind::Plain => {}
+    }
+    if let (Some(before), Some(after)) = (was.keys(&name), is.keys(&name)) {
+        return by_label(&was, &is, before, after, true);
+    }
+    by_likeness(&was, &is)
+}
+
+struct Items<'t> {
+    tree: &'t Tree,
+    nodes: Vec<NodeId>,
+}
+
+impl<'t> Items<'t> {
+    fn of(side: Side<'t>) -> Self {
+        Items { tree: side.tree, nodes: side.tree.children(side.root).collect() }
+    }
+
+    /// Every item as compact JSON.
+    fn values(&self) -> Vec<String> {
+        self.nodes.iter().map(|n| self.tree.to_json(*n).to_string()).collect()
+    }
+
+    /// The keys of every item, if all items have all of them and no two are alike.
+    fn keys(&self, keys: &[String]) -> Option<Vec<String>> {
+        let labels: Option<Vec<String>> = self
+            .nodes
+            .iter()
+            .map(|node| {
+                if self.tree.kind(*node) != Kind::Map {
+                    return None;
+                }
+                let values: Option<Vec<String>> =
+                    keys.iter().filter_map(|k| self.tree.get(*node, k)).map(|v| scalar(self.tree, v)).collect();
+                // A key with a server-side default (`protocol`) may be absent, but not all of them.
+                values.filter(|v| !v.is_empty()).map(|v| v.join(","))
+            })
+            .collect();
+        labels.filter(|labels| {
+            let mut sorted: Vec<&String> = labels.iter().collect();
+            sorted.sort();
+            sorted.windows(2).all(|p| p[0] != p[1])
+        })
+    }
+}
+
+fn scalar(tree: &Tree, node: NodeId) -> Option<String> {
+    match tree.value(node) {
+        Value::Str(s) => Some(s.to_owned()),
+        Value::Int(i) => Some(i.to_string()),
+        Value::Bool(b) => Some(b.to_string()),
+        _ => None,
+    }
+}
+
+fn by_label(was: &Items<'_>, is: &Items<'_>, before: Vec<String>, after: Vec<String>, ordered: bool) -> Pairs {
+    let mut items = Vec::new();
+    for (node, label) in was.nodes.iter().zip(&before) {
+        let pairing = match after.iter().position(|l| l == label) {
+            Some(i) => Pairing::Both(*node, is.nodes[i]),
+            None => Pairing::Old(*node),
+        };
+        items.push((label.clone(), pairing));
+    }
+    for (node, label) in is.nodes.iter().zip(&after) {
+        if !before.contains(label) {
+            items.push((label.clone(), Pairing::New(*node)));
+        }
+    }
+    let common = |labels: &[String], others: &[String]| -> Vec<String> {
+        labels.iter().filter(|l| others.contains(l)).cloned().collect()
+    };
+    let moved = ordered && common(&before, &after) != common(&after, &before);
+    Pairs { items, reordered: moved.then(|| (before.into(), after.into())) }
+}
+
+/// Items without a name of their own: equal ones are aligned, what stands between is paired in
+/// order.
+fn by_likeness(was: &Items<'_>, is: &Items<'_>) -> Pairs {
+    let (before, after) = (was.values(), is.values());
+    let sorted = |values: &[String]| {
+        let mut sorted = values.to_vec();
+        sorted.sort();
+        sorted
+    };
+    if before != after && sorted(&before) == sorted(&after) {
+        let json = |items: &Items<'_>| items.nodes.iter().map(|n| items.tree.to_json(*n)).collect();
+        return Pairs { items: Vec::new(), reordered: Some((json(was), json(is))) };
+    }
+    let mut items = Vec::new();
+    for op in capture_diff_slices(Algorithm::Myers, &before, &after) {
+        let (old, new) = (op.old_range(), op.new_range());
+        if matches!(op, DiffOp::Equal { .. }) {
+            continue;
+        }
+        let both = old.len().min(new.len());
+        for (o, n) in old.clone().zip(new.clone()) {
+            items.push((n.to_string(), Pairing::Both(was.nodes[o], is.nodes[n])));
+        }
+        items.extend(old.skip(both).map(|o| (o.to_string(), Pairing::Old(was.nodes[o]))));
+        items.extend(new.skip(both).map(|n| (n.to_string(), Pairing::New(is.nodes[n]))));
+    }
+    Pairs { items, reordered: None }
+}

@@ -1,0 +1,94 @@
+//! Typed changes between two sides of a cluster's output, and what each of them does when applied.
+//!
+//! It compares by structure, never by line: maps by key, lists by what makes an item the same item,
+//! documents inside strings as documents. It knows nothing of rendering; [`report`](crate::report)
+//! shows changes.
+
+mod against;
+mod compare;
+mod effects;
+mod embedded;
+mod lists;
+mod renames;
+
+pub use against::{FileChange, compared, files};
+pub use compare::{added, compare, removed};
+pub use effects::Effect;
+pub use renames::join_renames;
+
+use serde_json::Value as Json;
+
+use crate::diag::Origin;
+use crate::object::{NodeId, ObjectId, Tree};
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// `None` in a file that holds no object.
+    pub object: Option<ObjectId>,
+    /// Relative to the cluster's folder.
+    pub file: String,
+    /// `spec.remoteWrite[central].url`; empty where it is about the whole object.
+    pub path: String,
+    pub edit: Edit,
+    /// The values, as JSON; those of a Secret are hidden. Of reordered lists the keys in order.
+    pub before: Option<Json>,
+    pub after: Option<Json>,
+    pub effect: Effect,
+    /// What the effect means here, in words; may be empty.
+    pub consequence: &'static str,
+    /// Where the new value comes from. Of a removed value, where its parent does.
+    pub origin: Origin,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Edit {
+    Added,
+    Removed,
+    Changed,
+    /// The same items in another order.
+    Reordered,
+    /// An object under another name (and perhaps with other changes).
+    Renamed,
+}
+
+impl Edit {
+    pub fn name(self) -> &'static str {
+        match self {
+            Edit::Added => "added",
+            Edit::Removed => "removed",
+            Edit::Changed => "changed",
+            Edit::Reordered => "reordered",
+            Edit::Renamed => "renamed",
+        }
+    }
+}
+
+/// One side of a comparison: a document in a tree.
+#[derive(Debug, Clone, Copy)]
+pub struct Side<'t> {
+    pub tree: &'t Tree,
+    pub root: NodeId,
+}
+
+/// What is known of a list field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListKind {
+    /// Nothing is known, or it is replaced whole: items are matched by `name` or by likeness.
+    Plain,
+    Set,
+    /// Items are known by these fields.
+    Keyed(Vec<String>),
+}
+
+/// What the comparison asks of others.
+#[derive(Clone, Copy)]
+pub struct Rules<'a> {
+    /// The kind of the list at a path of an object; `*` stands for an item of a list.
+    pub lists: &'a dyn Fn(&ObjectId, &[String]) -> ListKind,
+    /// Reads the documents of a YAML (or JSON) text into a tree; `None` where it is neither.
+    pub parse: &'a dyn Fn(&str, &mut Tree) -> Option<Vec<NodeId>>,
+}
+
+#[cfg(test)]
+mod tests;

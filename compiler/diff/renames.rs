@@ -1,0 +1,74 @@
+//! Objects that were removed and added under another name.
+
+use serde_json::Value as Json;
+
+use super::{Change, Edit, effects};
+
+/// Share of leaves that two objects must have in common to be one that was renamed.
+const ALIKE: f64 = 0.7;
+
+/// Joins each removed object with the most similar added one of its kind, if they are alike
+/// enough. The joined change stands in place of the added one.
+pub fn join_renames(changes: Vec<Change>) -> Vec<Change> {
+    let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
+    let whole = |edit: Edit, changes: &[Option<Change>]| -> Vec<(usize, Vec<String>)> {
+        let of = changes.iter().enumerate().filter_map(|(i, c)| Some((i, c.as_ref()?)));
+        of.filter(|(_, c)| c.edit == edit && c.path.is_empty() && c.object.is_some())
+            .map(|(i, c)| (i, leaves(c.before.as_ref().or(c.after.as_ref()))))
+            .collect()
+    };
+    let removed = whole(Edit::Removed, &changes);
+    let mut added = whole(Edit::Added, &changes);
+    for (gone, old) in removed {
+        let kind = |i: usize| changes[i].as_ref().and_then(|c| c.object.as_ref()).map(|o| (&o.api_version, &o.kind));
+        let candidates = added.iter().enumerate().filter(|(_, (new, _))| kind(*new) == kind(gone));
+        let scored = candidates.map(|(at, (_, new))| (at, likeness(&old, new)));
+        let best = scored.filter(|(_, score)| *score >= ALIKE).max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        let Some((at, _)) = best else { continue };
+        let (new, _) = added.remove(at);
+        let before = changes[gone].take();
+        if let (Some(before), Some(after)) = (before, changes[new].as_mut()) {
+            let (effect, consequence) =
+                after.object.as_ref().map_or((after.effect, ""), |o| effects::of_object(&o.kind, Edit::Renamed));
+            after.edit = Edit::Renamed;
+            // A rename shows names; what else differs shows when the names are put back.
+            after.before = before.object.map(|o| o.to_string().into());
+            after.after = after.object.as_ref().map(|o| o.to_string().into());
+            (after.effect, after.consequence) = (effect, consequence);
+        }
+    }
+    changes.into_iter().flatten().collect()
+}
+
+/// Every scalar with its path, but for the name itself; sorted.
+fn leaves(value: Option<&Json>) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Some(value) = value {
+        collect(value, "", &mut found);
+    }
+    found.retain(|leaf| !leaf.starts_with("/metadata/name=") && !leaf.starts_with("/metadata/namespace="));
+    found.sort();
+    found
+}
+
+fn collect(value: &Json, path: &str, found: &mut Vec<String>) {
+    match value {
+        Json::Object(entries) => entries.iter().for_each(|(k, v)| collect(v, &format!("{path}/{k}"), found)),
+        Json::Array(items) => items.iter().for_each(|v| collect(v, &format!("{path}/*"), found)),
+        leaf => found.push(format!("{path}={leaf}")),
+    }
+}
+
+/// Shared leaves over all leaves (Jaccard, with multiplicity).
+fn likeness(a: &[String], b: &[String]) -> f64 {
+    let (mut i, mut j, mut shared) = (0, 0, 0_usize);
+    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
+        match x.cmp(y) {
+            std::cmp::Ordering::Less => i += 1,
+            std::cmp::Ordering::Greater => j += 1,
+            std::cmp::Ordering::Equal => (i, j, shared) = (i + 1, j + 1, shared + 1),
+        }
+    }
+    let all = a.len() + b.len() - shared;
+    if all == 0 { 0.0 } else { shared as f64 / all as f64 }
+}

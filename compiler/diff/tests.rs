@@ -1,0 +1,213 @@
+use serde_json::json;
+
+use super::*;
+use crate::object::{Build, Format};
+
+fn prometheus() -> ObjectId {
+    ObjectId {
+        api_version: "monitoring.coreos.com/v1".into(),
+        kind: "Prometheus".into(),
+        namespace: "monitoring".into(),
+        name: "user".into(),
+    }
+}
+
+fn parse(text: &str, tree: &mut Tree) -> Option<Vec<NodeId>> {
+    let value: Json = serde_yaml::from_str(text).ok()?;
+    Some(vec![tree.add_json("", &value, Origin::INHERIT)])
+}
+
+fn plain(_: &ObjectId, _: &[String]) -> ListKind {
+    ListKind::Plain
+}
+
+const RULES: Rules<'static> = Rules { lists: &plain, parse: &parse };
+
+fn changes_of(id: &ObjectId, old: &Json, new: &Json, rules: &Rules<'_>) -> Vec<Change> {
+    let mut trees = (Tree::new(), Tree::new());
+    let a = trees.0.add_json("", old, Origin::INHERIT);
+    let b = trees.1.add_json("", new, Origin::INHERIT);
+    compare(id, "f.yaml", Side::new(&trees.0, a), Side::new(&trees.1, b), rules)
+}
+
+/// `path edit before after`, one line a change.
+fn told(old: Json, new: Json) -> Vec<String> {
+    tell(&changes_of(&prometheus(), &old, &new, &RULES))
+}
+
+fn tell(changes: &[Change]) -> Vec<String> {
+    let shown = |v: &Option<Json>| v.as_ref().map_or("-".to_owned(), Json::to_string);
+    changes.iter().map(|c| format!("{} {} {} {}", c.path, c.edit.name(), shown(&c.before), shown(&c.after))).collect()
+}
+
+#[test]
+fn maps_are_compared_by_key_and_absent_is_not_empty() {
+    let old = json!({"spec": {"a": 1, "b": {}, "c.d": "x", "same": [1]}});
+    let new = json!({"spec": {"same": [1], "c.d": "y", "a": 1, "e": {}}});
+    let expected = ["spec.b removed {} -", "spec[\"c.d\"] changed \"x\" \"y\"", "spec.e added - {}"];
+    assert_eq!(told(old, new), expected);
+    assert_eq!(told(json!({"a": 1}), json!({"a": "1"})), ["a changed 1 \"1\""]);
+    assert_eq!(told(json!({"a": 1}), json!({"a": 1.0})), Vec::<String>::new());
+}
+
+#[test]
+fn named_items_are_found_wherever_they_stand() {
+    let old = json!({"w": [{"name": "a", "url": "1"}, {"name": "b", "url": "2"}]});
+    let new = json!({"w": [{"name": "c", "url": "3"}, {"name": "b", "url": "9"}, {"name": "a", "url": "1"}]});
+    let expected = [
+        "w reordered [\"a\",\"b\"] [\"c\",\"b\",\"a\"]",
+        "w[b].url changed \"2\" \"9\"",
+        "w[c] added - {\"name\":\"c\",\"url\":\"3\"}",
+    ];
+    assert_eq!(told(old, new), expected);
+}
+
+#[test]
+fn an_inserted_item_without_a_name_is_one_change() {
+    let old = json!({"rules": [{"a": 1}, {"b": 2}]});
+    let new = json!({"rules": [{"x": 0}, {"a": 1}, {"b": 3}]});
+    assert_eq!(told(old, new), ["rules[0] added - {\"x\":0}", "rules[2].b changed 2 3"]);
+    assert_eq!(told(json!(["a", "b"]), json!(["b", "a"])), [" reordered [\"a\",\"b\"] [\"b\",\"a\"]"]);
+}
+
+#[test]
+fn field_tables_say_what_makes_an_item_the_same() {
+    let lists = |_: &ObjectId, path: &[String]| match path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["ports"] => ListKind::Keyed(vec!["port".into(), "protocol".into()]),
+        ["set"] => ListKind::Set,
+        _ => ListKind::Plain,
+    };
+    let rules = Rules { lists: &lists, ..RULES };
+    let old = json!({"ports": [{"port": 1, "to": 1}, {"port": 2, "to": 2}], "set": ["a", "b"]});
+    let new = json!({"ports": [{"port": 2, "to": 3}], "set": ["b", "c", "a"]});
+    let expected = ["ports[1] removed {\"port\":1,\"to\":1} -", "ports[2].to changed 2 3", "set[\"c\"] added - \"c\""];
+    assert_eq!(tell(&changes_of(&prometheus(), &old, &new, &rules)), expected);
+}
+
+#[test]
+fn documents_inside_strings_are_compared_as_documents() {
+    let old = json!({"data": {"lanes.json": "{\"panels\": [{\"title\": \"a\", \"span\": 1}]}", "note.txt": "a: 1\n"}});
+    let mut trees = (Tree::new(), Tree::new());
+    let was = trees.0.add_json("", &old, Origin::INHERIT);
+    let is = Build::map(&mut trees.1, |o| {
+        o.object("data", |d| {
+            d.embedded("lanes.json", Format::Json, |e| {
+                e.list("panels", |l| {
+                    l.object("", |p| {
+                        p.str("title", "a");
+                        p.from(Origin(7)).int("span", 2);
+                    });
+                });
+            });
+            d.str("note.txt", "a: 2\n");
+        });
+    });
+    let id = ObjectId { kind: "ConfigMap".into(), ..prometheus() };
+    let changes = compare(&id, "f.yaml", Side::new(&trees.0, was), Side::new(&trees.1, is), &RULES);
+    let expected =
+        ["data[\"lanes.json\"].panels[0].span changed 1 2", "data[\"note.txt\"] changed \"a: 1\\n\" \"a: 2\\n\""];
+    assert_eq!(tell(&changes), expected);
+    assert_eq!((changes[0].origin, changes[0].effect), (Origin(7), Effect::Reload));
+}
+
+#[test]
+fn a_document_in_another_layout_is_a_change_of_text() {
+    let told = told(json!({"d": {"a.json": "{\"a\":1}"}}), json!({"d": {"a.json": "{ \"a\": 1 }"}}));
+    assert_eq!(told, ["d[\"a.json\"] changed \"{\\\"a\\\":1}\" \"{ \\\"a\\\": 1 }\""]);
+}
+
+#[test]
+fn values_of_secrets_are_never_shown() {
+    let id = ObjectId { kind: "Secret".into(), ..prometheus() };
+    let changes = changes_of(&id, &json!({"data": {"t": "abc"}}), &json!({"data": {"t": "xyz", "u": "q"}}), &RULES);
+    assert_eq!(tell(&changes), ["data.t changed \"(hidden)\" \"(hidden)\"", "data.u added - \"(hidden)\""]);
+    let mut tree = Tree::new();
+    let root = tree.add_json("", &json!({"kind": "Secret", "data": {"t": "abc"}}), Origin::INHERIT);
+    let whole = added(&id, "f", Side::new(&tree, root));
+    assert_eq!(whole.after, Some(json!({"kind": "Secret", "data": {"t": "(hidden)"}})));
+}
+
+#[test]
+fn an_object_under_another_name_is_a_rename_and_a_different_one_is_not() {
+    let object = |name: &str, version: &str| {
+        let spec = json!({"version": version, "replicas": 2, "image": "p", "a": 1, "b": 2, "c": 3});
+        json!({"kind": "Prometheus", "metadata": {"name": name}, "spec": spec})
+    };
+    let change = |name: &str, value: Json, new: bool| {
+        let mut tree = Tree::new();
+        let root = tree.add_json("", &value, Origin::INHERIT);
+        let id = ObjectId { name: name.to_owned(), ..prometheus() };
+        if new { added(&id, name, Side::new(&tree, root)) } else { removed(&id, name, Side::new(&tree, root)) }
+    };
+    let renamed = join_renames(vec![change("a", object("a", "1"), false), change("b", object("b", "2"), true)]);
+    assert_eq!(tell(&renamed), [" renamed \"Prometheus/monitoring/a\" \"Prometheus/monitoring/b\""]);
+    assert_eq!(renamed[0].effect, Effect::DataLoss);
+    let other = json!({"kind": "Prometheus", "spec": {"else": 1}});
+    let kept = join_renames(vec![change("a", object("a", "1"), false), change("b", other, true)]);
+    assert_eq!(kept.iter().map(|c| c.edit).collect::<Vec<_>>(), [Edit::Removed, Edit::Added]);
+}
+
+mod against_a_folder {
+    use super::*;
+    use crate::object::Place;
+    use crate::tree::{ClusterTree, Entry, Header, Index};
+    use crate::world::{Access, Memory, World};
+
+    const HEADER: Header<'_> = Header { compiler: "0.1.0", catalog: "1", fleet: "acme", cluster: "edge-1" };
+
+    fn tree(objects: &[(&str, &str)]) -> ClusterTree {
+        let mut tree = ClusterTree::new();
+        for (name, text) in objects {
+            let id = ObjectId { name: (*name).to_owned(), ..prometheus() };
+            let entry = Entry { id: &id, place: Place::Prometheus, unit: "u", spec_path: "s", release: None };
+            tree.push(&entry, |out| out.push_str(text));
+        }
+        tree.file("README.md", |out| out.push_str(objects[0].1));
+        tree
+    }
+
+    #[test]
+    fn only_files_that_differ_are_compared_and_those_gone_are_told() {
+        let world = Memory::new();
+        let mut old = tree(&[("same", "spec: {a: 1}\n"), ("changed", "spec: {a: 1}\n"), ("gone", "spec: {a: 1}\n")]);
+        world
+            .output("out", Access::Write)
+            .unwrap()
+            .commit(&old.finish(&HEADER).unwrap().write_set("f/c", None))
+            .unwrap();
+        let index = Index::parse("i", &world.get("out/f/c/index.json").unwrap()).unwrap();
+        let mut new = tree(&[("changed", "spec: {a: 2}\n"), ("new", "spec: {}\n"), ("same", "spec: {a: 1}\n")]);
+        let finished = new.finish(&HEADER).unwrap();
+        let output = world.output("out", Access::Look).unwrap();
+        let files = files(&*output, "f/c", &finished, Some(&index)).unwrap();
+        let changes: Vec<Change> = files.iter().flat_map(|f| compared(f, None, &RULES)).collect();
+        let expected = ["spec.a changed 1 2", " removed {\"spec\":{\"a\":1}} -", " added - {\"spec\":{}}"];
+        assert_eq!(tell(&changes), expected);
+        assert_eq!(changes[1].object.as_ref().unwrap().name, "gone");
+    }
+
+    #[test]
+    fn a_file_that_is_no_yaml_any_more_is_shown_as_text() {
+        let file = FileChange {
+            path: "20-prometheus/prometheus-user.yaml".into(),
+            object: Some(prometheus()),
+            old: Some(b"spec: {a: 1\n<<<<<<< HEAD\n".to_vec()),
+            new: Some(b"spec: {a: 1}\n"),
+        };
+        let changes = compared(&file, None, &RULES);
+        assert_eq!(changes.len(), 1);
+        assert_eq!((changes[0].edit, changes[0].path.as_str()), (Edit::Changed, ""));
+        assert!(changes[0].before.as_ref().unwrap().as_str().unwrap().contains("<<<"));
+    }
+
+    #[test]
+    fn a_comment_that_differs_is_a_change_too() {
+        let file = FileChange {
+            path: "helm/central.values.yaml".into(),
+            object: Some(ObjectId { kind: "values".into(), ..prometheus() }),
+            old: Some(b"# chart: x, version: 1\na: 1\n".to_vec()),
+            new: Some(b"# chart: x, version: 2\na: 1\n"),
+        };
+        assert_eq!(compared(&file, None, &RULES).len(), 1);
+    }
+}

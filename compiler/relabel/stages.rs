@@ -1,0 +1,278 @@
+//! The stages a target and its series pass, in the order Prometheus and vmagent run them.
+//!
+//! target relabelling → label merge → metric relabelling → (local storage) → external labels and
+//! write relabelling → relay: global rules, rules of one URL, `-remoteWrite.label`.
+
+use std::sync::Arc;
+
+use super::{Chain, Labels, Outcome};
+
+/// What a scrape job gives to each of its targets before any rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Job<'a> {
+    pub job_name: &'a str,
+    pub scheme: &'a str,
+    pub metrics_path: &'a str,
+    /// As written in the file, `15s`.
+    pub scrape_interval: &'a str,
+    pub scrape_timeout: &'a str,
+    /// Only the first value of each parameter becomes a label.
+    pub params: &'a [(&'a str, &'a str)],
+}
+
+/// What became of a discovered target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Scraped. The labels still hold what begins with `__` and is no `__meta_`; samples get those
+    /// of [`attached`].
+    Kept(Labels),
+    Dropped {
+        by: usize,
+    },
+    /// Not scraped and shown as an error, without any series, `up` included.
+    Refused(TargetFault),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TargetFault {
+    NoAddress,
+    /// The address holds a path.
+    Address,
+    Interval,
+    Timeout,
+    TimeoutAboveInterval,
+}
+
+/// The labels of a discovered target before the first rule.
+pub fn discovered(discovered: &Labels, job: &Job<'_>) -> Labels {
+    let mut labels = discovered.clone();
+    let given = [
+        ("job", job.job_name),
+        ("__scrape_interval__", job.scrape_interval),
+        ("__scrape_timeout__", job.scrape_timeout),
+        ("__metrics_path__", job.metrics_path),
+        ("__scheme__", job.scheme),
+    ];
+    for (name, value) in given {
+        if !labels.has(name) {
+            labels.set(name, value);
+        }
+    }
+    for (name, value) in job.params {
+        let name = format!("__param_{name}");
+        if !labels.has(&name) {
+            labels.set(name, *value);
+        }
+    }
+    labels.settle();
+    labels
+}
+
+/// Target relabelling of a discovered target.
+///
+/// Prometheus visits the labels of service discovery in random order; where two of them are mapped
+/// to one name the winner changes from reload to reload. Here the last by name wins.
+pub fn target(found: &Labels, job: &Job<'_>, rules: &Chain) -> Target {
+    let mut labels = discovered(found, job);
+    if let Outcome::Dropped { by } = rules.apply(&mut labels) {
+        return Target::Dropped { by };
+    }
+    match finish(&mut labels) {
+        Ok(()) => Target::Kept(labels),
+        Err(fault) => Target::Refused(fault),
+    }
+}
+
+/// What Prometheus does with a target's labels behind the last rule.
+///
+/// # Errors
+/// The target is refused.
+pub fn finish(labels: &mut Labels) -> Result<(), TargetFault> {
+    let address = labels.shared("__address__").cloned().ok_or(TargetFault::NoAddress)?;
+    if address.contains('/') {
+        return Err(TargetFault::Address);
+    }
+    let positive = |name| milliseconds(labels.get(name)).filter(|ms| *ms > 0);
+    let interval = positive("__scrape_interval__").ok_or(TargetFault::Interval)?;
+    let timeout = positive("__scrape_timeout__").ok_or(TargetFault::Timeout)?;
+    if timeout > interval {
+        return Err(TargetFault::TimeoutAboveInterval);
+    }
+    labels.retain(|label| !label.name.starts_with("__meta_"));
+    if !labels.has("instance") {
+        labels.set("instance", address);
+    }
+    labels.settle();
+    Ok(())
+}
+
+/// The labels of a target its samples get: those that do not begin with `__`.
+pub fn attached(target: &Labels) -> Labels {
+    let mut labels = target.clone();
+    labels.retain(|label| !label.name.starts_with("__"));
+    labels
+}
+
+/// An exposed sample's labels merged with its target's.
+///
+/// `exposed` holds the labels as they stand on the page, `__name__` and empty ones included: with
+/// `honor_labels` an exposed empty label keeps the target's label away.
+pub fn merged(exposed: &[(Arc<str>, Arc<str>)], target: &Labels, honor_labels: bool) -> Labels {
+    let mut labels: Labels = exposed.iter().cloned().collect();
+    let attached = target.iter().filter(|label| !label.name.starts_with("__"));
+    if honor_labels {
+        for label in attached {
+            if !exposed.iter().any(|(name, _)| *name == label.name) {
+                labels.set(label.name.clone(), label.value.clone());
+            }
+        }
+    } else {
+        let mut conflicts = Vec::new();
+        for label in attached {
+            if let Some(value) = labels.shared(&label.name) {
+                conflicts.push((label.name.clone(), value.clone()));
+            }
+            labels.set(label.name.clone(), label.value.clone());
+        }
+        // Short names first, so that `exported_a` keeps its place before `a` looks for one.
+        conflicts.sort_by_key(|(name, _)| name.len());
+        for (name, value) in conflicts {
+            let mut free = format!("exported_{name}");
+            while labels.has(&free) {
+                free.insert_str(0, "exported_");
+            }
+            labels.set(free, value);
+        }
+    }
+    // Not settled: metric relabelling goes on with the same set and its order.
+    labels
+}
+
+/// Merging and metric relabelling of one exposed sample. The rules see `__name__` and the merged
+/// labels; what begins with `__` is stored like any other label. A sample without labels is dropped
+/// as if by the last rule.
+pub fn sample(
+    exposed: &[(Arc<str>, Arc<str>)],
+    target: &Labels,
+    honor_labels: bool,
+    rules: &Chain,
+) -> (Outcome, Labels) {
+    let mut labels = merged(exposed, target, honor_labels);
+    let outcome = match rules.continue_on(&mut labels) {
+        Outcome::Kept if labels.is_empty() => Outcome::Dropped { by: rules.rules().len().saturating_sub(1) },
+        outcome => outcome,
+    };
+    (outcome, labels)
+}
+
+/// A series Prometheus makes itself for each scrape, `up` and `scrape_*`: no rule sees it before
+/// the write rules.
+pub fn report(name: &str, target: &Labels) -> Labels {
+    let mut labels = attached(target);
+    labels.set("__name__", name);
+    labels.settle();
+    labels
+}
+
+/// External labels added; the series' own labels win.
+pub fn external(series: &Labels, external: &Labels) -> Labels {
+    let mut labels = series.clone();
+    for label in external {
+        if !labels.has(&label.name) {
+            labels.set(label.name.clone(), label.value.clone());
+        }
+    }
+    labels
+}
+
+/// What one `remote_write` entry sends of a stored series: external labels first, then the rules.
+/// Labels that begin with `__` are sent.
+pub fn write(series: &Labels, external_labels: &Labels, rules: &Chain) -> (Outcome, Labels) {
+    let mut start = series.clone();
+    start.settle();
+    let mut labels = external(&start, external_labels);
+    let outcome = rules.continue_on(&mut labels);
+    (outcome, labels)
+}
+
+/// What became of a series in a relay, for one URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Relayed {
+    Sent(Labels),
+    /// By the global rules, for all URLs.
+    DroppedGlobally {
+        by: usize,
+    },
+    DroppedForUrl {
+        by: usize,
+    },
+}
+
+/// A series through vmagent: `-remoteWrite.relabelConfig`, `-remoteWrite.urlRelabelConfig`, and
+/// `-remoteWrite.label`, which no rule sees and which wins over the series' own label.
+///
+/// Behind each list of rules labels that begin with `__` are taken off, but not behind an empty one.
+pub fn relay(series: &Labels, global: &Chain, url: &Chain, labels: &[(Arc<str>, Arc<str>)]) -> Relayed {
+    let mut series = series.clone();
+    if let Outcome::Dropped { by } = relay_stage(&mut series, global) {
+        return Relayed::DroppedGlobally { by };
+    }
+    if let Outcome::Dropped { by } = relay_stage(&mut series, url) {
+        return Relayed::DroppedForUrl { by };
+    }
+    for (name, value) in labels {
+        series.set(name.clone(), value.clone());
+    }
+    series.settle();
+    Relayed::Sent(series)
+}
+
+/// One list of rules of a relay with what vmagent does behind it.
+pub fn relay_stage(series: &mut Labels, rules: &Chain) -> Outcome {
+    if rules.is_empty() {
+        return Outcome::Kept;
+    }
+    let outcome = rules.apply(series);
+    if outcome == Outcome::Kept {
+        series.retain(|label| !label.name.starts_with("__") || &*label.name == "__name__");
+        if series.is_empty() {
+            return Outcome::Dropped { by: rules.rules().len() - 1 };
+        }
+    }
+    outcome
+}
+
+/// A Prometheus duration, `1h30m`, in milliseconds: units from large to small, each once; a bare
+/// `0` has none.
+fn milliseconds(text: &str) -> Option<u64> {
+    const UNITS: [(&str, u64); 7] = [
+        ("y", 365 * 86_400_000),
+        ("w", 7 * 86_400_000),
+        ("d", 86_400_000),
+        ("h", 3_600_000),
+        ("m", 60_000),
+        ("s", 1000),
+        ("ms", 1),
+    ];
+    if text == "0" {
+        return Some(0);
+    }
+    let mut rest = text;
+    let mut total: u64 = 0;
+    let mut units = UNITS.iter();
+    while !rest.is_empty() {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let number: u64 = rest.get(..digits)?.parse().ok()?;
+        rest = &rest[digits..];
+        let length = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let (unit, behind) = rest.split_at(length);
+        let (_, size) = units.find(|(name, _)| *name == unit)?;
+        total = total.checked_add(number.checked_mul(*size)?)?;
+        rest = behind;
+    }
+    (!text.is_empty()).then_some(total)
+}
+
+#[cfg(test)]
+#[path = "stages_tests.rs"]
+mod tests;
