@@ -79,10 +79,11 @@ impl Regex {
         };
         let parsed = parser::parse(&pasted).map_err(shift)?;
         let config = meta::Config::new().nfa_size_limit(Some(SIZE_LIMIT)).utf8_empty(true);
-        let engine = meta::Builder::new()
-            .configure(config)
-            .build_from_hir(&parsed.hir)
-            .map_err(|_| Error { fault: Fault::TooLarge, at: 0, fragment: pasted })?;
+        let engine = meta::Builder::new().configure(config).build_from_hir(&parsed.hir).map_err(|_| Error {
+            fault: Fault::TooLarge,
+            at: 0,
+            fragment: pasted,
+        })?;
         Ok(Regex {
             engine,
             literals: literals::of(&parsed.hir).map(Into::into),

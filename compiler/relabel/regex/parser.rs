@@ -73,7 +73,9 @@ struct Node {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
     /// A character, with or without folding: neighbours of a kind are one node in Go.
-    Literal { fold: bool },
+    Literal {
+        fold: bool,
+    },
     /// One of several characters: alternatives of these are one node in Go.
     Class,
     Sequence,
@@ -112,11 +114,8 @@ impl<'t> Parser<'t> {
                 '$' => self.look(1, if self.flags.multi_line { Look::EndLF } else { Look::End }),
                 '.' => {
                     self.cursor.bump();
-                    let any = RuneSet::of(if self.flags.dot_newline {
-                        &[(0, 0x10FFFF)]
-                    } else {
-                        &[(0, 9), (11, 0x10FFFF)]
-                    });
+                    let any =
+                        RuneSet::of(if self.flags.dot_newline { &[(0, 0x10FFFF)] } else { &[(0, 9), (11, 0x10FFFF)] });
                     self.push(Node::leaf(any.to_hir(), Shape::Class));
                 }
                 '[' => {
