@@ -11,5 +11,5 @@ pub mod syntax;
 pub mod model;
 pub mod spec;
 pub mod catalog;
-pub mod fleet;
+pub mod emit;
 pub mod tree;

@@ -14,8 +14,15 @@ use crate::syntax::tagged::{self, At, Fault, Key, Node, Yaml};
 /// # Errors
 /// The first place that is no YAML, or does not fit the type.
 pub fn decode<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {
-    let node = tagged::parse(text)?;
-    T::deserialize(De(&node)).map_err(|e| Fault { at: e.at.unwrap_or(node.at), message: e.message })
+    decode_node(&tagged::parse(text)?)
+}
+
+/// Decodes what was read.
+///
+/// # Errors
+/// The first place that does not fit the type.
+pub fn decode_node<T: DeserializeOwned>(node: &Node) -> Result<T, Fault> {
+    T::deserialize(De(node)).map_err(|e| Fault { at: e.at.unwrap_or(node.at), message: e.message })
 }
 
 #[derive(Debug)]
@@ -205,7 +212,8 @@ impl<'de> de::VariantAccess<'de> for Content<'_> {
     fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Misfit> {
         match self.0 {
             Some(node) => de::Deserializer::deserialize_any(De(node), visitor),
-            None => Err(de::Error::custom("this word needs keys: `{word: {key: value}}`")),
+            // A word alone is the word with no keys; what is required is then said to be missing.
+            None => visitor.visit_map(Entries { entries: [].iter(), value: None }),
         }
     }
 }

@@ -67,7 +67,7 @@ pub struct Variant {
     pub requires: Requires,
     pub discovery: Discovery,
     pub job: JobLabel,
-    /// Endpoint name to its port; an endpoint that is not here does not exist in this variant.
+    /// Endpoint name to how it is reached; an endpoint that is not here does not exist in this variant.
     pub ports: BTreeMap<String, Access>,
     /// Default parts that this exporter does not run, where it is not ours.
     #[serde(default)]
@@ -81,11 +81,11 @@ pub struct Variant {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct When {
+    /// Only where a spec names the variant: nothing else tells that it is there.
+    pub named: bool,
     /// Kinds of `base`; empty: any.
     pub base: Vec<String>,
-    /// `discover` says this; absent: it says nothing, or something this variant's discovery is.
-    pub discover: Option<String>,
-    /// The spec gives a client certificate.
+    /// The spec gives a client certificate, or does not.
     pub client_cert: Option<bool>,
 }
 
@@ -101,11 +101,19 @@ pub struct Choice<'a> {
     pub client_cert: bool,
 }
 
-impl When {
-    pub fn holds(&self, choice: &Choice<'_>) -> bool {
-        (self.base.is_empty() || self.base.iter().any(|b| b == choice.base))
-            && (choice.discover.is_none() && self.discover.is_none() || self.discover.as_deref() == choice.discover)
-            && self.client_cert.is_none_or(|c| c == choice.client_cert)
+impl Variant {
+    /// Whether this is the variant of a choice that names none. Addresses are given by the spec, so
+    /// static discovery is taken only where it asks for it.
+    pub fn fits(&self, choice: &Choice<'_>) -> bool {
+        let when = &self.when;
+        let discovered = match choice.discover {
+            Some(word) => self.discovery.word() == Some(word),
+            None => self.discovery != Discovery::Static,
+        };
+        discovered
+            && !when.named
+            && (when.base.is_empty() || when.base.iter().any(|b| b == choice.base))
+            && when.client_cert.is_none_or(|c| c == choice.client_cert)
     }
 }
 
@@ -195,7 +203,8 @@ impl JobLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Access {
-    pub port: Port,
+    /// Absent only for annotated pods, which name their own.
+    pub port: Option<Port>,
     #[serde(default)]
     pub scheme: Scheme,
     #[serde(default)]
@@ -240,4 +249,44 @@ pub enum Auth {
     TokenVerified { server_name: Option<String> },
     /// A client certificate from a Secret that the spec names (`client-cert`, `ca`).
     ClientCert { server_name: Option<String> },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Catalog;
+    use super::*;
+
+    fn chosen(job: &str, managed: &str, base: &str, discover: Option<&str>, client_cert: bool) -> Option<String> {
+        let catalog = Catalog::builtin();
+        let choice = Choice { managed, base, discover, client_cert };
+        catalog.job(job).unwrap().variant(&choice).map(|v| v.name.clone())
+    }
+
+    #[test]
+    fn who_runs_it_decides_the_variant() {
+        let name = |v: Option<String>| v.unwrap_or_default();
+        assert_eq!(name(chosen("node-exporter", "watershed", "kube-prometheus", None, false)), "watershed");
+        assert_eq!(name(chosen("node-exporter", "elsewhere", "kube-prometheus", None, false)), "kube-prometheus");
+        assert_eq!(
+            name(chosen("node-exporter", "elsewhere", "kube-prometheus-stack", None, false)),
+            "kube-prometheus-stack"
+        );
+        assert_eq!(name(chosen("dcgm-exporter", "gpu-operator", "none", None, false)), "gpu-operator");
+        // Nothing tells which one is there: the spec has to say.
+        assert_eq!(chosen("node-exporter", "elsewhere", "none", None, false), None);
+        assert_eq!(chosen("dcgm-exporter", "elsewhere", "kube-prometheus", None, false), None);
+        // No exporter of ours exists, so the word makes no difference.
+        assert_eq!(name(chosen("kubelet", "elsewhere", "none", None, false)), "operator");
+        assert_eq!(name(chosen("kubelet", "watershed", "none", None, false)), "operator");
+    }
+
+    #[test]
+    fn addresses_and_certificates_decide_too() {
+        let etcd = |discover, cert| chosen("kube-etcd", "watershed", "none", discover, cert).unwrap_or_default();
+        assert_eq!(etcd(None, false), "kubeadm");
+        assert_eq!(etcd(None, true), "kubeadm-client-cert");
+        assert_eq!(etcd(Some("static"), false), "external");
+        assert_eq!(etcd(Some("static"), true), "external-client-cert");
+        assert_eq!(etcd(Some("probe"), true), "");
+    }
 }

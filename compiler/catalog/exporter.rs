@@ -61,13 +61,16 @@ pub struct Image {
 }
 
 impl Image {
-    /// `registry/repository:tag`; `mirror` (a host, or host and path) replaces the registry.
-    pub fn reference(&self, component: &Component, version: Version, mirror: Option<&str>) -> String {
+    /// `registry/repository:tag`; `mirror` (a host, or host and path) replaces the registry. `None`
+    /// where tags follow no pattern and the one of this version is not known: the spec has to give
+    /// the image.
+    pub fn reference(&self, component: &Component, version: Version, mirror: Option<&str>) -> Option<String> {
         let tag = match component.tags.get(&version.to_string()) {
             Some(tag) => tag.clone(),
+            None if component.irregular_tags => return None,
             None => self.tag.replace("{version}", &version.to_string()),
         };
-        format!("{}/{}:{tag}", mirror.unwrap_or(&self.registry), self.repository)
+        Some(format!("{}/{}:{tag}", mirror.unwrap_or(&self.registry), self.repository))
     }
 }
 
@@ -91,9 +94,9 @@ pub struct Component {
     pub oldest: Version,
     /// Versions the catalog knows of; missing parts of a declared version mean the newest of these.
     pub known: Vec<Version>,
-    /// Only known versions may be declared (their tags follow no pattern).
+    /// Image tags do not follow from the version; only those of `tags` are known.
     #[serde(default)]
-    pub exact: bool,
+    pub irregular_tags: bool,
     /// Image tags that are not the version.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
@@ -107,7 +110,6 @@ pub enum VersionFault {
     NotAVersion,
     TooOld { oldest: Version },
     TooNew { newest: Version },
-    Unknown { nearest: Version },
 }
 
 impl Component {
@@ -118,8 +120,8 @@ impl Component {
     /// The version that a declared text means: missing parts are those of the newest known one.
     ///
     /// # Errors
-    /// A text that is no version, one outside of what the catalog was checked with, or, where
-    /// versions are exact, one it does not know.
+    /// A text that is no version, or one outside of what the catalog was checked with. A patch
+    /// release newer than the newest known is taken as it is.
     pub fn resolve(&self, declared: &str) -> Result<Version, VersionFault> {
         let (version, parts) = Version::parse_parts(declared).ok_or(VersionFault::NotAVersion)?;
         let known = || self.known.iter().copied().chain([self.default]);
@@ -128,10 +130,6 @@ impl Component {
             None if version < self.oldest => return Err(VersionFault::TooOld { oldest: self.oldest }),
             None if version > self.newest() && !self.newest().agrees(version, 2) => {
                 return Err(VersionFault::TooNew { newest: self.newest() });
-            }
-            None if self.exact => {
-                let nearest = known().filter(|k| *k < version).max().unwrap_or(self.default);
-                return Err(VersionFault::Unknown { nearest });
             }
             None => version,
         };
@@ -143,13 +141,13 @@ impl Component {
 mod tests {
     use super::*;
 
-    fn component(exact: bool) -> Component {
+    fn component(irregular_tags: bool) -> Component {
         Component {
             name: "node-exporter".into(),
             default: Version::new(1, 12, 1),
             oldest: Version::new(1, 5, 0),
             known: ["1.6.1", "1.11.0", "1.11.1", "1.12.1"].iter().filter_map(|v| Version::parse(v)).collect(),
-            exact,
+            irregular_tags,
             tags: [("1.11.1".to_owned(), "special".to_owned())].into(),
             image: None,
         }
@@ -171,8 +169,6 @@ mod tests {
         assert_eq!(c.resolve("1.4.0"), Err(VersionFault::TooOld { oldest: Version::new(1, 5, 0) }));
         assert_eq!(c.resolve("1.13"), Err(VersionFault::TooNew { newest: Version::new(1, 12, 1) }));
         assert_eq!(c.resolve("latest"), Err(VersionFault::NotAVersion));
-        let unknown = component(true).resolve("1.8.2");
-        assert_eq!(unknown, Err(VersionFault::Unknown { nearest: Version::new(1, 6, 1) }));
     }
 
     #[test]
@@ -184,9 +180,11 @@ mod tests {
         };
         let c = component(false);
         assert_eq!(
-            image.reference(&c, Version::new(1, 12, 1), Some("mirror.example.com/quay")),
-            "mirror.example.com/quay/prometheus/node-exporter:v1.12.1"
+            image.reference(&c, Version::new(1, 12, 1), Some("mirror.example.com/quay")).as_deref(),
+            Some("mirror.example.com/quay/prometheus/node-exporter:v1.12.1")
         );
-        assert_eq!(image.reference(&c, Version::new(1, 11, 1), None), "quay.io/prometheus/node-exporter:special");
+        let special = image.reference(&c, Version::new(1, 11, 1), None);
+        assert_eq!(special.as_deref(), Some("quay.io/prometheus/node-exporter:special"));
+        assert_eq!(image.reference(&component(true), Version::new(1, 12, 1), None), None);
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::job::Job;
 use super::settings::{Setting, Settings};
 use super::version::Versions;
 
@@ -88,6 +89,45 @@ impl ExporterInput {
     }
 }
 
+impl ExporterInput {
+    /// As little as may be set, and everything: what a template is tried with before it is used.
+    pub(super) fn samples(job: &Job) -> Vec<ExporterInput> {
+        let ours = job.variants.iter().find(|v| v.ours).and_then(|v| v.discovery.selector());
+        let Some((exporter, selector)) = job.exporter.as_ref().zip(ours) else { return Vec::new() };
+        let words = |items: &[&str]| items.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+        let map = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
+        let least = ExporterInput {
+            name: job.name.clone(),
+            namespace: "monitoring".to_owned(),
+            labels: selector.labels.clone(),
+            selector: selector.labels.clone(),
+            image: "registry.example.com/exporter:v1".to_owned(),
+            port: exporter.port,
+            interval_ms: 15_000,
+            shards: 1,
+            ..ExporterInput::default()
+        };
+        let mut labels = least.labels.clone();
+        labels.insert("watershed/unit".to_owned(), "exporter".to_owned());
+        let full = ExporterInput {
+            labels,
+            pull_secrets: words(&["pull"]),
+            args: words(&["--log.level=debug"]),
+            requests: map("cpu", "100m"),
+            limits: map("memory", "1Gi"),
+            node_selector: map("kubernetes.io/os", "linux"),
+            tolerations: vec![[("operator".to_owned(), Setting::from("Exists"))].into()],
+            priority_class: Some("system-node-critical".to_owned()),
+            parts_on: job.parts.as_ref().map(|p| p.optional.clone()).unwrap_or_default(),
+            parts_off: job.parts.as_ref().map(|p| p.disabled.clone()).unwrap_or_default(),
+            interval_ms: 1_000,
+            shards: if exporter.shards { 3 } else { 1 },
+            ..least.clone()
+        };
+        vec![least, full]
+    }
+}
+
 /// For the template of a rule pack: the list of groups of a PrometheusRule.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RulesInput {
@@ -135,6 +175,23 @@ impl RulesInput {
     }
 }
 
+impl RulesInput {
+    /// As [`ExporterInput::samples`].
+    pub(super) fn samples() -> Vec<RulesInput> {
+        let least = RulesInput { evaluated_by: "user".to_owned(), ..RulesInput::default() };
+        let full = RulesInput {
+            scraped: vec![
+                Scraped { job: "a".to_owned(), class: Some("fast".to_owned()), interval_ms: 500 },
+                Scraped { job: "a".to_owned(), class: None, interval_ms: 15_000 },
+            ],
+            remote_write: true,
+            runbooks: Some("https://runbooks.example.com/".to_owned()),
+            ..least.clone()
+        };
+        vec![least, full]
+    }
+}
+
 /// For the template of a dashboard: Grafana's classic model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DashboardInput {
@@ -160,6 +217,19 @@ impl DashboardInput {
             .with("datasource_type", self.datasource_type.as_str())
             .with("interval", duration(self.interval_ms))
             .with("interval_ms", i64::from(self.interval_ms))
+    }
+}
+
+impl DashboardInput {
+    /// As [`ExporterInput::samples`].
+    pub(super) fn sample() -> DashboardInput {
+        DashboardInput {
+            uid: "watershed-sample".to_owned(),
+            tags: vec!["watershed".to_owned()],
+            identity: "cluster".to_owned(),
+            datasource_type: "prometheus".to_owned(),
+            interval_ms: 15_000,
+        }
     }
 }
 

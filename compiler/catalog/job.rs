@@ -3,7 +3,7 @@
 //! These types are the capabilities an entry may use; which job uses which is data. How a target
 //! is found is in `discovery.rs`, the workload that serves it in `exporter.rs`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -51,13 +51,13 @@ impl Job {
     /// `discover`.
     pub fn variant(&self, choice: &Choice<'_>) -> Option<&Variant> {
         let named = self.variants.iter().find(|v| v.name == choice.managed);
-        let fits = |v: &&Variant| match (choice.managed, &self.exporter) {
+        let runs = |v: &&Variant| match (choice.managed, &self.exporter) {
             ("watershed", Some(_)) => v.ours,
             ("elsewhere", Some(_)) => !v.ours,
             _ => true,
         };
         match choice.managed {
-            "watershed" | "elsewhere" => self.variants.iter().filter(fits).find(|v| v.when.holds(choice)),
+            "watershed" | "elsewhere" => self.variants.iter().filter(runs).find(|v| v.fits(choice)),
             _ => named,
         }
     }
@@ -255,7 +255,7 @@ pub struct Parts {
     pub disabled: Vec<String>,
     /// Parts that not every version has.
     #[serde(default)]
-    pub gates: std::collections::BTreeMap<String, Gate>,
+    pub gates: BTreeMap<String, Gate>,
     /// Metric globs that every filtered answer carries besides its parts; dropped on the endpoints
     /// of classes, so that only the remainder has them.
     #[serde(default)]

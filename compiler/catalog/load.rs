@@ -7,13 +7,17 @@ use std::sync::OnceLock;
 use serde::de::DeserializeOwned;
 
 use super::codes;
-use super::decode::decode;
+use super::decode::{decode, decode_node};
 use super::exporter::Component;
+use super::input::{DashboardInput, ExporterInput, RulesInput};
 use super::job::Job;
 use super::pack::{Components, Dashboard, NotYet, Reader, RulePack};
+use super::settings::Settings;
 use super::template::{File, Template};
-use crate::diag::{Diagnostic, FileId, Sink};
-use crate::syntax::tagged::At;
+use super::version::Versions;
+use crate::diag::{Diagnostic, FileId, Origin, Sink};
+use crate::object::Tree;
+use crate::syntax::tagged::{self, At};
 
 /// Files below `templates/`, sorted by path.
 static BUILTIN: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/templates.rs"));
@@ -43,7 +47,8 @@ pub struct Catalog {
 struct Source {
     text: Cow<'static, str>,
     id: Option<FileId>,
-    template: OnceLock<Template>,
+    /// Compiled when first used; `None` for one that does not compile.
+    template: OnceLock<Option<Template>>,
 }
 
 /// Kinds of entries: the folder, the entry's file.
@@ -224,10 +229,8 @@ impl Catalog {
     fn template(&self, kind: Kind, name: &str, file: &str) -> Option<&Template> {
         let path = format!("{}/{name}/{file}", kind.folder());
         let source = self.files.get(path.as_str())?;
-        Some(source.template.get_or_init(|| {
-            Template::compile(File { path: path.clone(), id: source.id }, &source.text)
-                .unwrap_or_else(|faults| panic!("the built-in template {path} does not compile: {faults:?}"))
-        }))
+        let compile = || Template::compile(File { path: path.clone(), id: source.id }, &source.text).ok();
+        source.template.get_or_init(compile).as_ref()
     }
 
     /// Changes with every file of the catalog: 16 hexadecimal digits (FNV-1a, 64 bit).
@@ -251,8 +254,9 @@ impl Catalog {
         decode(text).unwrap_or_else(|e| panic!("the built-in entry {path}:{}: {}", e.at.line, e.message))
     }
 
-    /// Reads every file added, as an entry or as a template.
+    /// Reads every file added, as an entry or as a template, and tries the templates.
     fn check(&mut self, added: &[String], sink: &mut Sink) {
+        let mut entries = Vec::new();
         for path in added {
             let Some(source) = self.files.get(path.as_str()) else { continue };
             let file = File { path: path.clone(), id: source.id };
@@ -261,10 +265,9 @@ impl Catalog {
             let Some(kind) = Kind::ALL.into_iter().find(|k| Some(k.folder()) == folder) else { continue };
             let text = &*source.text;
             if leaf != Some(kind.file()) {
-                match Template::compile(file, text) {
-                    Ok(template) => drop(source.template.set(template)),
-                    Err(faults) => faults.into_iter().for_each(|f| sink.push(f)),
-                }
+                let compiled =
+                    Template::compile(file, text).map_err(|faults| faults.into_iter().for_each(|f| sink.push(f)));
+                drop(source.template.set(compiled.ok()));
                 continue;
             }
             let read = match kind {
@@ -279,10 +282,56 @@ impl Catalog {
                     enter(&mut self.readers, name, &file, text, |r: &mut Reader| name.clone_into(&mut r.name))
                 }
             };
-            if let Err(fault) = read {
-                sink.push(*fault);
+            match read {
+                Ok(()) => entries.push((kind, name, file)),
+                Err(fault) => sink.push(*fault),
             }
         }
+        let versions = self.components().into_iter().map(|c| (c.name.clone(), c.default)).collect();
+        for (kind, name, file) in entries {
+            self.try_entry(kind, name, &file, &versions, sink);
+        }
+    }
+
+    /// Looks for contradictions in an entry and evaluates its template.
+    fn try_entry(&self, kind: Kind, name: &str, file: &File, versions: &Versions, sink: &mut Sink) {
+        let (template, settings) = match kind {
+            Kind::Reader => return,
+            Kind::Job => {
+                let Some(job) = self.job(name) else { return };
+                for fault in job.faults() {
+                    sink.push(self.contradiction(file, &fault.word, &fault.what));
+                }
+                let Some(exporter) = &job.exporter else { return };
+                let samples = ExporterInput::samples(job).iter().map(|i| i.settings(versions)).collect();
+                (exporter.template.clone(), samples)
+            }
+            Kind::Rules => {
+                let Some(pack) = self.rule_pack(name) else { return };
+                (pack.template.clone(), RulesInput::samples().iter().map(|i| i.settings(versions)).collect())
+            }
+            Kind::Dashboard => {
+                let Some(dashboard) = self.dashboard(name) else { return };
+                (dashboard.template.clone(), vec![DashboardInput::sample().settings(versions)])
+            }
+        };
+        if !self.files.contains_key(format!("{}/{name}/{template}", kind.folder()).as_str()) {
+            sink.push(self.contradiction(file, &template, &format!("there is no template `{template}` beside it")));
+        }
+        let Some(template) = self.template(kind, name, &template) else { return };
+        // One finding is enough: what is wrong with one set of settings is so with the others.
+        let fault = settings
+            .iter()
+            .find_map(|s: &Settings| template.eval(s, &mut Tree::new(), &mut |_, _| Origin::INHERIT).err());
+        fault.into_iter().for_each(|f| sink.push(*f));
+    }
+
+    fn contradiction(&self, file: &File, word: &str, what: &str) -> Diagnostic {
+        let text = self.files.get(file.path.as_str()).map_or("", |s| &s.text);
+        let start = text.find(word).unwrap_or(0);
+        let line = text[..start].matches('\n').count() as u32 + 1;
+        let at = At { line, start: start as u32, end: (start + word.len()).min(text.len()) as u32 };
+        file.fault(&codes::INCONSISTENT, at, what)
     }
 }
 
@@ -293,15 +342,16 @@ fn enter<T: DeserializeOwned>(
     text: &str,
     set_name: impl FnOnce(&mut T),
 ) -> Result<(), Box<Diagnostic>> {
-    match decode::<T>(text) {
+    let read = tagged::parse(text).map_err(|fault| (&codes::UNREADABLE, fault));
+    match read.and_then(|node| decode_node::<T>(&node).map_err(|fault| (&codes::MISFIT, fault))) {
         Ok(mut entry) => {
             set_name(&mut entry);
             cells.insert(name.to_owned(), OnceLock::from(entry));
             Ok(())
         }
-        Err(fault) => {
+        Err((code, fault)) => {
             cells.remove(name);
-            Err(Box::new(file.fault(&codes::MISFIT, fault.at, &fault.message)))
+            Err(Box::new(file.fault(code, fault.at, &fault.message)))
         }
     }
 }

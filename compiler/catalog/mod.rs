@@ -5,6 +5,7 @@
 //! may use. No name of a job stands in this or any other module (a test holds that).
 
 pub mod codes;
+mod consistency;
 mod decode;
 mod discovery;
 mod exporter;
@@ -19,6 +20,7 @@ mod template;
 mod tests;
 mod version;
 
+pub use consistency::Contradiction;
 pub use discovery::{
     Access, Auth, Choice, Discovery, Endpoint, JobLabel, Namespaces, Port, Relabel, Scheme, Selector, Variant, When,
 };

@@ -58,7 +58,7 @@ impl Settings {
     }
 
     pub(super) fn context(&self) -> minijinja::Value {
-        self.values.iter().map(|(name, value)| (name.as_str(), value.value())).collect()
+        minijinja::Value::from_pairs(self.values.iter().map(|(name, value)| (name.as_str(), value.value())))
     }
 }
 
@@ -70,7 +70,7 @@ impl Setting {
             Setting::Int(i) => (*i).into(),
             Setting::Str(s) => s.as_str().into(),
             Setting::List(items) => items.iter().map(Setting::value).collect(),
-            Setting::Map(entries) => entries.iter().map(|(k, v)| (k.as_str(), v.value())).collect(),
+            Setting::Map(entries) => minijinja::Value::from_pairs(entries.iter().map(|(k, v)| (k.as_str(), v.value()))),
         }
     }
 }

@@ -7,14 +7,38 @@ use super::*;
 use crate::diag::{FileId, Origin, Sink};
 use crate::object::{NodeId, Tree, Value};
 
-fn versions(catalog: &Catalog) -> Versions {
+fn newest(catalog: &Catalog) -> Versions {
     catalog.components().into_iter().map(|c| (c.name.clone(), c.default)).collect()
+}
+
+fn oldest(catalog: &Catalog) -> Versions {
+    catalog.components().into_iter().map(|c| (c.name.clone(), c.oldest)).collect()
+}
+
+fn eval(template: &Template, settings: &Settings) -> (Tree, NodeId) {
+    let mut tree = Tree::new();
+    let root = template.eval(settings, &mut tree, &mut |_, line| Origin(line)).unwrap_or_else(|e| panic!("{}", e.what));
+    (tree, root.unwrap())
+}
+
+fn text<'t>(tree: &'t Tree, node: NodeId, path: &[&str]) -> &'t str {
+    tree.at(node, path).and_then(|n| tree.as_str(n)).unwrap_or("")
+}
+
+fn all_strings(tree: &Tree, node: NodeId, out: &mut Vec<String>) {
+    if let Value::Str(s) = tree.value(node) {
+        out.push(s.to_owned());
+    }
+    for child in tree.children(node) {
+        assert_ne!(tree.value(child), Value::Null, "null under {}", tree.key(child));
+        all_strings(tree, child, out);
+    }
 }
 
 #[test]
 fn every_entry_reads() {
     let catalog = Catalog::builtin();
-    assert!(catalog.jobs().count() >= 2);
+    assert!(catalog.jobs().count() >= 8);
     for kind in Kind::ALL {
         for name in catalog.names(kind) {
             let about = match kind {
@@ -27,4 +51,315 @@ fn every_entry_reads() {
             assert!(!catalog.is_not_yet(kind, name), "{name} is in not-yet.yaml and has an entry");
         }
     }
+    let not_yet = catalog.not_yet();
+    let has_both = |names: &[String], kind| names.iter().any(|n| catalog.names(kind).contains(&n.as_str()));
+    assert!(!has_both(&not_yet.jobs, Kind::Job) && !has_both(&not_yet.rules, Kind::Rules));
+    assert!(!has_both(&not_yet.dashboards, Kind::Dashboard) && !has_both(&not_yet.readers, Kind::Reader));
+    assert!(catalog.is_not_yet(Kind::Job, "coredns"));
+    assert!(!catalog.is_not_yet(Kind::Job, "no-such-job"));
+}
+
+#[test]
+fn entries_agree_with_themselves() {
+    let catalog = Catalog::builtin();
+    for job in catalog.jobs() {
+        let faults: Vec<_> = job.faults().into_iter().map(|f| f.what).collect();
+        assert_eq!(faults, Vec::<String>::new(), "{}", job.name);
+    }
+}
+
+#[test]
+fn gates_speak_of_components_that_exist() {
+    let catalog = Catalog::builtin();
+    let known: BTreeSet<String> = catalog.components().iter().map(|c| c.name.clone()).collect();
+    let check = |gate: &Gate, whose: &str| {
+        for component in gate.since.keys().chain(gate.until.keys()) {
+            assert!(known.contains(component), "{whose}: {component}");
+        }
+    };
+    for job in catalog.jobs() {
+        job.classes.iter().for_each(|c| check(&c.gate, &job.name));
+        for endpoint in &job.endpoints {
+            check(&endpoint.gate, &job.name);
+            endpoint.relabelings.iter().chain(&endpoint.metric_relabelings).for_each(|r| check(&r.gate, &job.name));
+        }
+        job.parts.iter().flat_map(|p| p.gates.values().chain([&p.without_gate])).for_each(|g| check(g, &job.name));
+    }
+    for name in catalog.names(Kind::Rules) {
+        catalog.rule_pack(name).unwrap().rules.iter().for_each(|r| check(&r.gate, name));
+    }
+}
+
+/// With labels of the exporter's own target gone, a series that is about no pod has no namespace,
+/// and routing by namespace cannot take it for the exporter's.
+#[test]
+fn jobs_that_report_namespaces_never_lend_their_own() {
+    for job in Catalog::builtin().jobs() {
+        let reported = matches!(job.workload_namespace, WorkloadNamespace::Reported | WorkloadNamespace::ReportedIfAny);
+        for endpoint in job.endpoints.iter().filter(|_| reported) {
+            let dropped = endpoint.relabelings.iter().any(|r| {
+                r.action.as_deref() == Some("labeldrop")
+                    && r.regex.as_deref().is_some_and(|p| p.split('|').any(|l| l == "namespace"))
+            });
+            assert!(dropped, "{}/{}", job.name, endpoint.name);
+        }
+    }
+}
+
+/// Prometheus 3 writes `le="3"` as `le="3.0"`: a rule on `le` must escape its dots and allow both.
+#[test]
+fn rules_on_bucket_bounds_hold_for_prometheus_2_and_3() {
+    for job in Catalog::builtin().jobs() {
+        for rule in job.endpoints.iter().flat_map(|e| &e.metric_relabelings) {
+            let bounds = rule.source_labels.iter().any(|l| l == "le" || l == "quantile");
+            let regex = rule.regex.clone().unwrap_or_default();
+            assert!(!bounds || regex.contains(r"(\.0)?"), "{}: {regex}", job.name);
+        }
+    }
+}
+
+#[test]
+fn every_exporter_template_evaluates_to_objects_that_its_monitor_selects() {
+    let catalog = Catalog::builtin();
+    let mut workloads = 0;
+    for job in catalog.jobs().filter(|j| j.exporter.is_some()) {
+        let template = catalog.exporter_template(job).unwrap();
+        for versions in [newest(&catalog), oldest(&catalog)] {
+            for input in ExporterInput::samples(job) {
+                let (tree, root) = eval(template, &input.settings(&versions));
+                let mut ports = BTreeSet::new();
+                for object in tree.children(root) {
+                    all_strings(&tree, object, &mut Vec::new());
+                    let kind = text(&tree, object, &["kind"]);
+                    assert_eq!(text(&tree, object, &["metadata", "name"]), job.name, "{kind}");
+                    let labels = tree.at(object, &["metadata", "labels"]).unwrap();
+                    for (label, value) in &input.labels {
+                        assert_eq!(text(&tree, labels, &[label]), value, "{}/{kind}: {label}", job.name);
+                    }
+                    if kind == "Service" {
+                        let listed = tree.at(object, &["spec", "ports"]).unwrap();
+                        ports.extend(tree.children(listed).map(|p| text(&tree, p, &["name"]).to_owned()));
+                    }
+                    if let Some(pod) = tree.at(object, &["spec", "template", "spec"]) {
+                        workloads += 1;
+                        let expected =
+                            if input.shards > 1 { "StatefulSet" } else { job.exporter.as_ref().unwrap().kind.name() };
+                        assert_eq!(kind, expected);
+                        let containers = tree.get(pod, "containers").unwrap();
+                        let first = tree.children(containers).next().unwrap();
+                        assert_eq!(text(&tree, first, &["image"]), input.image);
+                        let mut args = Vec::new();
+                        all_strings(&tree, tree.get(first, "args").unwrap(), &mut args);
+                        assert!(input.args.iter().all(|a| args.contains(a)));
+                        assert_eq!(tree.get(pod, "tolerations").is_some(), !input.tolerations.is_empty());
+                    }
+                }
+                let ours = job.variants.iter().find(|v| v.ours).unwrap();
+                for access in ours.ports.values() {
+                    let Some(Port::Name(port)) = &access.port else { panic!("{}: a port without a name", job.name) };
+                    assert!(ports.contains(port), "{}: {port}", job.name);
+                }
+            }
+        }
+    }
+    assert!(workloads >= 12);
+}
+
+#[test]
+fn flags_of_the_exporter_and_parts_of_its_classes_agree() {
+    let catalog = Catalog::builtin();
+    for job in catalog.jobs() {
+        let (Some(parts), Some(_)) = (&job.parts, &job.exporter) else { continue };
+        let wanted: Vec<&str> = job
+            .classes
+            .iter()
+            .flat_map(|c| match &c.select {
+                Select::Parts(names) => names.iter().map(String::as_str).collect(),
+                _ => Vec::new(),
+            })
+            .collect();
+        let running = parts.running(wanted.iter().copied());
+        assert!(wanted.iter().all(|p| running.contains(p)));
+        let on: Vec<String> = parts.optional.iter().filter(|p| running.contains(p.as_str())).cloned().collect();
+        let input = ExporterInput {
+            parts_on: on.clone(),
+            parts_off: parts.disabled.clone(),
+            ..ExporterInput::samples(job).remove(0)
+        };
+        let (tree, root) = eval(catalog.exporter_template(job).unwrap(), &input.settings(&newest(&catalog)));
+        let mut all = Vec::new();
+        all_strings(&tree, root, &mut all);
+        for part in &on {
+            assert!(all.contains(&format!("--collector.{part}")), "{part} is asked for and not switched on");
+        }
+        for part in &parts.disabled {
+            assert!(all.contains(&format!("--no-collector.{part}")), "{part}");
+        }
+    }
+}
+
+#[test]
+fn every_rule_template_evaluates_to_the_rules_it_declares() {
+    let catalog = Catalog::builtin();
+    for name in catalog.names(Kind::Rules) {
+        let pack = catalog.rule_pack(name).unwrap();
+        let template = catalog.rules_template(pack).unwrap();
+        for versions in [newest(&catalog), oldest(&catalog)] {
+            let mut seen = BTreeMap::<String, Vec<String>>::new();
+            for input in RulesInput::samples() {
+                let (tree, root) = eval(template, &input.settings(&versions));
+                for group in tree.children(root) {
+                    for rule in tree.children(tree.get(group, "rules").unwrap()) {
+                        let expr = text(&tree, rule, &["expr"]);
+                        assert!(promql_parser::parser::parse(expr).is_ok(), "{expr}");
+                        seen.entry(text(&tree, rule, &["alert"]).to_owned()).or_default().push(expr.to_owned());
+                    }
+                }
+            }
+            let declared: BTreeMap<&str, &Rule> =
+                pack.rules.iter().filter(|r| r.gate.open(&versions)).map(|r| (r.name.as_str(), r)).collect();
+            assert_eq!(Vec::from_iter(seen.keys()), Vec::from_iter(declared.keys()), "{name}");
+            for (rule, exprs) in seen {
+                for (metric, expr) in
+                    declared[rule.as_str()].metrics.iter().flat_map(|m| exprs.iter().map(move |e| (m, e)))
+                {
+                    assert!(expr.contains(metric.as_str()), "{rule} declares {metric}: {expr}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn remote_write_is_watched_in_the_form_that_fits_the_version() {
+    let catalog = Catalog::builtin();
+    let template = catalog.rules_template(catalog.rule_pack("starter").unwrap()).unwrap();
+    for (version, old) in [("3.6.0", true), ("3.7.0", false)] {
+        let mut versions = newest(&catalog);
+        versions.insert("prometheus".to_owned(), Version::parse(version).unwrap());
+        let (tree, root) = eval(template, &RulesInput::samples()[1].settings(&versions));
+        let mut all = Vec::new();
+        all_strings(&tree, root, &mut all);
+        assert_eq!(all.iter().any(|e| e.contains("highest_timestamp_in_seconds")), old, "{version}");
+        assert!(all.iter().any(|a| a.contains("{{ $labels.job }}")), "Prometheus' own templates are not touched");
+        assert!(all.contains(&"https://runbooks.example.com/Watchdog".to_owned()));
+    }
+}
+
+#[test]
+fn every_dashboard_has_an_interval_of_its_own_on_every_target() {
+    let catalog = Catalog::builtin();
+    for name in catalog.names(Kind::Dashboard) {
+        let dashboard = catalog.dashboard(name).unwrap();
+        let (tree, root) =
+            eval(catalog.dashboard_template(dashboard).unwrap(), &DashboardInput::sample().settings(&newest(&catalog)));
+        assert_eq!(tree.get(root, "schemaVersion").map(|n| tree.value(n)), Some(Value::Int(42)));
+        let mut read = String::new();
+        let panels: Vec<NodeId> = tree.children(tree.get(root, "panels").unwrap()).collect();
+        assert!(!panels.is_empty());
+        for panel in panels {
+            for target in tree.children(tree.get(panel, "targets").unwrap()) {
+                assert_eq!(text(&tree, target, &["interval"]), "15s");
+                let expr = text(&tree, target, &["expr"]);
+                let plain = expr.replace("$__rate_interval", "1m").replace("$cluster", "a");
+                assert!(promql_parser::parser::parse(&plain).is_ok(), "{plain}");
+                assert!(expr.contains("cluster=~\"$cluster\""), "{expr}");
+                read.push_str(expr);
+            }
+        }
+        for metric in &dashboard.metrics {
+            assert!(read.contains(metric.as_str()), "{name} declares {metric} and does not read it");
+        }
+    }
+}
+
+fn toy() -> Vec<UserFile> {
+    let job = r#"
+about: A toy.
+workload_namespace: nowhere
+targets: per-node
+component: {name: toy, default: "1.0.0", oldest: "1.0.0", known: ["1.0.0"]}
+endpoints: [{name: metrics}]
+variants:
+  - name: watershed
+    about: Ours.
+    ours: true
+    discovery: {service: {namespaces: exporter, labels: {app: toy}}}
+    job: {set: toy}
+    ports: {metrics: {port: web}}
+exporter:
+  kind: DaemonSet
+  template: exporter.yaml
+  image: {registry: registry.example.com, repository: toy, tag: "{version}"}
+  port: 8000
+  resources: {}
+"#;
+    let exporter = "- apiVersion: v1\n  kind: Service\n  metadata: {name: !expr name}\n";
+    let file = |path: &str, text: &str, id| UserFile { path: path.to_owned(), text: text.to_owned(), id: FileId(id) };
+    vec![file("jobs/toy/job.yaml", job, 0), file("jobs/toy/exporter.yaml", exporter, 1)]
+}
+
+#[test]
+fn adding_an_exporter_takes_one_folder_and_no_rust() {
+    let mut sink = Sink::default();
+    let before = Catalog::builtin();
+    let catalog = Catalog::builtin().with_folder(toy(), &mut sink);
+    assert_eq!(sink.into_sorted(), []);
+    let job = catalog.job("toy").unwrap();
+    let (tree, root) =
+        eval(catalog.exporter_template(job).unwrap(), &ExporterInput::samples(job)[0].settings(&newest(&catalog)));
+    let service = tree.children(root).next().unwrap();
+    assert_eq!(text(&tree, service, &["metadata", "name"]), "toy");
+    assert_eq!(catalog.component("toy").unwrap().default, Version::new(1, 0, 0));
+    assert_ne!(catalog.version(), before.version());
+    assert_eq!(catalog.jobs().count(), before.jobs().count() + 1);
+}
+
+#[test]
+fn an_entry_of_the_same_name_is_replaced_with_all_its_files() {
+    let mut sink = Sink::default();
+    let files = toy().into_iter().take(1).map(|mut f| {
+        f.path = "jobs/node-exporter/job.yaml".to_owned();
+        f
+    });
+    let catalog = Catalog::builtin().with_folder(files.collect(), &mut sink);
+    assert_eq!(catalog.job("node-exporter").unwrap().about, "A toy.");
+    // Its template went with the built-in entry, and that is said.
+    let found = sink.into_sorted();
+    assert_eq!(found.len(), 1);
+    assert!(found[0].what.contains("exporter.yaml"), "{}", found[0].what);
+}
+
+#[test]
+fn faults_in_folders_of_users_are_diagnostics_with_their_lines() {
+    let cases: [(&str, &str, &str, u32, &str); 9] = [
+        ("jobs/toy/job.yaml", "about: [\n", "CAT101", 1, ""),
+        ("jobs/toy/job.yaml", "about: x\nabuot: y\n", "CAT102", 2, "abuot"),
+        ("exporter.yaml", "a: 1\n", "CAT103", 1, "no place"),
+        ("jobs/toy/exporter.yaml", "a: !exprs x\n", "CAT110", 1, "exprs"),
+        ("jobs/toy/exporter.yaml", "a: 1\nb: !expr 1 +\n", "CAT111", 2, "1 +"),
+        ("jobs/toy/exporter.yaml", "a: !text \"{{ name\"\n", "CAT110", 1, "}}"),
+        ("jobs/toy/exporter.yaml", "a: !text \"{% if x %}\"\n", "CAT110", 1, "{%"),
+        ("jobs/toy/exporter.yaml", "a: !when {then: 1}\n", "CAT110", 1, "without"),
+        ("jobs/toy/exporter.yaml", "- a: !expr nmae\n", "CAT112", 1, "nmae"),
+    ];
+    for (path, wrong, code, line, part) in cases {
+        let mut files = toy();
+        match files.iter_mut().find(|f| f.path == path) {
+            Some(file) => wrong.clone_into(&mut file.text),
+            None => files.push(UserFile { path: path.to_owned(), text: wrong.to_owned(), id: FileId(9) }),
+        }
+        let mut sink = Sink::default();
+        let _ = Catalog::builtin().with_folder(files, &mut sink);
+        let found = sink.into_sorted();
+        let fault = found.iter().find(|d| d.code.id == code).unwrap_or_else(|| panic!("{wrong}: {found:?}"));
+        assert!(fault.what.contains(part) && fault.what.contains(&format!("{path}:{line}")), "{}", fault.what);
+        assert!(!fault.at.is_none() && !fault.why.is_empty() && !fault.help.is_empty());
+    }
+}
+
+#[test]
+fn codes_are_sorted_and_unique() {
+    let ids: Vec<&str> = codes::ALL.iter().map(|c| c.id).collect();
+    assert!(ids.is_sorted() && BTreeSet::from_iter(&ids).len() == ids.len());
 }

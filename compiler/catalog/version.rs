@@ -40,6 +40,13 @@ impl Version {
     }
 }
 
+/// A version of a resolved cluster; its parts are all there.
+impl From<crate::model::value::Version> for Version {
+    fn from(v: crate::model::value::Version) -> Self {
+        Version([v.major(), v.minor().unwrap_or(0), v.patch().unwrap_or(0)])
+    }
+}
+
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.0[0], self.0[1], self.0[2])

@@ -38,7 +38,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         Err(exit) => return exit,
     };
     let compiled = pipeline::compile(session.world, &spec);
-    let gate = session.findings(&compiled.findings, compiled.sources(), options);
+    let gate = session.gate(&compiled.findings, compiled.sources(), options);
     if gate != Exit::Clean {
         return gate;
     }
@@ -54,7 +54,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
                 Format::Text => session.out(&built.summary(args.check)),
                 Format::Json => session.out(&built.json()),
             };
-            let exit = shown.and(session.findings(&built.findings, compiled.sources(), options));
+            let exit = shown.and(session.gate(&built.findings, compiled.sources(), options));
             if args.check && built.differs() { exit.and(Exit::Differences) } else { exit }
         }
     }

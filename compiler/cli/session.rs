@@ -62,6 +62,16 @@ impl<'w> Session<'w> {
         let _ = self.world.print(Stream::Err, &format!("error: {text}\n"));
     }
 
+    /// Shows findings before something else is printed: as JSON only where they end the run, so that
+    /// standard output holds one document.
+    #[must_use]
+    pub fn gate(&self, findings: &[Diagnostic], sources: &Sources, options: &FindingOptions) -> Exit {
+        if options.format == Format::Json && judge(findings, options.fail_on) == Exit::Clean {
+            return Exit::Clean;
+        }
+        self.findings(findings, sources, options)
+    }
+
     /// Shows findings: as text on standard error, as JSON on standard output.
     #[must_use]
     pub fn findings(&self, findings: &[Diagnostic], sources: &Sources, options: &FindingOptions) -> Exit {

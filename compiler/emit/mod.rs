@@ -54,7 +54,7 @@ pub fn emit(
     tree: &mut Tree,
     visit: &mut dyn FnMut(&Object, &mut Tree),
 ) {
-    let versions = plan.cluster.versions.iter().map(|(name, v)| (name.clone(), v.value)).collect();
+    let versions = plan.cluster.versions.iter().map(|(name, v)| (name.clone(), v.value.into())).collect();
     let mut out = Emit { plan, fleet, catalog, versions, origins, lines: BTreeMap::new(), tree, visit };
     k8s::namespaces(&mut out);
     for lane in &plan.lanes {

@@ -56,6 +56,8 @@ pub struct Cluster {
     pub base: Base,
     /// Control-plane components that listen beyond loopback.
     pub reachable: Vec<Sourced<String>>,
+    /// The kubeconfig context, where it is not the cluster's name.
+    pub context: Option<Sourced<String>>,
     /// Where our objects live.
     pub namespace: Sourced<String>,
     pub dns_domain: Sourced<String>,

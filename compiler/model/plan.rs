@@ -15,8 +15,10 @@ pub struct Summary {
     pub cluster: ClusterId,
     /// Load sent to each store, by destination.
     pub sends: Vec<Send>,
-    /// The smallest interval sent to each store.
-    pub fastest: Vec<(StoreId, Duration)>,
+    /// Series sent to each store, by interval.
+    pub intervals: Vec<(StoreId, Duration, u64)>,
+    /// Stores that a Prometheus with several replicas writes to.
+    pub pairs: Vec<StoreId>,
     pub lanes: Vec<String>,
 }
 
@@ -48,6 +50,10 @@ pub struct StoreLoad {
     /// Smallest interval of any class written here: the store's deduplication window must not be
     /// longer.
     pub fastest: Option<Duration>,
+    /// The interval most of its series have.
+    pub usual: Option<Duration>,
+    /// Whether an HA pair of Prometheis writes here, so that each sample comes twice.
+    pub pairs: bool,
     /// Sending clusters.
     pub senders: Vec<ClusterId>,
 }

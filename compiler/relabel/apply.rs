@@ -228,3 +228,7 @@ fn changes(before: &Labels, after: &Labels) -> Vec<Change> {
     changes.sort_by(|a, b| a.name.cmp(&b.name));
     changes
 }
+
+#[cfg(test)]
+#[path = "apply_tests.rs"]
+mod tests;

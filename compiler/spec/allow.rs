@@ -7,7 +7,7 @@ use crate::syntax::{Form::*, Key, Reference, Shape, Type};
 pub(super) const ALLOW: Key =
     key("allow", Repeated(&ALLOW_SHAPE), "An exception to a rule, with its reason; holds in this block and below.")
         .serves("G6")
-        .native(&["suppress", "disable"]);
+        .native(&["suppress"]);
 
 static ALLOW_SHAPE: Shape = Shape {
     name: "allow",

@@ -16,7 +16,7 @@ const FLEET_ONLY: &[Key] = &[
     key("language", Scalar(Type::Positive), "The version of the language the spec is written in.")
         .required()
         .serves("G5")
-        .native(&["apiVersion", "version"]),
+        .native(&["apiVersion"]),
     key(
         "identity",
         Scalar(Type::LabelName),

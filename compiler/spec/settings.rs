@@ -21,6 +21,11 @@ pub fn is_setting(name: &str) -> bool {
     SETTINGS.iter().any(|k| k.name == name)
 }
 
+/// Whether a shape is one of the three places where settings stand.
+pub fn is_place(shape: &Shape) -> bool {
+    matches!(shape.name, "fleet" | "profile" | "cluster")
+}
+
 /// In the order of the reference: facts about a cluster, then what is done in it.
 pub const SETTINGS: &[Key] = &[
     key("zone", Scalar(Type::Ref(Reference::Zone)), "The network the cluster is in; decides by which address it reaches a store.")

@@ -8,6 +8,7 @@ pub mod codes;
 mod compare;
 pub mod document;
 mod faults;
+pub mod fmt;
 mod kdl;
 pub mod plain;
 mod read;

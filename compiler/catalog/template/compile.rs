@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::codes;
 use super::super::version::{Gate, Version, Versions};
-use super::{ENGINE, Expr, File, Node, Piece, Template, Value};
+use super::{ENGINE, Expr, File, Items, Node, Piece, Template, Value};
 use crate::diag::Diagnostic;
 use crate::syntax::tagged::{self, At, Yaml};
 
@@ -150,10 +150,32 @@ impl Compiler<'_> {
         let mut keys = self.keys(node, &["as", "in", "do"])?;
         match (keys.remove("as").and_then(tagged::Node::as_str), keys.remove("in"), keys.remove("do")) {
             (Some(name), Some(of), Some(body)) => {
-                Some(Value::Each { name: name.into(), of: self.scalar(of)?, body: Box::new(self.node(body)) })
+                let of = match &of.value {
+                    Yaml::Seq(items) => Items::Written(items.iter().map(|i| self.data(i)).collect::<Option<_>>()?),
+                    _ => Items::Computed(self.scalar(of)?),
+                };
+                Some(Value::Each { name: name.into(), of, body: Box::new(self.node(body)) })
             }
-            _ => self.fail(node.at, "`!each` needs `as` (a name), `in` (an expression) and `do`"),
+            _ => self.fail(node.at, "`!each` needs `as` (a name), `in` (an expression, or a list) and `do`"),
         }
+    }
+
+    fn data(&mut self, node: &tagged::Node) -> Option<minijinja::Value> {
+        if node.tag.is_some() {
+            return self.fail(node.at, "a tag in the list of an `!each`; it is plain data, the tags go into `do`");
+        }
+        Some(match &node.value {
+            Yaml::Null => minijinja::Value::from(()),
+            Yaml::Bool(b) => (*b).into(),
+            Yaml::Int(i) => (*i).into(),
+            Yaml::Float(f) => (*f).into(),
+            Yaml::Str(s) => (**s).into(),
+            Yaml::Seq(items) => items.iter().map(|i| self.data(i)).collect::<Option<Vec<_>>>()?.into(),
+            Yaml::Map(entries) => {
+                let entries = entries.iter().map(|(k, v)| Some((&*k.text, self.data(v)?)));
+                minijinja::Value::from_pairs(entries.collect::<Option<Vec<_>>>()?)
+            }
+        })
     }
 
     fn merge(&mut self, node: &tagged::Node) -> Option<Value> {

@@ -7,7 +7,7 @@ use minijinja::value::{Object, ValueKind};
 
 use super::super::codes;
 use super::super::settings::Settings;
-use super::{Expr, Node, Piece, Template, Value};
+use super::{Expr, Items, Node, Piece, Template, Value};
 use crate::diag::{Diagnostic, Origin};
 use crate::object::{Kind, NodeId, Tree, Value as Leaf};
 use crate::syntax::tagged::At;
@@ -84,14 +84,17 @@ impl Eval<'_> {
     fn items(&mut self, node: &Node, scope: &Jinja, out: &mut Vec<NodeId>) -> Result<()> {
         match &node.value {
             Value::Each { name, of, body } => {
-                let list = self.value(of, node.at, scope)?;
-                if !matches!(list.kind(), ValueKind::Seq | ValueKind::Iterable) {
-                    return Err(self.fail(node.at, &format!("`{}` is {}, not a list", of.source, kind(&list))));
-                }
-                let items = list.try_iter().map_err(|e| self.broken(of, node.at, &e))?;
-                for item in items {
-                    let inner = Jinja::from_object(Inner { name: name.clone(), item, outer: scope.clone() });
-                    self.items(body, &inner, out)?;
+                let computed;
+                let list = match of {
+                    Items::Written(items) => items,
+                    Items::Computed(of) => {
+                        computed = self.list(of, node.at, scope)?;
+                        &computed
+                    }
+                };
+                for item in list {
+                    let inner = Inner { name: name.clone(), item: item.clone(), outer: scope.clone() };
+                    self.items(body, &Jinja::from_object(inner), out)?;
                 }
                 Ok(())
             }
@@ -210,6 +213,14 @@ impl Eval<'_> {
             Ok(value) => Ok(value),
             Err(e) => Err(self.broken(expr, at, &e)),
         }
+    }
+
+    fn list(&mut self, expr: &Expr, at: At, scope: &Jinja) -> Result<Vec<Jinja>> {
+        let value = self.value(expr, at, scope)?;
+        if !matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
+            return Err(self.fail(at, &format!("`{}` is {}, not a list", expr.source, kind(&value))));
+        }
+        Ok(value.try_iter().map_err(|e| self.broken(expr, at, &e))?.collect())
     }
 
     fn text(&mut self, pieces: &[Piece], at: At, scope: &Jinja) -> Result<String> {

@@ -61,8 +61,16 @@ enum Value {
     Expr(Expr),
     Text(Vec<Piece>),
     When { gate: Gate, test: Option<Expr>, then: Box<Node>, otherwise: Option<Box<Node>> },
-    Each { name: Box<str>, of: Expr, body: Box<Node> },
+    Each { name: Box<str>, of: Items, body: Box<Node> },
     Merge(Vec<Node>),
+}
+
+/// What `!each` goes through.
+#[derive(Debug)]
+enum Items {
+    Computed(Expr),
+    /// Written out in the template; plain data.
+    Written(Vec<minijinja::Value>),
 }
 
 #[derive(Debug)]

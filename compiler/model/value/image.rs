@@ -5,7 +5,7 @@ use super::{Malformed, quoted};
 
 /// `host/path:tag`, `path@sha256:…`.
 pub fn image(text: &str) -> Result<(), Malformed> {
-    const FORM: &str = "write an image with its tag or digest: `\"quay.io/prometheus/node-exporter:v1.11.1\"`";
+    const FORM: &str = "write an image with its tag or digest: `\"quay.io/prometheus/prometheus:v3.13.2\"`";
     let refuse = |because: &str| Err(Malformed::new(format!("{} {because}", quoted(text)), FORM));
     if text.contains("://") {
         return refuse("has a scheme, which image references do not have");

@@ -15,7 +15,7 @@ mod version;
 pub use duration::Duration;
 pub use image::{image, registry};
 pub use name::{
-    collector, id, kube_name, label_key, label_name, label_value, name, object_name, rule_id, secret_key, unit,
+    collector, id, kube_name, label_key, label_name, label_value, name, object_name, rule_id, secret_key, text, unit,
 };
 pub use pattern::{JobGlob, MetricGlob, NamespacePattern, glob};
 pub use place::{DestinationName, JsonPointer, NamespacedName, Target, job_class, path};
@@ -43,13 +43,18 @@ impl Malformed {
     /// With the text that was most likely meant, which becomes the help.
     fn instead(what: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
+        if text.len() > LONGEST {
+            return Malformed::new(what, "write it in the form of its key; this is too long to be meant");
+        }
         Malformed { what: what.into(), help: format!("write `\"{text}\"`"), instead: Some(text) }
     }
 }
 
+/// More than this of a text is not repeated: a garbled file may have a word of megabytes.
+const LONGEST: usize = 60;
+
 /// Text as a message quotes it: in backticks, one line, not endless.
 pub fn quoted(text: &str) -> String {
-    const LONGEST: usize = 60;
     let mut out = String::from("`");
     for (n, c) in text.chars().enumerate() {
         if n == LONGEST {
@@ -64,4 +69,32 @@ pub fn quoted(text: &str) -> String {
     }
     out.push('`');
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_megabytes_makes_a_short_message() {
+        let long = "9".repeat(1 << 20);
+        for malformed in [
+            Duration::parse(&long).unwrap_err(),
+            Bytes::parse(&long).unwrap_err(),
+            Version::parse(&format!("v{long}")).unwrap_err(),
+            NamespacePattern::parse(&long).unwrap_err(),
+            label_name(&long).unwrap_err(),
+            kube_name(&long).unwrap_err(),
+            Selector::parse(&format!("{long}=a b")).unwrap_err(),
+            Url::parse(&long).unwrap_err(),
+            JsonPointer::parse(&long).unwrap_err(),
+        ] {
+            assert!(format!("{malformed:?}").len() < 400, "{malformed:?}");
+        }
+    }
+
+    #[test]
+    fn quoted_text_is_one_line() {
+        assert_eq!(quoted("a\n`b`"), "`a\\n'b'`");
+    }
 }

@@ -141,6 +141,17 @@ pub fn collector(text: &str) -> Result<(), Malformed> {
     Err(Malformed::new(what, "write the name as the exporter's flags have it, one for each item"))
 }
 
+/// Text for people or programs: no control characters but line ends and tabs.
+pub fn text(text: &str) -> Result<(), Malformed> {
+    match text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r')) {
+        Some(c) => {
+            let what = format!("{} has the control character {} in it", quoted(text), c.escape_default());
+            Err(Malformed::new(what, "take it out"))
+        }
+        None => Ok(()),
+    }
+}
+
 fn dns_label(text: &str, noun: &str, longest: usize) -> Result<(), Malformed> {
     if text.is_empty() {
         return Err(Malformed::new(format!("a {noun} cannot be empty"), FORM));

@@ -169,6 +169,11 @@ fn table(query: &str) -> Option<RuneSet> {
         HirKind::Class(Class::Unicode(class)) => {
             Some(RuneSet(class.iter().map(|r| (u32::from(r.start()), u32::from(r.end()))).collect()))
         }
+        // A class of one code point is a literal to `regex-syntax`.
+        HirKind::Literal(literal) => {
+            let c = u32::from(std::str::from_utf8(&literal.0).ok()?.chars().next()?);
+            Some(RuneSet::of(&[(c, c)]))
+        }
         _ => None,
     }
 }

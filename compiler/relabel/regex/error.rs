@@ -27,8 +27,9 @@ pub enum Fault {
     MissingRepeatArgument,
     TrailingBackslash,
     UnexpectedParen,
+    /// Raised above 250 levels already, where Go allows 1000.
     NestingDepth,
-    /// Also raised for what Go would still compile: the automaton passes 64 MiB.
+    /// Also raised for what Go would still compile: the automaton passes 16 MiB.
     TooLarge,
 }
 

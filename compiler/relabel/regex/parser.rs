@@ -41,7 +41,8 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Error> {
     parser.run()
 }
 
-const MAX_HEIGHT: u32 = 1000;
+/// Go allows 1000; what is built from the tree recurses over it, on stacks of 2 MiB.
+const MAX_HEIGHT: u32 = 250;
 const MAX_REPEAT: u32 = 1000;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -54,7 +54,7 @@ fn refuse_features(stream: &Stream, text: &str, file: FileId, faults: &mut Fault
     }
 }
 
-fn broken(error: &Broken, text: &str, file: FileId) -> Diagnostic {
+pub(super) fn broken(error: &Broken, text: &str, file: FileId) -> Diagnostic {
     let point = |at: &usize| {
         let end = text[*at..].chars().next().filter(|c| !c.is_control()).map_or(0, char::len_utf8);
         Span::new(file, *at, at + end)

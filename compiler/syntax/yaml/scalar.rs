@@ -133,28 +133,6 @@ fn is_old_bool(text: &str) -> bool {
     known && (text == word || rest.bytes().all(|b| b.is_ascii_lowercase()) || text.bytes().all(|b| b.is_ascii_uppercase()))
 }
 
-/// Whether a string must be quoted to be read as a string by every parser.
-pub(in crate::syntax) fn needs_quotes(text: &str) -> bool {
-    let safe = text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '_'))
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./+,;@()<>=:# ".contains(&b))
-        && !text.contains(": ")
-        && !text.contains(" #")
-        && !text.ends_with([':', ' ']);
-    if !safe {
-        return true;
-    }
-    let word = text.to_ascii_lowercase();
-    let exponent = word.strip_prefix('e').is_some_and(|e| {
-        let digits = e.strip_prefix(['+', '-']).unwrap_or(e);
-        !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())
-    });
-    exponent
-        || matches!(
-            word.as_str(),
-            "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null" | "nan" | "inf" | "infinity"
-        )
-}
-
 /// A plain scalar as `sigs.k8s.io/yaml` reads it, and with it kubectl and the API server: YAML 1.1
 /// words and numbers, but dates and base-60 numbers are strings. (Compared with kubectl 1.37.)
 pub(in crate::syntax) fn resolve_kubernetes(text: &str) -> Scalar {
@@ -252,20 +230,6 @@ mod tests {
         is("089", Scalar::Int(89));
         for string in ["yES", "2001-01-01", "12:30", "1.2.3", "0x", "-", "+", "."] {
             is(string, Scalar::Str(string.to_owned()));
-        }
-    }
-
-    #[test]
-    fn a_string_that_needs_no_quotes_is_a_string_to_everyone() {
-        for text in ["edge-1", "node-exporter/roce", "7d", "a b", "https://a.example:8427/x"] {
-            let quoted = needs_quotes(text);
-            if !quoted {
-                assert_eq!(resolve(text), Plain::Is(Scalar::Str(text.to_owned())), "{text}");
-                assert_eq!(resolve_kubernetes(text), Scalar::Str(text.to_owned()), "{text}");
-            }
-        }
-        for text in ["", "yes", "N", "null", "1.30", "*", "a: b", "a #b", "e3", "a:", " a", "{a}", "集"] {
-            assert!(needs_quotes(text), "{text}");
         }
     }
 }

@@ -129,7 +129,12 @@ fn update(folder: &Folder, set: &WriteSet<'_>, access: Access) -> Result<Committ
     let mut folders = Folders::new(folder);
     let plan = Plan::make(&mut folders, set, note.as_deref().map(pending::read).unwrap_or_default())?;
     let done = plan.outcome(set);
-    if access == Access::Look || (plan.is_empty() && note.is_none()) {
+    if access == Access::Look {
+        return Ok(done);
+    }
+    // Left by a kill before the note counted; nothing else was touched by then.
+    folder.remove(NOTE)?;
+    if plan.is_empty() && note.is_none() {
         return Ok(done);
     }
     if note.is_some() {
@@ -252,6 +257,8 @@ impl<'s> Plan<'s> {
     /// Everything that needs space is written before anything is renamed, so that a full disk
     /// leaves the old tree as it was.
     fn carry_out(&self, folders: &mut Folders<'_>) -> Result<(), Trouble> {
+        folders.top.write(NOTE, &pending::write(&self.note))?;
+        folders.top.rename(NOTE, PENDING)?;
         if let Err(trouble) = self.write_beside(folders) {
             for (i, (path, _)) in self.write.iter().enumerate() {
                 // The first fault is the one to tell.
@@ -261,10 +268,12 @@ impl<'s> Plan<'s> {
                 });
                 folders.remove_empty(split(path).0);
             }
-            folders.top.discard(NOTE);
+            // No name has changed. What an earlier build left unfinished still has to be known.
+            if self.unfinished.is_empty() {
+                folders.top.discard(PENDING);
+            }
             return Err(trouble);
         }
-        folders.top.rename(NOTE, PENDING)?;
         for (i, (path, _)) in self.write.iter().enumerate() {
             let (within, name) = split(path);
             folders.make(within)?.rename(&temporary(i), name)?;
@@ -278,7 +287,6 @@ impl<'s> Plan<'s> {
     }
 
     fn write_beside(&self, folders: &mut Folders<'_>) -> Result<(), Trouble> {
-        folders.top.write(NOTE, &pending::write(&self.note))?;
         for (i, (path, bytes)) in self.write.iter().enumerate() {
             folders.make(split(path).0)?.write(&temporary(i), bytes)?;
         }

@@ -1,0 +1,97 @@
+//! What an entry says in two places must agree. Held by a test for the built-in catalog, reported
+//! for users' folders.
+
+use std::collections::BTreeSet;
+
+use super::discovery::{Discovery, Namespaces};
+use super::job::{Job, Select};
+
+/// A contradiction in an entry, and the word to look for in its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradiction {
+    pub word: String,
+    pub what: String,
+}
+
+impl Job {
+    /// Everything that does not fit together.
+    pub fn faults(&self) -> Vec<Contradiction> {
+        let mut faults = Vec::new();
+        let mut say = |word: &str, what: String| faults.push(Contradiction { word: word.to_owned(), what });
+
+        for name in repeated(self.endpoints.iter().map(|e| e.name.as_str())) {
+            say(name, format!("two endpoints are called `{name}`"));
+        }
+        for name in repeated(self.variants.iter().map(|v| v.name.as_str())) {
+            say(name, format!("two variants are called `{name}`"));
+        }
+        for name in repeated(self.classes.iter().map(|c| c.name.as_str())) {
+            say(name, format!("two classes are called `{name}`"));
+        }
+        for variant in &self.variants {
+            for name in variant.ports.keys().filter(|n| self.endpoint(n).is_none()) {
+                say(name, format!("variant `{}` has a port for `{name}`, which is no endpoint", variant.name));
+            }
+            if variant.ports.is_empty() {
+                say(&variant.name, format!("variant `{}` has no port, so nothing would be scraped", variant.name));
+            }
+            let annotated = variant.discovery == Discovery::Annotations;
+            for (name, _) in variant.ports.iter().filter(|(_, access)| access.port.is_some() == annotated) {
+                let what = if annotated { "the annotation names the port of" } else { "there is no port for" };
+                say(name, format!("variant `{}`: {what} `{name}`", variant.name));
+            }
+            if let Some(selector) = variant.discovery.selector() {
+                if selector.labels.is_empty() {
+                    let what = format!("variant `{}` selects by no label, that is everything", variant.name);
+                    say(&variant.name, what);
+                }
+                if variant.ours && selector.namespaces != Namespaces::Exporter {
+                    let what = format!("variant `{}` is ours, so its targets are where the exporter is", variant.name);
+                    say("namespaces", what);
+                }
+            }
+            for part in variant.parts_disabled.iter().chain(&variant.parts_enabled).filter(|p| !self.has_part(p)) {
+                say(part, format!("variant `{}` names `{part}`, which is no part", variant.name));
+            }
+        }
+        let ours = self.variants.iter().filter(|v| v.ours).count();
+        if ours != usize::from(self.exporter.is_some()) {
+            say("exporter", format!("{ours} variants are `ours`; with an exporter it is one, without none"));
+        }
+        self.class_faults(&mut say);
+        faults
+    }
+
+    fn class_faults(&self, say: &mut impl FnMut(&str, String)) {
+        let chosen = self.classes.iter().flat_map(|c| match &c.select {
+            Select::Parts(names) | Select::Endpoints(names) | Select::Metrics(names) => names.iter(),
+        });
+        for name in repeated(chosen.map(String::as_str)) {
+            say(name, format!("two classes take `{name}`; classes are disjoint"));
+        }
+        for class in &self.classes {
+            let (names, kind): (&[String], _) = match &class.select {
+                Select::Parts(names) => (names, "part"),
+                Select::Endpoints(names) => (names, "endpoint"),
+                Select::Metrics(_) => (&[], "metric"),
+            };
+            let known = |n: &str| if kind == "part" { self.has_part(n) } else { self.endpoint(n).is_some() };
+            for name in names.iter().filter(|n| !known(n)) {
+                say(name, format!("class `{}` takes `{name}`, which is no {kind}", class.name));
+            }
+        }
+        let parts = self.parts.iter().flat_map(|p| p.disabled.iter().chain(p.gates.keys()));
+        for name in parts.filter(|p| !self.has_part(p)) {
+            say(name, format!("`{name}` is in neither `default` nor `optional`"));
+        }
+    }
+
+    fn has_part(&self, name: &str) -> bool {
+        self.parts.as_ref().is_some_and(|p| p.known().any(|k| k == name))
+    }
+}
+
+fn repeated<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut seen = BTreeSet::new();
+    names.filter(|n| !seen.insert(*n)).collect()
+}

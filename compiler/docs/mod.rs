@@ -1,0 +1,12 @@
+//! The pages generated into an output tree: one for each cluster, one for the fleet.
+//!
+//! They are read in pull requests, so that nothing in them changes unless what they describe does.
+
+mod cluster;
+mod fleet;
+mod markdown;
+mod secrets;
+
+pub use cluster::cluster;
+pub use fleet::{facts, fleet};
+pub use secrets::secrets;

@@ -1,0 +1,267 @@
+//! Pass 2, to files: one cluster at a time, compared before written.
+
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::cluster::{self, Context};
+use super::{Compiled, codes};
+use crate::diag::{Diagnostic, Sink, Span};
+use crate::docs;
+use crate::model::fleet::Fleet;
+use crate::model::ids::ClusterId;
+use crate::model::plan::FleetPlan;
+use crate::object::yaml;
+use crate::plan;
+use crate::tree::{self, ClusterTree, Entry, FleetCluster, FleetIndex, Header, INDEX, Index, Release};
+use crate::world::{Access, Committed, Output, Trouble, World};
+
+/// What to build, and whether to write it.
+pub struct Target<'a> {
+    pub out: &'a str,
+    /// Names or identities; empty: every cluster.
+    pub clusters: &'a [String],
+    pub access: Access,
+}
+
+/// What a build did, or with [`Access::Look`] would do.
+pub struct Built {
+    /// Folder below the output root, and what was done in it; the fleet's own last.
+    pub folders: Vec<(String, Committed)>,
+    /// Troubles of clusters, and files left alone.
+    pub findings: Vec<Diagnostic>,
+}
+
+/// Writes (or compares) the output of a compiled spec.
+///
+/// # Errors
+/// A cluster nobody knows, or an output root that cannot be used. Troubles of one cluster's folder
+/// are in [`Built::findings`] and stop no other.
+pub fn build(world: &dyn World, compiled: &Compiled, target: &Target<'_>) -> Result<Built, Vec<Diagnostic>> {
+    let (Some(fleet), Some(fleet_plan)) = (&compiled.fleet, &compiled.fleet_plan) else {
+        return Ok(Built { folders: Vec::new(), findings: Vec::new() });
+    };
+    let chosen = choose(fleet, target.clusters)?;
+    let output = world.output(target.out, target.access).map_err(|t| vec![tree::trouble(&t)])?;
+    let cx = Context { fleet, fleet_plan, catalog: &compiled.catalog, raws: &compiled.raws };
+    let names = Names::of(compiled, fleet);
+    let done: Vec<Result<Done, Box<Diagnostic>>> = chosen
+        .par_iter()
+        .map_init(ClusterTree::new, |files, id| one(&cx, *id, &names, &*output, files))
+        .collect();
+
+    let mut built = Built { folders: Vec::new(), findings: Vec::new() };
+    let mut digests = Vec::new();
+    for result in done {
+        match result {
+            Ok(done) => {
+                built.findings.extend(tree::kept(&done.folder, &done.committed));
+                built.folders.push((done.folder, done.committed));
+                digests.push(done.index);
+            }
+            Err(diagnostic) => built.findings.push(*diagnostic),
+        }
+    }
+    // The fleet's index names what is there: written last, and not over clusters that failed.
+    if built.findings.iter().all(|d| d.severity < crate::diag::Severity::Error) {
+        match fleet_files(fleet, fleet_plan, &names, &*output, digests) {
+            Ok((folder, committed)) => {
+                built.findings.extend(tree::kept(&folder, &committed));
+                built.folders.push((folder, committed));
+            }
+            Err(trouble) => built.findings.push(tree::trouble(&trouble)),
+        }
+    }
+    Ok(built)
+}
+
+/// The clusters asked for, each once; all where none is named.
+pub fn choose(fleet: &Fleet, wanted: &[String]) -> Result<Vec<ClusterId>, Vec<Diagnostic>> {
+    if wanted.is_empty() {
+        return Ok(fleet.cluster_ids().collect());
+    }
+    let mut ids = Vec::new();
+    let mut unknown = Vec::new();
+    for name in wanted {
+        let found = fleet.cluster_ids().find(|id| {
+            let cluster = fleet.cluster(*id);
+            cluster.name == *name || cluster.id.value == *name
+        });
+        match found {
+            Some(id) => ids.push(id),
+            None => {
+                let known = fleet.clusters.iter().map(|c| c.name.as_str());
+                let what = format!("the fleet has no cluster `{name}`");
+                unknown.push(Diagnostic::new(&codes::NO_CLUSTER, Span::NONE, what).did_you_mean(name, known));
+            }
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    if unknown.is_empty() { Ok(ids) } else { Err(unknown) }
+}
+
+/// Names that go into every index.
+pub struct Names<'a> {
+    compiler: &'static str,
+    catalog: String,
+    pub fleet: &'a str,
+}
+
+impl<'a> Names<'a> {
+    pub fn of(compiled: &Compiled, fleet: &'a Fleet) -> Self {
+        Names { compiler: env!("CARGO_PKG_VERSION"), catalog: compiled.catalog.version(), fleet: &fleet.name.value }
+    }
+
+    pub fn header<'h>(&'h self, cluster: &'h str) -> Header<'h> {
+        Header { compiler: self.compiler, catalog: &self.catalog, fleet: self.fleet, cluster }
+    }
+}
+
+/// Fills `files` with everything of one cluster: objects, pages, the list of Secrets.
+pub fn fill(cx: &Context<'_>, id: ClusterId, files: &mut ClusterTree, visit: &mut dyn FnMut(&cluster::Emitted<'_>)) {
+    files.clear();
+    // Pass 1 has reported everything there is to report, and the gate has let it through.
+    let mut quiet = Sink::default();
+    let plan = plan::plan(cx.fleet, cx.catalog, cx.fleet_plan, id, &mut quiet);
+    cluster::objects(cx, &plan, &mut quiet, &mut |emitted| {
+        let object = emitted.object;
+        let release = object.release.as_ref().map(|r| Release {
+            name: &r.name,
+            namespace: &r.namespace,
+            chart: &r.chart,
+            version: &r.version,
+        });
+        let entry = Entry {
+            id: &object.id,
+            place: object.place,
+            unit: &object.unit,
+            spec_path: &object.spec_path,
+            release,
+        };
+        files.push(&entry, |out| yaml::write(emitted.tree, object.root, out));
+        visit(emitted);
+    });
+    files.file("README.md", |out| docs::cluster(cx.fleet, &plan, out));
+    files.file("secrets.required.yaml", |out| docs::secrets(&plan, out));
+}
+
+struct Done {
+    folder: String,
+    committed: Committed,
+    index: FleetCluster,
+}
+
+fn one(
+    cx: &Context<'_>,
+    id: ClusterId,
+    names: &Names<'_>,
+    output: &dyn Output,
+    files: &mut ClusterTree,
+) -> Result<Done, Box<Diagnostic>> {
+    let cluster = cx.fleet.cluster(id);
+    let folder = format!("{}/{}", names.fleet, cluster.id.value);
+    fill(cx, id, files, &mut |_| {});
+    let header = names.header(&cluster.id.value);
+    let finished = files.finish(&header).map_err(|twice| Box::new(Diagnostic::from(&twice)))?;
+    let old = old_index(output, &folder).map_err(|t| Box::new(tree::trouble(&t)))?;
+    let committed =
+        output.commit(&finished.write_set(&folder, old.as_ref())).map_err(|t| Box::new(tree::trouble(&t)))?;
+    let index = FleetCluster {
+        identity: cluster.id.value.clone(),
+        name: cluster.name.clone(),
+        digest: finished.index.digest.clone(),
+    };
+    Ok(Done { folder, committed, index })
+}
+
+/// The index an earlier build left in a cluster's folder.
+pub fn old_index(output: &dyn Output, folder: &str) -> Result<Option<Index>, Trouble> {
+    let path = format!("{folder}/{INDEX}");
+    output.read(&path)?.map(|bytes| Index::parse(&path, &bytes)).transpose()
+}
+
+fn fleet_files(
+    fleet: &Fleet,
+    fleet_plan: &FleetPlan,
+    names: &Names<'_>,
+    output: &dyn Output,
+    mut built: Vec<FleetCluster>,
+) -> Result<(String, Committed), Trouble> {
+    let folder = names.fleet.to_owned();
+    let path = format!("{folder}/fleet.json");
+    let old = output.read(&path)?.map(|bytes| FleetIndex::parse(&path, &bytes)).transpose()?;
+    // A build of a few clusters keeps what is known of the others.
+    for cluster in &fleet.clusters {
+        if built.iter().all(|c| c.identity != cluster.id.value)
+            && let Some(digest) = old.as_ref().and_then(|o| o.digest(&cluster.id.value))
+        {
+            built.push(FleetCluster {
+                identity: cluster.id.value.clone(),
+                name: cluster.name.clone(),
+                digest: digest.to_owned(),
+            });
+        }
+    }
+    let mut index = FleetIndex::new(names.compiler, &names.catalog, names.fleet, built);
+    index.plan = docs::facts(fleet);
+    let readme = docs::fleet(fleet, fleet_plan);
+    let text = index.render(&readme);
+    let committed = output.commit(&FleetIndex::write_set(&folder, &text, &readme, old.as_ref()))?;
+    Ok((folder, committed))
+}
+
+impl Built {
+    /// Whether anything was (or would be) written or removed.
+    pub fn differs(&self) -> bool {
+        self.folders.iter().any(|(_, c)| !c.written.is_empty() || !c.removed.is_empty())
+    }
+
+    /// One line a folder that changed, and the sum.
+    pub fn summary(&self, looking: bool) -> String {
+        let mut out = String::new();
+        let (mut written, mut removed, mut unchanged) = (0, 0, 0);
+        for (folder, done) in &self.folders {
+            written += done.written.len();
+            removed += done.removed.len();
+            unchanged += done.unchanged;
+            if !done.written.is_empty() || !done.removed.is_empty() {
+                out.push_str(&format!(
+                    "{folder}: {} file{} {}",
+                    done.written.len(),
+                    if done.written.len() == 1 { "" } else { "s" },
+                    if looking { "out of date" } else { "written" }
+                ));
+                if !done.removed.is_empty() {
+                    let verb = if looking { "to remove" } else { "removed" };
+                    out.push_str(&format!(", {} {verb}", done.removed.len()));
+                }
+                out.push('\n');
+            }
+        }
+        match (looking, self.differs()) {
+            (true, true) => out.push_str("The output is out of date: run `watershed build`.\n"),
+            (_, false) => out.push_str(&format!("{unchanged} files, all up to date.\n")),
+            (false, true) => {
+                out.push_str(&format!("{written} written, {removed} removed, {unchanged} unchanged.\n"));
+            }
+        }
+        out
+    }
+
+    pub fn json(&self) -> String {
+        let folders: Vec<_> = self
+            .folders
+            .iter()
+            .map(|(folder, c)| {
+                json!({
+                    "folder": folder,
+                    "written": c.written,
+                    "removed": c.removed,
+                    "kept": c.kept,
+                    "unchanged": c.unchanged,
+                })
+            })
+            .collect();
+        format!("{:#}\n", json!({"format_version": 1, "changed": self.differs(), "folders": folders}))
+    }
+}

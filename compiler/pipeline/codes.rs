@@ -1,0 +1,87 @@
+//! Codes of reading what a spec consists of, and the list of all codes of all phases.
+
+use crate::diag::{Code, Stage};
+use crate::{catalog, check, fleet, lint, plan, spec, store, syntax, tree};
+
+pub const UNREADABLE: Code = Code::error(
+    "INP101",
+    Stage::Output,
+    "a file of the spec cannot be read",
+    "What stands in it would silently be missing from what is compiled.",
+    "check the path and its permissions; paths in a spec are relative to the spec's folder, and symlinks are refused",
+);
+
+pub const EMPTY: Code = Code::error(
+    "INP102",
+    Stage::Output,
+    "a folder without a spec",
+    "There is nothing to compile.",
+    "name the folder that holds the spec, or start one with `watershed init`",
+);
+
+pub const TOO_LARGE: Code = Code::error(
+    "INP103",
+    Stage::Syntax,
+    "a file of over 16 MiB",
+    "A spec of a thousand clusters has less than one; something else was probably named.",
+    "split it into files of one folder, or name the right file",
+);
+
+pub const OUTSIDE: Code = Code::error(
+    "INP104",
+    Stage::Spec,
+    "a path that leaves the spec's folder",
+    "The spec is what is checked in; what stands outside of it differs from machine to machine.",
+    "move the file below the spec's folder and name it relative to that",
+);
+
+pub const NO_CLUSTER: Code = Code::error(
+    "INP105",
+    Stage::Output,
+    "a cluster the fleet does not have",
+    "Nothing would be built or compared for it.",
+    "name a cluster of the spec, by its name or its identity",
+);
+
+/// Codes of this module.
+pub const ALL: &[&Code] = &[&UNREADABLE, &EMPTY, &TOO_LARGE, &OUTSIDE, &NO_CLUSTER];
+
+/// The codes of every phase, in the order of the phases. `explain` and `allow` look here.
+const CODES: &[&[&Code]] = &[
+    ALL,
+    syntax::codes::ALL,
+    spec::codes::ALL,
+    catalog::codes::ALL,
+    store::codes::ALL,
+    fleet::codes::ALL,
+    plan::codes::ALL,
+    check::codes::ALL,
+    lint::CODES,
+    tree::codes::ALL,
+];
+
+/// Every code there is, sorted by id.
+pub fn all() -> Vec<&'static Code> {
+    let mut all: Vec<&'static Code> = CODES.iter().flat_map(|list| list.iter().copied()).collect();
+    all.sort_by_key(|c| c.id);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_unique_and_lists_are_sorted() {
+        let mut seen = std::collections::BTreeMap::new();
+        for list in CODES {
+            for pair in list.windows(2) {
+                assert!(pair[0].id < pair[1].id, "{} stands before {}", pair[0].id, pair[1].id);
+            }
+            for code in *list {
+                assert_eq!(seen.insert(code.id, code.title), None, "{} is used twice", code.id);
+                assert!(!code.title.is_empty(), "{} has no title", code.id);
+            }
+        }
+    }
+}

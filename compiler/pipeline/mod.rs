@@ -1,0 +1,108 @@
+//! The phases in order. A value flows through them with no way back.
+//!
+//! Pass 1 (`compile`) takes every cluster through every phase and keeps only diagnostics; the gate
+//! is the caller's. Pass 2 (`build`, `diff`) plans and emits again, one cluster at a time, and
+//! writes or compares: planning twice is the price of "all errors in one run, and no byte before
+//! the gate".
+
+mod build;
+mod cluster;
+mod codes;
+mod diff;
+mod load;
+
+pub use build::{Built, Target, build};
+pub use cluster::{Emitted, objects};
+pub use codes::all as all_codes;
+pub use diff::{ClusterChanges, diff};
+pub use load::{SpecPath, catalog_of, sources};
+
+use rayon::prelude::*;
+
+use crate::catalog::Catalog;
+use crate::diag::{Diagnostic, Sink, Sources};
+use crate::fleet;
+use crate::model::fleet::Fleet;
+use crate::model::ids::ClusterId;
+use crate::model::plan::FleetPlan;
+use crate::spec;
+use crate::syntax::{self, Document};
+use crate::world::World;
+use crate::{lint, plan};
+
+/// A spec that has been through pass 1.
+pub struct Compiled {
+    pub document: Document,
+    pub catalog: Catalog,
+    /// `None` where the spec has no fleet or no cluster to speak of.
+    pub fleet: Option<Fleet>,
+    pub fleet_plan: Option<FleetPlan>,
+    /// Texts of `raw` files, in the order of their paths.
+    pub raws: load::Raws,
+    /// Everything found, allowed findings taken out, in printing order.
+    pub findings: Vec<Diagnostic>,
+}
+
+impl Compiled {
+    pub fn sources(&self) -> &Sources {
+        &self.document.sources
+    }
+}
+
+/// Pass 1: text → document → fleet → plans → objects, for all clusters. Nothing is written.
+pub fn compile(world: &dyn World, path: &SpecPath) -> Compiled {
+    let mut sink = Sink::default();
+    let sources = load::sources(world, path, &mut sink);
+    let readable = !sink.has_errors();
+    let mut document = syntax::read(sources, &spec::ROOT, &mut sink);
+
+    // A spec of a later language, or one that asks for another compiler, is refused for that alone.
+    if let Some(refusal) = spec::gate(&document) {
+        return refused(document, refusal);
+    }
+    // Without its files, a spec would only seem to lack what stands in them.
+    if readable {
+        spec::check(&document, &mut sink);
+    }
+    let catalog = load::catalog_of(world, path, &mut document, &mut sink);
+    let fleet = readable.then(|| fleet::resolve(&document, &catalog, &codes::all(), world.today(), &mut sink)).flatten();
+    let raws = fleet.as_ref().map(|f| load::raws(world, path, f, &mut sink)).unwrap_or_default();
+    let mut compiled = Compiled { document, catalog, fleet: None, fleet_plan: None, raws, findings: Vec::new() };
+
+    // Plans of a fleet with broken names would only repeat what is already said.
+    if let Some(fleet) = fleet {
+        if !sink.has_errors() {
+            let fleet_plan = settle(&fleet, &compiled.catalog);
+            lint::plan(&fleet, &fleet_plan, &compiled.catalog, &mut sink);
+            let ids: Vec<ClusterId> = fleet.cluster_ids().collect();
+            let all = cluster::Context {
+                fleet: &fleet,
+                fleet_plan: &fleet_plan,
+                catalog: &compiled.catalog,
+                raws: &compiled.raws,
+            };
+            let found: Vec<Sink> = ids.par_iter().map(|id| cluster::findings(&all, *id)).collect();
+            found.into_iter().for_each(|s| sink.extend(s));
+            compiled.fleet_plan = Some(fleet_plan);
+        }
+        let used = sink.suppress(&fleet.allows);
+        if compiled.fleet_plan.is_some() {
+            lint::unused_allows(&fleet.allows, &used, &mut sink);
+        }
+        compiled.fleet = Some(fleet);
+    }
+    compiled.findings = sink.into_sorted();
+    compiled
+}
+
+fn refused(document: Document, refusal: Diagnostic) -> Compiled {
+    let catalog = Catalog::builtin();
+    let raws = load::Raws::default();
+    Compiled { document, catalog, fleet: None, fleet_plan: None, raws, findings: vec![refusal] }
+}
+
+fn settle(fleet: &Fleet, catalog: &Catalog) -> FleetPlan {
+    let ids: Vec<ClusterId> = fleet.cluster_ids().collect();
+    let summaries: Vec<_> = ids.par_iter().map(|id| plan::survey(fleet, catalog, *id)).collect();
+    plan::settle(fleet, &summaries)
+}

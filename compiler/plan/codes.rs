@@ -1,0 +1,128 @@
+//! Faults that only the plan can see: what was decided does not work together.
+
+use crate::diag::{Code, Stage};
+
+const fn error(id: &'static str, title: &'static str, why: &'static str, help: &'static str) -> Code {
+    Code::error(id, Stage::Plan, title, why, help)
+}
+
+const fn warning(id: &'static str, title: &'static str, why: &'static str, help: &'static str) -> Code {
+    Code::warning(id, Stage::Plan, title, why, help)
+}
+
+pub static TIMEOUT: Code = error(
+    "PLN101",
+    "a scrape timeout longer than its interval",
+    "Prometheus refuses the whole configuration, so the last good one stays and no later change arrives",
+    "lower `timeout`, or take it out: unset it is 10s or the interval, whichever is shorter",
+);
+
+pub static NOT_RUNNING: Code = error(
+    "PLN102",
+    "a class made of collectors the exporter does not run",
+    "asking an exporter for a collector it does not run is answered with HTTP 400: the whole target would be down for good",
+    "switch the collector on where the exporter runs, let Watershed run it with `exporter \"watershed\"`, or take it out of the class",
+);
+
+pub static COLLECTOR_TWICE: Code = error(
+    "PLN103",
+    "two classes of one job with the same collector",
+    "both would scrape the same series at different intervals under different labels, and every sum over the job would count them twice",
+    "leave the collector in one of the classes",
+);
+
+pub static ALREADY_OWNED: Code = warning(
+    "PLN104",
+    "an `also-scrapes` for what this Prometheus owns anyway",
+    "it changes nothing; whoever wrote it expected a second copy somewhere else",
+    "take it out, or write it in the Prometheus that does not own the class",
+);
+
+pub static SAME_NAME: Code = error(
+    "PLN105",
+    "two monitors with one name",
+    "the second object would overwrite the first, and its targets would silently not be scraped",
+    "rename the job or the class; names are put together as `<job>-<class>`",
+);
+
+pub static NO_VARIANT: Code = error(
+    "PLN106",
+    "a job the catalog cannot find here",
+    "nothing tells how its targets are found in this cluster, so it would not be scraped",
+    "say `discover` in the job, or choose another `exporter`",
+);
+
+pub static NO_ADDRESSES: Code = error(
+    "PLN107",
+    "a job with static targets and no addresses",
+    "there is nothing to scrape",
+    "list them: `discover \"static\" { addresses \"10.0.0.11\" \"10.0.0.12\" }`",
+);
+
+pub static SPLIT_BLIND: Code = error(
+    "PLN108",
+    "a route by namespace over a job whose namespaces nobody knows",
+    "its series carry the exporter's own namespace or the workload's, and only you know which: split blindly, one tenant would be sent another's series",
+    "say `honor-labels #true` in the job if the exporter writes the workload's namespace to `namespace`, `honor-labels #false` if each target is the workload itself; or name the job in a `to … jobs=` line",
+);
+
+pub static PROMISE: Code = error(
+    "PLN109",
+    "a promise that cannot be kept",
+    "what is queued during the outage would be refused when the store is back, and be lost then",
+    "",
+);
+
+pub static PAIR_TWICE: Code = warning(
+    "PLN110",
+    "an HA pair that writes to a store which may keep both copies",
+    "nothing is known of how this store merges replicas: every series may be stored, counted and paid for twice",
+    "set `replicas 1`, or see to it that the store drops one replica by the label `prometheus_replica`, and `allow` this",
+);
+
+pub static NO_READ: Code = error(
+    "PLN111",
+    "a reader of a store that nobody knows how to query",
+    "no URL of a query API is known for this kind, so there is no data source to make",
+    "read a store of a kind that answers queries, or a Prometheus of the cluster",
+);
+
+pub static NOTHING_MEASURED: Code = Code::info(
+    "PLN112",
+    Stage::Plan,
+    "a job of your own without `series`",
+    "its load is unknown: queues are sized and stores are loaded as if it had none",
+    "say `series`, the number of series per target (`scrape_samples_post_metric_relabeling` of a running one)",
+);
+
+pub static NO_WAY: Code = error(
+    "PLN113",
+    "no way from a cluster to a store",
+    "the series would never arrive, and readers would see nothing",
+    "add the cluster's zone to an address that is reachable from it, or give the store an address without `zones`, with https and credentials",
+);
+
+/// A proof over witness series failed: the compiler contradicts itself.
+pub static WITNESS: Code = error(
+    "PLN901",
+    "internal error: emitted rules that send a series elsewhere than the route says",
+    "nothing is written, because a tenant's series would be lost or leak",
+    "please report this with the spec; naming the jobs or namespaces of the route in another way may avoid it",
+);
+
+pub static ALL: &[&Code] = &[
+    &TIMEOUT,
+    &NOT_RUNNING,
+    &COLLECTOR_TWICE,
+    &ALREADY_OWNED,
+    &SAME_NAME,
+    &NO_VARIANT,
+    &NO_ADDRESSES,
+    &SPLIT_BLIND,
+    &PROMISE,
+    &PAIR_TWICE,
+    &NO_READ,
+    &NOTHING_MEASURED,
+    &NO_WAY,
+    &WITNESS,
+];

@@ -1,0 +1,144 @@
+//! The workloads that serve jobs, where we run them.
+
+use std::collections::BTreeSet;
+
+use super::context::Context;
+use super::parts::{Part, wanted_collectors};
+use super::source::Source;
+use super::split;
+use crate::catalog::{self, CheckWhen, Component, Parts};
+use crate::diag::{Origin, Origins, Sourced, Why};
+use crate::model::fleet::{Resources, Toleration};
+use crate::model::plan::ExporterPlan;
+use crate::model::value::Version;
+
+pub(super) fn exporters(cx: &Context<'_>, parts: &[Part<'_>], origins: &mut Origins) -> Vec<ExporterPlan> {
+    let mut out: Vec<ExporterPlan> = Vec::new();
+    for part in parts {
+        let source = &part.source;
+        let known = out.iter().any(|e| e.job == source.job.name);
+        if let (false, true, Some(entry)) = (known, source.is_ours(), source.entry) {
+            out.extend(exporter(cx, source, entry, parts, origins));
+        }
+    }
+    out
+}
+
+fn exporter(
+    cx: &Context<'_>,
+    source: &Source<'_>,
+    entry: &catalog::Job,
+    parts: &[Part<'_>],
+    origins: &mut Origins,
+) -> Option<ExporterPlan> {
+    let ours = entry.exporter.as_ref()?;
+    let said = &source.job.exporter;
+    let component = entry.component.as_ref();
+    let declared = component.and_then(|c| cx.versions.get(&c.name)).copied();
+    let image = match (&said.image, component) {
+        (Some(image), _) => image.value.clone(),
+        (None, Some(c)) => ours.image.reference(c, declared.unwrap_or(c.default), cx.mirror()),
+        (None, None) => {
+            let untagged = Component::clone(&bare(ours));
+            ours.image.reference(&untagged, untagged.default, cx.mirror())
+        }
+    };
+    let version = component.map_or(Sourced::new(Version::new(0, 0, 0), Origin::INHERIT), |c| cx.version(&c.name));
+    let (parts_on, parts_off) = switches(cx, source, entry.parts.as_ref(), &wanted_collectors(parts, &entry.name));
+    let mut default = |value: &str| {
+        Sourced::new(value.to_owned(), origins.add(Why::Default("the catalog's entry of the job")))
+    };
+    let mut node_selector = said.node_selector.clone();
+    for (key, value) in &ours.node_selector {
+        if !node_selector.contains_key(key) {
+            node_selector.insert(key.clone(), default(value));
+        }
+    }
+    let mut with = |said: &Resources, ours: &std::collections::BTreeMap<String, String>| {
+        let mut all = said.clone();
+        for (name, quantity) in ours {
+            if !all.contains_key(name) {
+                all.insert(name.clone(), default(quantity));
+            }
+        }
+        all
+    };
+    let requests = with(&said.requests, &ours.resources.requests);
+    let limits = with(&said.limits, &ours.resources.limits);
+    let everywhere =
+        Toleration { key: None, operator: Some("Exists".into()), value: None, effect: None, toleration_seconds: None, origin: Origin::INHERIT };
+    Some(ExporterPlan {
+        job: source.job.name.clone(),
+        namespace: source.exporter_namespace(cx),
+        image,
+        version,
+        port: ours.port,
+        parts_on,
+        parts_off,
+        shards: shards(cx, ours),
+        args: said.args.clone(),
+        node_selector,
+        tolerations: if ours.tolerate_all { vec![everywhere] } else { cx.cluster.scheduling.tolerations.clone() },
+        priority_class: match &ours.priority_class {
+            Some(class) => Some(default(class)),
+            None => cx.cluster.scheduling.priority_class.clone(),
+        },
+        requests,
+        limits,
+        origin: source.job.origin,
+    })
+}
+
+/// Collectors switched on beyond the exporter's defaults, and defaults switched off.
+fn switches(
+    cx: &Context<'_>,
+    source: &Source<'_>,
+    parts: Option<&Parts>,
+    wanted: &BTreeSet<String>,
+) -> (Vec<String>, Vec<String>) {
+    let Some(parts) = parts else { return (Vec::new(), Vec::new()) };
+    let wanted = || parts.known().filter(|p| wanted.contains(*p)).collect::<Vec<_>>();
+    let running = split::running(cx, source, parts, wanted());
+    let default: BTreeSet<&str> = parts.default.iter().map(String::as_str).collect();
+    let exists = |p: &&str| parts.gates.get(*p).is_none_or(|g| g.open(&cx.versions));
+    let names = |all: Vec<&str>| all.into_iter().map(str::to_owned).collect();
+    let on = running.difference(&default).copied().collect();
+    let off = default.difference(&running).copied().filter(exists).collect();
+    (names(on), names(off))
+}
+
+/// One shard up to 20,000 pods: the series of that many fill a process of some 10 GiB.
+fn shards(cx: &Context<'_>, ours: &catalog::Exporter) -> u32 {
+    const PODS: u64 = 20_000;
+    if ours.shards { cx.cluster.pods.value.div_ceil(PODS).max(1) as u32 } else { 1 }
+}
+
+/// Stands in for a component where an exporter has no versions of its own.
+fn bare(_: &catalog::Exporter) -> Component {
+    let none = catalog::Version::new(0, 0, 0);
+    Component { name: String::new(), default: none, oldest: none, known: Vec::new(), exact: false, tags: Default::default(), image: None }
+}
+
+/// What a person has to see to, in words, sorted.
+pub(super) fn checklist(cx: &Context<'_>, parts: &[Part<'_>]) -> Vec<String> {
+    let mut out = BTreeSet::new();
+    for part in parts {
+        let Some(entry) = part.source.entry else { continue };
+        let when = |when| match when {
+            CheckWhen::Present => true,
+            CheckWhen::Elsewhere => !part.source.is_ours(),
+            CheckWhen::NotReachable => false,
+        };
+        out.extend(entry.checklist.iter().filter(|c| when(c.when)).map(|c| format!("{}: {}", entry.name, c.text)));
+    }
+    for (name, _) in &cx.cluster.absent {
+        let Some(entry) = cx.catalog.job(name) else { continue };
+        let provider = entry.requires.own_control_plane && cx.cluster.managed_control_plane.value;
+        let named = |component: &String| cx.cluster.reachable.iter().any(|r| r.value == *component);
+        if !provider && entry.requires.reachable.as_ref().is_some_and(|c| !named(c)) {
+            let checks = entry.checklist.iter().filter(|c| c.when == CheckWhen::NotReachable);
+            out.extend(checks.map(|c| format!("{}: {}", entry.name, c.text)));
+        }
+    }
+    out.into_iter().collect()
+}

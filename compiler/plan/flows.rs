@@ -1,0 +1,63 @@
+//! One line for each part: who scrapes it, how often, where it goes. For people.
+
+use super::context::Context;
+use super::parts::Part;
+use super::relay;
+use super::routing::{Partition, Target, Who, route_of};
+use super::source::Workload;
+use crate::model::plan::Flow;
+
+pub(super) fn flows(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>]) -> Vec<Flow> {
+    let flow = |part: &Part<'_>| {
+        let route = route_of(cx.fleet, cx.id, &part.lane.name);
+        let partition = partitions.iter().find(|p| Some(p.id) == route);
+        Flow {
+            class: part.reference(),
+            lane: part.lane.name.clone(),
+            interval: part.schedule.interval.value,
+            series: part.load.series,
+            goes_to: partition.map(|p| goes_to(cx, p, part)).unwrap_or_default(),
+        }
+    };
+    parts.iter().map(flow).collect()
+}
+
+fn goes_to(cx: &Context<'_>, partition: &Partition<'_>, part: &Part<'_>) -> Vec<String> {
+    let whole = partition.answer(Who::Sample(part), "");
+    let namespaces = partition.witness_namespaces();
+    if namespaces.iter().all(|n| partition.answer(Who::Sample(part), n) == whole) {
+        return whole.iter().map(|t| relay::name(cx, *t)).collect();
+    }
+    targets(partition).into_iter().filter_map(|t| Some(format!("{} ({})", relay::name(cx, t), which(partition, part, t)?))).collect()
+}
+
+/// Which of the part's series a destination gets, where the namespace decides.
+fn which(partition: &Partition<'_>, part: &Part<'_>, target: Target) -> Option<String> {
+    let mut which = Vec::new();
+    let claims = partition.claims.iter().filter(|c| c.targets.contains(&target) && (c.jobs.is_empty() || c.names(part)));
+    let mut names: Vec<String> = claims.flat_map(|c| c.namespaces.iter().map(ToString::to_string)).collect();
+    names.sort_unstable();
+    names.dedup();
+    if !names.is_empty() {
+        which.push(format!("namespaces {}", names.join(", ")));
+    }
+    if partition.unowned.contains(&target) {
+        which.push("namespaces nobody owns".to_owned());
+    }
+    let reported = part.source.workload == Workload::Reported;
+    if partition.shared.contains(&target) && (reported || part.source.workload == Workload::Target) {
+        which.push("series without a namespace".to_owned());
+    }
+    (!which.is_empty()).then(|| which.join("; "))
+}
+
+fn targets(partition: &Partition<'_>) -> Vec<Target> {
+    let mut out: Vec<Target> = Vec::new();
+    let lines = partition.claims.iter().flat_map(|c| &c.targets);
+    for target in lines.chain(&partition.shared).chain(&partition.unowned) {
+        if !out.contains(target) {
+            out.push(*target);
+        }
+    }
+    out
+}

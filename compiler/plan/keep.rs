@@ -1,0 +1,344 @@
+//! The four questions as relabel rules: for each destination, mark what is its own, keep what is
+//! marked, remove the mark.
+//!
+//! Steps run from the general to the particular, and a later one overrules an earlier: a mark set
+//! for a namespace is taken back for a job whose namespace is only its exporter's. Labels that
+//! begin with `__` other than the name do not exist when these rules run, except the mark itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::monitors::{CLASS_LABEL, PATH_LABEL};
+use super::parts::Part;
+use super::routing::{Claim, Partition, Target, Who};
+use super::source::Workload;
+use crate::diag::Origin;
+use crate::model::value::NamespacePattern;
+use crate::relabel::{Action, Rule};
+
+/// Holds `1` on what belongs to the destination, `0` where that was taken back.
+pub(super) const MARK: &str = "__tmp_watershed";
+/// Series Prometheus makes itself for each target.
+const SCRAPE: &str = "up|scrape_.+";
+
+/// What the rules of a destination have to decide on.
+pub(super) struct Scope<'p, 'a> {
+    pub partition: &'p Partition<'a>,
+    /// Parts whose series arrive.
+    pub parts: &'p [&'p Part<'a>],
+    /// Values of the label `prometheus` of the senders, where other routes send here too.
+    pub senders: Option<Vec<String>>,
+    /// Values of `job` that several jobs share.
+    pub shared: &'p BTreeSet<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Step {
+    who: Whose,
+    spaces: Spaces,
+    own: bool,
+}
+
+/// Which series, by what measured them; numbers are parts of the scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Whose {
+    Anybody,
+    Parts(Vec<usize>),
+    /// Only `up` and `scrape_*` of them.
+    ScrapesOf(Vec<usize>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Spaces {
+    Any,
+    Without,
+    With,
+    Of(Vec<NamespacePattern>),
+}
+
+/// Rules by which one destination of several routes' scopes keeps what is its own. Empty: it keeps
+/// everything. `None`: nothing is.
+pub(super) fn rules(scopes: &[Scope<'_, '_>], target: Target, origin: Origin) -> Option<Vec<Rule>> {
+    let mut rules = Vec::new();
+    let mut everything = true;
+    for scope in scopes {
+        let steps = minimal(steps(scope, target));
+        everything &= scope.senders.is_none() && steps == [Step { who: Whose::Anybody, spaces: Spaces::Any, own: true }];
+        for step in &steps {
+            rules.extend(render(scope, step, origin));
+        }
+    }
+    if everything {
+        return Some(Vec::new());
+    }
+    if rules.is_empty() {
+        return None;
+    }
+    rules.push(Rule::new(Action::Keep).source([MARK]).regex("1").origin(origin));
+    rules.push(Rule::new(Action::LabelDrop).regex(MARK).origin(origin));
+    Some(rules)
+}
+
+/// Rules that drop every series of these parts, told by their own labels.
+pub(super) fn drop_parts(parts: &[&Part<'_>], of: &[usize], shared: &BTreeSet<String>, origin: Origin) -> Vec<Rule> {
+    let drop = |(labels, regex): (Vec<&'static str>, String)| {
+        Rule::new(Action::Drop).source(labels).regex(regex).origin(origin)
+    };
+    identities(parts, of, shared).into_iter().map(drop).collect()
+}
+
+fn steps(scope: &Scope<'_, '_>, target: Target) -> Vec<Step> {
+    let partition = scope.partition;
+    let has = |targets: &[Target]| targets.contains(&target);
+    let mut steps = Vec::new();
+    let mut push = |who, spaces, own| steps.push(Step { who, spaces, own });
+    let select = |wanted: &dyn Fn(&Part<'_>) -> bool| -> Vec<usize> {
+        scope.parts.iter().enumerate().filter(|(_, p)| wanted(p)).map(|(i, _)| i).collect()
+    };
+    let nowhere = |p: &Part<'_>| !matches!(p.source.workload, Workload::Reported | Workload::Target);
+    let reported = |p: &Part<'_>| p.source.workload == Workload::Reported;
+
+    if partition.by_namespace {
+        push(Whose::Anybody, Spaces::With, has(&partition.unowned));
+        push(Whose::Anybody, Spaces::Without, has(&partition.shared));
+        let owners = partition.claims.iter().filter(|c| c.jobs.is_empty());
+        for (own, patterns) in by_specificity(owners, target) {
+            push(Whose::Anybody, Spaces::Of(patterns), own);
+        }
+        push(Whose::Parts(select(&nowhere)), Spaces::Any, has(&partition.shared));
+        push(Whose::ScrapesOf(select(&reported)), Spaces::Any, has(&partition.shared));
+    } else {
+        let rest = partition.claims.iter().find(|c| c.jobs.is_empty() && c.namespaces.is_empty());
+        push(Whose::Anybody, Spaces::Any, rest.is_some_and(|c| has(&c.targets)));
+    }
+    // What is named by job goes where its line says, and a fast class nowhere else.
+    let by_job = |p: &Part<'_>| partition.claims.iter().any(|c| c.namespaces.is_empty() && c.names(p)) || p.is_fast();
+    for own in [true, false] {
+        let going = |p: &Part<'_>| by_job(p) && has(partition.answer(Who::Scrape(p), "")) == own;
+        push(Whose::Parts(select(&going)), Spaces::Any, own);
+    }
+    let both: Vec<&Claim> = partition.claims.iter().filter(|c| !c.jobs.is_empty() && !c.namespaces.is_empty()).collect();
+    for claim in &both {
+        let about = |p: &Part<'_>| claim.names(p) && !nowhere(p);
+        // Between two such lines the more specific pattern wins, part by part.
+        for part in select(&about) {
+            let rivals = both.iter().copied().filter(|c| c.names(scope.parts[part]));
+            for (own, patterns) in by_specificity(rivals, target) {
+                push(Whose::Parts(vec![part]), Spaces::Of(patterns), own);
+            }
+            let scrapes = has(partition.answer(Who::Scrape(scope.parts[part]), ""));
+            if reported(scope.parts[part]) {
+                push(Whose::ScrapesOf(vec![part]), Spaces::Any, scrapes);
+            }
+        }
+    }
+    steps
+}
+
+/// Patterns from the least to the most specific, those of one answer together as far as none of the
+/// other answer between them meets them.
+fn by_specificity<'c>(claims: impl Iterator<Item = &'c Claim>, target: Target) -> Vec<(bool, Vec<NamespacePattern>)> {
+    let mut all: Vec<(bool, &NamespacePattern)> =
+        claims.flat_map(|c| c.namespaces.iter().map(|p| (c.targets.contains(&target), p))).collect();
+    all.sort_by_key(|(own, p)| (!p.is_open(), p.stem().len(), *p, *own));
+    let mut groups: Vec<(bool, Vec<NamespacePattern>)> = Vec::new();
+    for (own, pattern) in all {
+        let blocked = groups.iter().rposition(|(o, group)| *o != own && group.iter().any(|g| g.overlaps(pattern)));
+        let from = blocked.map_or(0, |i| i + 1);
+        match groups[from..].iter_mut().find(|(o, _)| *o == own) {
+            Some((_, group)) => group.push(pattern.clone()),
+            None => groups.push((own, vec![pattern.clone()])),
+        }
+    }
+    groups
+}
+
+/// Without steps about nobody, and without those that take back what no earlier step gave.
+fn minimal(steps: Vec<Step>) -> Vec<Step> {
+    let mut out: Vec<Step> = Vec::new();
+    for step in steps {
+        let about_somebody = match &step.who {
+            Whose::Anybody => true,
+            Whose::Parts(parts) | Whose::ScrapesOf(parts) => !parts.is_empty(),
+        };
+        let changes = |before: &Step| before.own != step.own && overlap(before, &step);
+        // Only a mark can be overruled: without one, nothing is kept.
+        let needed = if step.own { !given_already(&out, &step) } else { out.iter().any(changes) };
+        if about_somebody && needed {
+            out.push(step);
+        }
+    }
+    out
+}
+
+/// Whether an earlier step gives all of it, and none since took any of it back.
+fn given_already(before: &[Step], step: &Step) -> bool {
+    let covers = |earlier: &Step| earlier.own && earlier.who == Whose::Anybody && earlier.spaces == Spaces::Any;
+    before.iter().rposition(covers).is_some_and(|i| before[i + 1..].iter().all(|later| later.own || !overlap(later, step)))
+}
+
+fn overlap(a: &Step, b: &Step) -> bool {
+    let parts = |who: &Whose| match who {
+        Whose::Anybody => None,
+        Whose::Parts(parts) | Whose::ScrapesOf(parts) => Some(parts.clone()),
+    };
+    let who = match (parts(&a.who), parts(&b.who)) {
+        (Some(a), Some(b)) => a.iter().any(|p| b.contains(p)),
+        _ => true,
+    };
+    let spaces = match (&a.spaces, &b.spaces) {
+        (Spaces::Any, _) | (_, Spaces::Any) => true,
+        (Spaces::Without, Spaces::Without) => true,
+        (Spaces::Without, _) | (_, Spaces::Without) => false,
+        (Spaces::With, _) | (_, Spaces::With) => true,
+        (Spaces::Of(a), Spaces::Of(b)) => a.iter().any(|p| b.iter().any(|q| p.overlaps(q))),
+    };
+    who && spaces
+}
+
+fn render(scope: &Scope<'_, '_>, step: &Step, origin: Origin) -> Vec<Rule> {
+    let whose = match &step.who {
+        Whose::Anybody => vec![(Vec::new(), String::new())],
+        Whose::Parts(parts) | Whose::ScrapesOf(parts) => identities(scope.parts, parts, scope.shared),
+    };
+    let mark = |(labels, regex): (Vec<&'static str>, String)| {
+        let mut condition = Condition::default();
+        if let Some(senders) = &scope.senders {
+            condition.and("prometheus", alternation(senders.iter().map(|s| escape(s))));
+        }
+        condition.and_all(&labels, regex);
+        match &step.spaces {
+            Spaces::Any => {}
+            Spaces::Without => condition.and("namespace", String::new()),
+            Spaces::With => condition.and("namespace", ".+".to_owned()),
+            Spaces::Of(patterns) => condition.and("namespace", namespaces(patterns)),
+        }
+        if matches!(step.who, Whose::ScrapesOf(_)) {
+            condition.and("__name__", SCRAPE.to_owned());
+        }
+        condition.rule(if step.own { "1" } else { "0" }, origin)
+    };
+    whose.into_iter().map(mark).collect()
+}
+
+/// Labels and the expressions they must match, all of them.
+#[derive(Default)]
+struct Condition {
+    labels: Vec<String>,
+    regexes: Vec<String>,
+}
+
+impl Condition {
+    fn and(&mut self, label: &str, regex: String) {
+        self.labels.push(label.to_owned());
+        self.regexes.push(regex);
+    }
+
+    /// Several labels that one expression tells, `;` between them.
+    fn and_all(&mut self, labels: &[&str], regex: String) {
+        if !labels.is_empty() {
+            self.labels.extend(labels.iter().map(|l| (*l).to_owned()));
+            self.regexes.push(regex);
+        }
+    }
+
+    fn rule(self, mark: &str, origin: Origin) -> Rule {
+        let rule = Rule::new(Action::Replace).target(MARK).replacement(mark).origin(origin);
+        if self.labels.is_empty() {
+            return rule;
+        }
+        let regex = match &self.regexes[..] {
+            [only] if only.is_empty() => "^$".to_owned(),
+            [only] => only.clone(),
+            several => several.iter().map(|r| group(r)).collect::<Vec<_>>().join(";"),
+        };
+        rule.source(self.labels).regex(regex)
+    }
+}
+
+/// Labels that tell these parts from all others of the scope, with the expression for each set of
+/// labels.
+fn identities(parts: &[&Part<'_>], of: &[usize], shared: &BTreeSet<String>) -> Vec<(Vec<&'static str>, String)> {
+    let chosen: BTreeSet<usize> = of.iter().copied().collect();
+    let mut by_value: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (i, part) in parts.iter().enumerate() {
+        for value in &part.source.values {
+            by_value.entry(value).or_default().push(i);
+        }
+    }
+    let mut groups: BTreeMap<Vec<&'static str>, Vec<String>> = BTreeMap::new();
+    for (value, all) in by_value {
+        let mine: Vec<usize> = all.iter().copied().filter(|i| chosen.contains(i)).collect();
+        if mine.is_empty() {
+            continue;
+        }
+        if mine.len() == all.len() {
+            groups.entry(vec!["job"]).or_default().push(escape(value));
+            continue;
+        }
+        let by_path = shared.contains(value);
+        let by_class = mine.iter().chain(&all).any(|i| parts[*i].class.is_some());
+        let mut labels = vec!["job"];
+        labels.extend(by_class.then_some(CLASS_LABEL));
+        labels.extend(by_path.then_some(PATH_LABEL));
+        // Paths of the parts, by class; without paths one group of classes.
+        let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for i in mine {
+            let class = if by_class { escape(parts[i].class.as_deref().unwrap_or("")) } else { String::new() };
+            let paths = if by_path { alternation(paths(parts[i]).iter().map(|p| escape(p))) } else { String::new() };
+            told.entry(paths).or_default().insert(class);
+        }
+        for (paths, classes) in told {
+            let mut regex = escape(value);
+            if by_class {
+                regex = format!("{regex};{}", group(&alternation(classes)));
+            }
+            if by_path {
+                regex = format!("{regex};{}", group(&paths));
+            }
+            groups.entry(labels.clone()).or_default().push(regex);
+        }
+    }
+    groups.into_iter().map(|(labels, regexes)| (labels, alternation(regexes))).collect()
+}
+
+/// Paths of the part's targets, as `metrics_path` holds them.
+pub(super) fn paths(part: &Part<'_>) -> Vec<String> {
+    let said = part.job().path.as_ref().filter(|_| part.pick.endpoints.len() <= 1);
+    match said {
+        Some(path) => vec![path.value.clone()],
+        None if part.pick.endpoints.is_empty() => vec!["/metrics".to_owned()],
+        None => part.pick.endpoints.iter().map(|e| e.path.clone()).collect(),
+    }
+}
+
+fn namespaces(patterns: &[NamespacePattern]) -> String {
+    alternation(patterns.iter().map(|p| match (p.stem(), p.is_open()) {
+        ("", _) => ".+".to_owned(),
+        (stem, true) => format!("{}.*", escape(stem)),
+        (stem, false) => escape(stem),
+    }))
+}
+
+/// Sorted and each once, so that the order of a spec's lists shows nowhere.
+fn alternation(regexes: impl IntoIterator<Item = String>) -> String {
+    let all: BTreeSet<String> = regexes.into_iter().collect();
+    let all: Vec<String> = all.into_iter().collect();
+    all.join("|")
+}
+
+/// In a group of its own, where it is an alternation.
+fn group(regex: &str) -> String {
+    if regex.contains('|') { format!("(?:{regex})") } else { regex.to_owned() }
+}
+
+/// A literal as a regular expression of Go.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\\' | '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}

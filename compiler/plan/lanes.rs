@@ -1,0 +1,281 @@
+//! What each Prometheus of a cluster runs with, and what it writes where.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::context::Context;
+use super::keep::{self, Scope};
+use super::parts::Part;
+use super::relay::{self, Outlet};
+use super::routing::{Partition, route_of};
+use super::source::{Found, LANE_LABEL};
+use super::{codes, monitors};
+use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
+use crate::model::fleet::{Lane, Query, Resources};
+use crate::model::plan::{AlertTarget, LanePlan, Monitor, RemoteWrite, ScrapeAuth};
+use crate::model::value::{Bytes, Duration};
+use crate::relabel::Rule;
+use crate::store::Replicas;
+
+/// The operator's own label that tells replicas apart.
+pub(super) const REPLICA_LABEL: &str = "prometheus_replica";
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+/// A Prometheus that nobody sized: enough for about 300,000 series.
+const START: [(&str, &str); 2] = [("cpu", "500m"), ("memory", "2Gi")];
+
+/// Everything that is decided before the lanes.
+pub(super) struct Decided<'p, 'a> {
+    pub parts: &'p [Part<'a>],
+    pub monitors: &'p [Monitor],
+    pub partitions: &'p [Partition<'a>],
+    pub outlets: &'p [Outlet<'a>],
+    pub relayed: bool,
+}
+
+pub(super) fn plan<'f>(
+    cx: &Context<'f>,
+    lane: &'f Lane,
+    decided: &Decided<'_, 'f>,
+    origins: &mut Origins,
+    sink: &mut Sink,
+) -> LanePlan<'f> {
+    let cluster = cx.cluster;
+    let own: Vec<&Monitor> = decided.monitors.iter().filter(|m| m.lane == lane.name).collect();
+    let version = cx.version("prometheus");
+    let requests = resources(&lane.requests, &START, origins);
+    let scrape_interval = lane.interval.unwrap_or(cluster.interval);
+    let said_timeout = lane.timeout.or(cluster.timeout).filter(|t| t.value <= scrape_interval.value);
+    let short = (scrape_interval.value < Duration::from_secs(10)).then_some(scrape_interval);
+    let remote_write = remote_write(cx, lane, decided, sink);
+    LanePlan {
+        lane,
+        name: &lane.name,
+        origin: lane.origin,
+        version,
+        image: cx.image("prometheus"),
+        retention: lane.retention,
+        retention_size: retention_size(lane, origins),
+        storage: &lane.storage,
+        replicas: lane.replicas,
+        scrape_interval,
+        scrape_timeout: said_timeout.or(short),
+        external_labels: external_labels(cx),
+        replica_label: replica_label(cx, lane, decided, &remote_write),
+        remote_write,
+        alerting: alerting(cx, lane),
+        query: query(lane, &requests, origins),
+        requests,
+        limits: lane.limits.clone(),
+        sample_limit: lane.sample_limit,
+        mounted_secrets: mounted_secrets(&own),
+        discovers_in: discovers_in(cx, &own),
+        needs_nodes: own.iter().any(|m| m.attach_node_metadata)
+            || scraped(decided.parts, lane).any(|p| matches!(p.source.found, Found::Kubelet(_))),
+        governing_service: format!("prometheus-{}-headless", lane.name),
+        owns: decided.parts.iter().filter(|p| p.lane.name == lane.name).map(Part::reference).collect(),
+    }
+}
+
+fn scraped<'p, 'a>(parts: &'p [Part<'a>], lane: &'p Lane) -> impl Iterator<Item = &'p Part<'a>> {
+    let here = |p: &&Part<'_>| p.lane.name == lane.name || p.copies.iter().any(|c| c.0.name == lane.name);
+    parts.iter().filter(here)
+}
+
+/// The parts of a cluster that a route carries: those owned by the Prometheis in it.
+pub(super) fn parts_of<'p, 'a>(cx: &Context<'_>, parts: &'p [Part<'a>], partition: &Partition<'_>) -> Vec<&'p Part<'a>> {
+    let sent = |p: &&Part<'_>| route_of(cx.fleet, cx.id, &p.lane.name) == Some(partition.id);
+    parts.iter().filter(sent).collect()
+}
+
+/// The label `prometheus` of the Prometheis in a route: the operator's `<namespace>/<name>`.
+pub(super) fn senders(cx: &Context<'_>, partition: &Partition<'_>) -> Vec<String> {
+    let sends = |l: &&Lane| route_of(cx.fleet, cx.id, &l.name) == Some(partition.id);
+    cx.cluster.lanes.iter().filter(sends).map(|l| sender(cx, &l.name)).collect()
+}
+
+pub(super) fn sender(cx: &Context<'_>, lane: &str) -> String {
+    format!("{}/{lane}", cx.cluster.namespace.value)
+}
+
+/// What is said, and for each resource nobody speaks of the fixed value to start from: an estimate
+/// never becomes a setting by itself.
+pub(super) fn resources(said: &Resources, start: &[(&str, &str)], origins: &mut Origins) -> Resources {
+    let mut out = said.clone();
+    for (name, quantity) in start {
+        if !out.contains_key(*name) {
+            let origin = origins.add(Why::Default("a fixed value to start from; an estimate is never set silently"));
+            out.insert((*name).to_owned(), Sourced::new((*quantity).to_owned(), origin));
+        }
+    }
+    out
+}
+
+fn retention_size(lane: &Lane, origins: &mut Origins) -> Sourced<Bytes> {
+    lane.retention_size.unwrap_or_else(|| {
+        let size = lane.storage.size;
+        let reason = "80 % of the volume: WAL and compaction need the rest";
+        Sourced::new(size.value.percent(80), origins.add(Why::Derived { reason, from: vec![size.origin] }))
+    })
+}
+
+/// The identity on everything, the control planes' own series included.
+fn external_labels(cx: &Context<'_>) -> Vec<(String, Sourced<String>)> {
+    let identity = (cx.fleet.identity.value.clone(), cx.cluster.id.clone());
+    let others = cx.cluster.external_labels.iter().map(|(k, v)| (k.clone(), v.clone()));
+    std::iter::once(identity).chain(others).collect()
+}
+
+/// Removed where every store of the lane merges replicas by identical labels; where only some do,
+/// it stays and is removed on the way to those.
+fn replica_label(cx: &Context<'_>, lane: &Lane, decided: &Decided<'_, '_>, writes: &[RemoteWrite]) -> Option<String> {
+    let mut kinds = own_outlets(cx, lane, decided).map(|o| o.way.kind.profile().replicas).peekable();
+    let any = kinds.peek().is_some() && !writes.is_empty();
+    (any && kinds.all(|k| k == Replicas::MergedIfIdentical)).then(String::new)
+}
+
+/// Destinations of the route the lane is in. Behind a relay all lanes share one label policy.
+fn own_outlets<'p, 'a>(
+    cx: &Context<'_>,
+    lane: &Lane,
+    decided: &Decided<'p, 'a>,
+) -> impl Iterator<Item = &'p Outlet<'a>> {
+    let route = route_of(cx.fleet, cx.id, &lane.name);
+    let partition = decided.partitions.iter().find(|p| Some(p.id) == route);
+    let relayed = decided.relayed;
+    let outlets = decided.outlets;
+    outlets.iter().filter(move |o| partition.is_some_and(|p| relayed || p.mentions(o.dest.target)))
+}
+
+fn remote_write(cx: &Context<'_>, lane: &Lane, decided: &Decided<'_, '_>, sink: &mut Sink) -> Vec<RemoteWrite> {
+    let route = route_of(cx.fleet, cx.id, &lane.name);
+    let Some(partition) = decided.partitions.iter().find(|p| Some(p.id) == route) else { return Vec::new() };
+    let writes_to: Vec<&Outlet<'_>> = own_outlets(cx, lane, decided).collect();
+    if writes_to.is_empty() {
+        return Vec::new();
+    }
+    warn_of_pairs(cx, lane, &writes_to, sink);
+    let shared = monitors::shared_values(decided.parts);
+    if decided.relayed {
+        return vec![RemoteWrite {
+            name: relay::NAME.to_owned(),
+            url: format!(
+                "http://{}.{}.svc.{}:{}/api/v1/write",
+                relay::NAME,
+                cx.cluster.namespace.value,
+                cx.cluster.dns_domain.value,
+                relay::PORT
+            ),
+            credentials: Default::default(),
+            rules: stay_home(lane, decided.parts, &shared, |p| partition.keeps_home(p), partition.route.origin),
+            retry_on_rate_limit: true,
+            origin: partition.route.origin,
+        }];
+    }
+    let own: Vec<&Part<'_>> = decided.parts.iter().filter(|p| p.lane.name == lane.name).collect();
+    let mut out = Vec::new();
+    for outlet in writes_to {
+        let (target, origin) = (outlet.dest.target, outlet.dest.origin);
+        let scope = Scope { partition, parts: &own, senders: None, shared: &shared };
+        let Some(kept) = keep::rules(&[scope], target, origin) else { continue };
+        let mut rules = stay_home(lane, decided.parts, &shared, |_| false, origin);
+        rules.extend(kept);
+        rules.extend(relay::replica_rule(decided.outlets, outlet));
+        out.push(RemoteWrite {
+            name: outlet.name.clone(),
+            url: outlet.way.kind.write_url(&outlet.way.door, target.tenant),
+            credentials: outlet.way.credentials.clone(),
+            rules,
+            retry_on_rate_limit: true,
+            origin,
+        });
+    }
+    out
+}
+
+/// Rules for what the Prometheus scrapes and never sends: copies of what another one owns, and own
+/// parts that `homely` says no store gets.
+fn stay_home(
+    lane: &Lane,
+    parts: &[Part<'_>],
+    shared: &BTreeSet<String>,
+    homely: impl Fn(&Part<'_>) -> bool,
+    origin: Origin,
+) -> Vec<Rule> {
+    let here: Vec<&Part<'_>> = scraped(parts, lane).collect();
+    let stays = |p: &Part<'_>| p.lane.name != lane.name || homely(p);
+    let of: Vec<usize> = here.iter().enumerate().filter(|(_, p)| stays(p)).map(|(i, _)| i).collect();
+    if of.is_empty() { Vec::new() } else { keep::drop_parts(&here, &of, shared, origin) }
+}
+
+fn warn_of_pairs(cx: &Context<'_>, lane: &Lane, outlets: &[&Outlet<'_>], sink: &mut Sink) {
+    if lane.replicas.value < 2 {
+        return;
+    }
+    for outlet in outlets.iter().filter(|o| o.way.kind.profile().replicas == Replicas::Unknown) {
+        let store = cx.fleet.store(outlet.dest.target.store);
+        let what = format!("the {} replicas of `{}` both write to `{}`", lane.replicas.value, lane.name, store.name);
+        let at = cx.place(lane.replicas.origin, lane.origin);
+        let diagnostic = Diagnostic::new(&codes::PAIR_TWICE, at, what).here("each replica sends everything");
+        sink.push(cx.labelled(diagnostic, store.kind.origin, "a store of unknown make"));
+    }
+}
+
+fn alerting(cx: &Context<'_>, lane: &Lane) -> Vec<AlertTarget> {
+    let said = if lane.alerts.is_empty() { &cx.cluster.alerts } else { &lane.alerts };
+    let target = |said: &Sourced<crate::model::ids::AlertmanagerId>| {
+        let service = cx.fleet.alertmanager(said.value).service.as_ref()?;
+        let (namespace, name) = service.value.clone();
+        Some(AlertTarget { namespace, name, port: "web".to_owned(), origin: said.origin })
+    };
+    said.iter().filter_map(target).collect()
+}
+
+/// Half of the memory is for queries: one at a time for each 512 MiB of it (4 to 20, Prometheus'
+/// own default), and as many samples for each as fit, at 16 bytes (1 to 50 million, the default).
+/// What is not said is computed from the memory limit, else from the request.
+fn query(lane: &Lane, requests: &Resources, origins: &mut Origins) -> Query {
+    let memory = lane.limits.get("memory").or_else(|| requests.get("memory"));
+    let (bytes, from) = match memory.and_then(|m| Some((Bytes::parse(&m.value).ok()?.get(), m.origin))) {
+        Some(known) => known,
+        None => (2 * GIB, Origin::INHERIT),
+    };
+    let mut because = |reason| origins.add(Why::Derived { reason, from: vec![from] });
+    let concurrency = lane.query.concurrency.unwrap_or_else(|| {
+        let at_once = (bytes / (512 * MIB)).clamp(4, 20) as u32;
+        Sourced::new(at_once, because("one query at a time for each 512 MiB of memory, 4 to 20"))
+    });
+    let samples = lane.query.samples.unwrap_or_else(|| {
+        let fit = bytes / 2 / 16 / u64::from(concurrency.value.max(1)) / 1_000_000;
+        let reason = "half of the memory over all queries at once, 16 bytes a sample, 1 to 50 million";
+        Sourced::new(fit.clamp(1, 50) * 1_000_000, because(reason))
+    });
+    let timeout = lane.query.timeout.unwrap_or_else(|| {
+        Sourced::new(Duration::from_secs(120), origins.add(Why::Default("Prometheus' own default")))
+    });
+    Query { concurrency: Some(concurrency), samples: Some(samples), timeout: Some(timeout) }
+}
+
+fn mounted_secrets(monitors: &[&Monitor]) -> Vec<String> {
+    let of = |auth: &ScrapeAuth| match auth {
+        ScrapeAuth::ClientCertificate { secret, .. } => Some(secret.clone()),
+        _ => None,
+    };
+    let all: BTreeSet<String> = monitors.iter().flat_map(|m| &m.endpoints).filter_map(|e| of(&e.auth)).collect();
+    all.into_iter().collect()
+}
+
+fn discovers_in(cx: &Context<'_>, monitors: &[&Monitor]) -> Vec<String> {
+    let own = std::iter::once(cx.cluster.namespace.value.clone());
+    let all: BTreeSet<String> = monitors.iter().flat_map(|m| m.namespaces.iter().cloned()).chain(own).collect();
+    all.into_iter().collect()
+}
+
+/// The interval that most series have.
+pub(super) fn usual(intervals: impl IntoIterator<Item = (Duration, u64)>) -> Option<Duration> {
+    let mut sums: BTreeMap<Duration, u64> = BTreeMap::new();
+    for (interval, series) in intervals {
+        *sums.entry(interval).or_default() += series;
+    }
+    sums.into_iter().rev().max_by_key(|(_, series)| *series).map(|(interval, _)| interval)
+}

@@ -1,0 +1,76 @@
+//! Series and samples per second, from the catalog's model and the cluster's facts.
+//!
+//! Estimates, for sizing queues and stores. What a spec does not say is assumed here and nowhere
+//! else: cores, interfaces and disks of a node, containers of a pod.
+
+use super::context::Context;
+use super::source::{Found, Source};
+use crate::catalog::{Counts, SeriesModel, Targets};
+use crate::model::value::Duration;
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Size {
+    pub targets: u64,
+    /// In the cluster, for one replica of the Prometheus that scrapes them.
+    pub series: u64,
+}
+
+/// `up` and four of `scrape_*`, which Prometheus adds to each target.
+const OWN_SERIES: u64 = 5;
+
+/// Size of a part. `classes` is 0 for the remainder, which carries what a spec says of the whole
+/// job, and 1 for a class.
+pub(super) fn size(cx: &Context<'_>, source: &Source<'_>, model: SeriesModel, classes: u32) -> Size {
+    let targets = targets(cx, source);
+    let series = match (&source.job.series, source.entry) {
+        (Some(said), None) if classes == 0 => said.value.saturating_mul(targets),
+        // A figure for the whole job holds for the remainder; its classes keep the catalog's share.
+        (Some(said), Some(_)) if classes == 0 => said.value.saturating_mul(targets).max(model.series(&counts(cx, targets))),
+        _ => model.series(&counts(cx, targets)),
+    };
+    Size { targets, series: series.saturating_add(targets.saturating_mul(OWN_SERIES)) }
+}
+
+/// Samples per second of so many series.
+pub(super) fn per_second(series: u64, interval: Duration) -> f64 {
+    series as f64 * 1000.0 / interval.millis().max(1) as f64
+}
+
+fn targets(cx: &Context<'_>, source: &Source<'_>) -> u64 {
+    let nodes = u64::from(cx.cluster.nodes.value);
+    if let Found::Static(addresses) = &source.found {
+        return addresses.len() as u64;
+    }
+    match source.entry.map(|e| e.targets) {
+        Some(Targets::PerNode) => nodes,
+        // Three with etcd's usual quorum; a cluster of one or two nodes has one.
+        Some(Targets::PerControlPlaneNode) => if nodes < 3 { 1 } else { 3 },
+        Some(Targets::PerPrometheus) => cx.cluster.lanes.iter().map(|l| u64::from(l.replicas.value)).sum(),
+        // One pod in ten carries the annotation.
+        Some(Targets::Annotated) => cx.cluster.pods.value.div_ceil(10),
+        Some(Targets::PerReplica) | None => 1,
+    }
+}
+
+/// Machines with accelerators are the large ones: 128 cores, 8 interfaces and 4 disks are assumed;
+/// others have 32, 4 and 2.
+fn counts(cx: &Context<'_>, targets: u64) -> Counts {
+    let c = cx.cluster;
+    let nodes = u64::from(c.nodes.value);
+    let per_node = |n: u32| nodes * u64::from(n);
+    let (gpus, npus) = (per_node(c.gpus_per_node.value), per_node(c.npus_per_node.value));
+    let large = gpus + npus > 0;
+    Counts {
+        targets,
+        nodes,
+        pods: c.pods.value,
+        // One container a pod and, in every third, a sidecar.
+        containers: c.pods.value + c.pods.value / 3,
+        cpus: nodes * if large { 128 } else { 32 },
+        nics: nodes * if large { 8 } else { 4 },
+        disks: nodes * if large { 4 } else { 2 },
+        gpus,
+        npus,
+        roce_ports: per_node(c.roce_ports_per_node.value),
+    }
+}

@@ -1,0 +1,142 @@
+//! Decisions: who scrapes what, how often, where it flows, what a relay holds back, what is run.
+//!
+//! [`survey`] each cluster, [`settle`] the fleet, [`plan`] each cluster again. All three are pure
+//! and total: whatever the fleet, they return, and what does not work together is a finding. Nothing
+//! here knows objects or files, and no job of the catalog by its name.
+
+pub mod codes;
+mod context;
+mod exporters;
+mod flows;
+mod keep;
+mod lanes;
+mod load;
+mod monitors;
+mod parts;
+mod proof;
+mod readers;
+mod relay;
+mod routing;
+mod secrets;
+mod settle;
+mod source;
+mod split;
+mod ways;
+
+pub use proof::prove;
+pub use settle::{settle, survey};
+
+use crate::catalog::Catalog;
+use crate::diag::{Diagnostic, Origins, Sink};
+use crate::model::fleet::Fleet;
+use crate::model::ids::ClusterId;
+use crate::model::plan::{ClusterPlan, FleetPlan, RulePlan, StorePlan};
+use crate::store::{self, Standing};
+
+use self::context::Context;
+use self::lanes::Decided;
+use self::parts::{Part, Parts};
+use self::routing::Partition;
+use self::source::Workload;
+
+/// The pack every Prometheus gets: that it lives, that targets are down, that sending lags.
+const STARTER: &str = "starter";
+
+/// Everything about one cluster; findings go into `sink`. Pure and repeatable.
+pub fn plan<'f>(
+    fleet: &'f Fleet,
+    catalog: &'f Catalog,
+    fleet_plan: &FleetPlan,
+    cluster: ClusterId,
+    sink: &mut Sink,
+) -> ClusterPlan<'f> {
+    let cx = Context::new(fleet, catalog, cluster);
+    let mut origins = Origins::continuing(&fleet.origins);
+    let Parts { all: parts, left_out } = parts::parts(&cx, sink);
+    let monitors = monitors::monitors(&cx, &parts, sink);
+    let partitions = routing::partitions(&cx);
+    check_blind(&cx, &parts, &partitions, sink);
+    check_unmeasured(&cx, &parts, sink);
+    let outlets = relay::outlets(&cx, routing::destinations(&cx, &partitions), sink);
+    let because = relay::reasons(&cx, &partitions, &outlets);
+    let relayed = !because.is_empty() && !outlets.is_empty();
+    let relay = relayed.then(|| relay::plan(&cx, &parts, &partitions, &outlets, because, &mut origins));
+    let decided =
+        Decided { parts: &parts, monitors: &monitors, partitions: &partitions, outlets: &outlets, relayed };
+    let lanes = cx.cluster.lanes.iter().map(|l| lanes::plan(&cx, l, &decided, &mut origins, sink)).collect();
+    let mut plan = ClusterPlan {
+        id: cluster,
+        cluster: cx.cluster,
+        lanes,
+        addresses: monitors::static_services(&cx, &parts),
+        exporters: exporters::exporters(&cx, &parts, &mut origins),
+        relay,
+        stores: stores(&cx, fleet_plan, sink),
+        readers: readers::readers(&cx, &parts, fleet_plan, sink),
+        rules: rules(&cx),
+        secrets: Vec::new(),
+        checklist: exporters::checklist(&cx, &parts),
+        flows: flows::flows(&cx, &parts, &partitions),
+        not_collected: left_out,
+        monitors,
+        origins,
+    };
+    plan.secrets = secrets::secrets(&cx, &plan);
+    plan
+}
+
+fn stores(cx: &Context<'_>, fleet_plan: &FleetPlan, sink: &mut Sink) -> Vec<StorePlan> {
+    let here = fleet_plan.stands_on.get(cx.id.index()).map_or(&[][..], Vec::as_slice);
+    let planned = here.iter().filter_map(|id| {
+        let store = cx.fleet.store(*id);
+        let load = fleet_plan.stores.get(id.index())?;
+        let standing = Standing { id: *id, store, cluster: cx.cluster, load, origins: &cx.fleet.origins };
+        store::kind(&store.kind.value)?.plan(&standing, sink)
+    });
+    planned.collect()
+}
+
+/// The starter pack in every Prometheus, and what each asks for.
+fn rules(cx: &Context<'_>) -> Vec<RulePlan> {
+    let mut out = Vec::new();
+    for lane in &cx.cluster.lanes {
+        let starter = cx.catalog.rule_pack(STARTER).map(|p| (p.name.clone(), lane.origin));
+        let said = lane.rules.iter().map(|r| (r.value.clone(), r.origin));
+        for (pack, origin) in starter.into_iter().chain(said) {
+            if !out.iter().any(|r: &RulePlan| r.pack == pack && r.lane == lane.name) {
+                out.push(RulePlan { pack, lane: lane.name.clone(), origin });
+            }
+        }
+    }
+    out
+}
+
+/// A split by namespace needs to know where the namespace stands.
+fn check_blind(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>], sink: &mut Sink) {
+    for partition in partitions.iter().filter(|p| p.by_namespace) {
+        let mut seen = Vec::new();
+        for part in lanes::parts_of(cx, parts, partition) {
+            let job = part.job();
+            let by_job = partition.claims.iter().any(|c| c.namespaces.is_empty() && c.names(part));
+            if part.source.workload != Workload::Unsaid || by_job || seen.contains(&&job.name) {
+                continue;
+            }
+            seen.push(&job.name);
+            let what = format!("the route `{}` splits by namespace, and `{}` does not say whose its label `namespace` is", partition.route.name, job.name);
+            let origin = job.honor_labels.map_or(job.origin, |h| h.origin);
+            let diagnostic = Diagnostic::new(&codes::SPLIT_BLIND, cx.place(origin, job.origin), what).here("not known");
+            sink.push(cx.labelled(diagnostic, partition.route.origin, "this route splits by namespace"));
+        }
+    }
+}
+
+fn check_unmeasured(cx: &Context<'_>, parts: &[Part<'_>], sink: &mut Sink) {
+    for part in parts.iter().filter(|p| p.source.entry.is_none() && p.class.is_none()) {
+        let job = part.job();
+        if job.series.is_none() {
+            let what = format!("nothing says how many series a target of `{}` has", job.name);
+            let at = cx.place(job.origin, job.origin);
+            sink.push(Diagnostic::new(&codes::NOTHING_MEASURED, at, what).here("no `series`"));
+        }
+    }
+}

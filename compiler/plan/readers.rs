@@ -1,0 +1,150 @@
+//! What readers read: data sources with their URLs, dashboards.
+
+use sha2::{Digest, Sha256};
+
+use super::codes;
+use super::context::Context;
+use super::lanes;
+use super::parts::Part;
+use super::source::lane_service;
+use super::ways;
+use crate::catalog::{Dashboard, Kind};
+use crate::diag::{Diagnostic, Sink, Sourced};
+use crate::model::fleet::{Readable, Reader, ReaderKind};
+use crate::model::ids::StoreId;
+use crate::model::plan::{DataSource, FleetPlan, ReaderPlan};
+
+pub(super) fn readers<'f>(
+    cx: &Context<'f>,
+    parts: &[Part<'_>],
+    fleet_plan: &FleetPlan,
+    sink: &mut Sink,
+) -> Vec<ReaderPlan<'f>> {
+    cx.cluster.readers.iter().map(|reader| plan(cx, reader, parts, fleet_plan, sink)).collect()
+}
+
+fn plan<'f>(
+    cx: &Context<'f>,
+    reader: &'f Reader,
+    parts: &[Part<'_>],
+    fleet_plan: &FleetPlan,
+    sink: &mut Sink,
+) -> ReaderPlan<'f> {
+    let mut sources: Vec<DataSource> = Vec::new();
+    for read in &reader.reads {
+        let source = match &read.value {
+            Readable::Lane(lane) => Some(of_lane(cx, lane, read, parts)),
+            Readable::Store(store) => of_store(cx, *store, read, fleet_plan, sink),
+        };
+        sources.extend(source);
+    }
+    if let Some(first) = sources.first_mut() {
+        first.is_default = true;
+    }
+    ReaderPlan { reader, namespace: namespace(cx, reader), dashboards: dashboards(cx, reader, &sources), sources }
+}
+
+fn namespace(cx: &Context<'_>, reader: &Reader) -> String {
+    if let Some(said) = &reader.namespace {
+        return said.value.clone();
+    }
+    let grafana = cx.cluster.grafana.namespace.as_ref().filter(|_| reader.kind == ReaderKind::Grafana);
+    let known = cx.catalog.reader(&reader.name).and_then(|r| r.namespace.get(cx.cluster.base.kind.value.name()));
+    match (grafana, known) {
+        (Some(said), _) => said.value.clone(),
+        (None, Some(known)) => known.clone(),
+        (None, None) => cx.cluster.namespace.value.clone(),
+    }
+}
+
+fn of_lane(cx: &Context<'_>, lane: &str, read: &Sourced<Readable>, parts: &[Part<'_>]) -> DataSource {
+    let c = cx.cluster;
+    let own = parts.iter().filter(|p| p.lane.name == lane);
+    let usual = lanes::usual(own.map(|p| (p.schedule.interval.value, p.load.series)));
+    DataSource {
+        name: lane.to_owned(),
+        uid: uid(&c.id.value, lane),
+        url: format!("http://{}.{}.svc.{}:9090", lane_service(lane), c.namespace.value, c.dns_domain.value),
+        credentials: Default::default(),
+        time_interval: usual.unwrap_or(c.interval.value),
+        is_default: false,
+        origin: read.origin,
+    }
+}
+
+fn of_store(
+    cx: &Context<'_>,
+    id: StoreId,
+    read: &Sourced<Readable>,
+    fleet_plan: &FleetPlan,
+    sink: &mut Sink,
+) -> Option<DataSource> {
+    let store = cx.fleet.store(id);
+    let at = cx.place(read.origin, store.origin);
+    let way = match ways::way(cx, id, None) {
+        Ok(way) => way,
+        Err(why) => {
+            ways::report(cx, id, at, why, sink);
+            return None;
+        }
+    };
+    // The tenant that nobody named; readers of single tenants have no word in the language yet.
+    let Some(url) = way.kind.read_url(&way.door, 0) else {
+        let what = format!("nobody knows how to query the store `{}`", store.name);
+        let diagnostic = Diagnostic::new(&codes::NO_READ, at, what).here("cannot be read");
+        sink.push(cx.labelled(diagnostic, store.kind.origin, "of this kind"));
+        return None;
+    };
+    let usual = fleet_plan.stores.get(id.index()).and_then(|l| l.usual);
+    Some(DataSource {
+        name: store.name.clone(),
+        uid: uid(&store.name, "t0"),
+        url,
+        credentials: way.credentials,
+        time_interval: usual.unwrap_or(cx.cluster.interval.value),
+        is_default: false,
+        origin: read.origin,
+    })
+}
+
+/// Those named, else all; data sources decide what they can answer when there are tables of
+/// metrics to ask.
+fn dashboards(cx: &Context<'_>, reader: &Reader, sources: &[DataSource]) -> Vec<String> {
+    if reader.kind != ReaderKind::Grafana || sources.is_empty() {
+        return Vec::new();
+    }
+    match &reader.dashboards {
+        Some(said) => said.iter().map(|d| d.value.clone()).collect(),
+        None => {
+            let all = cx.catalog.names(Kind::Dashboard).into_iter();
+            all.filter_map(|name| cx.catalog.dashboard(name)).map(|d: &Dashboard| d.name.clone()).collect()
+        }
+    }
+}
+
+/// Grafana's uid: at most 40 characters, here a DNS label too. What has to be changed for that gets
+/// eight digits of its hash, so that two ids never meet.
+fn uid(first: &str, second: &str) -> String {
+    let plain = format!("{first}-{second}");
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if plain.len() <= 40 && plain.chars().all(fits) {
+        return plain;
+    }
+    let digest: String = Sha256::digest(plain.as_bytes()).iter().take(4).map(|b| format!("{b:02x}")).collect();
+    let label: String = plain.to_lowercase().chars().map(|c| if fits(c) { c } else { '-' }).take(31).collect();
+    format!("{}-{digest}", label.trim_matches('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::uid;
+
+    #[test]
+    fn uids_are_short_labels_and_differ_where_ids_do() {
+        assert_eq!(uid("edge-1", "user"), "edge-1-user");
+        let (a, b) = (uid("Edge_1", "user"), uid("edge.1", "user"));
+        assert_ne!(a, b);
+        let long = uid(&"x".repeat(63), "user");
+        assert!(a.len() <= 40 && long.len() <= 40 && long.starts_with('x'), "{long}");
+    }
+}

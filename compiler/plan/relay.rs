@@ -1,0 +1,239 @@
+//! Whether a cluster needs a relay, and the size of its queues.
+
+use std::collections::BTreeSet;
+
+use super::context::Context;
+use super::keep::{self, Scope};
+use super::parts::Part;
+use super::routing::{Dest, Partition, Target};
+use super::ways::{self, Way};
+use super::{codes, lanes};
+use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
+use crate::model::plan::{RelayPlan, RelayUrl};
+use crate::model::value::{Bytes, Duration};
+use crate::relabel::{Action, Rule};
+use crate::store::{Late, Protocol, Replicas};
+
+/// `relay`: StatefulSet and Service.
+pub(super) const NAME: &str = "relay";
+/// Of the Service, vmagent's own.
+pub(super) const PORT: u16 = 8429;
+/// Below `docker.io`; of the release the stores' chart deploys.
+const VMAGENT: &str = "victoriametrics/vmagent:v1.150.0";
+/// Below `quay.io`.
+const RELOADER: &str = "prometheus-operator/prometheus-config-reloader";
+
+/// What Prometheus is trusted to hold back by itself. Its WAL is cut every two hours whatever is
+/// still to be sent: about one hour is certain, and a restart loses all of it.
+const DIRECT: Duration = Duration::from_secs(30 * 60);
+
+/// vmagent keeps queues in files of this size, and advises limits in multiples of it.
+const QUEUE_STEP: u64 = 512 << 20;
+const SMALLEST_QUEUE: u64 = 1 << 30;
+/// Besides a queue: blocks in memory, and a file that is being removed.
+const HEADROOM: u64 = 512 << 20;
+
+/// What is written where: the destinations of a cluster that there is a way to.
+pub(super) struct Outlet<'a> {
+    pub dest: Dest<'a>,
+    pub way: Way<'a>,
+    pub name: String,
+}
+
+/// Ways to all destinations; those without one are reported and left out.
+pub(super) fn outlets<'a>(cx: &Context<'a>, dests: Vec<Dest<'a>>, sink: &mut Sink) -> Vec<Outlet<'a>> {
+    let mut out = Vec::new();
+    for dest in dests {
+        match ways::way(cx, dest.target.store, dest.via) {
+            Ok(way) => {
+                check_promise(cx, &dest, &way, sink);
+                out.push(Outlet { name: name(cx, dest.target), dest, way });
+            }
+            Err(why) => ways::report(cx, dest.target.store, dest.at, why, sink),
+        }
+    }
+    out
+}
+
+/// `central`, or `central-t3` for a tenant.
+pub(super) fn name(cx: &Context<'_>, target: Target) -> String {
+    let store = &cx.fleet.store(target.store).name;
+    if target.tenant == 0 { store.clone() } else { format!("{store}-t{}", target.tenant) }
+}
+
+/// The store must still take, when it is back, what was measured when it went.
+fn check_promise(cx: &Context<'_>, dest: &Dest<'_>, way: &Way<'_>, sink: &mut Sink) {
+    let store = cx.fleet.store(dest.target.store);
+    let survive = dest.survive;
+    let (takes, key) = match way.kind.profile().late {
+        Late::AsDeclared => (store.accepts_late, "accepts-late"),
+        Late::WithinRetention => (store.retention, "retention"),
+    };
+    let Some(takes) = takes else { return };
+    if survive.value.is_zero() || takes.value > survive.value {
+        return;
+    }
+    let what = format!(
+        "`{}` shall survive {} without `{}`, which takes samples of at most {}",
+        cx.cluster.name, survive.value, store.name, takes.value
+    );
+    let at = cx.place(survive.origin, dest.origin);
+    let help = format!("lower `survive` below {}, or raise `{key}` of the store above {}", takes.value, survive.value);
+    let diagnostic = Diagnostic::new(&codes::PROMISE, at, what).here("longer than the store can take back").help(help);
+    sink.push(cx.labelled(diagnostic, takes.origin, &format!("its `{key}`")));
+}
+
+/// Why a cluster needs a relay, in words; empty: its Prometheis write by themselves.
+pub(super) fn reasons(cx: &Context<'_>, partitions: &[Partition<'_>], outlets: &[Outlet<'_>]) -> Vec<String> {
+    let mut out = Vec::new();
+    if cx.cluster.relay.always.value {
+        out.push("`relay \"always\"`".to_owned());
+    }
+    if let Some(longest) = outlets.iter().map(|o| o.dest.survive.value).max().filter(|s| *s > DIRECT) {
+        out.push(format!("`survive \"{longest}\"`: Prometheus by itself is sure of about an hour, and of nothing over a restart"));
+    }
+    for partition in partitions.iter().filter(|p| p.by_namespace) {
+        out.push(format!("the route `{}` splits by namespace: a change of tenants must not touch a Prometheus", partition.route.name));
+    }
+    for outlet in outlets {
+        let store = &cx.fleet.store(outlet.dest.target.store);
+        if outlet.way.is_public() {
+            out.push(format!("`{}` is reached over a public address with credentials", store.name));
+        }
+        if store.ingestion_limit.is_some() {
+            out.push(format!("`{}` has an ingestion limit: what it refuses has to wait somewhere", store.name));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    out.retain(|reason| seen.insert(reason.clone()));
+    out
+}
+
+pub(super) fn plan(
+    cx: &Context<'_>,
+    parts: &[Part<'_>],
+    partitions: &[Partition<'_>],
+    outlets: &[Outlet<'_>],
+    because: Vec<String>,
+    origins: &mut Origins,
+) -> RelayPlan {
+    let urls: Vec<RelayUrl> = outlets.iter().map(|o| url(cx, parts, partitions, outlets, o, origins)).collect();
+    let queues: u64 = urls.iter().map(|u| u.queue.value.get() + HEADROOM).sum();
+    let from = urls.iter().map(|u| u.queue.origin).collect();
+    let reason = "Σ (queue + 0.5 GiB) × 1.1, rounded up to whole GiB: any one replica may get everything";
+    let relay = &cx.cluster.relay;
+    let image = |registry: &str, rest: &str| format!("{}/{rest}", cx.mirror().unwrap_or(registry));
+    RelayPlan {
+        name: NAME.to_owned(),
+        image: image("docker.io", VMAGENT),
+        reloader_image: image("quay.io", &format!("{RELOADER}:v{}", cx.version("operator").value)),
+        replicas: relay.replicas,
+        storage_class: relay.storage_class.clone().or_else(|| cx.cluster.storage_class.clone()),
+        storage: Sourced::new(
+            Bytes::new(round_up(queues.saturating_mul(11) / 10, 1 << 30)),
+            origins.add(Why::Derived { reason, from }),
+        ),
+        urls,
+        requests: lanes::resources(&relay.requests, &[("cpu", "100m"), ("memory", "256Mi")], origins),
+        limits: relay.limits.clone(),
+        because,
+        origin: relay.always.origin,
+    }
+}
+
+fn url(
+    cx: &Context<'_>,
+    parts: &[Part<'_>],
+    partitions: &[Partition<'_>],
+    outlets: &[Outlet<'_>],
+    outlet: &Outlet<'_>,
+    origins: &mut Origins,
+) -> RelayUrl {
+    let target = outlet.dest.target;
+    let rate = rate(cx, parts, partitions, target);
+    let bytes = match outlet.way.kind.profile().protocol {
+        Protocol::VictoriaMetrics => 32,
+        Protocol::Prometheus => 60,
+    };
+    let survive = outlet.dest.survive;
+    let reason = "samples/s × survive × bytes per queued sample (32, or 60 for Prometheus' own protocol) × 1.3, in steps of 512 MiB, at least 1 GiB";
+    let queue = origins.add(Why::Derived { reason, from: vec![survive.origin] });
+    let mut rules = rules(cx, parts, partitions, target, outlet.dest.origin);
+    rules.extend(replica_rule(outlets, outlet));
+    RelayUrl {
+        name: outlet.name.clone(),
+        url: outlet.way.kind.write_url(&outlet.way.door, target.tenant),
+        credentials: outlet.way.credentials.clone(),
+        rules,
+        queue: Sourced::new(Bytes::new(queue_bytes(rate, survive.value, bytes)), queue),
+        survive,
+        samples_per_second: rate,
+        store: target.store,
+        tenant: target.tenant,
+        origin: outlet.dest.origin,
+    }
+}
+
+fn queue_bytes(samples_per_second: f64, survive: Duration, bytes_per_sample: u64) -> u64 {
+    // Thousandths of a sample per second, so that what follows is whole numbers.
+    let milli = u128::from((samples_per_second * 1000.0).ceil() as u64);
+    let bytes = milli * u128::from(survive.secs()) * u128::from(bytes_per_sample) * 13 / 10_000;
+    round_up(bytes.min(u128::from(u64::MAX >> 1)) as u64, QUEUE_STEP).max(SMALLEST_QUEUE)
+}
+
+fn round_up(value: u64, step: u64) -> u64 {
+    value.div_ceil(step).saturating_mul(step)
+}
+
+/// Samples per second to a destination. How pods are spread over namespaces is not known, so a part
+/// that is split by namespace counts whole wherever some of it may go.
+pub(super) fn rate(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>], target: Target) -> f64 {
+    let sent = partitions.iter().flat_map(|partition| {
+        let own = lanes::parts_of(cx, parts, partition);
+        own.into_iter().filter(move |p| partition.reaches(p, target))
+    });
+    sent.map(|p| p.samples_per_second() * f64::from(p.lane.replicas.value.max(1))).sum()
+}
+
+/// Rules of one URL, over what all Prometheis of the cluster send.
+fn rules(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>], target: Target, origin: Origin) -> Vec<Rule> {
+    let shared = super::monitors::shared_values(parts);
+    let sent: Vec<Vec<&Part<'_>>> = partitions.iter().map(|p| lanes::parts_of(cx, parts, p)).collect();
+    let scopes: Vec<Scope<'_, '_>> = partitions
+        .iter()
+        .zip(&sent)
+        .map(|(partition, parts)| Scope {
+            partition,
+            parts,
+            senders: (partitions.len() > 1).then(|| lanes::senders(cx, partition)),
+            shared: &shared,
+        })
+        .collect();
+    keep::rules(&scopes, target, origin).unwrap_or_else(|| {
+        // Nothing is for it; its place in the list stays, for queues are told by it.
+        vec![Rule::new(Action::Keep).source([keep::MARK]).regex("1").origin(origin)]
+    })
+}
+
+/// Where stores differ in what they make of replicas, those that merge identical series get them
+/// without the label that tells replicas apart.
+pub(super) fn replica_rule(outlets: &[Outlet<'_>], outlet: &Outlet<'_>) -> Option<Rule> {
+    let merges = |o: &Outlet<'_>| o.way.kind.profile().replicas == Replicas::MergedIfIdentical;
+    let mixed = outlets.iter().any(|o| !merges(o));
+    (mixed && merges(outlet)).then(|| Rule::new(Action::LabelDrop).regex(lanes::REPLICA_LABEL).origin(outlet.dest.origin))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_hold_the_outage_in_steps_and_never_less_than_a_gibibyte() {
+        // 10,000/s, 12 h, 32 bytes, 1.3: 17.97 GB, 16.7 GiB.
+        let twelve_hours = Duration::from_secs(12 * 3600);
+        assert_eq!(queue_bytes(10_000.0, twelve_hours, 32), 17 << 30);
+        assert_eq!(queue_bytes(10_000.0, twelve_hours, 60), 63 * QUEUE_STEP);
+        assert_eq!(queue_bytes(10_000.0, Duration::ZERO, 32), SMALLEST_QUEUE);
+        assert_eq!(queue_bytes(0.0, twelve_hours, 32), SMALLEST_QUEUE);
+    }
+}

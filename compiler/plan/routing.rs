@@ -1,0 +1,224 @@
+//! Where a series goes: the four questions of a route, asked as the language puts them.
+//!
+//! This is the meaning. The rules that make it happen are in `keep.rs`, and `proof.rs` holds the two
+//! against each other.
+
+use super::context::Context;
+use super::parts::Part;
+use super::source::Workload;
+use crate::diag::{Origin, Sourced, Span};
+use crate::model::fleet::{Destination, Fleet, Line, Route};
+use crate::model::ids::{ClusterId, RouteId, StoreId};
+use crate::model::value::{Duration, JobGlob, NamespacePattern};
+
+/// A store and a tenant in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Target {
+    pub store: StoreId,
+    pub tenant: u32,
+}
+
+/// A destination of a cluster, in the order of first mention: `to` lines, `shared`, `unowned`.
+#[derive(Debug, Clone)]
+pub(super) struct Dest<'a> {
+    pub target: Target,
+    pub survive: Sourced<Duration>,
+    pub via: Option<&'a Sourced<String>>,
+    pub origin: Origin,
+    pub at: Span,
+}
+
+/// A route as one cluster has it.
+pub(super) struct Partition<'a> {
+    pub id: RouteId,
+    pub route: &'a Route,
+    pub claims: Vec<Claim>,
+    pub shared: Vec<Target>,
+    pub unowned: Vec<Target>,
+    pub by_namespace: bool,
+}
+
+/// What a `to` line asks for, and where it sends that.
+pub(super) struct Claim {
+    pub jobs: Vec<JobGlob>,
+    pub namespaces: Vec<NamespacePattern>,
+    pub targets: Vec<Target>,
+}
+
+/// Whose series it is.
+#[derive(Clone, Copy)]
+pub(super) enum Who<'p, 'a> {
+    /// Measured by a target of the part.
+    Sample(&'p Part<'a>),
+    /// `up` and `scrape_*` of a target of the part.
+    Scrape(&'p Part<'a>),
+    /// Of no job we scrape: recorded series, alerts.
+    Nobody,
+}
+
+impl<'a> Partition<'a> {
+    pub fn of(cx: &Context<'a>, id: RouteId) -> Self {
+        let route = cx.fleet.route(id);
+        let targets = |said: &[Sourced<Destination>]| said.iter().filter_map(|d| target(d.value)).collect::<Vec<_>>();
+        let claim = |line: &Line| Claim {
+            jobs: line.jobs.iter().filter_map(|j| JobGlob::parse(&j.value).ok()).collect(),
+            namespaces: line.namespaces.iter().filter_map(|n| NamespacePattern::parse(&n.value).ok()).collect(),
+            targets: targets(&line.stores),
+        };
+        Partition {
+            id,
+            route,
+            claims: route.lines.iter().map(claim).collect(),
+            shared: route.shared.as_deref().map(targets).unwrap_or_default(),
+            unowned: route.unowned.as_deref().map(targets).unwrap_or_default(),
+            by_namespace: route.lines.iter().any(|l| !l.namespaces.is_empty()),
+        }
+    }
+
+    /// The destinations of a series with this `namespace` label; empty: it stays in the cluster.
+    pub fn answer(&self, who: Who<'_, '_>, namespace: &str) -> &[Target] {
+        let workload = workload_namespace(who, namespace);
+        let part = match who {
+            Who::Sample(part) | Who::Scrape(part) => Some(part),
+            Who::Nobody => None,
+        };
+        let named = |claim: &&Claim| part.is_some_and(|p| claim.names(p));
+        // A line with both filters is asked before all others.
+        let both = || self.claims.iter().filter(|c| !c.jobs.is_empty() && !c.namespaces.is_empty()).filter(named);
+        if let Some(claim) = workload.and_then(|n| most_specific(both(), n)) {
+            return &claim.targets;
+        }
+        if let Some(claim) = self.claims.iter().filter(|c| !c.jobs.is_empty() && c.namespaces.is_empty()).find(named) {
+            return &claim.targets;
+        }
+        if part.is_some_and(Part::is_fast) {
+            return &[];
+        }
+        if !self.by_namespace {
+            let rest = self.claims.iter().find(|c| c.jobs.is_empty() && c.namespaces.is_empty());
+            return rest.map_or(&[], |c| &c.targets);
+        }
+        match workload {
+            None => &self.shared,
+            Some(namespace) => {
+                let owners = self.claims.iter().filter(|c| c.jobs.is_empty() && !c.namespaces.is_empty());
+                most_specific(owners, namespace).map_or(&self.unowned, |c| &c.targets)
+            }
+        }
+    }
+}
+
+impl Partition<'_> {
+    /// Namespaces that between them get every answer the route has: none, one nobody names, and one
+    /// for each pattern that is not shadowed by more particular ones.
+    pub fn witness_namespaces(&self) -> Vec<String> {
+        let patterns: Vec<&NamespacePattern> = self.claims.iter().flat_map(|c| &c.namespaces).collect();
+        let most = |n: &str| patterns.iter().copied().filter(|p| p.matches(n)).reduce(|a, b| if b.beats(a) { b } else { a });
+        let mut out = vec![String::new()];
+        // With `*` among the patterns there is no such namespace.
+        out.extend(["nobodys", "zz-nobodys", "x9-nobodys"].into_iter().find(|n| most(n).is_none()).map(str::to_owned));
+        for pattern in &patterns {
+            let names = ["", "x", "0", "-x", "zq7"].map(|tail| format!("{}{}", pattern.stem(), if pattern.is_open() { tail } else { "" }));
+            out.extend(names.into_iter().find(|n| !n.is_empty() && most(n) == Some(*pattern)));
+        }
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
+    /// Whether the route names the destination at all.
+    pub fn mentions(&self, target: Target) -> bool {
+        self.claims.iter().any(|c| c.targets.contains(&target)) || self.shared.contains(&target) || self.unowned.contains(&target)
+    }
+
+    /// Whether any series of the part can go there.
+    pub fn reaches(&self, part: &Part<'_>, target: Target) -> bool {
+        let to = |who, namespace: &str| self.answer(who, namespace).contains(&target);
+        self.witness_namespaces().iter().any(|n| to(Who::Sample(part), n) || to(Who::Scrape(part), n))
+    }
+
+    /// Whether every series of the part stays in the cluster.
+    pub fn keeps_home(&self, part: &Part<'_>) -> bool {
+        let stays = |who, namespace: &str| self.answer(who, namespace).is_empty();
+        self.witness_namespaces().iter().all(|n| stays(Who::Sample(part), n) && stays(Who::Scrape(part), n))
+    }
+}
+
+impl Claim {
+    /// Whether a `jobs` glob means the part. A fast class is meant only where its class is written:
+    /// the whole job does not bring one-second data to a centre by the way.
+    pub fn names(&self, part: &Part<'_>) -> bool {
+        let (job, class) = (part.job().name.as_str(), part.class.as_deref());
+        self.jobs.iter().any(|g| g.matches(job, class) && (!part.is_fast() || g.class.is_some()))
+    }
+
+    fn best(&self, namespace: &str) -> Option<&NamespacePattern> {
+        let matching = self.namespaces.iter().filter(|p| p.matches(namespace));
+        matching.reduce(|best, p| if p.beats(best) { p } else { best })
+    }
+}
+
+fn most_specific<'c>(claims: impl Iterator<Item = &'c Claim>, namespace: &str) -> Option<&'c Claim> {
+    let matching = claims.filter_map(|c| Some((c, c.best(namespace)?)));
+    matching.reduce(|best, c| if c.1.beats(best.1) { c } else { best }).map(|(claim, _)| claim)
+}
+
+/// The namespace of the pod the series is about, where it has one.
+fn workload_namespace<'n>(who: Who<'_, '_>, namespace: &'n str) -> Option<&'n str> {
+    let has = match who {
+        Who::Nobody => true,
+        Who::Sample(part) => matches!(part.source.workload, Workload::Reported | Workload::Target),
+        Who::Scrape(part) => part.source.workload == Workload::Target,
+    };
+    (has && !namespace.is_empty()).then_some(namespace)
+}
+
+fn target(destination: Destination) -> Option<Target> {
+    match destination {
+        Destination::Store(store, tenant) => Some(Target { store, tenant }),
+        Destination::None => None,
+    }
+}
+
+/// Routes of a cluster with the Prometheis that are in each; `None` where all are.
+pub(super) fn partitions<'a>(cx: &Context<'a>) -> Vec<Partition<'a>> {
+    let ids = (0..cx.fleet.routes.len() as u32).map(RouteId);
+    let from = |id: &RouteId| cx.fleet.route(*id).from.iter().any(|c| c.value == cx.id);
+    let sends = |id: &RouteId| cx.cluster.lanes.iter().any(|l| route_of(cx.fleet, cx.id, &l.name) == Some(*id));
+    ids.filter(from).filter(sends).map(|id| Partition::of(cx, id)).collect()
+}
+
+/// The route a Prometheus of the cluster is in: the first by name where there are several, which is
+/// an error of its own.
+pub(super) fn route_of(fleet: &Fleet, cluster: ClusterId, lane: &str) -> Option<RouteId> {
+    let routes = fleet.routes.iter().position(|r| {
+        r.from.iter().any(|c| c.value == cluster)
+            && r.lanes.as_ref().is_none_or(|l| l.iter().any(|n| n.value == lane))
+    });
+    routes.map(|i| RouteId(i as u32))
+}
+
+/// All destinations of the cluster's routes, each once, in the order of first mention.
+pub(super) fn destinations<'a>(cx: &Context<'a>, partitions: &[Partition<'a>]) -> Vec<Dest<'a>> {
+    let mut out: Vec<Dest<'a>> = Vec::new();
+    for partition in partitions {
+        let route = partition.route;
+        let lines = route.lines.iter().flat_map(|l| l.stores.iter().map(move |d| (d, Some(l))));
+        let others = route.shared.iter().chain(&route.unowned).flatten().map(|d| (d, None));
+        for (said, line) in lines.chain(others) {
+            let Some(target) = target(said.value) else { continue };
+            let survive = line.and_then(|l| l.survive).unwrap_or(cx.cluster.survive);
+            let via = line.and_then(|l| l.via.as_ref());
+            match out.iter_mut().find(|d| d.target == target) {
+                Some(known) => {
+                    if survive.value > known.survive.value {
+                        known.survive = survive;
+                    }
+                    known.via = known.via.or(via);
+                }
+                None => out.push(Dest { target, survive, via, origin: said.origin, at: cx.place(said.origin, route.origin) }),
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,100 @@
+//! Every Secret that what we emit refers to: where, under which name, with which keys, for whom.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::context::Context;
+use crate::model::fleet::{Auth, Credentials};
+use crate::model::plan::{ClusterPlan, ScrapeAuth, SecretUse};
+
+/// `(namespace, name, used by)` → keys.
+type Uses = BTreeMap<(String, String, String), BTreeSet<String>>;
+
+pub(super) fn secrets(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Vec<SecretUse> {
+    let mut uses = Uses::new();
+    let namespace = cx.cluster.namespace.value.as_str();
+    for lane in &plan.lanes {
+        let by = format!("Prometheus {}", lane.name);
+        lane.remote_write.iter().for_each(|w| credentials(&mut uses, namespace, &by, &w.credentials));
+    }
+    for monitor in &plan.monitors {
+        let by = format!("Prometheus {}", monitor.lane);
+        for endpoint in &monitor.endpoints {
+            match &endpoint.auth {
+                ScrapeAuth::Spec(said) => credentials(&mut uses, namespace, &by, said),
+                ScrapeAuth::ClientCertificate { secret, ca, cert, key, .. } => {
+                    [ca, cert, key].into_iter().for_each(|k| add(&mut uses, namespace, secret, &by, k));
+                }
+                ScrapeAuth::None | ScrapeAuth::ServiceAccount { .. } => {}
+            }
+        }
+    }
+    for url in plan.relay.iter().flat_map(|r| &r.urls) {
+        credentials(&mut uses, namespace, "relay", &url.credentials);
+    }
+    for standing in plan.stores.iter().filter(|s| s.front_door) {
+        let store = cx.fleet.store(standing.store);
+        let by = format!("store {}", store.name);
+        let all = std::iter::once(&store.credentials).chain(store.addresses.iter().map(|a| &a.credentials));
+        // Its own certificate is for whatever stands before it; the front door checks users.
+        for auth in all.filter_map(|c| c.auth.as_ref()) {
+            auth_keys(&mut uses, &standing.namespace, &by, auth);
+            if let Some(previous) = &store.previous {
+                for key in keys(auth) {
+                    add(&mut uses, &standing.namespace, &previous.value, &by, key);
+                }
+            }
+        }
+    }
+    for reader in &plan.readers {
+        let by = format!("reader {}", reader.reader.name);
+        reader.sources.iter().for_each(|s| credentials(&mut uses, &reader.namespace, &by, &s.credentials));
+    }
+    for pull in &cx.cluster.pull_secrets {
+        let namespaces = plan.exporters.iter().map(|e| e.namespace.as_str()).chain([namespace]);
+        for namespace in namespaces.collect::<BTreeSet<_>>() {
+            add(&mut uses, namespace, &pull.value, "image pulls", ".dockerconfigjson");
+        }
+    }
+    let used = |((namespace, name, used_by), keys): (_, BTreeSet<String>)| SecretUse {
+        namespace,
+        name,
+        keys: keys.into_iter().collect(),
+        used_by,
+    };
+    uses.into_iter().map(used).collect()
+}
+
+fn credentials(uses: &mut Uses, namespace: &str, by: &str, said: &Credentials) {
+    if let Some(auth) = &said.auth {
+        auth_keys(uses, namespace, by, auth);
+    }
+    if let Some(ca) = &said.ca {
+        add(uses, namespace, &ca.secret.value, by, &ca.key);
+    }
+    if let Some(client) = &said.client_cert {
+        add(uses, namespace, &client.secret.value, by, &client.cert_key);
+        add(uses, namespace, &client.secret.value, by, &client.key_key);
+    }
+}
+
+fn auth_keys(uses: &mut Uses, namespace: &str, by: &str, auth: &Auth) {
+    let secret = match auth {
+        Auth::Basic { secret, .. } => secret,
+        Auth::Bearer(key) => &key.secret,
+    };
+    for key in keys(auth) {
+        add(uses, namespace, &secret.value, by, key);
+    }
+}
+
+fn keys(auth: &Auth) -> Vec<&str> {
+    match auth {
+        Auth::Basic { username_key, password_key, .. } => vec![username_key, password_key],
+        Auth::Bearer(key) => vec![&key.key],
+    }
+}
+
+fn add(uses: &mut Uses, namespace: &str, name: &str, by: &str, key: &str) {
+    let use_of = (namespace.to_owned(), name.to_owned(), by.to_owned());
+    uses.entry(use_of).or_default().insert(key.to_owned());
+}

@@ -1,0 +1,95 @@
+//! From clusters to the fleet and back: what each sends, and what each store therefore gets.
+
+use std::collections::BTreeMap;
+
+use super::context::Context;
+use super::parts::{self, Part};
+use super::routing::{self, Partition, Target};
+use super::{lanes, relay};
+use crate::catalog::Catalog;
+use crate::diag::Sink;
+use crate::model::fleet::Fleet;
+use crate::model::ids::{ClusterId, RouteId, StoreId};
+use crate::model::plan::{FleetPlan, Send, StoreLoad, Summary};
+use crate::model::value::Duration;
+
+/// What one cluster sends. Findings are those of [`plan`](super::plan), which looks again.
+pub fn survey(fleet: &Fleet, catalog: &Catalog, cluster: ClusterId) -> Summary {
+    let cx = Context::new(fleet, catalog, cluster);
+    let parts = parts::parts(&cx, &mut Sink::default()).all;
+    let partitions = routing::partitions(&cx);
+    let mut sends = Vec::new();
+    let mut intervals: BTreeMap<(StoreId, Duration), u64> = BTreeMap::new();
+    let mut pairs = Vec::new();
+    for partition in &partitions {
+        for dest in routing::destinations(&cx, std::slice::from_ref(partition)) {
+            let target = dest.target;
+            let sent = sent(&cx, &parts, partition, target);
+            sends.push(Send {
+                route: partition.id,
+                store: target.store,
+                tenant: target.tenant,
+                series: sent.iter().map(|p| p.load.series * u64::from(p.lane.replicas.value.max(1))).sum(),
+                samples_per_second: relay::rate(&cx, &parts, std::slice::from_ref(partition), target),
+            });
+            for part in sent {
+                *intervals.entry((target.store, part.schedule.interval.value)).or_default() += part.load.series;
+                if part.lane.replicas.value > 1 {
+                    pairs.push(target.store);
+                }
+            }
+        }
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    Summary {
+        cluster,
+        sends,
+        intervals: intervals.into_iter().map(|((store, interval), series)| (store, interval, series)).collect(),
+        pairs,
+        lanes: cx.cluster.lanes.iter().map(|l| l.name.clone()).collect(),
+    }
+}
+
+fn sent<'p, 'a>(cx: &Context<'_>, parts: &'p [Part<'a>], partition: &Partition<'_>, target: Target) -> Vec<&'p Part<'a>> {
+    lanes::parts_of(cx, parts, partition).into_iter().filter(|p| partition.reaches(p, target)).collect()
+}
+
+/// Sums over all clusters; the order of the summaries does not matter.
+pub fn settle(fleet: &Fleet, summaries: &[Summary]) -> FleetPlan {
+    let mut by_cluster: Vec<&Summary> = summaries.iter().collect();
+    by_cluster.sort_by_key(|s| s.cluster);
+    let stores = fleet.store_ids().map(|store| load(store, &by_cluster)).collect();
+    let stands_on = |cluster: ClusterId| {
+        let here = |s: &StoreId| fleet.store(*s).cluster.is_some_and(|c| c.value == cluster);
+        fleet.store_ids().filter(here).collect::<Vec<_>>()
+    };
+    let routes = |cluster: ClusterId| {
+        let route = |name: &String| Some((name.clone(), routing::route_of(fleet, cluster, name)?));
+        let lanes = fleet.cluster(cluster).lanes.iter().map(|l| &l.name);
+        lanes.filter_map(route).collect::<Vec<(String, RouteId)>>()
+    };
+    FleetPlan {
+        stores,
+        stands_on: fleet.cluster_ids().map(stands_on).collect(),
+        routes: fleet.cluster_ids().map(routes).collect(),
+    }
+}
+
+fn load(store: StoreId, summaries: &[&Summary]) -> StoreLoad {
+    let mut load = StoreLoad::default();
+    for summary in summaries {
+        for send in summary.sends.iter().filter(|s| s.store == store) {
+            load.series += send.series;
+            load.samples_per_second += send.samples_per_second;
+            if load.senders.last() != Some(&summary.cluster) {
+                load.senders.push(summary.cluster);
+            }
+        }
+        load.pairs |= summary.pairs.contains(&store);
+    }
+    let intervals = || summaries.iter().flat_map(|s| &s.intervals).filter(|i| i.0 == store).map(|i| (i.1, i.2));
+    load.fastest = intervals().map(|(interval, _)| interval).min();
+    load.usual = lanes::usual(intervals());
+    load
+}

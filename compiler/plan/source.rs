@@ -1,0 +1,291 @@
+//! How the targets of a job are found and what its series carry: the catalog's entry for this
+//! cluster, with what the spec says instead.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::codes;
+use super::context::Context;
+use crate::catalog::{self, ClusterFacts, Discovery, JobLabel, Namespaces, Port, Unmet, Variant, WorkloadNamespace};
+use crate::diag::{Diagnostic, Sink};
+use crate::model::fleet::{Discover, DiscoverBy, Job};
+
+/// Label of a Service of ours that stands for a job's static addresses.
+pub(super) const JOB_LABEL: &str = "watershed/job";
+/// Label of everything that belongs to one Prometheus: its Service, the monitors it selects.
+pub(super) const LANE_LABEL: &str = "watershed/prometheus";
+
+#[derive(Clone)]
+pub(super) struct Source<'a> {
+    pub job: &'a Job,
+    /// `None`: a job of the spec's own.
+    pub entry: Option<&'a catalog::Job>,
+    /// `None`: found as `discover` says.
+    pub variant: Option<&'a Variant>,
+    pub found: Found,
+    /// Values of the label `job` that its series have. Several where each Prometheus of the cluster
+    /// is a target under its Service's name.
+    pub values: Vec<String>,
+    pub workload: Workload,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    Service(Place),
+    Pod(Place),
+    Kubelet(Place),
+    Annotations(Place),
+    /// Addresses behind a Service of ours.
+    Static(Vec<String>),
+    /// The Service of each Prometheus of the cluster.
+    Lanes,
+}
+
+/// Where targets are and by which labels they are told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Place {
+    /// Empty: any namespace.
+    pub namespaces: Vec<String>,
+    pub labels: BTreeMap<String, String>,
+}
+
+/// Whether `namespace` on a series is that of the workload it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Workload {
+    /// The exporter says it; its own `up` and `scrape_*` carry the exporter's namespace.
+    Reported,
+    /// The target is the workload.
+    Target,
+    /// It is the exporter's, or there is none.
+    Nowhere,
+    /// A job of the spec's own that does not say.
+    Unsaid,
+}
+
+impl<'a> Source<'a> {
+    /// # Errors
+    /// Why nothing of the job can be scraped here, in words.
+    pub fn of(cx: &Context<'a>, job: &'a Job, sink: &mut Sink) -> Result<Self, String> {
+        let entry = if job.in_catalog { cx.catalog.job(&job.name) } else { None };
+        let variant = entry.and_then(|e| e.variant(&choice(cx, job)));
+        if let Some(variant) = variant {
+            variant.requires.check(&facts(cx, &reachable(cx))).map_err(|unmet| in_words(&unmet))?;
+        }
+        let found = match (variant, &job.discover) {
+            (Some(variant), said) => from_catalog(cx, job, variant, said.as_ref()),
+            (None, Some(said)) => from_spec(said),
+            (None, None) => {
+                let what = format!("the catalog does not know how `{}` is found with `{}`", job.name, job.exporter.managed.value);
+                let at = cx.place(job.exporter.managed.origin, job.origin);
+                sink.push(Diagnostic::new(&codes::NO_VARIANT, at, what).here("no way to find its targets"));
+                return Err("nothing tells how its targets are found here".to_owned());
+            }
+        };
+        if let Found::Static(addresses) = &found {
+            check_static(cx, job, variant, addresses, sink)?;
+        }
+        let values = values(cx, job, variant, &found);
+        Ok(Source { job, entry, variant, values, workload: workload(job, entry, &found), found })
+    }
+
+    pub fn is_ours(&self) -> bool {
+        self.entry.is_some_and(|e| e.exporter.is_some()) && self.job.exporter.managed.value == "watershed"
+    }
+
+    /// Namespace its exporter runs in.
+    pub fn exporter_namespace(&self, cx: &Context<'_>) -> String {
+        exporter_namespace(cx, self.job)
+    }
+}
+
+fn choice<'c>(cx: &'c Context<'_>, job: &'c Job) -> catalog::Choice<'c> {
+    catalog::Choice {
+        managed: &job.exporter.managed.value,
+        base: cx.cluster.base.kind.value.name(),
+        discover: job.discover.as_ref().map(|d| word(d.by.value)),
+        client_cert: job.credentials.client_cert.is_some(),
+    }
+}
+
+fn word(by: DiscoverBy) -> &'static str {
+    match by {
+        DiscoverBy::Service => "service",
+        DiscoverBy::Pod => "pod",
+        DiscoverBy::Annotations => "annotations",
+        DiscoverBy::Static => "static",
+        DiscoverBy::Probe => "probe",
+    }
+}
+
+pub(super) fn reachable<'c>(cx: &Context<'c>) -> Vec<&'c str> {
+    cx.cluster.reachable.iter().map(|r| r.value.as_str()).collect()
+}
+
+pub(super) fn facts<'c>(cx: &Context<'_>, reachable: &'c [&'c str]) -> ClusterFacts<'c> {
+    let c = cx.cluster;
+    ClusterFacts {
+        gpus: c.gpus_per_node.value > 0,
+        npus: c.npus_per_node.value > 0,
+        roce_ports: c.roce_ports_per_node.value > 0,
+        managed_control_plane: c.managed_control_plane.value,
+        reachable,
+        alertmanager: !c.alerts.is_empty(),
+    }
+}
+
+pub(super) fn in_words(unmet: &Unmet) -> String {
+    match unmet {
+        Unmet::NoGpus => "the cluster has no GPUs".to_owned(),
+        Unmet::NoNpus => "the cluster has no NPUs".to_owned(),
+        Unmet::NoRocePorts => "the cluster has no RoCE ports".to_owned(),
+        Unmet::ManagedControlPlane => "the provider runs the control plane, and nobody else reaches it".to_owned(),
+        Unmet::NotReachable(component) => format!("`reachable` does not name `{component}`, which binds to loopback"),
+        Unmet::NoAlertmanager => "no Alertmanager runs on the cluster".to_owned(),
+    }
+}
+
+fn from_catalog(cx: &Context<'_>, job: &Job, variant: &Variant, said: Option<&Discover>) -> Found {
+    let mut place = Place::default();
+    if let Some(selector) = variant.discovery.selector() {
+        place.namespaces = match &selector.namespaces {
+            Namespaces::Exporter => vec![exporter_namespace(cx, job)],
+            Namespaces::Base => vec![base_namespace(cx)],
+            Namespaces::Any => Vec::new(),
+            Namespaces::Named(names) => names.clone(),
+        };
+        place.labels = selector.labels.clone();
+    }
+    if let Some(said) = said {
+        if !said.namespaces.is_empty() {
+            place.namespaces = said.namespaces.iter().map(|n| n.value.clone()).collect();
+        }
+        if !said.labels.is_empty() {
+            place.labels = said.labels.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect();
+        }
+    }
+    match &variant.discovery {
+        Discovery::Service(_) => Found::Service(place),
+        Discovery::Pod(_) => Found::Pod(place),
+        Discovery::Kubelet(_) => Found::Kubelet(place),
+        Discovery::Annotations => Found::Annotations(place),
+        Discovery::Static => Found::Static(addresses(said)),
+        Discovery::Lanes => Found::Lanes,
+    }
+}
+
+fn from_spec(said: &Discover) -> Found {
+    let place = Place {
+        namespaces: said.namespaces.iter().map(|n| n.value.clone()).collect(),
+        labels: said.labels.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect(),
+    };
+    match said.by.value {
+        DiscoverBy::Pod => Found::Pod(place),
+        DiscoverBy::Annotations => Found::Annotations(place),
+        DiscoverBy::Static => Found::Static(addresses(Some(said))),
+        // `probe` is refused before the plan as not compiled yet.
+        DiscoverBy::Service | DiscoverBy::Probe => Found::Service(place),
+    }
+}
+
+fn check_static(
+    cx: &Context<'_>,
+    job: &Job,
+    variant: Option<&Variant>,
+    addresses: &[String],
+    sink: &mut Sink,
+) -> Result<(), String> {
+    let name = addresses.iter().find(|a| host(a).parse::<IpAddr>().is_err());
+    let (what, why) = match name {
+        _ if addresses.is_empty() => (format!("`{}` is found by addresses, and none is given", job.name), "no addresses are given"),
+        Some(name) => (format!("`{name}` is a name; behind a Service only IP addresses can stand"), "its addresses are names"),
+        None if static_port(job, variant).is_none() => {
+            (format!("nothing says on which port `{}` is", job.name), "no port is given")
+        }
+        None => return Ok(()),
+    };
+    let at = job.discover.as_ref().map_or(job.origin, |d| d.by.origin);
+    let diagnostic = Diagnostic::new(&codes::NO_ADDRESSES, cx.place(at, job.origin), what).here("incomplete");
+    sink.push(diagnostic.help("list IP addresses and the port: `discover \"static\" port=\"9100\" { addresses \"10.0.0.11\" \"10.0.0.12\" }`"));
+    Err(why.to_owned())
+}
+
+/// The address without its port.
+pub(super) fn host(address: &str) -> &str {
+    let plain = |a| address.rsplit_once(a);
+    match plain(':') {
+        // More than one colon and no brackets: IPv6 without a port.
+        Some((before, port)) if port.parse::<u16>().is_ok() && (!before.contains(':') || before.ends_with(']')) => {
+            before.trim_start_matches('[').trim_end_matches(']')
+        }
+        _ => address,
+    }
+}
+
+/// Name and number of the port of a job's static addresses: as `discover` says, as the addresses
+/// say, as the catalog says.
+pub(super) fn static_port(job: &Job, variant: Option<&Variant>) -> Option<(String, u16)> {
+    let said = job.discover.as_ref()?;
+    let written = said.port.as_ref().map(|p| p.value.as_str());
+    let catalog = variant.iter().flat_map(|v| v.ports.values()).map(|a| &a.port).collect::<Vec<_>>();
+    let name = written.filter(|p| p.parse::<u16>().is_err()).map(str::to_owned);
+    let catalog_name = catalog.iter().find_map(|p| if let Port::Name(name) = p { Some(name.clone()) } else { None });
+    let number = written.and_then(|p| p.parse().ok());
+    let addressed = || said.addresses.iter().find_map(|a| a.value.strip_prefix(host(&a.value))?.rsplit(':').next()?.parse().ok());
+    let catalog_number = || catalog.iter().find_map(|p| if let Port::Number(number) = p { Some(*number) } else { None });
+    let number = number.or_else(addressed).or_else(catalog_number)?;
+    Some((name.or(catalog_name).unwrap_or_else(|| "metrics".to_owned()), number))
+}
+
+fn addresses(said: Option<&Discover>) -> Vec<String> {
+    said.iter().flat_map(|d| d.addresses.iter().map(|a| a.value.clone())).collect()
+}
+
+fn exporter_namespace(cx: &Context<'_>, job: &Job) -> String {
+    let namespace = job.exporter.namespace.as_ref().or(cx.cluster.exporters.namespace.as_ref());
+    namespace.unwrap_or(&cx.cluster.namespace).value.clone()
+}
+
+fn base_namespace(cx: &Context<'_>) -> String {
+    // Where both projects install themselves when nothing else is said.
+    cx.cluster.base.namespace.as_ref().map_or_else(|| "monitoring".to_owned(), |n| n.value.clone())
+}
+
+fn values(cx: &Context<'_>, job: &Job, variant: Option<&Variant>, found: &Found) -> Vec<String> {
+    match (found, variant) {
+        (Found::Lanes, _) => cx.cluster.lanes.iter().map(|l| lane_service(&l.name)).collect(),
+        // A Service of ours is named after the job; for others the monitor sets the label.
+        (_, Some(v)) => vec![v.job.value(&job.name).to_owned()],
+        (_, None) => vec![job.name.clone()],
+    }
+}
+
+/// `prometheus-user`: the Service of a Prometheus.
+pub(super) fn lane_service(lane: &str) -> String {
+    format!("prometheus-{lane}")
+}
+
+/// Whether the monitor has to set the label `job`, and to what.
+pub(super) fn set_job<'s>(source: &'s Source<'_>) -> Option<&'s str> {
+    match (&source.found, source.variant.map(|v| &v.job)) {
+        (Found::Lanes, _) | (_, Some(JobLabel::Label { .. })) => None,
+        (_, Some(JobLabel::ServiceName)) if source.is_ours() => None,
+        _ => source.values.first().map(String::as_str),
+    }
+}
+
+fn workload(job: &Job, entry: Option<&catalog::Job>, found: &Found) -> Workload {
+    let honoured = |e: &catalog::Job| {
+        job.honor_labels.map_or_else(|| e.endpoints.iter().any(|p| p.honor_labels), |h| h.value)
+    };
+    match (entry.map(|e| (e.workload_namespace, honoured(e))), job.honor_labels.map(|h| h.value)) {
+        (Some((WorkloadNamespace::Target, _)), _) => Workload::Target,
+        (Some((WorkloadNamespace::Nowhere, _)), _) => Workload::Nowhere,
+        (Some((WorkloadNamespace::Reported | WorkloadNamespace::ReportedIfAny, true)), _) => Workload::Reported,
+        // Not honoured, it stands in `exported_namespace`, which routes do not read.
+        (Some((WorkloadNamespace::Reported | WorkloadNamespace::ReportedIfAny, false)), _) => Workload::Unsaid,
+        (None, Some(true)) => Workload::Reported,
+        (None, Some(false)) => Workload::Target,
+        (None, None) if matches!(found, Found::Annotations(_)) => Workload::Target,
+        (None, None) => Workload::Unsaid,
+    }
+}

@@ -1,0 +1,250 @@
+//! Telling the classes of a job apart: by collector, by path, or by metric name.
+
+use std::collections::BTreeSet;
+
+use super::codes;
+use super::context::Context;
+use super::parts::spell;
+use super::source::{Source, facts, in_words, reachable};
+use crate::catalog::{self, Parts, Select, SeriesModel};
+use crate::diag::{Diagnostic, Sink};
+use crate::model::fleet::Class;
+use crate::model::value::{JobGlob, MetricGlob};
+
+/// What is asked of a target, and kept of its answer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pick<'a> {
+    /// Endpoints of the entry; empty where the job has none of its own in the catalog.
+    pub endpoints: Vec<&'a catalog::Endpoint>,
+    /// URL parameter and values, for the first endpoint.
+    pub params: Option<(String, Vec<String>)>,
+    /// Collectors that have to run for it.
+    pub collectors: Vec<String>,
+    /// Metric globs; empty: all.
+    pub keep: Vec<String>,
+    pub drop: Vec<String>,
+    pub series: SeriesModel,
+}
+
+pub(super) struct Split<'a> {
+    pub classes: Vec<Picked<'a>>,
+    pub remainder: Pick<'a>,
+}
+
+pub(super) struct Picked<'a> {
+    pub class: &'a Class,
+    pub pick: Pick<'a>,
+}
+
+/// Splits a job. A class of the catalog that nothing in the spec names stays in the remainder: a
+/// scrape of its own would cost as many requests again and tell nobody anything.
+pub(super) fn split<'a>(
+    cx: &Context<'a>,
+    source: &Source<'a>,
+    left_out: &mut Vec<(String, String)>,
+    sink: &mut Sink,
+) -> Split<'a> {
+    let endpoints = endpoints(cx, source);
+    let mut classes: Vec<Picked<'a>> = Vec::new();
+    for class in &source.job.classes {
+        let known = source.entry.and_then(|e| e.class(&class.name));
+        if !is_named(cx, source, class) {
+            continue;
+        }
+        match pick(cx, source, class, known, &endpoints, sink) {
+            Ok(pick) => classes.push(Picked { class, pick }),
+            Err(why) => left_out.push((format!("{}/{}", source.job.name, class.name), why)),
+        }
+    }
+    check_disjoint(cx, source, &classes, sink);
+    Split { remainder: remainder(cx, source, &classes, &endpoints), classes }
+}
+
+fn is_named(cx: &Context<'_>, source: &Source<'_>, class: &Class) -> bool {
+    let job = &source.job.name;
+    let listed = |c: &Option<String>, j: &str| j == job && c.as_deref() == Some(&class.name);
+    let in_lane = cx.cluster.lanes.iter().flat_map(|l| l.jobs.iter().chain(&l.also_scrapes));
+    let globs = cx.fleet.routes.iter().flat_map(|r| &r.lines).flat_map(|l| &l.jobs);
+    cx.is_said(class.origin)
+        || in_lane.into_iter().any(|j| listed(&j.class, &j.job))
+        || globs.filter_map(|g| JobGlob::parse(&g.value).ok()).any(|g| g.class.is_some() && g.matches(job, Some(&class.name)))
+}
+
+/// Paths of the entry that this variant and these versions serve.
+fn endpoints<'a>(cx: &Context<'a>, source: &Source<'a>) -> Vec<&'a catalog::Endpoint> {
+    let Some(entry) = source.entry else { return Vec::new() };
+    let served = |e: &&catalog::Endpoint| {
+        e.gate.open(&cx.versions) && source.variant.is_none_or(|v| v.ports.contains_key(&e.name))
+    };
+    entry.endpoints.iter().filter(served).collect()
+}
+
+fn pick<'a>(
+    cx: &Context<'a>,
+    source: &Source<'a>,
+    class: &Class,
+    known: Option<&'a catalog::Class>,
+    endpoints: &[&'a catalog::Endpoint],
+    sink: &mut Sink,
+) -> Result<Pick<'a>, String> {
+    if let Some(known) = known {
+        known.requires.check(&facts(cx, &reachable(cx))).map_err(|unmet| in_words(&unmet))?;
+        if let Err(shut) = known.gate.check(&cx.versions) {
+            return Err(format!("{} has it {} {}", shut.component, if shut.since { "since" } else { "until" }, shut.bound));
+        }
+    }
+    let series = known.map(|k| k.series).unwrap_or_default();
+    let said = |list: &Option<Vec<crate::diag::Sourced<String>>>| {
+        list.as_ref().map(|l| l.iter().map(|i| i.value.clone()).collect::<Vec<_>>())
+    };
+    let (collectors, metrics) = (said(&class.collectors), said(&class.metrics));
+    let overhead = || source.entry.and_then(|e| e.parts.as_ref()).map(|p| p.overhead.clone()).unwrap_or_default();
+    if let Some(wanted) = collectors {
+        let params = by_collector(cx, source, class, wanted, true, sink)?;
+        return Ok(Pick {
+            endpoints: first(endpoints),
+            collectors: params.1.clone(),
+            params: Some(params),
+            keep: metrics.unwrap_or_default(),
+            drop: overhead(),
+            series,
+        });
+    }
+    if let Some(keep) = metrics {
+        return Ok(Pick { endpoints: endpoints.to_vec(), keep, series, ..Pick::default() });
+    }
+    match known.map(|k| &k.select) {
+        Some(Select::Parts(wanted)) => {
+            let params = by_collector(cx, source, class, wanted.clone(), false, sink)?;
+            Ok(Pick {
+                endpoints: first(endpoints),
+                collectors: params.1.clone(),
+                params: Some(params),
+                drop: overhead(),
+                series,
+                ..Pick::default()
+            })
+        }
+        Some(Select::Endpoints(names)) => {
+            let own: Vec<_> = endpoints.iter().copied().filter(|e| names.contains(&e.name)).collect();
+            if own.is_empty() { Err("no version here serves its path".to_owned()) } else { Ok(Pick { endpoints: own, series, ..Pick::default() }) }
+        }
+        Some(Select::Metrics(globs)) => {
+            Ok(Pick { endpoints: endpoints.to_vec(), keep: globs.clone(), series, ..Pick::default() })
+        }
+        None => Err("nothing says what it is made of".to_owned()),
+    }
+}
+
+fn first<'a>(endpoints: &[&'a catalog::Endpoint]) -> Vec<&'a catalog::Endpoint> {
+    endpoints.iter().copied().take(1).collect()
+}
+
+/// The parameter that asks for these collectors, of those that run.
+fn by_collector(
+    cx: &Context<'_>,
+    source: &Source<'_>,
+    class: &Class,
+    wanted: Vec<String>,
+    said: bool,
+    sink: &mut Sink,
+) -> Result<(String, Vec<String>), String> {
+    let Some(parts) = source.entry.and_then(|e| e.parts.as_ref()) else {
+        return Err("its exporter cannot be asked for collectors".to_owned());
+    };
+    let running = running(cx, source, parts, wanted.iter().map(String::as_str));
+    let (here, missing): (Vec<String>, Vec<String>) = wanted.into_iter().partition(|w| running.contains(w.as_str()));
+    if !missing.is_empty() && (said || here.is_empty()) {
+        let what = format!(
+            "{} asks for {}, which the exporter does not run here",
+            spell(&source.job.name, Some(&class.name)),
+            list(&missing)
+        );
+        let origin = class.collectors.iter().flatten().find(|c| missing.contains(&c.value)).map_or(class.origin, |c| c.origin);
+        let at = cx.place(origin, class.origin);
+        sink.push(Diagnostic::new(&codes::NOT_RUNNING, at, what).here("not running"));
+    }
+    if here.is_empty() {
+        return Err(format!("the exporter does not run {}", list(&missing)));
+    }
+    Ok((parts.only.clone(), here))
+}
+
+/// Collectors that run: with our own exporter every one wanted, else what the variant is known to.
+pub(super) fn running<'p>(
+    cx: &Context<'_>,
+    source: &Source<'p>,
+    parts: &'p Parts,
+    wanted: impl IntoIterator<Item = &'p str>,
+) -> BTreeSet<&'p str> {
+    let all = if source.is_ours() {
+        parts.running(wanted)
+    } else {
+        let (off, on) = source.variant.map_or((&[][..], &[][..]), |v| (&v.parts_disabled[..], &v.parts_enabled[..]));
+        parts.default.iter().filter(|p| !off.contains(p)).chain(on).map(String::as_str).collect()
+    };
+    all.into_iter().filter(|p| parts.gates.get(*p).is_none_or(|g| g.open(&cx.versions))).collect()
+}
+
+fn check_disjoint(cx: &Context<'_>, source: &Source<'_>, classes: &[Picked<'_>], sink: &mut Sink) {
+    for (i, later) in classes.iter().enumerate() {
+        for earlier in &classes[..i] {
+            let Some(both) = later.pick.collectors.iter().find(|c| earlier.pick.collectors.contains(c)) else { continue };
+            let what = format!(
+                "the collector `{both}` is in the classes `{}` and `{}` of `{}`",
+                earlier.class.name, later.class.name, source.job.name
+            );
+            let at = cx.place(later.class.origin, source.job.origin);
+            let diagnostic = Diagnostic::new(&codes::COLLECTOR_TWICE, at, what).here("has it too");
+            sink.push(cx.labelled(diagnostic, earlier.class.origin, "this class has it"));
+        }
+    }
+}
+
+fn remainder<'a>(
+    cx: &Context<'a>,
+    source: &Source<'a>,
+    classes: &[Picked<'a>],
+    endpoints: &[&'a catalog::Endpoint],
+) -> Pick<'a> {
+    let taken: BTreeSet<&str> = classes.iter().flat_map(|c| &c.pick.collectors).map(String::as_str).collect();
+    let by_path = |e: &&&catalog::Endpoint| {
+        !classes.iter().any(|c| {
+            c.pick.params.is_none() && c.pick.keep.is_empty() && c.pick.endpoints.iter().any(|own| own.name == e.name)
+        })
+    };
+    let drop = classes.iter().filter(|c| c.pick.params.is_none()).flat_map(|c| c.pick.keep.clone()).collect();
+    let known = |c: &Picked<'a>| source.entry.and_then(|e| e.class(&c.class.name));
+    Pick {
+        endpoints: endpoints.iter().filter(by_path).copied().collect(),
+        params: source.entry.and_then(|e| e.parts.as_ref()).filter(|_| !taken.is_empty()).map(|p| without(cx, source, p, &taken)),
+        collectors: Vec::new(),
+        keep: Vec::new(),
+        drop,
+        series: source.entry.map(|e| e.remainder(classes.iter().filter_map(known))).unwrap_or_default(),
+    }
+}
+
+/// Everything but the collectors `taken`: left out by name where the exporter can do that, else the
+/// others named one by one.
+fn without(cx: &Context<'_>, source: &Source<'_>, parts: &Parts, taken: &BTreeSet<&str>) -> (String, Vec<String>) {
+    if parts.without_gate.open(&cx.versions) {
+        return (parts.without.clone(), taken.iter().map(|t| (*t).to_owned()).collect());
+    }
+    let running = running(cx, source, parts, []);
+    (parts.only.clone(), running.into_iter().filter(|p| !taken.contains(p)).map(str::to_owned).collect())
+}
+
+fn list(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
+    quoted.join(", ")
+}
+
+/// A regular expression for metric globs, anchored by Prometheus at both ends.
+pub(super) fn regex(globs: &[String]) -> String {
+    let mut all: Vec<String> =
+        globs.iter().map(|g| MetricGlob::parse(g).map_or_else(|_| g.clone(), |g| g.regex())).collect();
+    all.sort_unstable();
+    all.dedup();
+    all.join("|")
+}

@@ -1,0 +1,254 @@
+//! Changes, grouped by cluster and object.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+use similar::{ChangeTag, TextDiff};
+use unicode_width::UnicodeWidthStr;
+
+use super::place::Lookup;
+use super::style::{ADDED, BOLD, CHANGED, DIM, Look, REMOVED, count, one_line, visible};
+use super::{Format, json as escape};
+use crate::diag::{Origins, Sources};
+use crate::diff::{Change, Edit, Effect};
+
+/// Characters of a value shown as text. JSON has all of them.
+const SHOWN: usize = 300;
+/// Lines of a difference of texts shown.
+const LINES: usize = 60;
+/// Clusters with the same changes that are named; the rest is counted.
+const NAMED: usize = 5;
+
+/// The changes of one cluster, and what is needed to say where they come from.
+pub struct ClusterChanges<'a> {
+    pub cluster: &'a str,
+    /// In the order of files; those of one object stand together.
+    pub changes: &'a [Change],
+    pub origins: &'a Origins,
+    pub fleet: &'a Origins,
+}
+
+/// Renders changes. Clusters whose changes read alike are shown once. Empty text where there are
+/// none.
+pub fn changes(
+    clusters: &[ClusterChanges<'_>],
+    sources: &Sources,
+    format: Format,
+    colour: bool,
+    width: usize,
+) -> String {
+    match format {
+        Format::Text => text(clusters, sources, Look::new(colour, width)),
+        Format::Json => escape::pretty(&as_json(clusters, sources)),
+    }
+}
+
+fn text(clusters: &[ClusterChanges<'_>], sources: &Sources, look: Look) -> String {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    let mut known: BTreeMap<String, usize> = BTreeMap::new();
+    for cluster in clusters.iter().filter(|c| !c.changes.is_empty()) {
+        let body = body(cluster, sources, look);
+        match known.get(&body) {
+            Some(group) => groups[*group].1.push(cluster.cluster),
+            None => {
+                known.insert(body.clone(), groups.len());
+                groups.push((body, vec![cluster.cluster]));
+            }
+        }
+    }
+    let mut out = String::new();
+    for (body, names) in &groups {
+        let mut head = names.iter().take(NAMED).map(|n| one_line(n)).collect::<Vec<_>>().join(", ");
+        if names.len() > NAMED {
+            head.push_str(&format!(" and {} more", names.len() - NAMED));
+        }
+        out.push_str(&look.paint(BOLD, &head));
+        out.push('\n');
+        out.push_str(body);
+        out.push('\n');
+    }
+    if !groups.is_empty() {
+        out.push_str(&look.paint(BOLD, &summary(clusters)));
+        out.push('\n');
+    }
+    out
+}
+
+fn body(cluster: &ClusterChanges<'_>, sources: &Sources, look: Look) -> String {
+    let lookup = Lookup { sources, cluster: cluster.origins, fleet: cluster.fleet };
+    let mut out = String::new();
+    for of_object in cluster.changes.chunk_by(|a, b| a.object == b.object && a.file == b.file) {
+        let first = &of_object[0];
+        let name = first.object.as_ref().map_or_else(|| first.file.clone(), ToString::to_string);
+        let whole = first.path.is_empty() && of_object.len() == 1;
+        let (sign, style) = match (whole, first.edit) {
+            (true, Edit::Added) => ("+", ADDED),
+            (true, Edit::Removed) => ("-", REMOVED),
+            _ => ("~", CHANGED),
+        };
+        let file = if first.object.is_some() { format!("  {}", first.file) } else { String::new() };
+        out.push_str(&format!(
+            "  {} {}{}\n",
+            look.paint(style, sign),
+            look.paint(BOLD, &one_line(&name)),
+            look.paint(DIM, &one_line(&file))
+        ));
+        for change in of_object {
+            one(change, &lookup, look, &mut out);
+        }
+    }
+    out
+}
+
+fn one(change: &Change, lookup: &Lookup<'_>, look: Look, out: &mut String) {
+    let (before, after) = (change.before.as_ref(), change.after.as_ref());
+    let path = one_line(&change.path);
+    match change.edit {
+        // Of an object that comes or goes whole, its head says everything.
+        Edit::Added | Edit::Removed if path.is_empty() => {}
+        Edit::Added => side(look, "+", &path, after, out),
+        Edit::Removed => side(look, "-", &path, before, out),
+        Edit::Renamed => {
+            out.push_str(&format!("    {}\n", look.paint(CHANGED, &format!("renamed from {}", shown(before)))));
+        }
+        Edit::Changed | Edit::Reordered => changed(change, &path, look, out),
+    }
+    // Unpainted text and style: escapes would count as columns.
+    let mut notes: Vec<(String, anstyle::Style)> = Vec::new();
+    let effect = match (change.effect, change.consequence) {
+        (Effect::None, words) => words.to_owned(),
+        (effect, "") => effect.name().to_owned(),
+        (effect, words) => format!("{}: {words}", effect.name()),
+    };
+    notes.push((effect, if change.effect >= Effect::QueueReset { REMOVED } else { CHANGED }));
+    let origin = lookup.words(change.origin);
+    notes.push((if origin.is_empty() { origin } else { format!("← {origin}") }, DIM));
+    notes.retain(|(text, _)| !text.is_empty());
+    let together: usize = notes.iter().map(|(text, _)| text.width() + 2).sum();
+    let separator = if together + 8 <= look.width { "  " } else { "\n        " };
+    let notes: Vec<String> = notes.iter().map(|(text, style)| look.paint(*style, text)).collect();
+    if !notes.is_empty() {
+        out.push_str(&format!("        {}\n", notes.join(separator)));
+    }
+}
+
+fn side(look: Look, sign: &str, path: &str, value: Option<&Json>, out: &mut String) {
+    let style = if sign == "+" { ADDED } else { REMOVED };
+    out.push_str(&format!("    {} {path}: {}\n", look.paint(style, sign), look.paint(style, &shown(value))));
+}
+
+fn changed(change: &Change, path: &str, look: Look, out: &mut String) {
+    let texts = (change.before.as_ref().and_then(Json::as_str), change.after.as_ref().and_then(Json::as_str));
+    let colon = if path.is_empty() { String::new() } else { format!(" {path}:") };
+    let sign = look.paint(CHANGED, "~");
+    if let (Some(before), Some(after)) = texts
+        && (before.contains('\n') || after.contains('\n'))
+    {
+        out.push_str(&format!("    {sign}{}\n", if colon.is_empty() { " text" } else { &colon }));
+        lines(before, after, look, out);
+        return;
+    }
+    let (before, after) = (shown(change.before.as_ref()), shown(change.after.as_ref()));
+    let order = if change.edit == Edit::Reordered { " order" } else { "" };
+    if path.width() + before.width() + after.width() + 20 <= look.width {
+        let (before, after) = (look.paint(REMOVED, &before), look.paint(ADDED, &after));
+        out.push_str(&format!("    {sign}{colon}{order} {before} → {after}\n"));
+    } else {
+        let (before, after) = (look.paint(REMOVED, &format!("- {before}")), look.paint(ADDED, &format!("+ {after}")));
+        out.push_str(&format!("    {sign}{colon}{order}\n      {before}\n      {after}\n"));
+    }
+}
+
+/// Lines that differ, each with two lines around it.
+fn lines(before: &str, after: &str, look: Look, out: &mut String) {
+    let diff = TextDiff::from_lines(before, after);
+    let mut left = LINES;
+    for (i, group) in diff.grouped_ops(2).iter().enumerate() {
+        if i > 0 {
+            out.push_str("      …\n");
+        }
+        for line in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            if left == 0 {
+                out.push_str("      … more lines differ\n");
+                return;
+            }
+            left -= 1;
+            let (sign, style) = match line.tag() {
+                ChangeTag::Delete => ("-", REMOVED),
+                ChangeTag::Insert => ("+", ADDED),
+                ChangeTag::Equal => (" ", DIM),
+            };
+            let text = cut(&one_line(line.value().trim_end_matches(['\n', '\r'])));
+            out.push_str(&format!("      {}\n", look.paint(style, format!("{sign} {text}").trim_end())));
+        }
+    }
+}
+
+/// A value on one line: strings bare where nobody could take them for something else.
+fn shown(value: Option<&Json>) -> String {
+    let text = match value {
+        None => String::new(),
+        Some(Json::String(s)) if bare(s) => s.clone(),
+        Some(value) => value.to_string(),
+    };
+    cut(&one_line(&visible(&text)))
+}
+
+fn bare(s: &str) -> bool {
+    let other = s.is_empty() || matches!(s, "true" | "false" | "null") || s.parse::<f64>().is_ok();
+    !other && s.trim() == s && !s.starts_with(['{', '[', '"'])
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        None => text.to_owned(),
+        Some((at, _)) => format!("{}… ({} characters)", &text[..at], text.chars().count()),
+    }
+}
+
+/// `4 changes in 2 objects of 1 cluster: 1 queue reset, 3 reloads`, the gravest first.
+fn summary(clusters: &[ClusterChanges<'_>]) -> String {
+    let all: Vec<&Change> = clusters.iter().flat_map(|c| c.changes).collect();
+    let objects: usize =
+        clusters.iter().map(|c| c.changes.chunk_by(|a, b| a.object == b.object && a.file == b.file).count()).sum();
+    let touched = clusters.iter().filter(|c| !c.changes.is_empty()).count();
+    let mut effects: BTreeMap<Effect, usize> = BTreeMap::new();
+    for change in &all {
+        *effects.entry(change.effect).or_default() += 1;
+    }
+    effects.remove(&Effect::None);
+    let words: Vec<String> = effects.iter().rev().map(|(effect, n)| format!("{n} × {}", effect.name())).collect();
+    let head =
+        format!("{} in {} of {}", count(all.len(), "change"), count(objects, "object"), count(touched, "cluster"));
+    if words.is_empty() { head } else { format!("{head}: {}", words.join(", ")) }
+}
+
+fn as_json(clusters: &[ClusterChanges<'_>], sources: &Sources) -> Json {
+    let mut all = Vec::new();
+    for cluster in clusters {
+        let lookup = Lookup { sources, cluster: cluster.origins, fleet: cluster.fleet };
+        all.extend(cluster.changes.iter().map(|c| {
+            let object = c.object.as_ref().map(|id| {
+                json!({
+                    "apiVersion": id.api_version, "kind": id.kind, "namespace": id.namespace, "name": id.name,
+                })
+            });
+            json!({
+                "cluster": cluster.cluster,
+                "object": object,
+                "file": c.file,
+                "path": c.path,
+                "edit": c.edit.name(),
+                "before": c.before,
+                "after": c.after,
+                "effect": c.effect.name(),
+                "consequence": c.consequence,
+                "origin": lookup.json(c.origin),
+            })
+        }));
+    }
+    json!({ "format_version": 1, "changes": all })
+}
+
+#[cfg(test)]
+mod tests;

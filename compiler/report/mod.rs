@@ -1,0 +1,21 @@
+//! Findings and changes as text for people and JSON for programs.
+//!
+//! Renderers know no rules: everything they say stands in what they are given.
+
+mod changes;
+mod diagnostics;
+mod json;
+mod place;
+mod snippet;
+mod style;
+
+pub use changes::{ClusterChanges, changes};
+pub use diagnostics::diagnostics;
+pub use style::visible;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Text,
+    /// With a `format_version`, raised when a reader would have to change.
+    Json,
+}

@@ -1,0 +1,89 @@
+//! Places of a spec, and where a value came from, in words.
+
+use serde_json::{Value as Json, json};
+
+use super::style::one_line;
+use crate::diag::{Origin, Origins, Sources, Span, Why};
+
+/// Longest piece of a spec line shown behind its position, in characters.
+const EXCERPT: usize = 60;
+
+/// `file`, `line`, `column`, `endLine`, `endColumn`; null where there is no place.
+pub(super) fn json(sources: &Sources, span: Span) -> Json {
+    if span.is_none() {
+        return json!({ "file": null, "line": null, "column": null, "endLine": null, "endColumn": null });
+    }
+    let (start, end) = (sources.position(span), sources.position(Span { start: span.end, ..span }));
+    json!({
+        "file": sources.path(span.file),
+        "line": start.line,
+        "column": start.column,
+        "endLine": end.line,
+        "endColumn": end.column,
+    })
+}
+
+/// Looks up the origins of one cluster.
+#[derive(Clone, Copy)]
+pub(super) struct Lookup<'a> {
+    pub sources: &'a Sources,
+    pub cluster: &'a Origins,
+    pub fleet: &'a Origins,
+}
+
+impl Lookup<'_> {
+    /// `fleet.kdl:12:5  interval "15s"`; empty where nothing is known.
+    pub(super) fn words(&self, origin: Origin) -> String {
+        match self.cluster.resolve(self.fleet, origin) {
+            None => String::new(),
+            Some(Why::Spec(span)) => self.line(*span),
+            Some(Why::Patch(span)) => format!("patch {}", self.line(*span)),
+            Some(Why::Default(what)) => (*what).to_owned(),
+            Some(Why::Template { file, line }) => format!("template {}:{line}", one_line(file)),
+            Some(Why::Derived { reason, .. }) => match self.cluster.span(self.fleet, origin) {
+                span if span.is_none() => (*reason).to_owned(),
+                span => format!("{}  ({reason})", self.line(span)),
+            },
+        }
+    }
+
+    pub(super) fn json(&self, origin: Origin) -> Json {
+        let Some(why) = self.cluster.resolve(self.fleet, origin) else { return Json::Null };
+        let (kind, detail) = match why {
+            Why::Spec(_) => ("spec", String::new()),
+            Why::Patch(_) => ("patch", String::new()),
+            Why::Default(what) => ("default", (*what).to_owned()),
+            Why::Template { file, line } => ("template", format!("{file}:{line}")),
+            Why::Derived { reason, .. } => ("derived", (*reason).to_owned()),
+        };
+        let span = self.cluster.span(self.fleet, origin);
+        let mut value = json(self.sources, span);
+        value["kind"] = kind.into();
+        value["detail"] = detail.into();
+        value["text"] = self.excerpt(span).into();
+        value
+    }
+
+    fn line(&self, span: Span) -> String {
+        let place = self.sources.display(span);
+        match self.excerpt(span) {
+            text if text.is_empty() => place,
+            text => format!("{place}  {text}"),
+        }
+    }
+
+    /// The line a span starts on, trimmed and cut.
+    fn excerpt(&self, span: Span) -> String {
+        let text = self.sources.text(span.file);
+        let start = span.start as usize;
+        let (Some(before), Some(after)) = (text.get(..start), text.get(start..)) else { return String::new() };
+        let from = before.rfind('\n').map_or(0, |i| i + 1);
+        // A line may be megabytes long; its beginning may not be what is meant.
+        let from = if start - from > 4 * EXCERPT { start } else { from };
+        let to = start + after.find('\n').unwrap_or(after.len());
+        let line: String = text[from..to].trim().chars().take(EXCERPT + 1).collect();
+        let cut = line.chars().count() > EXCERPT;
+        let line: String = line.chars().take(EXCERPT).collect();
+        one_line(&line) + if cut { "…" } else { "" }
+    }
+}

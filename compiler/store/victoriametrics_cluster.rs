@@ -1,0 +1,167 @@
+//! VictoriaMetrics, the cluster version, from the Helm chart `victoria-metrics-cluster`.
+//!
+//! Names, ports and paths are those of chart 0.49.0. Its values are `emit/helm`'s business.
+
+use std::collections::BTreeMap;
+
+use super::{Door, Late, Profile, Protocol, Replicas, Standing, StoreKind, codes};
+use crate::diag::{Diagnostic, Origin, Sink, Sourced, Span};
+use crate::model::fleet::Store;
+use crate::model::plan::StorePlan;
+use crate::model::value::{Duration, Version};
+
+const CHART: &str = "victoria-metrics-cluster";
+const CHART_VERSION: Version = Version::new(0, 49, 0);
+/// What that version of the chart deploys.
+const APP_VERSION: Version = Version::new(1, 150, 0);
+/// A StatefulSet's name is this and 35 characters more; its pods carry a label of at most 63 with
+/// a hash behind the name.
+const LONGEST_RELEASE: usize = 17;
+
+pub struct VictoriaMetricsCluster;
+
+impl StoreKind for VictoriaMetricsCluster {
+    fn word(&self) -> &'static str {
+        "victoriametrics-cluster"
+    }
+
+    fn profile(&self) -> Profile {
+        Profile {
+            late: Late::WithinRetention,
+            replicas: Replicas::MergedIfIdentical,
+            protocol: Protocol::VictoriaMetrics,
+        }
+    }
+
+    /// The long form of the path, which Prometheus and vmagent both take as it stands. The front
+    /// door (vmauth) passes paths on, so they are the same behind an address.
+    fn write_url(&self, door: &Door<'_>, tenant: u32) -> String {
+        format!("{}/insert/{tenant}/prometheus/api/v1/write", base(door, "vminsert", 8480))
+    }
+
+    fn read_url(&self, door: &Door<'_>, tenant: u32) -> Option<String> {
+        Some(format!("{}/select/{tenant}/prometheus", base(door, "vmselect", 8481)))
+    }
+
+    fn plan(&self, standing: &Standing<'_>, sink: &mut Sink) -> Option<StorePlan> {
+        let store = standing.store;
+        check_release(standing, sink);
+        let retention_days = whole_days(standing, sink)?;
+        let replication = store.replication.value.max(1);
+        Some(StorePlan {
+            store: standing.id,
+            release: store.release.value.clone(),
+            namespace: store.namespace.value.clone(),
+            fullname: full_name(&store.release.value),
+            chart: CHART,
+            chart_version: store.chart_version.map_or(CHART_VERSION, |v| v.value),
+            app_version: store.app_version.map_or(APP_VERSION, |v| v.value),
+            retention_days,
+            replication,
+            replicas: replicas(store, replication),
+            dedup: dedup(standing, replication),
+            front_door: store.credentials.auth.is_some() || store.addresses.iter().any(|a| a.credentials.auth.is_some()),
+            origin: store.origin,
+        })
+    }
+}
+
+/// Scheme, host and port of a component's Service, or the address without a slash at its end.
+fn base(door: &Door<'_>, component: &str, port: u16) -> String {
+    match door {
+        Door::Address(url) => url.trim_end_matches('/').to_owned(),
+        Door::Service { store, dns_domain } => format!(
+            "http://{}.{}.svc.{dns_domain}:{port}",
+            component_name(&store.release.value, component),
+            store.namespace.value
+        ),
+    }
+}
+
+/// The chart's rule: a release whose name contains the chart's is the full name, any other is put
+/// before it; cut at 63 characters with and without the component.
+fn component_name(release: &str, component: &str) -> String {
+    cut(&format!("{}-{component}", full_name(release))).to_owned()
+}
+
+fn full_name(release: &str) -> String {
+    if release.contains(CHART) { cut(release).to_owned() } else { cut(&format!("{release}-{CHART}")).to_owned() }
+}
+
+fn cut(name: &str) -> &str {
+    name.get(..63).unwrap_or(name).trim_end_matches('-')
+}
+
+fn check_release(standing: &Standing<'_>, sink: &mut Sink) {
+    let release = &standing.store.release;
+    if release.value.len() > LONGEST_RELEASE && !release.value.contains(CHART) {
+        let what = format!("`{}` has {} characters, too many for the chart's names", release.value, release.value.len());
+        let at = place(standing, release.origin);
+        sink.push(Diagnostic::new(&codes::RELEASE_NAME, at, what).here("at most 17"));
+    }
+}
+
+fn whole_days(standing: &Standing<'_>, sink: &mut Sink) -> Option<u64> {
+    let retention = standing.store.retention?;
+    let days = retention.value.days();
+    if days == 0 || Duration::from_days(days) != retention.value {
+        let at = place(standing, retention.origin);
+        let what = format!("the store `{}` keeps {}, which is no whole number of days", standing.store.name, retention.value);
+        let help = format!("write `retention \"{}d\"`", days.max(1));
+        sink.push(Diagnostic::new(&codes::PART_OF_A_DAY, at, what).here("not in whole days").help(help));
+        return None;
+    }
+    Some(days)
+}
+
+/// Two of each component; of storage as many as keep all copies while one node for each further
+/// copy is down: 2 × replication − 1, and two for one copy.
+fn replicas(store: &Store, replication: u32) -> BTreeMap<&'static str, u32> {
+    let storage = (2 * replication - 1).max(2);
+    [("insert", 2), ("select", 2), ("storage", storage)]
+        .into_iter()
+        .map(|(component, default)| (component, store.replicas.get(component).map_or(default, |r| r.value)))
+        .collect()
+}
+
+/// One sample is kept per window, so with HA pairs it is the fastest interval written here: a
+/// longer one would throw away samples. Copies made by replication need any window at all.
+fn dedup(standing: &Standing<'_>, replication: u32) -> Option<Sourced<Duration>> {
+    let load = standing.load;
+    match load.fastest {
+        Some(fastest) if load.pairs => Some(Sourced::new(fastest, Origin::INHERIT)),
+        _ if replication > 1 => Some(Sourced::new(Duration::from_millis(1), standing.store.replication.origin)),
+        _ => None,
+    }
+}
+
+fn place(standing: &Standing<'_>, origin: Origin) -> Span {
+    let span = standing.origins.span(standing.origins, origin);
+    if span.is_none() { standing.store.at } else { span }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_are_named_by_the_rules_of_the_chart() {
+        assert_eq!(component_name("vm-cluster", "vminsert"), "vm-cluster-victoria-metrics-cluster-vminsert");
+        assert_eq!(component_name("my-victoria-metrics-cluster", "vmselect"), "my-victoria-metrics-cluster-vmselect");
+        let long = component_name("a-release-that-is-much-longer-than-it-should-be", "vmselect");
+        assert!(long.len() <= 63);
+    }
+
+    #[test]
+    fn an_address_keeps_its_path_and_loses_its_slash() {
+        let kind = VictoriaMetricsCluster;
+        assert_eq!(
+            kind.write_url(&Door::Address("https://m.example.com/vm/"), 3),
+            "https://m.example.com/vm/insert/3/prometheus/api/v1/write"
+        );
+        assert_eq!(
+            kind.read_url(&Door::Address("https://m.example.com"), 0).as_deref(),
+            Some("https://m.example.com/select/0/prometheus")
+        );
+    }
+}
