@@ -43,8 +43,16 @@ pub const NO_CLUSTER: Code = Code::error(
     "name a cluster of the spec, by its name or its identity",
 );
 
+pub const RAW_TEXT: Code = Code::error(
+    "INP106",
+    Stage::Objects,
+    "a raw file that is no YAML",
+    "Its objects would be missing from what is applied.",
+    "mend the file at the place named, or take the `raw` node out",
+);
+
 /// Codes of this module.
-pub const ALL: &[&Code] = &[&UNREADABLE, &EMPTY, &TOO_LARGE, &OUTSIDE, &NO_CLUSTER];
+pub const ALL: &[&Code] = &[&UNREADABLE, &EMPTY, &TOO_LARGE, &OUTSIDE, &NO_CLUSTER, &RAW_TEXT];
 
 /// The codes of every phase, in the order of the phases. `explain` and `allow` look here.
 const CODES: &[&[&Code]] = &[
