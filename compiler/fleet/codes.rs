@@ -258,6 +258,13 @@ pub static DESTINATION: Code = error(
     "name each destination once, and `none` alone",
 );
 
+pub static NO_PATH: Code = error(
+    "REF137",
+    "a path that leads nowhere",
+    "a path names blocks and keys of the spec, from the top",
+    "write a path such as `cluster[edge-1].job[node-exporter].interval`",
+);
+
 pub static ALL: &[&Code] = &[
     &UNDEFINED,
     &SAME_IDENTITY,
@@ -295,4 +302,5 @@ pub static ALL: &[&Code] = &[
     &NOT_COMPILED,
     &ALERTMANAGER,
     &DESTINATION,
+    &NO_PATH,
 ];

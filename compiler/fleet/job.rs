@@ -202,7 +202,7 @@ fn job<'d>(cx: &mut Context<'_, 'd>, looked: &Looked<'_, 'd>, cluster: &Cluster)
 /// What the spec names must be taken by somebody; what it does not name is simply not collected.
 fn check_owner(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>, classes: &[Class]) {
     let claims = job.claims;
-    if claims.has_rest || !claims.any_lane || claims.get(job.name, None).is_some() {
+    if claims.rest.is_some() || !claims.any_lane || claims.get(job.name, None).is_some() {
         return;
     }
     let Some((member, block)) = job.said else { return };

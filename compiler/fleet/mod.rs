@@ -11,18 +11,20 @@ mod cluster;
 pub mod codes;
 mod context;
 mod escape;
-// mod explain;
+mod explain;
 mod job;
 mod lane;
 mod levels;
 mod merge;
 mod names;
 mod owner;
+mod path;
 mod read;
 mod reader;
 mod redundant;
 mod route;
 mod select;
+mod show;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -30,7 +32,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use address::{NoWay, Way, way};
-// pub use explain::{Explained, Step, StepKind, explain};
+pub use explain::{Explained, Step, StepKind, explain};
 
 use self::cluster::{Fleetwide, Raw};
 use self::context::Context;

@@ -20,7 +20,8 @@ pub struct Claim<'d> {
 #[derive(Debug, Default)]
 pub struct Claims<'d> {
     of: BTreeMap<(&'d str, Option<&'d str>), Claim<'d>>,
-    pub has_rest: bool,
+    /// The Prometheus that takes the rest.
+    pub rest: Option<&'d str>,
     pub any_lane: bool,
 }
 
@@ -31,7 +32,9 @@ impl<'d> Claims<'d> {
         let mut lanes = Vec::new();
         for (lane, _, lane_block) in block.enabled("prometheus") {
             claims.any_lane = true;
-            claims.has_rest |= lane_block.flag("rest").is_some();
+            if lane_block.flag("rest").is_some() {
+                claims.rest = claims.rest.or(Some(lane));
+            }
             lanes.push(lane);
             for (text, at) in lane_block.texts("jobs") {
                 let (job, class) = split(text);
@@ -78,6 +81,12 @@ impl<'d> Claims<'d> {
     /// The claim of exactly this job or class.
     pub fn get(&self, job: &str, class: Option<&str>) -> Option<Claim<'d>> {
         self.of.get(&(job, class)).copied()
+    }
+
+    /// The Prometheus that owns a job or class, if one does.
+    pub fn owner(&self, job: &str, class: Option<&str>) -> Option<&'d str> {
+        let claim = class.and_then(|c| self.get(job, Some(c))).or_else(|| self.get(job, None));
+        claim.map(|c| c.lane).or(self.rest)
     }
 
     /// All claims of a job and its classes.
