@@ -107,7 +107,7 @@ fn import(session: &Session<'_>, args: &ImportArgs) -> Exit {
         return Exit::Usage;
     };
     let mut tree = Tree::new();
-    let mut documents = Vec::new();
+    let mut roots = Vec::new();
     let entries = match session.world.list(&args.dir) {
         Ok(entries) => entries,
         Err(trouble) => return failed(session, &trouble),
@@ -118,14 +118,15 @@ fn import(session: &Session<'_>, args: &ImportArgs) -> Exit {
             Err(trouble) => return failed(session, &trouble),
         };
         match plain::read_tree(&String::from_utf8_lossy(&bytes), &mut tree) {
-            Ok(roots) => documents.extend(roots),
+            Ok(read) => roots.extend(read),
             Err(e) => {
                 session.complain(&format!("{}:{}:{}: {}", entry.location, e.line, e.column, e.message));
                 return Exit::InputOutput;
             }
         }
     }
-    let tables = fields::import_crds(&args.component, &[Published { release, tree: &tree, documents: &documents }]);
+    let documents = roots.into_iter().map(|root| (&tree, root)).collect();
+    let tables = fields::import_crds(&args.component, &[Published { release, documents }]);
     if tables.is_empty() {
         session.complain(&format!("`{}` holds no CustomResourceDefinition", args.dir));
         return Exit::InputOutput;

@@ -4,7 +4,7 @@ use super::load::Raws;
 use crate::catalog::Catalog;
 use crate::catalog::fields::{self, Field, Release};
 use crate::check::{self, Applied, Finding, PatchRef, Seen, Versions};
-use crate::diag::{Diagnostic, Origins, Sink, Span, Why};
+use crate::diag::{Diagnostic, Origin, Origins, Sink, Span, Why};
 use crate::emit::{self, MANAGED_BY, Object};
 use crate::model::fleet::{Fleet, Patch, Raw};
 use crate::model::ids::ClusterId;
@@ -131,7 +131,7 @@ impl Pass<'_, '_> {
         found.into_iter().for_each(|f: Finding| self.sink.push(f.into_diagnostic(origins, fleet)));
         for root in roots {
             let Some(id) = check::id_of(tree, root) else { continue };
-            label(tree, root, self.cx.fleet, plan);
+            label(tree, root, origin, self.cx.fleet, plan);
             let object = Object {
                 place: place(&id),
                 id,
@@ -173,13 +173,13 @@ pub fn patch_ref<'p>(fleet: &'p Fleet, patch: &'p Patch) -> PatchRef<'p> {
 fn versions(plan: &ClusterPlan<'_>) -> Versions {
     let release = |component: &str| {
         let text = plan.cluster.versions.get(component).map(|v| v.value.to_string()).unwrap_or_default();
-        Release::parse(&text).unwrap_or(Release::NEWEST)
+        Release::parse(&text).unwrap_or_default()
     };
     Versions { operator: release("operator"), kubernetes: release("kubernetes") }
 }
 
 /// Our ownership labels on an object that is not ours by birth.
-fn label(tree: &mut Tree, root: NodeId, fleet: &Fleet, plan: &ClusterPlan<'_>) {
+fn label(tree: &mut Tree, root: NodeId, origin: Origin, fleet: &Fleet, plan: &ClusterPlan<'_>) {
     let labels = [
         ("app.kubernetes.io/managed-by", MANAGED_BY),
         ("watershed/cluster", &plan.cluster.id.value),
@@ -188,7 +188,7 @@ fn label(tree: &mut Tree, root: NodeId, fleet: &Fleet, plan: &ClusterPlan<'_>) {
     ];
     for (name, value) in labels {
         let pointer = format!("/metadata/labels/{}", name.replace('~', "~0").replace('/', "~1"));
-        tree.set_pointer(root, &pointer, Value::Str(value));
+        tree.set(root, &pointer, Value::Str(value), origin);
     }
 }
 
