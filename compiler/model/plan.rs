@@ -54,8 +54,8 @@ pub struct StoreLoad {
     pub usual: Option<Duration>,
     /// Whether an HA pair of Prometheis writes here, so that each sample comes twice.
     pub pairs: bool,
-    /// Sending clusters.
-    pub senders: Vec<ClusterId>,
+    /// Sending clusters, with the samples per second of each.
+    pub senders: Vec<(ClusterId, f64)>,
 }
 
 /// Everything about one cluster. Pure, repeatable, dropped after use.
