@@ -12,4 +12,5 @@ pub mod model;
 pub mod spec;
 pub mod catalog;
 pub mod emit;
+pub mod check;
 pub mod tree;

@@ -120,12 +120,8 @@ pub static MISSING_NAME: Code = syntax(
     "it is by its name that other blocks refer to it and that levels are merged",
     "write the name as a quoted string right behind the key",
 );
-pub static TOO_MANY_VALUES: Code = syntax(
-    "SYN120",
-    "more values than the key takes",
-    "the value behind the first would be ignored",
-    "keep one value",
-);
+pub static TOO_MANY_VALUES: Code =
+    syntax("SYN120", "more values than the key takes", "the value behind the first would be ignored", "keep one value");
 pub static CHILD_ONLY: Code = syntax(
     "SYN121",
     "a list whose items may hold spaces, written as a property",

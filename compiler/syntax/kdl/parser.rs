@@ -499,7 +499,8 @@ impl Parser<'_, '_> {
             }
             _ => {
                 let what = format!("`{raw}` is no value of KDL");
-                let help = "`#true`, `#false` and `#null` are all there are; a string stands in quotes, a comment behind `//`";
+                let help =
+                    "`#true`, `#false` and `#null` are all there are; a string stands in quotes, a comment behind `//`";
                 self.syntax(span, what, help);
             }
         }
@@ -532,14 +533,26 @@ impl Parser<'_, '_> {
         let at = self.span(token);
         match token.kind {
             Kind::Bad(Flaw::OpenString) => {
-                self.syntax(at, "this string is not closed on its line", "close it with `\"`; text of several lines stands in `\"\"\"`");
+                self.syntax(
+                    at,
+                    "this string is not closed on its line",
+                    "close it with `\"`; text of several lines stands in `\"\"\"`",
+                );
             }
             Kind::Bad(Flaw::OpenText) => {
                 let first = Span::new(self.file, token.start, (token.start + 3).min(token.end));
-                self.syntax(first, "this string is never closed", "close it with the same quotes and `#` signs it opens with");
+                self.syntax(
+                    first,
+                    "this string is never closed",
+                    "close it with the same quotes and `#` signs it opens with",
+                );
             }
             Kind::Bad(Flaw::TextBehindQuotes) => {
-                self.syntax(at, "text stands behind `\"\"\"` on its line", "begin the text on the next line, or use one `\"` for a string of one line");
+                self.syntax(
+                    at,
+                    "text stands behind `\"\"\"` on its line",
+                    "begin the text on the next line, or use one `\"` for a string of one line",
+                );
             }
             Kind::Bad(Flaw::OpenComment) => {
                 let first = Span::new(self.file, token.start, (token.start + 2).min(token.end));
@@ -552,13 +565,25 @@ impl Parser<'_, '_> {
                 return;
             }
             Kind::Bad(Flaw::Backslash) => {
-                self.syntax(at, "a `\\` stands in the middle of a line", "it may only end a line, to continue the node on the next");
+                self.syntax(
+                    at,
+                    "a `\\` stands in the middle of a line",
+                    "it may only end a line, to continue the node on the next",
+                );
             }
             Kind::Bad(Flaw::Character('[' | ']')) => {
-                self.syntax(at, "KDL has no brackets for lists", "write the items one behind the other: `jobs \"a\" \"b\"`");
+                self.syntax(
+                    at,
+                    "KDL has no brackets for lists",
+                    "write the items one behind the other: `jobs \"a\" \"b\"`",
+                );
             }
             Kind::Bad(Flaw::Character('/')) => {
-                self.syntax(at, "a `/` cannot stand in a string without quotes", "put the string in quotes: `\"node-exporter/roce\"`");
+                self.syntax(
+                    at,
+                    "a `/` cannot stand in a string without quotes",
+                    "put the string in quotes: `\"node-exporter/roce\"`",
+                );
             }
             Kind::Equals => {
                 self.syntax(at, "this `=` has no key before it", "a property is `key=value`");
