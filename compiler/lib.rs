@@ -11,5 +11,8 @@ pub mod syntax;
 pub mod model;
 pub mod spec;
 pub mod catalog;
+pub mod store;
+pub mod fleet;
+pub mod plan;
 pub mod emit;
 pub mod tree;
