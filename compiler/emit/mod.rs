@@ -43,6 +43,9 @@ pub struct Release {
     pub version: String,
 }
 
+/// Takes each object as soon as it is built; may change its tree and add origins.
+pub type Visit<'a> = &'a mut dyn FnMut(&Object, &mut Tree, &mut Origins);
+
 /// Builds every object of a cluster, in a stable order, into `tree` (cleared before each).
 ///
 /// `origins` continues the plan's own: the lines of templates are added to it.
@@ -52,7 +55,7 @@ pub fn emit(
     catalog: &Catalog,
     origins: &mut Origins,
     tree: &mut Tree,
-    visit: &mut dyn FnMut(&Object, &mut Tree),
+    visit: Visit<'_>,
 ) {
     let versions = plan.cluster.versions.iter().map(|(name, v)| (name.clone(), v.value.into())).collect();
     let mut out = Emit { plan, fleet, catalog, versions, origins, lines: BTreeMap::new(), tree, visit };
@@ -97,7 +100,7 @@ struct Emit<'a, 'f> {
     /// Origins of template lines already seen.
     lines: BTreeMap<(String, u32), Origin>,
     tree: &'a mut Tree,
-    visit: &'a mut dyn FnMut(&Object, &mut Tree),
+    visit: Visit<'a>,
 }
 
 /// Names of an object and what it belongs to.
@@ -145,7 +148,7 @@ impl Emit<'_, '_> {
             root,
             release: None,
         };
-        (self.visit)(&object, self.tree);
+        (self.visit)(&object, self.tree, self.origins);
     }
 
     /// Evaluates a template of the catalog. The built-in ones cannot fail with the settings their

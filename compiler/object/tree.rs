@@ -201,6 +201,14 @@ impl Tree {
         (n.kind, n.value, n.child) = (kind, value, NONE);
     }
 
+    /// Puts what `with` holds, and its origin, in place of what `node` holds; `with` is left empty.
+    pub fn replace(&mut self, node: NodeId, with: NodeId) {
+        let Node { kind, value, child, origin, .. } = self.nodes[with.0 as usize];
+        let n = &mut self.nodes[node.0 as usize];
+        (n.kind, n.value, n.child, n.origin) = (kind, value, child, origin);
+        self.nodes[with.0 as usize].child = NONE;
+    }
+
     /// Links `child` as the last child of `parent`.
     pub fn append(&mut self, parent: NodeId, child: NodeId) {
         let last = self.children(parent).last();

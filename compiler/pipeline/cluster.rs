@@ -1,17 +1,15 @@
 //! One cluster through plan, emission, patches, raw objects and checks.
 
-use std::collections::BTreeMap;
-
 use super::load::Raws;
 use crate::catalog::Catalog;
-use crate::catalog::fields::Release;
-use crate::check::{self, Finding, Seen, Versions};
+use crate::catalog::fields::{self, Field, Release};
+use crate::check::{self, Applied, Finding, PatchRef, Seen, Versions};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Span, Why};
 use crate::emit::{self, MANAGED_BY, Object};
 use crate::model::fleet::{Fleet, Patch, Raw};
 use crate::model::ids::ClusterId;
 use crate::model::plan::{ClusterPlan, FleetPlan};
-use crate::object::{Build, NodeId, Place, Tree, Value};
+use crate::object::{NodeId, ObjectId, Place, Tree, Value};
 use crate::syntax::plain;
 use crate::{lint, plan};
 
@@ -31,64 +29,176 @@ pub struct Emitted<'t> {
     pub origins: &'t Origins,
 }
 
-/// Everything wrong with one cluster, from its plan to its last object.
-pub fn findings(cx: &Context<'_>, id: ClusterId) -> Sink {
+/// Everything wrong with one cluster, from its plan to its last object, and what became of each
+/// patch that applies to it.
+pub fn findings(cx: &Context<'_>, id: ClusterId) -> (Sink, Vec<(Span, Applied)>) {
     let mut sink = Sink::default();
     let plan = plan::plan(cx.fleet, cx.catalog, cx.fleet_plan, id, &mut sink);
     lint::cluster(cx.fleet, &plan, cx.catalog, &mut sink);
-    if !sink.has_errors() {
-        objects(cx, &plan, &mut sink, &mut |_| {});
+    // Objects of a plan with errors would only repeat them in other words.
+    if sink.has_errors() {
+        return (sink, Vec::new());
     }
-    sink
+    let applied = objects(cx, &plan, &mut sink, &mut |_| {});
+    (sink, applied)
 }
 
-/// Every object of a cluster, patched and checked, in emission order.
-pub fn objects(cx: &Context<'_>, plan: &ClusterPlan<'_>, sink: &mut Sink, visit: &mut dyn FnMut(&Emitted<'_>)) {
-    let mut pass = Pass {
-        cx,
-        versions: versions(plan),
-        patches: Patches::of(cx.fleet, plan),
-        seen: Vec::new(),
-        found: Vec::new(),
-        patched: Sink::default(),
-    };
+/// Every object of a cluster, patched and checked, in emission order. Returns what became of each
+/// patch.
+pub fn objects(
+    cx: &Context<'_>,
+    plan: &ClusterPlan<'_>,
+    sink: &mut Sink,
+    visit: &mut dyn FnMut(&Emitted<'_>),
+) -> Vec<(Span, Applied)> {
+    let patches: Vec<PatchRef<'_>> = patches_of(cx.fleet, plan).map(|p| patch_ref(cx.fleet, p)).collect();
+    let applied = patches.iter().map(|p| (p.at, Applied::default())).collect();
+    let mut pass = Pass { cx, versions: versions(plan), patches, applied, seen: Seen::default(), sink, visit };
     let mut origins = plan.origins.clone();
     let mut tree = Tree::new();
-    // Template lines join the table as they are used; patches add their own behind them.
     emit::emit(plan, cx.fleet, cx.catalog, &mut origins, &mut tree, &mut |object, tree, origins| {
-        pass.object(object, tree, origins, visit);
+        pass.object(object, tree, origins);
     });
     for raw in raws_of(cx.fleet, plan) {
-        pass.raw(plan, raw, &mut origins, visit);
+        pass.raw(plan, raw, &mut tree, &mut origins);
     }
-    pass.finish(&origins, sink);
+    pass.applied
 }
 
-struct Pass<'a> {
+struct Pass<'a, 's> {
     cx: &'a Context<'a>,
     versions: Versions,
-    patches: Patches<'a>,
-    seen: Vec<Seen>,
-    found: Vec<Finding>,
-    patched: Sink,
+    patches: Vec<PatchRef<'a>>,
+    applied: Vec<(Span, Applied)>,
+    seen: Seen,
+    sink: &'s mut Sink,
+    visit: &'s mut dyn FnMut(&Emitted<'_>),
 }
 
-impl Pass<'_> {
-    fn object(
-        &mut self,
-        object: &Object,
-        tree: &mut Tree,
-        origins: &mut Origins,
-        visit: &mut dyn FnMut(&Emitted<'_>),
-    ) {
-        self.patches.apply(object, tree, origins, &mut self.found);
-        match &object.release {
-            Some(release) => check::values(tree, object.root, &object.id, (&release.chart, &release.version), &mut |f| {
-                self.found.push(f);
-            }),
-            None => check::object(tree, object.root, &self.versions, &mut |f| self.found.push(f)),
+impl Pass<'_, '_> {
+    fn object(&mut self, object: &Object, tree: &mut Tree, origins: &mut Origins) {
+        let table = self.table(object);
+        if !self.patches.is_empty() {
+            let sink = &mut *self.sink;
+            let mut origin = |span: Span| origins.add(Why::Patch(span));
+            let done = check::patch(tree, object.root, &object.id, table, &self.patches, &mut origin, &mut |d| {
+                sink.push(d);
+            });
+            for ((_, sum), one) in self.applied.iter_mut().zip(&done) {
+                sum.join(one);
+            }
         }
-        self.seen.push(Seen { id: object.id.clone(), origin: object.origin });
-        visit(&Emitted { object, tree, origins });
+        let mut found: Vec<Finding> = Vec::new();
+        match &object.release {
+            Some(r) => {
+                let chart = (r.chart.as_str(), r.version.as_str());
+                check::values(tree, object.root, chart, &r.name, &self.versions, &mut |f| found.push(f));
+            }
+            None => check::object(tree, object.root, &self.versions, &mut |f| found.push(f)),
+        }
+        self.seen.add(&object.id, object.origin, &mut |f| found.push(f));
+        let fleet = &self.cx.fleet.origins;
+        found.into_iter().for_each(|f| self.sink.push(f.into_diagnostic(origins, fleet)));
+        (self.visit)(&Emitted { object, tree, origins });
+    }
+
+    fn table(&self, object: &Object) -> Option<Field> {
+        let table = match &object.release {
+            Some(release) => fields::values(&release.chart, &release.version),
+            None => fields::table(&object.id.api_version, &object.id.kind),
+        };
+        table.map(|t| t.root())
+    }
+
+    /// The objects of a raw file, with our labels.
+    fn raw(&mut self, plan: &ClusterPlan<'_>, raw: &Raw, tree: &mut Tree, origins: &mut Origins) {
+        // A file that could not be read has been reported.
+        let Some(text) = self.cx.raws.get(&raw.file.value) else { return };
+        tree.clear();
+        let documents = match plain::read_tree(text, tree) {
+            Ok(documents) => documents,
+            Err(error) => {
+                let what = format!("{}:{}:{}: {}", raw.file.value, error.line, error.column, error.message);
+                self.sink.push(Diagnostic::new(&super::codes::RAW_TEXT, raw.at, what));
+                return;
+            }
+        };
+        let origin = origins.add(Why::Patch(raw.at));
+        let mut found = Vec::new();
+        let namespace = &plan.cluster.namespace.value;
+        let roots = check::raw(tree, &documents, namespace, origin, &mut |f| found.push(f));
+        let fleet = &self.cx.fleet.origins;
+        found.into_iter().for_each(|f: Finding| self.sink.push(f.into_diagnostic(origins, fleet)));
+        for root in roots {
+            let Some(id) = check::id_of(tree, root) else { continue };
+            label(tree, root, origin, self.cx.fleet, plan);
+            let object = Object {
+                place: place(&id),
+                id,
+                unit: "raw".to_owned(),
+                spec_path: format!("cluster[{}].raw[{}]", plan.cluster.name, raw.file.value),
+                origin,
+                root,
+                release: None,
+            };
+            self.object(&object, tree, origins);
+        }
+    }
+}
+
+/// Patches that are for this cluster: its own, farthest level first, then those of the stores here.
+fn patches_of<'p>(fleet: &'p Fleet, plan: &'p ClusterPlan<'_>) -> impl Iterator<Item = &'p Patch> {
+    let stores = plan.stores.iter().map(|s| fleet.store(s.store));
+    plan.cluster.patches.iter().chain(stores.flat_map(|s| &s.patches))
+}
+
+fn raws_of<'p>(fleet: &'p Fleet, plan: &'p ClusterPlan<'_>) -> impl Iterator<Item = &'p Raw> {
+    let stores = plan.stores.iter().map(|s| fleet.store(s.store));
+    plan.cluster.raws.iter().chain(stores.flat_map(|s| &s.raws))
+}
+
+/// A patch as `check` takes it.
+pub fn patch_ref<'p>(fleet: &'p Fleet, patch: &'p Patch) -> PatchRef<'p> {
+    let span = |origin| fleet.origins.span(&fleet.origins, origin);
+    PatchRef {
+        target: &patch.target.value,
+        merge: patch.merge.as_ref().map(|(tree, at)| (tree, *at)),
+        remove: patch.remove.iter().map(|r| (r.value.as_str(), span(r.origin))).collect(),
+        level: &patch.level,
+        at: span(patch.target.origin),
+    }
+}
+
+/// The declared versions that decide which fields exist. A cluster always has both.
+fn versions(plan: &ClusterPlan<'_>) -> Versions {
+    let release = |component: &str| {
+        let text = plan.cluster.versions.get(component).map(|v| v.value.to_string()).unwrap_or_default();
+        Release::parse(&text).unwrap_or_default()
+    };
+    Versions { operator: release("operator"), kubernetes: release("kubernetes") }
+}
+
+/// Our ownership labels on an object that is not ours by birth.
+fn label(tree: &mut Tree, root: NodeId, origin: Origin, fleet: &Fleet, plan: &ClusterPlan<'_>) {
+    let labels = [
+        ("app.kubernetes.io/managed-by", MANAGED_BY),
+        ("watershed/cluster", &plan.cluster.id.value),
+        ("watershed/fleet", &fleet.name.value),
+        ("watershed/unit", "raw"),
+    ];
+    for (name, value) in labels {
+        let pointer = format!("/metadata/labels/{}", name.replace('~', "~0").replace('/', "~1"));
+        tree.set(root, &pointer, Value::Str(value), origin);
+    }
+}
+
+/// The stage of an object that came with its own kind.
+fn place(id: &ObjectId) -> Place {
+    match (id.group(), id.kind.as_str()) {
+        ("", "Namespace" | "ServiceAccount") | ("rbac.authorization.k8s.io" | "storage.k8s.io", _) => Place::Prereq,
+        ("monitoring.coreos.com", "PrometheusRule") => Place::Rules,
+        ("monitoring.coreos.com", "ServiceMonitor" | "PodMonitor" | "Probe" | "ScrapeConfig") => Place::Monitors,
+        ("monitoring.coreos.com", _) => Place::Prometheus,
+        _ => Place::Exporters,
     }
 }

@@ -9,18 +9,21 @@ mod build;
 mod cluster;
 mod codes;
 mod diff;
+mod explain;
 mod load;
 
 pub use build::{Built, Target, build};
 pub use cluster::{Emitted, objects};
 pub use codes::all as all_codes;
 pub use diff::{ClusterChanges, diff};
+pub use explain::{Cause, ExplainedField, explain};
 pub use load::{SpecPath, catalog_of, sources};
 
 use rayon::prelude::*;
 
 use crate::catalog::Catalog;
-use crate::diag::{Diagnostic, Sink, Sources};
+use crate::check::Applied;
+use crate::diag::{Diagnostic, Sink, Sources, Span};
 use crate::fleet;
 use crate::model::fleet::Fleet;
 use crate::model::ids::ClusterId;
@@ -81,8 +84,15 @@ pub fn compile(world: &dyn World, path: &SpecPath) -> Compiled {
                 catalog: &compiled.catalog,
                 raws: &compiled.raws,
             };
-            let found: Vec<Sink> = ids.par_iter().map(|id| cluster::findings(&all, *id)).collect();
-            found.into_iter().for_each(|s| sink.extend(s));
+            let found: Vec<_> = ids.par_iter().map(|id| cluster::findings(&all, *id)).collect();
+            let mut applied = Vec::new();
+            for (findings, patches) in found {
+                sink.extend(findings);
+                applied.extend(patches);
+            }
+            if !sink.has_errors() {
+                patches(&fleet, applied, &mut sink);
+            }
             compiled.fleet_plan = Some(fleet_plan);
         }
         let used = sink.suppress(&fleet.allows);
@@ -93,6 +103,27 @@ pub fn compile(world: &dyn World, path: &SpecPath) -> Compiled {
     }
     compiled.findings = sink.into_sorted();
     compiled
+}
+
+/// Patches that did nothing in any of the clusters they are for.
+fn patches(fleet: &Fleet, mut applied: Vec<(Span, Applied)>, sink: &mut Sink) {
+    applied.sort_by_key(|(at, _)| *at);
+    applied.dedup_by(|next, first| {
+        let same = next.0 == first.0;
+        if same {
+            first.1.join(&next.1);
+        }
+        same
+    });
+    let all = fleet.clusters.iter().flat_map(|c| &c.patches).chain(fleet.stores.iter().flat_map(|s| &s.patches));
+    let mut seen = Vec::new();
+    for patch in all.map(|p| cluster::patch_ref(fleet, p)) {
+        let found = applied.binary_search_by_key(&patch.at, |(at, _)| *at);
+        if let (Ok(i), false) = (found, seen.contains(&patch.at)) {
+            seen.push(patch.at);
+            applied[i].1.judge(&patch, []).into_iter().for_each(|d| sink.push(d));
+        }
+    }
 }
 
 fn refused(document: Document, refusal: Diagnostic) -> Compiled {

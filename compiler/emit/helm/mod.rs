@@ -34,5 +34,5 @@ pub fn values(out: &mut Emit<'_, '_>, plan: &StorePlan) {
             version: plan.chart_version.to_string(),
         }),
     };
-    (out.visit)(&object, out.tree);
+    (out.visit)(&object, out.tree, out.origins);
 }

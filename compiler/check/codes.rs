@@ -1,0 +1,192 @@
+//! The faults of objects.
+
+use crate::diag::{Code, Stage};
+
+pub const UNKNOWN_FIELD: Code = Code::error(
+    "OBJ101",
+    Stage::Objects,
+    "a field the kind does not have",
+    "The API server prunes or refuses fields it does not know, so the setting would never take effect.",
+    "Check the spelling against the kind's reference; names are case-sensitive.",
+);
+
+pub const WRONG_TYPE: Code = Code::error(
+    "OBJ102",
+    Stage::Objects,
+    "a value of the wrong type",
+    "The API server refuses the whole object, and everything applied after it waits.",
+    "",
+);
+
+pub const NOT_ALLOWED: Code = Code::error(
+    "OBJ103",
+    Stage::Objects,
+    "a value the field does not allow",
+    "The API server refuses the whole object, and everything applied after it waits.",
+    "",
+);
+
+pub const MISSING: Code = Code::error(
+    "OBJ104",
+    Stage::Objects,
+    "a required field is missing",
+    "The API server refuses the whole object, and everything applied after it waits.",
+    "",
+);
+
+pub const TOO_NEW: Code = Code::error(
+    "OBJ105",
+    Stage::Objects,
+    "a field newer than the declared version",
+    "The version this cluster declares does not know the field: it is pruned without a word, and the setting never takes effect.",
+    "",
+);
+
+pub const GONE: Code = Code::error(
+    "OBJ106",
+    Stage::Objects,
+    "a field the declared version no longer has",
+    "The version this cluster declares has dropped the field: it is pruned without a word, and the setting never takes effect.",
+    "Remove the field, or use what replaced it.",
+);
+
+pub const PERHAPS_TOO_NEW: Code = Code::warning(
+    "OBJ107",
+    Stage::Objects,
+    "a field that may be newer than the declared version",
+    "The field tables compare some releases, not all. If the declared one does not know the field yet, it is pruned without a \
+     word, and the setting never takes effect.",
+    "",
+);
+
+pub const DUPLICATE: Code = Code::error(
+    "OBJ108",
+    Stage::Objects,
+    "two items of a list with the same key",
+    "The API server tells the items of this list apart by their key; with two alike it refuses the object.",
+    "Give one of them another name, or leave one out.",
+);
+
+pub const BAD_NAME: Code = Code::error(
+    "OBJ109",
+    Stage::Objects,
+    "a name Kubernetes does not accept",
+    "The API server refuses the object.",
+    "",
+);
+
+pub const BAD_LABEL: Code = Code::error(
+    "OBJ110",
+    Stage::Objects,
+    "a label or annotation Kubernetes does not accept",
+    "The API server refuses the object, and selectors that rely on the label would match nothing.",
+    "",
+);
+
+pub const TOO_LARGE: Code =
+    Code::error("OBJ111", Stage::Objects, "an object that is too large", "", "Split it into several objects.");
+
+pub const NOT_DESCRIBED: Code = Code::info(
+    "OBJ112",
+    Stage::Objects,
+    "a kind without a field table",
+    "Its fields are handed on unchecked: a typing error in them shows up only when it is applied, or not at all.",
+    "`watershed catalog import-crds DIR` makes field tables from the CRDs of an operator.",
+);
+
+pub const PATCH_TARGET: Code = Code::error(
+    "OBJ121",
+    Stage::Objects,
+    "a patch whose target is no target",
+    "A patch that meets nothing changes nothing, and nobody notices until the setting is missed.",
+    "Write `Kind/name` of an emitted object, or `values/<release>` of a values file; `*` stands for any part of the name.",
+);
+
+pub const PATCH_WITHOUT_EFFECT: Code = Code::error(
+    "OBJ122",
+    Stage::Objects,
+    "a patch that changes nothing",
+    "What it asks for is already so. It hides where the value really comes from, and will undo a later change in silence.",
+    "Remove the patch.",
+);
+
+pub const NOTHING_TO_REMOVE: Code = Code::error(
+    "OBJ123",
+    Stage::Objects,
+    "a pointer that matches nothing",
+    "Nothing is removed, so the object is not what the patch was written for.",
+    "",
+);
+
+pub const PATCHES_DISAGREE: Code = Code::error(
+    "OBJ124",
+    Stage::Objects,
+    "two patches of one level set the same field",
+    "Which of them holds would depend on the order in which files are read.",
+    "Join the two, or move the one that shall win to a nearer level.",
+);
+
+pub const CANNOT_MERGE: Code = Code::error(
+    "OBJ125",
+    Stage::Objects,
+    "a merge that does not fit the list it meets",
+    "Items of this list are told apart by their key; without it nobody can say which item is meant.",
+    "",
+);
+
+pub const RAW_NO_OBJECT: Code = Code::error(
+    "OBJ131",
+    Stage::Objects,
+    "a document that is no Kubernetes object",
+    "It cannot be applied, and cannot be found again to be compared or removed.",
+    "",
+);
+
+pub const RAW_SECRET: Code = Code::error(
+    "OBJ132",
+    Stage::Objects,
+    "a Secret with its contents",
+    "Everything Watershed reads and writes is checked in: the secret would be readable to all who can read the repository, for ever.",
+    "Create the Secret in the cluster (by hand, External Secrets or the like) and refer to it by name; if this one was ever \
+     checked in, change it.",
+);
+
+pub const TWICE: Code = Code::error(
+    "OBJ133",
+    Stage::Objects,
+    "an object that is there twice",
+    "Both would be applied, the later one over the earlier one, and every run would undo the other's.",
+    "",
+);
+
+pub const RAW_WHERE: Code = Code::warning(
+    "OBJ134",
+    Stage::Objects,
+    "a raw object that may lack its namespace",
+    "Without one, it is applied to whatever namespace the person or tool that applies it happens to use.",
+    "Give it `metadata.namespace`; if the kind has none, allow this finding with that as its reason.",
+);
+
+pub const ALL: &[&Code] = &[
+    &UNKNOWN_FIELD,
+    &WRONG_TYPE,
+    &NOT_ALLOWED,
+    &MISSING,
+    &TOO_NEW,
+    &GONE,
+    &PERHAPS_TOO_NEW,
+    &DUPLICATE,
+    &BAD_NAME,
+    &BAD_LABEL,
+    &TOO_LARGE,
+    &NOT_DESCRIBED,
+    &PATCH_TARGET,
+    &PATCH_WITHOUT_EFFECT,
+    &NOTHING_TO_REMOVE,
+    &PATCHES_DISAGREE,
+    &CANNOT_MERGE,
+    &RAW_NO_OBJECT,
+    &RAW_SECRET,
+    &TWICE,
+    &RAW_WHERE,
+];

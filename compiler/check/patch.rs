@@ -1,0 +1,386 @@
+//! Patches onto objects and values files: `merge` as server-side apply would, and `remove`.
+//!
+//! Whether the result is valid is not asked here: patched objects are checked like all others, and
+//! every value a patch set carries the patch's origin.
+
+use super::codes;
+use super::object::item_key;
+use super::walk::push_key;
+use crate::catalog::fields::{self, Field, Merge};
+use crate::diag::{Diagnostic, Origin, Span};
+use crate::object::{Kind, NodeId, ObjectId, Tree, Value};
+use crate::syntax::{Free, Scalar, Spanned};
+
+/// What a patch is put onto: `Kind/name`, or `values/<release>`; `*` in the name stands for any part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target<'a> {
+    kind: &'a str,
+    name: &'a str,
+}
+
+/// A patch as the spec has it.
+#[derive(Debug, Clone)]
+pub struct PatchRef<'a> {
+    pub target: &'a str,
+    pub merge: Option<(&'a Free, Span)>,
+    /// JSON pointers.
+    pub remove: Vec<(&'a str, Span)>,
+    /// `fleet`, `profile public`: two patches of one level must not set the same field.
+    pub level: &'a str,
+    /// The target's place.
+    pub at: Span,
+}
+
+/// What became of a patch; joined over the objects of all clusters before it is judged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    pub matched: bool,
+    pub changed: bool,
+    /// For each pointer of `remove`, whether it matched.
+    pub removed: Vec<bool>,
+}
+
+impl<'a> Target<'a> {
+    /// `None` for what is neither `Kind/name` nor `values/<release>`.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let (kind, name) = text.split_once('/')?;
+        let kind_ok = kind == "values"
+            || (kind.starts_with(|c: char| c.is_ascii_uppercase()) && kind.bytes().all(|b| b.is_ascii_alphanumeric()));
+        (kind_ok && !name.is_empty() && !name.contains('/')).then_some(Target { kind, name })
+    }
+
+    /// Values files have the kind `values` and the release as their name.
+    pub fn matches(&self, id: &ObjectId) -> bool {
+        id.kind == self.kind && glob(self.name, &id.name)
+    }
+}
+
+/// Applies to one object, in the order given (farthest level first), those of the patches that are
+/// for it. `table` describes it ([`fields::table`] or [`fields::values`]); without one, lists are replaced whole. `origin`
+/// makes the origin of a value the patch wrote at a place.
+pub fn patch(
+    tree: &mut Tree,
+    root: NodeId,
+    id: &ObjectId,
+    table: Option<Field>,
+    patches: &[PatchRef<'_>],
+    origin: &mut dyn FnMut(Span) -> Origin,
+    found: &mut dyn FnMut(Diagnostic),
+) -> Vec<Applied> {
+    let mut touched: Vec<(&str, String, Span)> = Vec::new();
+    patches
+        .iter()
+        .map(|patch| {
+            let mut applied = Applied { removed: vec![false; patch.remove.len()], ..Applied::default() };
+            if !Target::parse(patch.target).is_some_and(|t| t.matches(id)) {
+                return applied;
+            }
+            applied.matched = true;
+            let mut apply = Apply { tree, origin, found, changed: false, touched: Vec::new() };
+            if let Some((Free::Map(entries), _)) = patch.merge {
+                apply.entries(root, table, entries, "");
+            }
+            for (i, (pointer, at)) in patch.remove.iter().enumerate() {
+                applied.removed[i] = apply.remove(root, table, pointer, *at);
+            }
+            applied.changed = apply.changed;
+            let mine = std::mem::take(&mut apply.touched);
+            for (path, at) in &mine {
+                let other = touched.iter().find(|(level, other, _)| *level == patch.level && overlap(other, path));
+                if let Some((_, _, first)) = other {
+                    found(disagreement(id, patch.level, path, *at, *first));
+                }
+            }
+            touched.extend(mine.into_iter().map(|(path, at)| (patch.level, path, at)));
+            applied
+        })
+        .collect()
+}
+
+impl Applied {
+    pub fn join(&mut self, other: &Applied) {
+        self.matched |= other.matched;
+        self.changed |= other.changed;
+        self.removed.resize(self.removed.len().max(other.removed.len()), false);
+        self.removed.iter_mut().zip(&other.removed).for_each(|(mine, theirs)| *mine |= theirs);
+    }
+
+    /// What is wrong with a patch that has been put onto everything it could be for. `known` are the
+    /// targets there are, as `Kind/name`.
+    pub fn judge<'k>(&self, patch: &PatchRef<'_>, known: impl IntoIterator<Item = &'k str>) -> Vec<Diagnostic> {
+        if !self.matched {
+            let what = match Target::parse(patch.target) {
+                Some(_) => format!(
+                    "The patch is for `{}`, and nothing of that name is emitted in any cluster it applies to.",
+                    patch.target
+                ),
+                None => format!("`{}` names no kind of object.", patch.target),
+            };
+            let known: Vec<&str> = known.into_iter().collect();
+            return vec![
+                Diagnostic::new(&codes::PATCH_TARGET, patch.at, what)
+                    .here("matches nothing")
+                    .did_you_mean(patch.target, known),
+            ];
+        }
+        let missed: Vec<Diagnostic> = patch
+            .remove
+            .iter()
+            .zip(&self.removed)
+            .filter(|(_, removed)| !**removed)
+            .map(|((pointer, at), _)| {
+                let what = format!("`{pointer}` matches nothing in any `{}`.", patch.target);
+                let help = "Look the path up in the emitted file: a `/` in a key is written `~1`, a `~` is `~0`, items of lists are counted from 0.";
+                Diagnostic::new(&codes::NOTHING_TO_REMOVE, *at, what).here("not there").help(help)
+            })
+            .collect();
+        if missed.is_empty() && !self.changed {
+            let what = format!("Everything this patch asks for is already so in every `{}`.", patch.target);
+            return vec![Diagnostic::new(&codes::PATCH_WITHOUT_EFFECT, patch.at, what).here("has no effect")];
+        }
+        missed
+    }
+}
+
+fn disagreement(id: &ObjectId, level: &str, path: &str, at: Span, first: Span) -> Diagnostic {
+    let what = format!("Two patches of {level} set `{path}` of {id}.");
+    Diagnostic::new(&codes::PATCHES_DISAGREE, at, what).here("set here").label(first, "and here")
+}
+
+/// One is the other, or stands in it.
+fn overlap(a: &str, b: &str) -> bool {
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// `*` stands for any characters, none included.
+fn glob(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    true
+}
+
+type Entries = [(Spanned<String>, Spanned<Free>)];
+
+struct Apply<'a> {
+    tree: &'a mut Tree,
+    origin: &'a mut dyn FnMut(Span) -> Origin,
+    found: &'a mut dyn FnMut(Diagnostic),
+    changed: bool,
+    touched: Vec<(String, Span)>,
+}
+
+impl Apply<'_> {
+    fn entries(&mut self, map: NodeId, field: Option<Field>, entries: &Entries, path: &str) {
+        for (key, value) in entries {
+            let mut path = path.to_owned();
+            push_key(&mut path, &key.value);
+            let field = field.and_then(|f| f.child(&key.value));
+            match (self.tree.get(map, &key.value), &value.value) {
+                (there, Free::Scalar(Scalar::Null)) => {
+                    self.touched.push((path, value.span));
+                    if let Some(there) = there {
+                        self.tree.unlink(map, there);
+                        self.changed = true;
+                    }
+                }
+                (None, free) => {
+                    self.touch(&path, value);
+                    self.changed = true;
+                    let node = self.make(&key.value, free, value.span);
+                    self.tree.append(map, node);
+                }
+                (Some(there), _) => self.merge(there, field, value, &path),
+            }
+        }
+    }
+
+    fn merge(&mut self, node: NodeId, field: Option<Field>, value: &Spanned<Free>, path: &str) {
+        let list = field.map_or(Merge::Plain, |f| if f.list == Merge::Plain { f.target().list } else { f.list });
+        let document = self.tree.document(node);
+        match (&value.value, self.tree.kind(document), list) {
+            (Free::Map(entries), Kind::Map, Merge::Plain) => {
+                let field = if document == node { field } else { None };
+                self.entries(document, field, entries, path);
+            }
+            (Free::List(items), Kind::Seq, Merge::Set) => items.iter().for_each(|i| self.add_to_set(node, i, path)),
+            (Free::List(items), Kind::Seq, Merge::Keyed) => {
+                if let Some(field) = field {
+                    items.iter().for_each(|i| self.merge_item(node, field, i, path));
+                }
+            }
+            _ => self.replace(node, value, path),
+        }
+    }
+
+    fn replace(&mut self, node: NodeId, value: &Spanned<Free>, path: &str) {
+        self.touched.push((path.to_owned(), value.span));
+        let made = self.make("", &value.value, value.span);
+        if self.tree.same(node, self.tree, made) {
+            return;
+        }
+        self.changed = true;
+        self.tree.replace(node, made);
+    }
+
+    fn add_to_set(&mut self, list: NodeId, item: &Spanned<Free>, path: &str) {
+        let made = self.make("", &item.value, item.span);
+        self.touched.push((format!("{path}[{}]", super::scalar::words(self.tree.value(made))), item.span));
+        if self.tree.children(list).any(|c| self.tree.same(c, self.tree, made)) {
+            return;
+        }
+        self.changed = true;
+        self.tree.append(list, made);
+    }
+
+    fn merge_item(&mut self, list: NodeId, field: Field, item: &Spanned<Free>, path: &str) {
+        let target = field.target();
+        let by = if field.list == Merge::Keyed { field } else { target };
+        let Free::Map(entries) = &item.value else { return self.no_key(item, by, path) };
+        let given = |key: &str| entries.iter().any(|(k, _)| k.value == key);
+        let defaulted = |key: &str| target.items().and_then(|i| i.child(key)).and_then(Field::default_json).is_some();
+        if !by.keys().all(|k| given(k) || defaulted(k)) {
+            return self.no_key(item, by, path);
+        }
+        let made = self.make("", &item.value, item.span);
+        let key = item_key(self.tree, made, by, target);
+        let path = format!("{path}[{key}]");
+        let there = self.tree.children(list).find(|c| item_key(self.tree, *c, by, target) == key);
+        match there {
+            Some(there) => {
+                // The keys only say which item is meant.
+                let rest: Vec<_> = entries.iter().filter(|(k, _)| !by.keys().any(|b| b == k.value)).cloned().collect();
+                self.entries(there, target.items(), &rest, &path);
+            }
+            None => {
+                self.touched.push((path, item.span));
+                self.changed = true;
+                self.tree.append(list, made);
+            }
+        }
+    }
+
+    fn no_key(&mut self, item: &Spanned<Free>, by: Field, path: &str) {
+        let keys: Vec<&str> = by.keys().collect();
+        let what = format!("An item merged into `{path}` does not say which one it is.");
+        let help = format!(
+            "Give it {} `{}`; `remove` takes items out.",
+            if keys.len() == 1 { "a" } else { "each of" },
+            keys.join("`, `")
+        );
+        (self.found)(Diagnostic::new(&codes::CANNOT_MERGE, item.span, what).here("which item?").help(help));
+        // Not without effect: it is refused for this already.
+        self.changed = true;
+    }
+
+    fn remove(&mut self, root: NodeId, table: Option<Field>, pointer: &str, at: Span) -> bool {
+        let Some((parent, node)) = self.tree.pointer_with_parent(root, pointer).filter(|(p, n)| p != n) else {
+            return false;
+        };
+        self.touched.push((self.words_of(root, table, pointer), at));
+        self.tree.unlink(parent, node);
+        self.changed = true;
+        true
+    }
+
+    /// The path of a pointer as `merge` names it, so that the two can be compared.
+    fn words_of(&self, root: NodeId, table: Option<Field>, pointer: &str) -> String {
+        let mut path = String::new();
+        let (mut node, mut field) = (root, table);
+        let mut so_far = String::new();
+        for token in pointer.split('/').skip(1) {
+            so_far.push('/');
+            so_far.push_str(token);
+            let Some((parent, next)) = self.tree.pointer_with_parent(root, &so_far) else { break };
+            if parent != node {
+                field = None;
+            }
+            if self.tree.kind(parent) == Kind::Seq {
+                let target = field.map(Field::target);
+                match (field, target) {
+                    (Some(f), Some(t)) if f.list != Merge::Plain || t.list != Merge::Plain => {
+                        let by = if f.list == Merge::Plain { t } else { f };
+                        path.push_str(&format!("[{}]", item_key(self.tree, next, by, t)));
+                    }
+                    _ => path.push_str(&format!("[{token}]")),
+                }
+                field = target.and_then(Field::items);
+            } else {
+                push_key(&mut path, self.tree.key(next));
+                field = field.and_then(|f| f.child(self.tree.key(next)));
+            }
+            node = next;
+        }
+        path
+    }
+
+    /// Every leaf below a value that is new as a whole.
+    fn touch(&mut self, path: &str, value: &Spanned<Free>) {
+        match &value.value {
+            Free::Map(entries) if !entries.is_empty() => {
+                for (key, inner) in entries {
+                    let mut path = path.to_owned();
+                    push_key(&mut path, &key.value);
+                    self.touch(&path, inner);
+                }
+            }
+            _ => self.touched.push((path.to_owned(), value.span)),
+        }
+    }
+
+    /// A new node without a parent. Keys with null are left out: they would remove what is not there.
+    fn make(&mut self, key: &str, free: &Free, span: Span) -> NodeId {
+        let origin = (self.origin)(span);
+        match free {
+            Free::Scalar(scalar) => {
+                let value = match scalar {
+                    Scalar::Null => Value::Null,
+                    Scalar::Bool(b) => Value::Bool(*b),
+                    Scalar::Int(i) => i64::try_from(*i).map_or(Value::Float(*i as f64), Value::Int),
+                    Scalar::Float(f) => Value::Float(*f),
+                    Scalar::Str(s) => Value::Str(s),
+                };
+                self.tree.add(key, value, origin)
+            }
+            Free::List(items) => {
+                let list = self.tree.add(key, Value::Seq, origin);
+                let mut last = None;
+                for item in items {
+                    let node = self.make("", &item.value, item.span);
+                    self.tree.link(list, last, node);
+                    last = Some(node);
+                }
+                list
+            }
+            Free::Map(entries) => {
+                let map = self.tree.add(key, Value::Map, origin);
+                let mut last = None;
+                for (key, value) in entries.iter().filter(|(_, v)| v.value != Free::Scalar(Scalar::Null)) {
+                    let node = self.make(&key.value, &value.value, value.span);
+                    self.tree.link(map, last, node);
+                    last = Some(node);
+                }
+                map
+            }
+        }
+    }
+}
+
+/// What describes an object, if anything does.
+pub fn described(id: &ObjectId) -> Option<Field> {
+    fields::table(&id.api_version, &id.kind).map(|t| t.root())
+}
+
+#[cfg(test)]
+mod tests;
