@@ -36,7 +36,7 @@ pub use job::{
 pub use load::{Catalog, Kind, UserFile};
 pub use memo::Memo;
 pub use pack::{Dashboard, NotYet, Reader, ReaderKind, Rule, RulePack, Scope};
-pub use parts::{Parameter, Parts};
+pub use parts::Parts;
 pub use settings::{Setting, Settings};
 pub use template::{Origins, Template};
 pub use version::{Gate, Shut, Version, Versions};
