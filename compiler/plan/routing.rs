@@ -152,6 +152,13 @@ impl Claim {
         self.jobs.iter().any(|g| g.matches(job, class) && (!part.is_fast() || g.class.is_some()))
     }
 
+    /// Whether two lines that name one job claim the same of its series: both whole, or both in a
+    /// namespace that one pattern of each is for.
+    pub fn meets(&self, other: &Claim) -> bool {
+        let none = self.namespaces.is_empty() && other.namespaces.is_empty();
+        none || self.namespaces.iter().any(|p| other.namespaces.contains(p))
+    }
+
     fn best(&self, namespace: &str) -> Option<&NamespacePattern> {
         let matching = self.namespaces.iter().filter(|p| p.matches(namespace));
         matching.reduce(|best, p| if p.beats(best) { p } else { best })

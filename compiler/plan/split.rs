@@ -98,9 +98,10 @@ fn pick<'a>(
         list.as_ref().map(|l| l.iter().map(|i| i.value.clone()).collect::<Vec<_>>())
     };
     let (collectors, metrics) = (said(&class.collectors), said(&class.metrics));
+    let in_spec = class.collectors.iter().flatten().any(|c| cx.is_said(c.origin));
     let overhead = || source.entry.and_then(|e| e.parts.as_ref()).map(|p| p.overhead.clone()).unwrap_or_default();
     if let Some(wanted) = collectors {
-        let params = by_collector(cx, source, class, wanted, true, sink)?;
+        let params = by_collector(cx, source, class, wanted, in_spec, sink)?;
         return Ok(Pick {
             endpoints: first(endpoints),
             collectors: params.1.clone(),
