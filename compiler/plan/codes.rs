@@ -102,6 +102,13 @@ pub static CLAIMED_TWICE: Code = error(
     "take the job or class out of one of them; what belongs in two stores is one line with both: `to \"a\" \"b\" jobs=…`",
 );
 
+pub static NO_IMAGE: Code = error(
+    "PLN114",
+    "an exporter whose image is not known",
+    "a guessed tag would be an image that cannot be pulled, on every node",
+    "name the image: `job \"…\" { exporter image=\"registry/repository:tag\" }`, or declare a version `watershed catalog show` lists",
+);
+
 /// A proof over witness series failed: the compiler contradicts itself.
 pub static WITNESS: Code = error(
     "PLN901",
@@ -124,5 +131,6 @@ pub static ALL: &[&Code] = &[
     &NO_READ,
     &NOTHING_MEASURED,
     &CLAIMED_TWICE,
+    &NO_IMAGE,
     &WITNESS,
 ];

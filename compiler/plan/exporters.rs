@@ -2,23 +2,29 @@
 
 use std::collections::BTreeSet;
 
+use super::codes;
 use super::context::Context;
 use super::parts::{Part, wanted_collectors};
 use super::source::Source;
 use super::split;
-use crate::catalog::{self, CheckWhen, Component, Parts};
-use crate::diag::{Origin, Origins, Sourced, Why};
+use crate::catalog::{self, CheckWhen, Parts};
+use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::fleet::{Resources, Toleration};
 use crate::model::plan::ExporterPlan;
 use crate::model::value::Version;
 
-pub(super) fn exporters(cx: &Context<'_>, parts: &[Part<'_>], origins: &mut Origins) -> Vec<ExporterPlan> {
+pub(super) fn exporters(
+    cx: &Context<'_>,
+    parts: &[Part<'_>],
+    origins: &mut Origins,
+    sink: &mut Sink,
+) -> Vec<ExporterPlan> {
     let mut out: Vec<ExporterPlan> = Vec::new();
     for part in parts {
         let source = &part.source;
         let known = out.iter().any(|e| e.job == source.job.name);
         if let (false, true, Some(entry)) = (known, source.is_ours(), source.entry) {
-            out.extend(exporter(cx, source, entry, parts, origins));
+            out.extend(exporter(cx, source, entry, parts, origins, sink));
         }
     }
     out
@@ -30,6 +36,7 @@ fn exporter(
     entry: &catalog::Job,
     parts: &[Part<'_>],
     origins: &mut Origins,
+    sink: &mut Sink,
 ) -> Option<ExporterPlan> {
     let ours = entry.exporter.as_ref()?;
     let said = &source.job.exporter;
@@ -37,11 +44,14 @@ fn exporter(
     let declared = component.and_then(|c| cx.versions.get(&c.name)).copied();
     let image = match (&said.image, component) {
         (Some(image), _) => image.value.clone(),
-        (None, Some(c)) => ours.image.reference(c, declared.unwrap_or(c.default), cx.mirror()),
-        (None, None) => {
-            let untagged = Component::clone(&bare(ours));
-            ours.image.reference(&untagged, untagged.default, cx.mirror())
-        }
+        (None, Some(c)) => ours.image.reference(c, declared.unwrap_or(c.default), cx.mirror()).unwrap_or_else(|| {
+            let version = cx.version(&c.name);
+            let what = format!("the image of {} {} is not known: its tags do not follow from its version", c.name, version.value);
+            let at = cx.place(version.origin, source.job.origin);
+            sink.push(Diagnostic::new(&codes::NO_IMAGE, at, what).here("of this version"));
+            String::new()
+        }),
+        (None, None) => ours.image.untagged(cx.mirror()),
     };
     let version = component.map_or(Sourced::new(Version::new(0, 0, 0), Origin::INHERIT), |c| cx.version(&c.name));
     let (parts_on, parts_off) = switches(cx, source, entry.parts.as_ref(), &wanted_collectors(parts, &entry.name));
@@ -111,12 +121,6 @@ fn switches(
 fn shards(cx: &Context<'_>, ours: &catalog::Exporter) -> u32 {
     const PODS: u64 = 20_000;
     if ours.shards { cx.cluster.pods.value.div_ceil(PODS).max(1) as u32 } else { 1 }
-}
-
-/// Stands in for a component where an exporter has no versions of its own.
-fn bare(_: &catalog::Exporter) -> Component {
-    let none = catalog::Version::new(0, 0, 0);
-    Component { name: String::new(), default: none, oldest: none, known: Vec::new(), exact: false, tags: Default::default(), image: None }
 }
 
 /// What a person has to see to, in words, sorted.

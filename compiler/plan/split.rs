@@ -172,14 +172,16 @@ fn by_collector(
 }
 
 /// Collectors that run: with our own exporter every one wanted, else what the variant is known to.
-pub(super) fn running<'p>(
+pub(super) fn running<'p, 'w>(
     cx: &Context<'_>,
     source: &Source<'p>,
     parts: &'p Parts,
-    wanted: impl IntoIterator<Item = &'p str>,
+    wanted: impl IntoIterator<Item = &'w str>,
 ) -> BTreeSet<&'p str> {
-    let all = if source.is_ours() {
-        parts.running(wanted)
+    let all: BTreeSet<&str> = if source.is_ours() {
+        let wanted: BTreeSet<&str> = wanted.into_iter().collect();
+        let default = parts.default.iter().filter(|p| !parts.disabled.contains(p)).map(String::as_str);
+        default.chain(parts.known().filter(|p| wanted.contains(p))).collect()
     } else {
         let (off, on) = source.variant.map_or((&[][..], &[][..]), |v| (&v.parts_disabled[..], &v.parts_enabled[..]));
         parts.default.iter().filter(|p| !off.contains(p)).chain(on).map(String::as_str).collect()
