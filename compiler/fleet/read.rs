@@ -166,19 +166,6 @@ impl<'a> Read<'a> {
         let bearer = block.object("bearer").and_then(|b| {
             Some(Auth::Bearer(SecretKey { secret: self.text(b, "secret")?, key: key_of(b, "key", "token") }))
         });
-        if let (Some(first), Some(second)) = (block.entry("basic-auth"), block.entry("bearer"))
-            && basic.is_some()
-            && bearer.is_some()
-        {
-            self.report(
-                Diagnostic::new(
-                    &super::codes::TWO_CREDENTIALS,
-                    second.span(),
-                    "`basic-auth` and `bearer` are both given for one door",
-                )
-                .label(first.span(), "the other one"),
-            );
-        }
         Credentials {
             auth: basic.or(bearer),
             ca: block

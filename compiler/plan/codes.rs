@@ -102,6 +102,13 @@ pub static CLAIMED_TWICE: Code = error(
     "take the job or class out of one of them; what belongs in two stores is one line with both: `to \"a\" \"b\" jobs=…`",
 );
 
+pub static NO_IMAGE: Code = error(
+    "PLN114",
+    "an exporter version whose image tag is not known",
+    "tags of this exporter follow no pattern, and a guessed one would leave every pod at ImagePullBackOff",
+    "declare a version whose tag the catalog knows (`watershed catalog show`), or name the image: `exporter image=\"registry.example.com/exporter:tag\"`",
+);
+
 /// A proof over witness series failed: the compiler contradicts itself.
 pub static WITNESS: Code = error(
     "PLN901",
@@ -124,5 +131,6 @@ pub static ALL: &[&Code] = &[
     &NO_READ,
     &NOTHING_MEASURED,
     &CLAIMED_TWICE,
+    &NO_IMAGE,
     &WITNESS,
 ];

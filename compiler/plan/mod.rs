@@ -21,6 +21,8 @@ mod secrets;
 mod settle;
 mod source;
 mod split;
+#[cfg(test)]
+mod tests;
 mod ways;
 
 pub use proof::prove;
@@ -70,7 +72,7 @@ pub fn plan<'f>(
         cluster: cx.cluster,
         lanes,
         addresses: monitors::static_services(&cx, &parts),
-        exporters: exporters::exporters(&cx, &parts, &mut origins),
+        exporters: exporters::exporters(&cx, &parts, &mut origins, sink),
         relay,
         stores: stores(&cx, fleet_plan, sink),
         readers: readers::readers(&cx, &parts, fleet_plan, sink),
