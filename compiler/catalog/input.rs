@@ -147,13 +147,17 @@ pub struct Scraped {
     pub job: String,
     /// Value of the label `job_class`; absent for the remainder.
     pub class: Option<String>,
+    /// Further matchers (`metrics_path="/metrics/cadvisor"`), where two jobs share a label `job`.
+    pub matchers: Vec<String>,
     /// Milliseconds.
     pub interval_ms: u32,
 }
 
 impl Scraped {
     fn setting(&self) -> Setting {
+        let matchers: String = self.matchers.iter().map(|m| format!(",{m}")).collect();
         Setting::from([
+            ("matchers", Setting::from(matchers)),
             ("job", Setting::from(self.job.as_str())),
             ("class", Setting::from(self.class.clone().unwrap_or_default())),
             ("interval", Setting::from(duration(self.interval_ms))),
@@ -180,8 +184,13 @@ impl RulesInput {
         let least = RulesInput { evaluated_by: "user".to_owned(), ..RulesInput::default() };
         let full = RulesInput {
             scraped: vec![
-                Scraped { job: "a".to_owned(), class: Some("fast".to_owned()), interval_ms: 500 },
-                Scraped { job: "a".to_owned(), class: None, interval_ms: 15_000 },
+                Scraped { job: "a".to_owned(), class: Some("fast".to_owned()), matchers: Vec::new(), interval_ms: 500 },
+                Scraped {
+                    job: "a".to_owned(),
+                    class: None,
+                    matchers: words(&["metrics_path=\"/metrics\""]),
+                    interval_ms: 15_000,
+                },
             ],
             remote_write: true,
             runbooks: Some("https://runbooks.example.com/".to_owned()),

@@ -82,8 +82,9 @@ fn load(store: StoreId, summaries: &[&Summary]) -> StoreLoad {
         for send in summary.sends.iter().filter(|s| s.store == store) {
             load.series += send.series;
             load.samples_per_second += send.samples_per_second;
-            if load.senders.last() != Some(&summary.cluster) {
-                load.senders.push(summary.cluster);
+            match load.senders.last_mut() {
+                Some((last, rate)) if *last == summary.cluster => *rate += send.samples_per_second,
+                _ => load.senders.push((summary.cluster, send.samples_per_second)),
             }
         }
         load.pairs |= summary.pairs.contains(&store);

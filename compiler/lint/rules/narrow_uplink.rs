@@ -3,7 +3,8 @@
 use super::super::{Check, Rule};
 use crate::catalog::Catalog;
 use crate::diag::{Code, Diagnostic, Sink, Stage};
-use crate::model::fleet::Fleet;
+use crate::model::fleet::{Fleet, Store};
+use crate::model::ids::ClusterId;
 use crate::model::plan::FleetPlan;
 
 /// Bytes of a sample on the way to a store: the relay's queue of realistic series in the
@@ -22,16 +23,13 @@ pub const RULE: Rule = Rule { code: &CODE, check: Check::Fleet(check) };
 
 fn check(fleet: &Fleet, plan: &FleetPlan, _: &Catalog, sink: &mut Sink) {
     for (zone, uplink) in fleet.zones.iter().zip(0..).filter_map(|(z, i)| Some((i, z.uplink.as_ref()?))) {
-        let leaves = |id: crate::model::ids::ClusterId| {
+        let leaves = |id: ClusterId| {
             fleet.cluster(id).zone.as_ref().is_some_and(|z| z.value.0 == zone)
         };
-        let samples: f64 = plan
-            .sends
-            .iter()
-            .filter(|s| leaves(s.from))
-            .filter(|s| fleet.store(s.store).cluster.as_ref().is_none_or(|c| !leaves(c.value)))
-            .map(|s| s.samples_per_second)
-            .sum();
+        let outside = |store: &Store| store.cluster.as_ref().is_none_or(|c| !leaves(c.value));
+        let loads = fleet.stores.iter().zip(&plan.stores).filter(|(store, _)| outside(store));
+        let sent = loads.flat_map(|(_, load)| &load.senders).filter(|(from, _)| leaves(*from));
+        let samples: f64 = sent.map(|(_, rate)| rate).sum();
         let needed = samples * BYTES_PER_SAMPLE;
         if needed > uplink.value.bytes_per_second() as f64 {
             let at = fleet.origins.span(&fleet.origins, uplink.origin);

@@ -95,12 +95,14 @@ impl Parser<'_, '_> {
             }
             let token = self.ahead;
             match token.kind {
-                Kind::Newline
-                | Kind::Space
-                | Kind::LineComment
-                | Kind::BlockComment
-                | Kind::Continuation
-                | Kind::Semicolon => self.advance(),
+                Kind::Newline | Kind::Space | Kind::LineComment | Kind::BlockComment | Kind::Continuation => {
+                    self.advance()
+                }
+                Kind::Semicolon => {
+                    let at = self.span(token);
+                    self.syntax(at, "this `;` ends nothing", "remove it");
+                    self.advance();
+                }
                 Kind::End => {
                     if let Some(open) = open {
                         self.missing_brace(open);
@@ -155,7 +157,11 @@ impl Parser<'_, '_> {
                     spaced = true;
                     self.advance();
                 }
-                Kind::Newline | Kind::Semicolon | Kind::LineComment | Kind::End | Kind::Close => return Some(node),
+                Kind::Newline | Kind::LineComment | Kind::End | Kind::Close => return Some(node),
+                Kind::Semicolon => {
+                    self.advance();
+                    return Some(node);
+                }
                 Kind::Open => {
                     let block = self.block();
                     if node.block.is_some() {
@@ -443,7 +449,8 @@ impl Parser<'_, '_> {
     fn skip_line(&mut self) {
         loop {
             match self.ahead.kind {
-                Kind::Newline | Kind::Semicolon | Kind::End | Kind::Close | Kind::LineComment => return,
+                Kind::Semicolon => return self.advance(),
+                Kind::Newline | Kind::End | Kind::Close | Kind::LineComment => return,
                 Kind::Open => drop(self.block()),
                 _ => self.advance(),
             }

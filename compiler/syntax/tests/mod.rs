@@ -185,3 +185,13 @@ route "split" {
 fn everything() -> String {
     EVERYTHING.replace("    disk-free\n", "")
 }
+
+/// A linear congruential generator (Knuth, MMIX): the same texts on every machine.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) as usize) % n.max(1)
+    }
+}

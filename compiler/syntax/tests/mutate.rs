@@ -1,19 +1,9 @@
 //! Texts with bytes and words turned, taken out and put in: whatever comes of them is read, or
 //! refused, and never more than that.
 
-use super::{everything, read_all};
+use super::{Dice, everything, read_all};
 use crate::diag::FileId;
 use crate::syntax::{convert, decode_text, fmt, plain, same_data};
-
-/// A linear congruential generator (Knuth, MMIX): the same texts on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % n.max(1)
-    }
-}
 
 const WORDS: [&str; 40] = [
     "{", "}", "\"", "\"\"\"", "#", "##\"", "/-", "/*", "*/", "//", "\\", "\n", "=", ";", "(t)", "#null", "#true",
