@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::merge::Block;
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Span, Why};
 use crate::model::fleet::{Auth, ClientCert, Credentials, JobClass, Resources, SecretKey};
-use crate::model::value::{Bytes, Duration};
+use crate::model::value::{Bytes, Duration, Rate};
 use crate::syntax::{Scalar, Spanned};
 
 /// Origins, interned, and findings, each place once: a line of the fleet block is read again for
@@ -127,6 +127,10 @@ impl<'a> Read<'a> {
         self.scalar(block, key, |s| Bytes::parse(s.as_str()?).ok())
     }
 
+    pub fn rate(&mut self, block: &Block<'_>, key: &str) -> Option<Sourced<Rate>> {
+        self.scalar(block, key, |s| Rate::parse(s.as_str()?).ok())
+    }
+
     pub fn texts(&mut self, block: &Block<'_>, key: &str) -> Vec<Sourced<String>> {
         block.texts(key).map(|(text, span)| self.sourced(text.to_owned(), span)).collect()
     }
@@ -166,19 +170,6 @@ impl<'a> Read<'a> {
         let bearer = block.object("bearer").and_then(|b| {
             Some(Auth::Bearer(SecretKey { secret: self.text(b, "secret")?, key: key_of(b, "key", "token") }))
         });
-        if let (Some(first), Some(second)) = (block.entry("basic-auth"), block.entry("bearer"))
-            && basic.is_some()
-            && bearer.is_some()
-        {
-            self.report(
-                Diagnostic::new(
-                    &super::codes::TWO_CREDENTIALS,
-                    second.span(),
-                    "`basic-auth` and `bearer` are both given for one door",
-                )
-                .label(first.span(), "the other one"),
-            );
-        }
         Credentials {
             auth: basic.or(bearer),
             ca: block

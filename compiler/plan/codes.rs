@@ -104,9 +104,9 @@ pub static CLAIMED_TWICE: Code = error(
 
 pub static NO_IMAGE: Code = error(
     "PLN114",
-    "an exporter whose image is not known",
-    "a guessed tag would be an image that cannot be pulled, on every node",
-    "name the image: `job \"…\" { exporter image=\"registry/repository:tag\" }`, or declare a version `watershed catalog show` lists",
+    "an exporter version whose image tag is not known",
+    "tags of this exporter follow no pattern, and a guessed one would leave every pod at ImagePullBackOff",
+    "declare a version whose tag the catalog knows (`watershed catalog show`), or name the image: `exporter image=\"registry.example.com/exporter:tag\"`",
 );
 
 /// A proof over witness series failed: the compiler contradicts itself.

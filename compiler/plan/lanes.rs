@@ -7,7 +7,7 @@ use super::keep::{self, Scope};
 use super::parts::Part;
 use super::relay::{self, Outlet};
 use super::routing::{Partition, route_of};
-use super::source::{Found, LANE_LABEL};
+use super::source::Found;
 use super::{codes, monitors};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::fleet::{Lane, Query, Resources};

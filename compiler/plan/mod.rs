@@ -21,6 +21,8 @@ mod secrets;
 mod settle;
 mod source;
 mod split;
+#[cfg(test)]
+mod tests;
 mod ways;
 
 pub use proof::prove;

@@ -17,7 +17,6 @@ use super::routing::{self, Partition, Target, Who, route_of};
 use crate::catalog::Catalog;
 use crate::diag::{Diagnostic, Sink};
 use crate::model::fleet::{Fleet, Lane};
-use crate::model::ids::ClusterId;
 use crate::model::plan::{ClusterPlan, LanePlan};
 use crate::relabel::regex::Cache;
 use crate::relabel::stages::{self, Relayed};
@@ -207,6 +206,3 @@ impl Senders {
         out
     }
 }
-
-#[cfg(test)]
-pub(super) use self::faults as faults_of;

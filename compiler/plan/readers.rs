@@ -60,7 +60,7 @@ fn namespace(cx: &Context<'_>, reader: &Reader) -> String {
 fn of_lane(cx: &Context<'_>, lane: &str, read: &Sourced<Readable>, parts: &[Part<'_>]) -> DataSource {
     let c = cx.cluster;
     let own = parts.iter().filter(|p| p.lane.name == lane);
-    let usual = lanes::usual(own.map(|p| (p.schedule.interval.value, p.load.series)));
+    let usual = lanes::usual(own.map(|p| (p.schedule.interval.value, p.series)));
     DataSource {
         name: lane.to_owned(),
         uid: uid(&c.id.value, lane),

@@ -6,7 +6,7 @@
 use super::context::Context;
 use super::parts::Part;
 use super::source::Workload;
-use crate::diag::{Origin, Sourced, Span};
+use crate::diag::{Origin, Sourced};
 use crate::model::fleet::{Destination, Fleet, Line, Route};
 use crate::model::ids::{ClusterId, RouteId, StoreId};
 use crate::model::value::{Duration, JobGlob, NamespacePattern};
@@ -25,7 +25,6 @@ pub(super) struct Dest<'a> {
     pub survive: Sourced<Duration>,
     pub via: Option<&'a Sourced<String>>,
     pub origin: Origin,
-    pub at: Span,
 }
 
 /// A route as one cluster has it.
@@ -223,7 +222,7 @@ pub(super) fn destinations<'a>(cx: &Context<'a>, partitions: &[Partition<'a>]) -
                     }
                     known.via = known.via.or(via);
                 }
-                None => out.push(Dest { target, survive, via, origin: said.origin, at: cx.place(said.origin, route.origin) }),
+                None => out.push(Dest { target, survive, via, origin: said.origin }),
             }
         }
     }

@@ -29,11 +29,11 @@ pub fn survey(fleet: &Fleet, catalog: &Catalog, cluster: ClusterId) -> Summary {
                 route: partition.id,
                 store: target.store,
                 tenant: target.tenant,
-                series: sent.iter().map(|p| p.load.series * u64::from(p.lane.replicas.value.max(1))).sum(),
+                series: sent.iter().map(|p| p.series * u64::from(p.lane.replicas.value.max(1))).sum(),
                 samples_per_second: relay::rate(&cx, &parts, std::slice::from_ref(partition), target),
             });
             for part in sent {
-                *intervals.entry((target.store, part.schedule.interval.value)).or_default() += part.load.series;
+                *intervals.entry((target.store, part.schedule.interval.value)).or_default() += part.series;
                 if part.lane.replicas.value > 1 {
                     pairs.push(target.store);
                 }
