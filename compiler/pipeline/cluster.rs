@@ -34,6 +34,9 @@ pub struct Emitted<'t> {
 pub fn findings(cx: &Context<'_>, id: ClusterId) -> (Sink, Vec<(Span, Applied)>) {
     let mut sink = Sink::default();
     let plan = plan::plan(cx.fleet, cx.catalog, cx.fleet_plan, id, &mut sink);
+    if !sink.has_errors() {
+        plan::prove(cx.fleet, cx.catalog, &plan, &mut sink);
+    }
     lint::cluster(cx.fleet, &plan, cx.catalog, &mut sink);
     // Objects of a plan with errors would only repeat them in other words.
     if sink.has_errors() {
