@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::codes;
-use super::context::{Context, is_word};
+use super::context::Context;
 use super::job;
 use super::levels::Level;
 use super::merge::Block;
@@ -63,7 +63,6 @@ pub fn cluster<'d>(cx: &mut Context<'_, 'd>, raw: &Raw<'d>, fleet: &Fleetwide<'_
     let exporters = exporters(cx, block, &base);
     let alerts = alerts(cx, block).unwrap_or_default();
     let storage_class = cx.read.text(block, "storage-class");
-    not_compiled_words(cx, block);
 
     let mut cluster = Cluster {
         name: raw.name.to_owned(),
@@ -84,6 +83,7 @@ pub fn cluster<'d>(cx: &mut Context<'_, 'd>, raw: &Raw<'d>, fleet: &Fleetwide<'_
         roce_ports_per_node: cx.read.count_or(block, "roce-ports-per-node", 0),
         managed_control_plane: cx.read.flag_or_unset(block, "managed-control-plane"),
         reachable: reachable(cx, block),
+        context: cx.read.text(block, "context"),
         namespace: cx.read.text_or(block, "namespace", "monitoring"),
         dns_domain: cx.read.text_or(block, "dns-domain", "cluster.local"),
         image_mirror: cx.read.text(block, "image-mirror"),
@@ -147,7 +147,7 @@ fn versions(cx: &mut Context<'_, '_>, raw: &Raw<'_>) -> (BTreeMap<String, Source
         cx.read.report(found);
     }
     if !said.contains_key("kubernetes") {
-        cx.read.report(
+        cx.read.report_each(
             Diagnostic::new(&codes::MISSING, raw.at(), format!("cluster `{}` does not say its version of Kubernetes", raw.name))
                 .why("fields, metrics and API versions differ between releases of Kubernetes; guessing wrong means objects that are refused")
                 .help("say it here, in a profile it names, or in `fleet` for all: `versions kubernetes=\"1.34\"`"),
@@ -186,9 +186,6 @@ fn unknown_version(component: &str, declared: &str, at: Span, fault: &VersionFau
             format!("newer than {newest}, the newest the catalog was checked with"),
             format!("declare {newest}, or {import}"),
         ),
-        VersionFault::Unknown { nearest } => {
-            (format!("not one the catalog knows; near it is {nearest}"), format!("declare {nearest}, or {import}"))
-        }
         VersionFault::NotAVersion => (String::new(), import.to_owned()),
     };
     Diagnostic::new(&codes::VERSION, at, format!("the catalog does not know {component} {declared}"))
@@ -307,21 +304,12 @@ fn grafana(cx: &mut Context<'_, '_>, block: &Block<'_>, base: &Base) -> Grafana 
     let empty = Block::empty(block.shape);
     let grafana = block.object("grafana").unwrap_or(&empty);
     let by = match cx.read.text(grafana, "by") {
-        Some(by) => {
-            let at = cx.read.span(by.origin);
-            by.map(|word| match word.as_str() {
-                "sidecar" => GrafanaBy::Sidecar,
-                "files" => GrafanaBy::Files,
-                "none" => GrafanaBy::None,
-                word => {
-                    cx.read.report(
-                        not_compiled(&format!("`grafana \"{word}\"`"), at)
-                            .help("use `sidecar`, or `files` and mount them yourself"),
-                    );
-                    GrafanaBy::None
-                }
-            })
-        }
+        // Other ways are refused by name as not compiled yet.
+        Some(by) => by.map(|word| match word.as_str() {
+            "sidecar" => GrafanaBy::Sidecar,
+            "files" => GrafanaBy::Files,
+            _ => GrafanaBy::None,
+        }),
         // The Grafana of kube-prometheus has no sidecar: what would wait for one is never loaded.
         None if base.kind.value == BaseKind::KubePrometheus => Sourced::new(
             GrafanaBy::Files,
@@ -330,18 +318,4 @@ fn grafana(cx: &mut Context<'_, '_>, block: &Block<'_>, base: &Base) -> Grafana 
         None => cx.read.default(GrafanaBy::Sidecar, LANGUAGE),
     };
     Grafana { by, namespace: cx.read.text(grafana, "namespace"), labels: cx.read.map(grafana, "labels") }
-}
-
-/// Words that choose machinery which does not exist yet; those that choose the default are fine.
-fn not_compiled_words(cx: &mut Context<'_, '_>, block: &Block<'_>) {
-    for (key, default) in [("network-policies", "off"), ("rbac", "cluster")] {
-        let Some(said) = block.scalar(key) else { continue };
-        if let Some(word) = said.value.as_str()
-            && word != default
-            && is_word(block, key, word)
-        {
-            let found = not_compiled(&format!("`{key} \"{word}\"`"), said.span);
-            cx.read.report(found.help(format!("use `{default}`, or take the line out")));
-        }
-    }
 }

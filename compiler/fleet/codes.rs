@@ -185,16 +185,6 @@ pub static CLUSTER_DNS: Code = error(
     "write the address that is reachable from outside; the store's own cluster uses the Service by itself",
 );
 
-pub static STORE_KIND: Code =
-    error("REF126", "something this kind of store cannot do", "the promise would be kept by nobody", "");
-
-pub static STORE_RETENTION: Code = error(
-    "REF127",
-    "a store that keeps less than a day",
-    "retention of a store is written in whole days; shorter, the chart takes it for another unit or refuses it",
-    "write `retention \"1d\"` or more; short memory belongs in a Prometheus",
-);
-
 pub static STORE_REPLICAS: Code = error(
     "REF128",
     "too few storage replicas for the replication",
@@ -207,13 +197,6 @@ pub static NAME_TOO_LONG: Code = error(
     "a name that makes another one too long",
     "Kubernetes refuses the object, or a chart cuts the name off and two objects meet under one name",
     "shorten it",
-);
-
-pub static TWO_CREDENTIALS: Code = error(
-    "REF130",
-    "two credentials for one door",
-    "a request carries one `Authorization` header; which of the two would be sent is left to chance",
-    "keep `basic-auth` or `bearer`",
 );
 
 pub static DISABLES_NOTHING: Code = error(
@@ -242,13 +225,6 @@ pub static NOT_COMPILED: Code = error(
     "not compiled yet",
     "it is part of the language, but nothing is made for it yet; passed over silently it would be missed when it is needed",
     "take it out until it is compiled",
-);
-
-pub static ALERTMANAGER: Code = error(
-    "REF135",
-    "an Alertmanager nobody can reach",
-    "alerts sent there would go nowhere",
-    "say `service \"namespace/name\"` for one that every sending cluster runs, or give it an `address`",
 );
 
 pub static DESTINATION: Code = error(
@@ -291,16 +267,12 @@ pub static ALL: &[&Code] = &[
     &TWO_WAYS,
     &OPEN_ADDRESS,
     &CLUSTER_DNS,
-    &STORE_KIND,
-    &STORE_RETENTION,
     &STORE_REPLICAS,
     &NAME_TOO_LONG,
-    &TWO_CREDENTIALS,
     &DISABLES_NOTHING,
     &ALLOW_EXPIRED,
     &NOT_ALLOWABLE,
     &NOT_COMPILED,
-    &ALERTMANAGER,
     &DESTINATION,
     &NO_PATH,
 ];

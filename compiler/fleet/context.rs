@@ -5,7 +5,6 @@ use super::names::Names;
 use super::read::Read;
 use crate::catalog::Catalog;
 use crate::diag::{Diagnostic, Span};
-use crate::syntax::{Form, Type};
 
 #[derive(Debug)]
 pub struct Context<'a, 'd> {
@@ -32,11 +31,6 @@ impl Context<'_, '_> {
         if let Some((level, node)) = block.entry(key).and_then(|e| e.said.last()) {
             found = found.label(node.span, format!("{} takes the inherited value back here", level.quoted()));
         }
-        self.read.report(found);
+        self.read.report_each(found);
     }
-}
-
-/// Whether the language knows the word; one it does not know has been reported.
-pub fn is_word(block: &Block<'_>, key: &str, word: &str) -> bool {
-    block.entry(key).is_some_and(|e| matches!(e.key.form, Form::Scalar(Type::Enum(words)) if words.contains(&word)))
 }

@@ -4,7 +4,7 @@ use super::cluster::{Raw, alerts};
 use super::codes;
 use super::context::Context;
 use super::merge::{Block, Member};
-use super::names::{not_compiled, undefined};
+use super::names::undefined;
 use super::store;
 use crate::diag::{Diagnostic, Origin, Sourced, Span};
 use crate::model::fleet::{AlsoSelect, Lane, Query, Storage};
@@ -81,15 +81,6 @@ fn lane<'d>(
     let of = format!("Prometheus `{name}`");
     cx.require(block, "retention", member.at(), &of, "retention \"7d\"");
     cx.require(block, "storage", member.at(), &of, "storage \"100Gi\"");
-    if let Some(shards) = cx.read.count::<u32>(block, "shards")
-        && shards.value > 1
-    {
-        let at = cx.read.span(shards.origin);
-        cx.read.report(
-            not_compiled("a Prometheus in several shards", at)
-                .help("take `shards` out; a second Prometheus with part of the `jobs` divides the load too"),
-        );
-    }
     // A value that is missing or malformed has been reported; what stands in for it is never used,
     // for nothing is planned after an error.
     let storage = store::storage(cx, block)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::codes;
-use super::context::{Context, is_word};
+use super::context::Context;
 use super::levels::{Level, members};
 use super::merge::Block;
 use super::names::{not_compiled, undefined};
@@ -11,13 +11,11 @@ use super::read::LANGUAGE;
 use super::{address, escape};
 use crate::diag::{Diagnostic, Origin, Sourced, Span};
 use crate::model::fleet::{Alertmanager, Resources, Storage, Store, Tenant};
-use crate::model::value::{Duration, Version};
+use crate::model::value::Version;
 use crate::syntax::{Named, Object, Shape};
 
-/// Kinds that have machinery.
-const COMPILED: [&str; 1] = ["victoriametrics-cluster"];
-/// Kinds that somebody else has to run.
-const FOREIGN: [&str; 3] = ["cortex", "greptimedb", "remote-write"];
+/// The kind that stands in for one that is missing or unknown, which has been reported.
+const STAND_IN: &str = "victoriametrics-cluster";
 const COMPONENTS: [&str; 4] = ["insert", "select", "storage", "auth"];
 /// Longest Helm release whose chart does not cut off the names made from it.
 const LONGEST_RELEASE: usize = 17;
@@ -44,7 +42,7 @@ fn store<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Store {
     let block = own(named, &crate::spec::ROOT);
     let name = &named.name.value;
     let at = named.name.span;
-    let kind = cx.read.text_or(&block, "kind", COMPILED[0]);
+    let kind = cx.read.text_or(&block, "kind", STAND_IN);
     let cluster = block
         .scalar("cluster")
         .and_then(|s| Some((cx.names.cluster(s.value.as_str()?)?, s.span)))
@@ -99,57 +97,13 @@ fn store<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Store {
         raws: escape::raws(cx, &block),
         kind,
     };
-    check_kind(cx, &block, &store, at);
+    check_limits(cx, &block);
     check_deployed(cx, &block, &store, at);
     store
 }
 
-fn check_kind(cx: &mut Context<'_, '_>, block: &Block<'_>, store: &Store, at: Span) {
-    let Some(kind) = block.scalar("kind") else { return };
-    let word = store.kind.value.as_str();
-    if let (true, Some(cluster)) = (FOREIGN.contains(&word), block.entry("cluster")) {
-        cx.read.report(
-            Diagnostic::new(&codes::STORE_KIND, cluster.span(), format!("a store of kind `{word}` is not deployed by us"))
-                .here("so it cannot stand on a cluster of the fleet")
-                .label(kind.span, "the kind")
-                .help("take `cluster` out and give the store an `address`, or choose a kind that is deployed, such as `victoriametrics-cluster`"),
-        );
-    }
-    if word == "remote-write" && !cx.said(block, "accepts-late") {
-        cx.read.report(
-            Diagnostic::new(
-                &codes::MISSING,
-                at,
-                format!("store `{}` does not say how late a sample may come", store.name),
-            )
-            .label(kind.span, "this kind can be anything")
-            .why("after an outage samples arrive late; whether they are taken is known to nobody but you")
-            .help("say `accepts-late`, longer than every `survive` of the clusters that send there"),
-        );
-    }
-    if word == "victoriametrics-single"
-        && let Some(tenant) = block.entry("tenant")
-    {
-        cx.read.report(
-            Diagnostic::new(&codes::STORE_KIND, tenant.span(), format!("a store of kind `{word}` has no tenants"))
-                .label(kind.span, "the kind")
-                .help("take `tenant` out, or choose `victoriametrics-cluster`"),
-        );
-    }
-    if is_word(block, "kind", word) && !COMPILED.contains(&word) {
-        cx.read.report(
-            not_compiled(&format!("a store of kind `{word}`"), kind.span)
-                .help(format!("use `{}` until it is", COMPILED[0])),
-        );
-    }
-    if let Some(install) = block.scalar("install")
-        && install.value.as_str() == Some("operator")
-    {
-        cx.read.report(
-            not_compiled("a store that the VictoriaMetrics operator installs", install.span)
-                .help("take `install` out: the store is a values file for its Helm chart"),
-        );
-    }
+/// Parts of limits that the model has no place for yet.
+fn check_limits(cx: &mut Context<'_, '_>, block: &Block<'_>) {
     for (name, _, tenant) in block.members("tenant") {
         if let Some(limit) = tenant.entry("ingestion-limit") {
             let what = format!("an ingestion limit of its own for tenant `{name}`");
@@ -159,48 +113,16 @@ fn check_kind(cx: &mut Context<'_, '_>, block: &Block<'_>, store: &Store, at: Sp
     if let Some(limit) = block.object("ingestion-limit") {
         for key in ["burst", "series"] {
             if let Some(entry) = limit.entry(key) {
-                cx.read.report(
-                    not_compiled(&format!("`ingestion-limit {key}=`"), entry.span()).help("limit `samples-per-second`"),
-                );
+                let what = format!("`ingestion-limit {key}=`");
+                cx.read.report(not_compiled(&what, entry.span()).help("limit `samples-per-second`"));
             }
         }
     }
 }
 
 fn check_deployed(cx: &mut Context<'_, '_>, block: &Block<'_>, store: &Store, at: Span) {
-    let Some(cluster) = &store.cluster else {
-        if store.addresses.is_empty() && !cx.said(block, "address") {
-            cx.read.report(
-                Diagnostic::new(
-                    &codes::NO_WAY,
-                    at,
-                    format!("store `{}` has neither a `cluster` nor an `address`", store.name),
-                )
-                .help("say on which `cluster` it is deployed, or the `address` of one that somebody else runs"),
-            );
-        }
+    if store.cluster.is_none() {
         return;
-    };
-    let on = cx.read.span(cluster.origin);
-    for key in ["retention", "storage"] {
-        if !cx.said(block, key) {
-            cx.read.report(
-                Diagnostic::new(&codes::MISSING, at, format!("store `{}` does not say `{key}`", store.name))
-                    .label(on, "it is deployed here")
-                    .why("how long series are kept and how much disk that takes are decisions, and costly to change later")
-                    .help(if key == "retention" { "say `retention`, such as `retention \"90d\"`" } else { "say `storage`, the volume of one storage replica, such as `storage \"500Gi\"`" }),
-            );
-        }
-    }
-    if let Some(retention) = &store.retention
-        && retention.value < Duration::from_days(1)
-    {
-        let at = cx.read.span(retention.origin);
-        cx.read.report(Diagnostic::new(
-            &codes::STORE_RETENTION,
-            at,
-            format!("store `{}` keeps its series for less than a day", store.name),
-        ));
     }
     if store.release.value.len() > LONGEST_RELEASE {
         let at = block.scalar("release").map_or(at, |s| s.span);
@@ -218,9 +140,9 @@ fn check_deployed(cx: &mut Context<'_, '_>, block: &Block<'_>, store: &Store, at
     if !store.kind.value.starts_with("victoriametrics-cluster") {
         return;
     }
-    let needed = 2 * store.replication.value - 1;
+    let needed = (2 * u64::from(store.replication.value)).saturating_sub(1);
     if let Some(storage) = store.replicas.get("storage")
-        && storage.value < needed
+        && u64::from(storage.value) < needed
     {
         let at = cx.read.span(storage.origin);
         let found = Diagnostic::new(
@@ -302,12 +224,14 @@ fn alertmanager<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Alertmanager 
         let (namespace, service) = s.value.as_str()?.split_once('/')?;
         Some(cx.read.sourced((namespace.to_owned(), service.to_owned()), s.span))
     });
-    if !["service", "address", "cluster"].into_iter().any(|k| cx.said(&block, k)) {
-        cx.read.report(Diagnostic::new(
-            &codes::ALERTMANAGER,
-            named.name.span,
-            format!("alertmanager `{name}` has neither a `service` nor an `address`"),
-        ));
+    // Said of the line that tells how it is reached: alerts would be dropped without a word.
+    if service.is_none()
+        && let Some((_, member, _)) = block.members("address").next()
+    {
+        cx.read.report(
+            not_compiled("an Alertmanager that is reached over an `address`", member.at())
+                .help("say `service \"namespace/name\"` of one that every sending cluster runs, until it is"),
+        );
     }
     Alertmanager { name: name.clone(), origin, service, addresses, credentials }
 }
