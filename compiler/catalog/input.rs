@@ -94,7 +94,6 @@ impl ExporterInput {
     pub(super) fn samples(job: &Job) -> Vec<ExporterInput> {
         let ours = job.variants.iter().find(|v| v.ours).and_then(|v| v.discovery.selector());
         let Some((exporter, selector)) = job.exporter.as_ref().zip(ours) else { return Vec::new() };
-        let words = |items: &[&str]| items.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
         let map = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
         let least = ExporterInput {
             name: job.name.clone(),
@@ -148,13 +147,17 @@ pub struct Scraped {
     pub job: String,
     /// Value of the label `job_class`; absent for the remainder.
     pub class: Option<String>,
+    /// Further matchers (`metrics_path="/metrics/cadvisor"`), where two jobs share a label `job`.
+    pub matchers: Vec<String>,
     /// Milliseconds.
     pub interval_ms: u32,
 }
 
 impl Scraped {
     fn setting(&self) -> Setting {
+        let matchers: String = self.matchers.iter().map(|m| format!(",{m}")).collect();
         Setting::from([
+            ("matchers", Setting::from(matchers)),
             ("job", Setting::from(self.job.as_str())),
             ("class", Setting::from(self.class.clone().unwrap_or_default())),
             ("interval", Setting::from(duration(self.interval_ms))),
@@ -181,8 +184,13 @@ impl RulesInput {
         let least = RulesInput { evaluated_by: "user".to_owned(), ..RulesInput::default() };
         let full = RulesInput {
             scraped: vec![
-                Scraped { job: "a".to_owned(), class: Some("fast".to_owned()), interval_ms: 500 },
-                Scraped { job: "a".to_owned(), class: None, interval_ms: 15_000 },
+                Scraped { job: "a".to_owned(), class: Some("fast".to_owned()), matchers: Vec::new(), interval_ms: 500 },
+                Scraped {
+                    job: "a".to_owned(),
+                    class: None,
+                    matchers: words(&["metrics_path=\"/metrics\""]),
+                    interval_ms: 15_000,
+                },
             ],
             remote_write: true,
             runbooks: Some("https://runbooks.example.com/".to_owned()),
@@ -233,7 +241,11 @@ impl DashboardInput {
     }
 }
 
+fn words(items: &[&str]) -> Vec<String> {
+    items.iter().map(|s| (*s).to_owned()).collect()
+}
+
 /// As Prometheus and Grafana both read it.
 fn duration(ms: u32) -> String {
-    if ms % 1000 == 0 { format!("{}s", ms / 1000) } else { format!("{ms}ms") }
+    if ms.is_multiple_of(1000) { format!("{}s", ms / 1000) } else { format!("{ms}ms") }
 }

@@ -3,12 +3,11 @@
 //! These types are the capabilities an entry may use; which job uses which is data. How a target
 //! is found is in `discovery.rs`, the workload that serves it in `exporter.rs`.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::Deserialize;
 
 use super::discovery::{Choice, Endpoint, Variant};
 use super::exporter::{Component, Exporter};
+use super::parts::Parts;
 use super::version::Gate;
 
 /// A scrape job: `templates/jobs/<name>/job.yaml`.
@@ -232,51 +231,6 @@ impl SeriesModel {
     }
 }
 
-/// Parts of an exposition (collectors) that a scrape asks for with URL parameters. Naming one that
-/// does not run is HTTP 400 for the whole target, so parameters and the exporter's flags are both
-/// derived from here.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Parts {
-    /// Parameter that names the only parts wanted: `collect[]`.
-    pub only: String,
-    /// Parameter that names the parts not wanted: `exclude[]`. May not stand beside `only`.
-    pub without: String,
-    /// When `without` exists; before, the remainder has to be named part by part.
-    #[serde(default)]
-    pub without_gate: Gate,
-    /// Parts the exporter runs by default.
-    pub default: Vec<String>,
-    /// Parts it runs only when a flag says so.
-    #[serde(default)]
-    pub optional: Vec<String>,
-    /// Parts of `default` that are switched off where we run it.
-    #[serde(default)]
-    pub disabled: Vec<String>,
-    /// Parts that not every version has.
-    #[serde(default)]
-    pub gates: BTreeMap<String, Gate>,
-    /// Metric globs that every filtered answer carries besides its parts; dropped on the endpoints
-    /// of classes, so that only the remainder has them.
-    #[serde(default)]
-    pub overhead: Vec<String>,
-}
-
-impl Parts {
-    pub fn known(&self) -> impl Iterator<Item = &str> {
-        self.default.iter().chain(&self.optional).map(String::as_str)
-    }
-
-    /// What runs in our own exporter when the classes scraped want `wanted`: the defaults without
-    /// those switched off, and every part wanted.
-    pub fn running<'a>(&'a self, wanted: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
-        let disabled: BTreeSet<&str> = self.disabled.iter().map(String::as_str).collect();
-        let defaults = self.default.iter().map(String::as_str).filter(|p| !disabled.contains(p));
-        let known: BTreeSet<&str> = self.known().collect();
-        defaults.chain(wanted.into_iter().filter(|p| known.contains(p))).collect()
-    }
-}
-
 /// A part of a job with an interval of its own. Classes carry no interval here, so that a job's
 /// interval in a spec reaches them.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -345,21 +299,5 @@ mod tests {
         assert_eq!(etcd.check(&managed), Err(Unmet::ManagedControlPlane));
         assert_eq!(etcd.check(&ClusterFacts::default()), Err(Unmet::NotReachable("etcd".into())));
         assert_eq!(etcd.check(&ClusterFacts { reachable: &["etcd"], ..Default::default() }), Ok(()));
-    }
-
-    #[test]
-    fn a_part_runs_if_it_is_default_or_wanted_and_never_if_unknown() {
-        let parts = Parts {
-            only: "collect[]".into(),
-            without: "exclude[]".into(),
-            without_gate: Gate::default(),
-            default: vec!["netdev".into(), "wifi".into()],
-            optional: vec!["ethtool".into(), "systemd".into()],
-            disabled: vec!["wifi".into()],
-            gates: Default::default(),
-            overhead: Vec::new(),
-        };
-        assert_eq!(Vec::from_iter(parts.running(["ethtool", "nonsense"])), ["ethtool", "netdev"]);
-        assert_eq!(Vec::from_iter(parts.running(["wifi"])), ["netdev", "wifi"]);
     }
 }

@@ -72,7 +72,7 @@ impl Kind {
         }
     }
 
-    fn file(self) -> &'static str {
+    pub(super) fn file(self) -> &'static str {
         match self {
             Kind::Job => "job.yaml",
             Kind::Rules => "pack.yaml",
@@ -176,15 +176,7 @@ impl Catalog {
 
     /// Whether the language has this name and the catalog no entry for it: "not compiled yet".
     pub fn is_not_yet(&self, kind: Kind, name: &str) -> bool {
-        let has = |names: &[String]| names.iter().any(|n| n == name);
-        let not_yet = self.not_yet();
-        !self.names(kind).contains(&name)
-            && match kind {
-                Kind::Job => has(&not_yet.jobs),
-                Kind::Rules => has(&not_yet.rules),
-                Kind::Dashboard => has(&not_yet.dashboards),
-                Kind::Reader => has(&not_yet.readers),
-            }
+        !self.names(kind).contains(&name) && self.not_yet().names(kind).iter().any(|n| n == name)
     }
 
     pub fn not_yet(&self) -> &NotYet {

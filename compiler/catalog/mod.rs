@@ -13,8 +13,11 @@ pub mod fields;
 mod input;
 mod job;
 mod load;
+mod memo;
 mod pack;
+mod parts;
 mod settings;
+mod show;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -27,11 +30,13 @@ pub use discovery::{
 pub use exporter::{Component, Exporter, Image, Resources, VersionFault, WorkloadKind};
 pub use input::{DashboardInput, ExporterInput, RulesInput, Scraped};
 pub use job::{
-    Check, CheckWhen, Class, ClusterFacts, Counts, Job, Parts, Requires, Select, SeriesModel, Targets, Unmet,
+    Check, CheckWhen, Class, ClusterFacts, Counts, Job, Requires, Select, SeriesModel, Targets, Unmet,
     WorkloadNamespace,
 };
 pub use load::{Catalog, Kind, UserFile};
+pub use memo::Memo;
 pub use pack::{Dashboard, NotYet, Reader, ReaderKind, Rule, RulePack, Scope};
+pub use parts::Parts;
 pub use settings::{Setting, Settings};
 pub use template::{Origins, Template};
 pub use version::{Gate, Shut, Version, Versions};

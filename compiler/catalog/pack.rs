@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::exporter::Component;
+use super::load::Kind;
 use super::version::Gate;
 
 /// Alerting and recording rules that belong together: `templates/rules/<name>/pack.yaml`.
@@ -96,4 +97,15 @@ pub struct NotYet {
     pub rules: Vec<String>,
     pub dashboards: Vec<String>,
     pub readers: Vec<String>,
+}
+
+impl NotYet {
+    pub fn names(&self, kind: Kind) -> &[String] {
+        match kind {
+            Kind::Job => &self.jobs,
+            Kind::Rules => &self.rules,
+            Kind::Dashboard => &self.dashboards,
+            Kind::Reader => &self.readers,
+        }
+    }
 }

@@ -166,36 +166,22 @@ fn every_exporter_template_evaluates_to_objects_that_its_monitor_selects() {
 }
 
 #[test]
-fn flags_of_the_exporter_and_parts_of_its_classes_agree() {
+fn parts_are_switched_on_and_off_by_flags() {
     let catalog = Catalog::builtin();
+    let mut seen = 0;
     for job in catalog.jobs() {
         let (Some(parts), Some(_)) = (&job.parts, &job.exporter) else { continue };
-        let wanted: Vec<&str> = job
-            .classes
-            .iter()
-            .flat_map(|c| match &c.select {
-                Select::Parts(names) => names.iter().map(String::as_str).collect(),
-                _ => Vec::new(),
-            })
-            .collect();
-        let running = parts.running(wanted.iter().copied());
-        assert!(wanted.iter().all(|p| running.contains(p)));
-        let on: Vec<String> = parts.optional.iter().filter(|p| running.contains(p.as_str())).cloned().collect();
-        let input = ExporterInput {
-            parts_on: on.clone(),
-            parts_off: parts.disabled.clone(),
-            ..ExporterInput::samples(job).remove(0)
-        };
+        let input = ExporterInput::samples(job).pop().unwrap();
         let (tree, root) = eval(catalog.exporter_template(job).unwrap(), &input.settings(&newest(&catalog)));
         let mut all = Vec::new();
         all_strings(&tree, root, &mut all);
-        for part in &on {
-            assert!(all.contains(&format!("--collector.{part}")), "{part} is asked for and not switched on");
-        }
-        for part in &parts.disabled {
-            assert!(all.contains(&format!("--no-collector.{part}")), "{part}");
+        for (part, on) in parts.optional.iter().map(|p| (p, true)).chain(parts.disabled.iter().map(|p| (p, false))) {
+            let flag = if on { format!("--collector.{part}") } else { format!("--no-collector.{part}") };
+            assert!(all.contains(&flag), "{}: {flag}", job.name);
+            seen += 1;
         }
     }
+    assert!(seen > 0);
 }
 
 #[test]
@@ -362,4 +348,121 @@ fn faults_in_folders_of_users_are_diagnostics_with_their_lines() {
 fn codes_are_sorted_and_unique() {
     let ids: Vec<&str> = codes::ALL.iter().map(|c| c.id).collect();
     assert!(ids.is_sorted() && BTreeSet::from_iter(&ids).len() == ids.len());
+}
+
+/// Read into the types of the Kubernetes API and written again, an object is the same: no field is
+/// unknown there, and none has another type.
+#[test]
+fn objects_of_exporters_are_what_the_kubernetes_api_knows() {
+    use k8s_openapi::api::{apps::v1 as apps, core::v1 as core, rbac::v1 as rbac};
+    use serde_json::Value as Json;
+
+    fn again<T: serde::de::DeserializeOwned + serde::Serialize>(json: &Json) -> Json {
+        let typed: T = serde_json::from_value(json.clone()).unwrap_or_else(|e| panic!("{e}: {json}"));
+        serde_json::to_value(typed).unwrap()
+    }
+
+    let catalog = Catalog::builtin();
+    for job in catalog.jobs().filter(|j| j.exporter.is_some()) {
+        for input in ExporterInput::samples(job) {
+            let (tree, root) = eval(catalog.exporter_template(job).unwrap(), &input.settings(&newest(&catalog)));
+            for object in tree.children(root) {
+                let json = template::tests::to_json(&tree, object);
+                let read = match json["kind"].as_str().unwrap_or("") {
+                    "ServiceAccount" => again::<core::ServiceAccount>(&json),
+                    "Service" => again::<core::Service>(&json),
+                    "DaemonSet" => again::<apps::DaemonSet>(&json),
+                    "Deployment" => again::<apps::Deployment>(&json),
+                    "StatefulSet" => again::<apps::StatefulSet>(&json),
+                    "ClusterRole" => again::<rbac::ClusterRole>(&json),
+                    "ClusterRoleBinding" => again::<rbac::ClusterRoleBinding>(&json),
+                    "Role" => again::<rbac::Role>(&json),
+                    "RoleBinding" => again::<rbac::RoleBinding>(&json),
+                    other => panic!("{}: {other}", job.name),
+                };
+                assert_eq!(read, json, "{}", job.name);
+            }
+        }
+    }
+}
+
+/// Rust knows capabilities, never jobs: no name of an entry stands in the compiler's code.
+#[test]
+fn no_job_is_named_in_the_compiler() {
+    let catalog = Catalog::builtin();
+    let names: Vec<String> = catalog
+        .names(Kind::Job)
+        .into_iter()
+        .chain(catalog.not_yet().jobs.iter().map(String::as_str))
+        // Also words of their own: a component, a kind, a folder.
+        .filter(|n| !["prometheus", "alertmanager", "grafana"].contains(n))
+        .map(|n| format!("\"{n}\""))
+        .collect();
+    let mut files = Vec::new();
+    rust_files(std::path::Path::new("compiler"), &mut files);
+    assert!(files.len() > 20);
+    for (path, text) in files {
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or("");
+        let code: String = code.lines().filter(|l| !l.trim_start().starts_with("//")).collect();
+        for name in &names {
+            assert!(!code.contains(name.as_str()), "{path} names the job {name}; that is for templates/ to say");
+        }
+    }
+}
+
+#[allow(clippy::disallowed_methods)]
+fn rust_files(folder: &std::path::Path, out: &mut Vec<(String, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.display().to_string();
+        if path.is_dir() {
+            rust_files(&path, out);
+        } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
+            out.push((name, std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+/// `WATERSHED_UPDATE=1 cargo test` writes the part between the markers.
+#[test]
+#[allow(clippy::disallowed_methods)]
+fn the_readme_lists_every_entry() {
+    let (begin, end) = ("<!-- generated: index -->\n", "<!-- end -->");
+    let text = std::fs::read_to_string("templates/README.md").unwrap();
+    let start = text.find(begin).unwrap() + begin.len();
+    let stop = start + text[start..].find(end).unwrap();
+    let index = format!("\n{}\n", Catalog::builtin().index());
+    if std::env::var("WATERSHED_UPDATE").is_ok() {
+        std::fs::write("templates/README.md", format!("{}{index}{}", &text[..start], &text[stop..])).unwrap();
+    } else {
+        assert_eq!(&text[start..stop], index, "run the tests with WATERSHED_UPDATE=1");
+    }
+    for names in [ExporterInput::NAMES, RulesInput::NAMES, DashboardInput::NAMES] {
+        for name in names {
+            assert!(text.contains(&format!("`{name}`")), "templates/README.md does not speak of `{name}`");
+        }
+    }
+}
+
+#[test]
+fn the_names_of_settings_are_those_that_templates_get() {
+    let catalog = Catalog::builtin();
+    let versions = newest(&catalog);
+    let keys = |s: &Settings| s.values.keys().cloned().collect::<BTreeSet<_>>();
+    let named = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(keys(&ExporterInput::default().settings(&versions)), named(ExporterInput::NAMES));
+    assert_eq!(keys(&RulesInput::default().settings(&versions)), named(RulesInput::NAMES));
+    assert_eq!(keys(&DashboardInput::default().settings(&versions)), named(DashboardInput::NAMES));
+}
+
+#[test]
+fn entries_can_be_listed_and_shown() {
+    let catalog = Catalog::builtin();
+    let list = catalog.list();
+    assert!(list.contains("node-exporter") && list.contains("not yet: ") && list.contains(&catalog.version()));
+    let shown = catalog.show("node-exporter").unwrap();
+    for part in ["class roce", "node-exporter from 1.11.0 on", "--- jobs/node-exporter/exporter.yaml", "port metrics"] {
+        assert!(shown.contains(part), "{part}:\n{shown}");
+    }
+    assert_eq!(catalog.show("no-such-entry"), None);
 }

@@ -14,18 +14,17 @@ mod size;
 mod unique;
 mod walk;
 
-pub use name::{is_dns_label, is_dns_subdomain, is_label_value, is_qualified_name};
 pub use object::{object, values};
-pub use patch::{Applied, PatchRef, Target, described, patch};
+pub use patch::{Applied, PatchRef, described, is_for, patch};
 pub use raw::{id_of, raw};
-pub use unique::Seen;
+pub use unique::{Seen, unique};
 
 use crate::catalog::fields::Release;
 use crate::diag::{Code, Diagnostic, Origin, Origins, Span, nearest};
 use crate::object::ObjectId;
 
 /// The versions a cluster declares.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Versions {
     pub operator: Release,
     pub kubernetes: Release,

@@ -27,26 +27,29 @@ pub fn object(tree: &Tree, root: NodeId, versions: &Versions, found: &mut dyn Fn
     }
 }
 
-/// Checks the values of a Helm release against the table of its chart; `None` where there is no table
-/// for that chart version.
+/// Checks a values file against the table of its chart's version; without one, that is reported with
+/// severity info.
 pub fn values(
     tree: &Tree,
     root: NodeId,
+    id: &ObjectId,
     (chart, version): (&str, &str),
-    release: &str,
-    versions: &Versions,
     found: &mut dyn FnMut(Finding),
-) -> Option<()> {
-    let table = fields::values(chart, version)?;
-    let id = ObjectId {
-        api_version: String::new(),
-        kind: "values".to_owned(),
-        namespace: String::new(),
-        name: release.to_owned(),
-    };
-    let walk = Walk { tree, id: &id, way: vec![root], found };
-    Check { versions, walk }.node(root, table.root());
-    Some(())
+) {
+    let mut walk = Walk { tree, id, way: vec![root], found };
+    match fields::values(chart, version) {
+        // Each version of a chart has a table of its own: there is no age to ask about.
+        Some(table) => Check { versions: &Versions::default(), walk }.node(root, table.root()),
+        None => {
+            let known: Vec<&str> = fields::chart_versions(chart).collect();
+            let what = format!("There is no field table for the values of {chart} {version}.");
+            let make = |f: Finding| match known.as_slice() {
+                [] => f.help("Its keys are handed on as they stand; `helm template` shows what becomes of them."),
+                known => f.help(format!("{chart} is described for {}.", known.join(", "))),
+            };
+            walk.report(&codes::NOT_DESCRIBED, make, what);
+        }
+    }
 }
 
 fn not_described(walk: &mut Walk<'_>) {
@@ -129,7 +132,7 @@ impl Check<'_, '_> {
                     tree.children(node).for_each(|c| self.walk_down(c, items));
                 }
             }
-            Type::List => self.list(node, field, target),
+            Type::List => self.list(node, field),
             Type::String => self.allowed(value, field),
             _ => {}
         }
@@ -282,17 +285,15 @@ impl Check<'_, '_> {
         }
     }
 
-    fn list(&mut self, node: NodeId, field: Field, target: Field) {
+    fn list(&mut self, node: NodeId, field: Field) {
         let tree = self.walk.tree;
-        if let Some(items) = target.items() {
+        if let Some(items) = field.items() {
             tree.children(node).for_each(|c| self.walk_down(c, items));
         }
-        // How a list is merged is said where it is used, or where its type is described.
-        let by = if field.list == Merge::Plain { target } else { field };
-        if !matches!(by.list, Merge::Keyed | Merge::Set) {
+        if !matches!(field.merge(), Merge::Keyed | Merge::Set) {
             return;
         }
-        let mut keys: Vec<(String, NodeId)> = tree.children(node).map(|c| (item_key(tree, c, by, target), c)).collect();
+        let mut keys: Vec<(String, NodeId)> = tree.children(node).map(|c| (item_key(tree, c, field), c)).collect();
         // Stable: of two alike the later one is reported.
         keys.sort_by(|a, b| a.0.cmp(&b.0));
         for pair in keys.windows(2).filter(|p| p[0].0 == p[1].0) {
@@ -305,8 +306,8 @@ impl Check<'_, '_> {
 }
 
 /// What tells an item of a list apart, in words: `name "web"`, `port 80, protocol "TCP"`.
-pub(super) fn item_key(tree: &Tree, item: NodeId, by: Field, list: Field) -> String {
-    if by.list == Merge::Set {
+pub(super) fn item_key(tree: &Tree, item: NodeId, list: Field) -> String {
+    if list.merge() == Merge::Set {
         return words(tree.value(item));
     }
     let part = |key: &'static str| {
@@ -318,7 +319,7 @@ pub(super) fn item_key(tree: &Tree, item: NodeId, by: Field, list: Field) -> Str
         let default = || list.items().and_then(|i| i.child(key)).and_then(Field::default_json).map(str::to_owned);
         format!("{key} {}", given.or_else(default).unwrap_or_else(|| "\"\"".to_owned()))
     };
-    by.keys().map(part).collect::<Vec<_>>().join(", ")
+    list.keys().map(part).collect::<Vec<_>>().join(", ")
 }
 
 /// What the spec calls the version of a component.

@@ -8,15 +8,10 @@ use super::object::item_key;
 use super::walk::push_key;
 use crate::catalog::fields::{self, Field, Merge};
 use crate::diag::{Diagnostic, Origin, Span};
+use crate::model::fleet::Patch;
+use crate::model::value::Target;
 use crate::object::{Kind, NodeId, ObjectId, Tree, Value};
 use crate::syntax::{Free, Scalar, Spanned};
-
-/// What a patch is put onto: `Kind/name`, or `values/<release>`; `*` in the name stands for any part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Target<'a> {
-    kind: &'a str,
-    name: &'a str,
-}
 
 /// A patch as the spec has it.
 #[derive(Debug, Clone)]
@@ -40,19 +35,26 @@ pub struct Applied {
     pub removed: Vec<bool>,
 }
 
-impl<'a> Target<'a> {
-    /// `None` for what is neither `Kind/name` nor `values/<release>`.
-    pub fn parse(text: &'a str) -> Option<Self> {
-        let (kind, name) = text.split_once('/')?;
-        let kind_ok = kind == "values"
-            || (kind.starts_with(|c: char| c.is_ascii_uppercase()) && kind.bytes().all(|b| b.is_ascii_alphanumeric()));
-        (kind_ok && !name.is_empty() && !name.contains('/')).then_some(Target { kind, name })
+impl<'a> PatchRef<'a> {
+    /// `span` finds the line of the spec behind an origin.
+    pub fn of(patch: &'a Patch, span: &dyn Fn(Origin) -> Span) -> Self {
+        PatchRef {
+            target: &patch.target.value,
+            merge: patch.merge.as_ref().map(|(free, at)| (free, *at)),
+            remove: patch.remove.iter().map(|r| (r.value.as_str(), span(r.origin))).collect(),
+            level: &patch.level,
+            at: span(patch.target.origin),
+        }
     }
+}
 
-    /// Values files have the kind `values` and the release as their name.
-    pub fn matches(&self, id: &ObjectId) -> bool {
-        id.kind == self.kind && glob(self.name, &id.name)
-    }
+/// Whether a patch's target, as the spec has it, is this object. Values files have the kind `values`
+/// and the release as their name.
+pub fn is_for(target: &str, id: &ObjectId) -> bool {
+    Target::parse(target).is_ok_and(|t| match id.kind.as_str() {
+        "values" => t.matches_values(&id.name),
+        kind => t.matches_object(kind, &id.name),
+    })
 }
 
 /// Applies to one object, in the order given (farthest level first), those of the patches that are
@@ -72,7 +74,7 @@ pub fn patch(
         .iter()
         .map(|patch| {
             let mut applied = Applied { removed: vec![false; patch.remove.len()], ..Applied::default() };
-            if !Target::parse(patch.target).is_some_and(|t| t.matches(id)) {
+            if !is_for(patch.target, id) {
                 return applied;
             }
             applied.matched = true;
@@ -110,11 +112,11 @@ impl Applied {
     pub fn judge<'k>(&self, patch: &PatchRef<'_>, known: impl IntoIterator<Item = &'k str>) -> Vec<Diagnostic> {
         if !self.matched {
             let what = match Target::parse(patch.target) {
-                Some(_) => format!(
+                Ok(_) => format!(
                     "The patch is for `{}`, and nothing of that name is emitted in any cluster it applies to.",
                     patch.target
                 ),
-                None => format!("`{}` names no kind of object.", patch.target),
+                Err(malformed) => format!("`{}` is no target: {}.", patch.target, malformed.what),
             };
             let known: Vec<&str> = known.into_iter().collect();
             return vec![
@@ -153,24 +155,6 @@ fn overlap(a: &str, b: &str) -> bool {
     long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-/// `*` stands for any characters, none included.
-fn glob(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    true
-}
-
 type Entries = [(Spanned<String>, Spanned<Free>)];
 
 struct Apply<'a> {
@@ -207,7 +191,7 @@ impl Apply<'_> {
     }
 
     fn merge(&mut self, node: NodeId, field: Option<Field>, value: &Spanned<Free>, path: &str) {
-        let list = field.map_or(Merge::Plain, |f| if f.list == Merge::Plain { f.target().list } else { f.list });
+        let list = field.map_or(Merge::Plain, Field::merge);
         let document = self.tree.document(node);
         match (&value.value, self.tree.kind(document), list) {
             (Free::Map(entries), Kind::Map, Merge::Plain) => {
@@ -245,23 +229,22 @@ impl Apply<'_> {
     }
 
     fn merge_item(&mut self, list: NodeId, field: Field, item: &Spanned<Free>, path: &str) {
-        let target = field.target();
-        let by = if field.list == Merge::Keyed { field } else { target };
-        let Free::Map(entries) = &item.value else { return self.no_key(item, by, path) };
+        let Free::Map(entries) = &item.value else { return self.no_key(item, field, path) };
         let given = |key: &str| entries.iter().any(|(k, _)| k.value == key);
-        let defaulted = |key: &str| target.items().and_then(|i| i.child(key)).and_then(Field::default_json).is_some();
-        if !by.keys().all(|k| given(k) || defaulted(k)) {
-            return self.no_key(item, by, path);
+        let defaulted = |key: &str| field.items().and_then(|i| i.child(key)).and_then(Field::default_json).is_some();
+        if !field.keys().all(|k| given(k) || defaulted(k)) {
+            return self.no_key(item, field, path);
         }
         let made = self.make("", &item.value, item.span);
-        let key = item_key(self.tree, made, by, target);
+        let key = item_key(self.tree, made, field);
         let path = format!("{path}[{key}]");
-        let there = self.tree.children(list).find(|c| item_key(self.tree, *c, by, target) == key);
+        let there = self.tree.children(list).find(|c| item_key(self.tree, *c, field) == key);
         match there {
             Some(there) => {
                 // The keys only say which item is meant.
-                let rest: Vec<_> = entries.iter().filter(|(k, _)| !by.keys().any(|b| b == k.value)).cloned().collect();
-                self.entries(there, target.items(), &rest, &path);
+                let rest: Vec<_> =
+                    entries.iter().filter(|(k, _)| !field.keys().any(|b| b == k.value)).cloned().collect();
+                self.entries(there, field.items(), &rest, &path);
             }
             None => {
                 self.touched.push((path, item.span));
@@ -271,8 +254,8 @@ impl Apply<'_> {
         }
     }
 
-    fn no_key(&mut self, item: &Spanned<Free>, by: Field, path: &str) {
-        let keys: Vec<&str> = by.keys().collect();
+    fn no_key(&mut self, item: &Spanned<Free>, field: Field, path: &str) {
+        let keys: Vec<&str> = field.keys().collect();
         let what = format!("An item merged into `{path}` does not say which one it is.");
         let help = format!(
             "Give it {} `{}`; `remove` takes items out.",
@@ -307,15 +290,13 @@ impl Apply<'_> {
                 field = None;
             }
             if self.tree.kind(parent) == Kind::Seq {
-                let target = field.map(Field::target);
-                match (field, target) {
-                    (Some(f), Some(t)) if f.list != Merge::Plain || t.list != Merge::Plain => {
-                        let by = if f.list == Merge::Plain { t } else { f };
-                        path.push_str(&format!("[{}]", item_key(self.tree, next, by, t)));
+                match field {
+                    Some(f) if f.merge() != Merge::Plain => {
+                        path.push_str(&format!("[{}]", item_key(self.tree, next, f)))
                     }
                     _ => path.push_str(&format!("[{token}]")),
                 }
-                field = target.and_then(Field::items);
+                field = field.and_then(Field::items);
             } else {
                 push_key(&mut path, self.tree.key(next));
                 field = field.and_then(|f| f.child(self.tree.key(next)));

@@ -3,33 +3,32 @@
 use super::{Finding, codes};
 use crate::diag::Origin;
 use crate::object::ObjectId;
-use std::collections::BTreeMap;
 
-/// The objects of one cluster so far. The version of the API does not tell objects apart.
-#[derive(Debug, Default)]
+/// An object and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
-    objects: BTreeMap<(String, ObjectId), Origin>,
+    pub id: ObjectId,
+    pub origin: Origin,
 }
 
-impl Seen {
-    /// Takes note of an object; reports it where there is one of the same name already, with both
-    /// origins. Returns whether it was new.
-    pub fn add(&mut self, id: &ObjectId, origin: Origin, found: &mut dyn FnMut(Finding)) -> bool {
-        let key = (id.group().to_owned(), ObjectId { api_version: String::new(), ..id.clone() });
-        match self.objects.get(&key) {
-            None => {
-                self.objects.insert(key, origin);
-                true
-            }
-            Some(first) => {
-                let what = format!("{id} is there twice.");
-                let mut finding = Finding::new(id, String::new(), &codes::TWICE, what)
-                    .help("Give one of them another name, or leave one out; an object we emit is changed by `patch`, not by `raw`.")
-                    .from(std::iter::once(origin));
-                finding.other = Some((*first, "the other one comes from here".to_owned()));
-                found(finding);
-                false
-            }
+/// Reports every object of a cluster whose name an earlier one has, with both origins. The version of
+/// the API does not tell objects apart, its group does.
+pub fn unique(objects: &[Seen], found: &mut dyn FnMut(Finding)) {
+    let mut sorted: Vec<&Seen> = objects.iter().collect();
+    // Stable: of two alike the later one is reported.
+    sorted.sort_by(|a, b| name(a).cmp(&name(b)));
+    for same in sorted.chunk_by(|a, b| name(a) == name(b)) {
+        let Some((first, others)) = same.split_first() else { continue };
+        for again in others {
+            let id = &again.id;
+            let finding = Finding::new(id, String::new(), &codes::TWICE, format!("{id} is there twice."))
+                .help("Give one of them another name, or leave one out; an object we emit is changed by `patch`, not by `raw`.");
+            let other = Some((first.origin, "the other one comes from here".to_owned()));
+            found(Finding { other, ..finding.from(std::iter::once(again.origin)) });
         }
     }
+}
+
+fn name(seen: &Seen) -> (&str, &str, &str, &str) {
+    (seen.id.group(), &seen.id.kind, &seen.id.namespace, &seen.id.name)
 }

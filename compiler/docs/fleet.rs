@@ -27,7 +27,7 @@ fn picture(fleet: &Fleet, plan: &FleetPlan, out: &mut String) {
     }
     out.push_str("```mermaid\nflowchart LR\n");
     for (store, load) in fleet.stores.iter().zip(&plan.stores) {
-        for sender in &load.senders {
+        for (sender, _) in &load.senders {
             let name = &fleet.cluster(*sender).name;
             out.push_str(&format!(
                 "  {}[{name}] --> {}[({})]\n",

@@ -2,7 +2,7 @@
 
 use super::{Emit, LANE_LABEL, Meta};
 use crate::catalog::{RulesInput, Scraped};
-use crate::model::plan::{ClusterPlan, RulePlan};
+use crate::model::plan::{ClusterPlan, Endpoint, Monitor, RulePlan};
 use crate::object::{Place, Tree};
 
 pub fn pack(out: &mut Emit<'_, '_>, rule: &RulePlan) {
@@ -35,19 +35,28 @@ pub fn pack(out: &mut Emit<'_, '_>, rule: &RulePlan) {
 
 /// What a lane scrapes, one entry for each `job` and class, sorted.
 fn scraped(plan: &ClusterPlan<'_>, lane: &str) -> Vec<Scraped> {
+    let key = |s: &Scraped| (s.job.clone(), s.class.clone(), s.matchers.clone());
     let monitors = plan.monitors.iter().filter(|m| m.lane == lane);
     let mut all: Vec<Scraped> = monitors
         .flat_map(|m| m.endpoints.iter().map(move |e| (m, e)))
         .map(|(m, e)| Scraped {
             job: m.job_value.clone(),
             class: m.class.clone(),
+            matchers: matchers(plan, m, e),
             interval_ms: u32::try_from(e.interval.value.millis()).unwrap_or(u32::MAX),
         })
         .collect();
-    all.sort_by(|a, b| (&a.job, &a.class, a.interval_ms).cmp(&(&b.job, &b.class, b.interval_ms)));
+    all.sort_by(|a, b| key(a).cmp(&key(b)).then(a.interval_ms.cmp(&b.interval_ms)));
     // Several endpoints of one class (kubelets) alert together, by the slowest of them.
     all.reverse();
-    all.dedup_by(|a, b| (&a.job, &a.class) == (&b.job, &b.class));
+    all.dedup_by(|a, b| key(a) == key(b));
     all.reverse();
     all
+}
+
+/// What tells a monitor's targets from those of another job under the same `job` label (kubelets
+/// serve several): the path, which such jobs carry as a label.
+fn matchers(plan: &ClusterPlan<'_>, monitor: &Monitor, endpoint: &Endpoint) -> Vec<String> {
+    let shared = plan.monitors.iter().any(|m| m.job_value == monitor.job_value && m.job != monitor.job);
+    if shared { vec![format!("metrics_path=\"{}\"", endpoint.path)] } else { Vec::new() }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::ids::{AlertmanagerId, ClusterId, RouteId, StoreId, ZoneId};
-use super::value::{Bytes, Duration, Version};
+use super::value::{Bytes, Duration, Rate, Version};
 use crate::diag::{Allowed, Origin, Origins, Sourced, Span};
 use crate::syntax::document::Free;
 
@@ -28,6 +28,8 @@ pub struct Fleet {
 #[derive(Debug, Clone)]
 pub struct Zone {
     pub name: String,
+    /// What the line out of it takes.
+    pub uplink: Option<Sourced<Rate>>,
     pub at: Span,
 }
 

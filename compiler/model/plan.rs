@@ -54,8 +54,8 @@ pub struct StoreLoad {
     pub usual: Option<Duration>,
     /// Whether an HA pair of Prometheis writes here, so that each sample comes twice.
     pub pairs: bool,
-    /// Sending clusters.
-    pub senders: Vec<ClusterId>,
+    /// Sending clusters, with the samples per second of each.
+    pub senders: Vec<(ClusterId, f64)>,
 }
 
 /// Everything about one cluster. Pure, repeatable, dropped after use.
@@ -213,9 +213,18 @@ pub enum ScrapeAuth {
     None,
     /// The pod's service account token. `ca_file` of the service account and a server name, or no
     /// verification (kubelets and control-plane components serve certificates nobody signed).
-    ServiceAccount { verify: bool, server_name: Option<String> },
+    ServiceAccount {
+        verify: bool,
+        server_name: Option<String>,
+    },
     /// A client certificate out of a Secret mounted into the Prometheus pod.
-    ClientCertificate { secret: String, ca: String, cert: String, key: String, server_name: Option<String> },
+    ClientCertificate {
+        secret: String,
+        ca: String,
+        cert: String,
+        key: String,
+        server_name: Option<String>,
+    },
     /// Credentials the spec names.
     Spec(Credentials),
 }

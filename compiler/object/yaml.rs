@@ -606,6 +606,11 @@ lanes.json: |
             write(&tree, root, &mut out);
             let read: serde_json::Value = serde_yaml::from_str(&out).unwrap_or_else(|e| panic!("{e}: {s:?}\n{out}"));
             assert_eq!(read, tree.to_json(root), "{s:?}\n{out}");
+            // The reader of manifests, which takes plain scalars as YAML 1.1 does.
+            let mut again = Tree::new();
+            let documents =
+                crate::syntax::plain::read_tree(&out, &mut again).unwrap_or_else(|e| panic!("{e:?}: {s:?}\n{out}"));
+            assert_eq!(again.to_json(documents[0]), read, "{s:?}\n{out}");
             let embedded: serde_json::Value = serde_yaml::from_str(read["yaml"].as_str().unwrap()).unwrap();
             assert_eq!(embedded[&s], *s);
             assert!(out.lines().all(|l| !l.ends_with(' ')), "{out}");

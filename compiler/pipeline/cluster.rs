@@ -4,7 +4,7 @@ use super::load::Raws;
 use crate::catalog::Catalog;
 use crate::catalog::fields::{self, Field, Release};
 use crate::check::{self, Applied, Finding, PatchRef, Seen, Versions};
-use crate::diag::{Diagnostic, Origins, Sink, Span, Why};
+use crate::diag::{Diagnostic, Origin, Origins, Sink, Span, Why};
 use crate::emit::{self, MANAGED_BY, Object};
 use crate::model::fleet::{Fleet, Patch, Raw};
 use crate::model::ids::ClusterId;
@@ -53,7 +53,7 @@ pub fn objects(
 ) -> Vec<(Span, Applied)> {
     let patches: Vec<PatchRef<'_>> = patches_of(cx.fleet, plan).map(|p| patch_ref(cx.fleet, p)).collect();
     let applied = patches.iter().map(|p| (p.at, Applied::default())).collect();
-    let mut pass = Pass { cx, versions: versions(plan), patches, applied, seen: Seen::default(), sink, visit };
+    let mut pass = Pass { cx, versions: versions(plan), patches, applied, seen: Vec::new(), sink, visit };
     let mut origins = plan.origins.clone();
     let mut tree = Tree::new();
     emit::emit(plan, cx.fleet, cx.catalog, &mut origins, &mut tree, &mut |object, tree, origins| {
@@ -62,6 +62,9 @@ pub fn objects(
     for raw in raws_of(cx.fleet, plan) {
         pass.raw(plan, raw, &mut tree, &mut origins);
     }
+    let mut found = Vec::new();
+    check::unique(&pass.seen, &mut |f| found.push(f));
+    found.into_iter().for_each(|f: Finding| pass.sink.push(f.into_diagnostic(&origins, &cx.fleet.origins)));
     pass.applied
 }
 
@@ -70,7 +73,7 @@ struct Pass<'a, 's> {
     versions: Versions,
     patches: Vec<PatchRef<'a>>,
     applied: Vec<(Span, Applied)>,
-    seen: Seen,
+    seen: Vec<Seen>,
     sink: &'s mut Sink,
     visit: &'s mut dyn FnMut(&Emitted<'_>),
 }
@@ -92,11 +95,11 @@ impl Pass<'_, '_> {
         match &object.release {
             Some(r) => {
                 let chart = (r.chart.as_str(), r.version.as_str());
-                check::values(tree, object.root, chart, &r.name, &self.versions, &mut |f| found.push(f));
+                check::values(tree, object.root, &object.id, chart, &mut |f| found.push(f));
             }
             None => check::object(tree, object.root, &self.versions, &mut |f| found.push(f)),
         }
-        self.seen.add(&object.id, object.origin, &mut |f| found.push(f));
+        self.seen.push(Seen { id: object.id.clone(), origin: object.origin });
         let fleet = &self.cx.fleet.origins;
         found.into_iter().for_each(|f| self.sink.push(f.into_diagnostic(origins, fleet)));
         (self.visit)(&Emitted { object, tree, origins });
@@ -131,7 +134,7 @@ impl Pass<'_, '_> {
         found.into_iter().for_each(|f: Finding| self.sink.push(f.into_diagnostic(origins, fleet)));
         for root in roots {
             let Some(id) = check::id_of(tree, root) else { continue };
-            label(tree, root, self.cx.fleet, plan);
+            label(tree, root, origin, self.cx.fleet, plan);
             let object = Object {
                 place: place(&id),
                 id,
@@ -173,13 +176,13 @@ pub fn patch_ref<'p>(fleet: &'p Fleet, patch: &'p Patch) -> PatchRef<'p> {
 fn versions(plan: &ClusterPlan<'_>) -> Versions {
     let release = |component: &str| {
         let text = plan.cluster.versions.get(component).map(|v| v.value.to_string()).unwrap_or_default();
-        Release::parse(&text).unwrap_or(Release::NEWEST)
+        Release::parse(&text).unwrap_or_default()
     };
     Versions { operator: release("operator"), kubernetes: release("kubernetes") }
 }
 
 /// Our ownership labels on an object that is not ours by birth.
-fn label(tree: &mut Tree, root: NodeId, fleet: &Fleet, plan: &ClusterPlan<'_>) {
+fn label(tree: &mut Tree, root: NodeId, origin: Origin, fleet: &Fleet, plan: &ClusterPlan<'_>) {
     let labels = [
         ("app.kubernetes.io/managed-by", MANAGED_BY),
         ("watershed/cluster", &plan.cluster.id.value),
@@ -188,7 +191,7 @@ fn label(tree: &mut Tree, root: NodeId, fleet: &Fleet, plan: &ClusterPlan<'_>) {
     ];
     for (name, value) in labels {
         let pointer = format!("/metadata/labels/{}", name.replace('~', "~0").replace('/', "~1"));
-        tree.set_pointer(root, &pointer, Value::Str(value));
+        tree.set(root, &pointer, Value::Str(value), origin);
     }
 }
 

@@ -51,8 +51,24 @@ pub const RAW_TEXT: Code = Code::error(
     "mend the file at the place named, or take the `raw` node out",
 );
 
+pub const NO_OBJECT: Code = Code::error(
+    "INP107",
+    Stage::Output,
+    "an object that is not emitted",
+    "There is nothing to explain.",
+    "name it by kind and name, `Prometheus/user`; the cluster's index.json lists all of them",
+);
+
+pub const NO_FIELD: Code = Code::error(
+    "INP108",
+    Stage::Output,
+    "a field that an object does not have",
+    "There is nothing to explain.",
+    "write the path as in `kubectl explain`, `spec.remoteWrite[0].url`",
+);
+
 /// Codes of this module.
-pub const ALL: &[&Code] = &[&UNREADABLE, &EMPTY, &TOO_LARGE, &OUTSIDE, &NO_CLUSTER, &RAW_TEXT];
+pub const ALL: &[&Code] = &[&UNREADABLE, &EMPTY, &TOO_LARGE, &OUTSIDE, &NO_CLUSTER, &RAW_TEXT, &NO_OBJECT, &NO_FIELD];
 
 /// The codes of every phase, in the order of the phases. `explain` and `allow` look here.
 const CODES: &[&[&Code]] = &[

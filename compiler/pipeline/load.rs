@@ -20,6 +20,12 @@ impl SpecPath {
         found("fleet.kdl").or_else(|| found("fleet"))
     }
 
+    /// Where a file of the spec is, given its path in messages.
+    pub fn location(&self, world: &dyn World, path: &str) -> String {
+        let entries = world.list(&self.0).unwrap_or_default();
+        entries.into_iter().find(|e| e.path == path).map_or_else(|| self.0.clone(), |e| e.location)
+    }
+
     /// The spec's folder, which the paths it names are relative to.
     fn folder<'p>(&'p self, world: &dyn World) -> &'p str {
         let is_file = world.list(&self.0).is_ok_and(|entries| entries.iter().any(|e| e.location == self.0));

@@ -95,11 +95,18 @@ pub static NOTHING_MEASURED: Code = Code::info(
     "say `series`, the number of series per target (`scrape_samples_post_metric_relabeling` of a running one)",
 );
 
-pub static NO_WAY: Code = error(
+pub static CLAIMED_TWICE: Code = error(
     "PLN113",
-    "no way from a cluster to a store",
-    "the series would never arrive, and readers would see nothing",
-    "add the cluster's zone to an address that is reachable from it, or give the store an address without `zones`, with https and credentials",
+    "two lines of a route that claim the same series",
+    "every series has exactly one line, or where it goes would depend on the order of a file people sort and merge",
+    "take the job or class out of one of them; what belongs in two stores is one line with both: `to \"a\" \"b\" jobs=…`",
+);
+
+pub static NO_IMAGE: Code = error(
+    "PLN114",
+    "an exporter version whose image tag is not known",
+    "tags of this exporter follow no pattern, and a guessed one would leave every pod at ImagePullBackOff",
+    "declare a version whose tag the catalog knows (`watershed catalog show`), or name the image: `exporter image=\"registry.example.com/exporter:tag\"`",
 );
 
 /// A proof over witness series failed: the compiler contradicts itself.
@@ -123,6 +130,7 @@ pub static ALL: &[&Code] = &[
     &PAIR_TWICE,
     &NO_READ,
     &NOTHING_MEASURED,
-    &NO_WAY,
+    &CLAIMED_TWICE,
+    &NO_IMAGE,
     &WITNESS,
 ];

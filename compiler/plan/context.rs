@@ -36,7 +36,7 @@ impl<'a> Context<'a> {
     pub fn image(&self, component: &str) -> String {
         let Some(entry) = self.catalog.component(component) else { return String::new() };
         let version = self.versions.get(component).copied().unwrap_or(entry.default);
-        entry.image.as_ref().map_or_else(String::new, |i| i.reference(entry, version, self.mirror()))
+        entry.image.as_ref().and_then(|i| i.reference(entry, version, self.mirror())).unwrap_or_default()
     }
 
     pub fn mirror(&self) -> Option<&'a str> {

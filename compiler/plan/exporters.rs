@@ -2,23 +2,24 @@
 
 use std::collections::BTreeSet;
 
+use super::codes;
 use super::context::Context;
 use super::parts::{Part, wanted_collectors};
 use super::source::Source;
 use super::split;
-use crate::catalog::{self, CheckWhen, Component, Parts};
-use crate::diag::{Origin, Origins, Sourced, Why};
+use crate::catalog::{self, CheckWhen, Parts};
+use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::fleet::{Resources, Toleration};
 use crate::model::plan::ExporterPlan;
 use crate::model::value::Version;
 
-pub(super) fn exporters(cx: &Context<'_>, parts: &[Part<'_>], origins: &mut Origins) -> Vec<ExporterPlan> {
+pub(super) fn exporters(cx: &Context<'_>, parts: &[Part<'_>], origins: &mut Origins, sink: &mut Sink) -> Vec<ExporterPlan> {
     let mut out: Vec<ExporterPlan> = Vec::new();
     for part in parts {
         let source = &part.source;
         let known = out.iter().any(|e| e.job == source.job.name);
         if let (false, true, Some(entry)) = (known, source.is_ours(), source.entry) {
-            out.extend(exporter(cx, source, entry, parts, origins));
+            out.extend(exporter(cx, source, entry, parts, origins, sink));
         }
     }
     out
@@ -30,19 +31,12 @@ fn exporter(
     entry: &catalog::Job,
     parts: &[Part<'_>],
     origins: &mut Origins,
+    sink: &mut Sink,
 ) -> Option<ExporterPlan> {
     let ours = entry.exporter.as_ref()?;
     let said = &source.job.exporter;
     let component = entry.component.as_ref();
-    let declared = component.and_then(|c| cx.versions.get(&c.name)).copied();
-    let image = match (&said.image, component) {
-        (Some(image), _) => image.value.clone(),
-        (None, Some(c)) => ours.image.reference(c, declared.unwrap_or(c.default), cx.mirror()),
-        (None, None) => {
-            let untagged = Component::clone(&bare(ours));
-            ours.image.reference(&untagged, untagged.default, cx.mirror())
-        }
-    };
+    let image = image(cx, source, entry, sink);
     let version = component.map_or(Sourced::new(Version::new(0, 0, 0), Origin::INHERIT), |c| cx.version(&c.name));
     let (parts_on, parts_off) = switches(cx, source, entry.parts.as_ref(), &wanted_collectors(parts, &entry.name));
     let mut default = |value: &str| {
@@ -97,14 +91,12 @@ fn switches(
     wanted: &BTreeSet<String>,
 ) -> (Vec<String>, Vec<String>) {
     let Some(parts) = parts else { return (Vec::new(), Vec::new()) };
-    let wanted = || parts.known().filter(|p| wanted.contains(*p)).collect::<Vec<_>>();
-    let running = split::running(cx, source, parts, wanted());
-    let default: BTreeSet<&str> = parts.default.iter().map(String::as_str).collect();
-    let exists = |p: &&str| parts.gates.get(*p).is_none_or(|g| g.open(&cx.versions));
-    let names = |all: Vec<&str>| all.into_iter().map(str::to_owned).collect();
-    let on = running.difference(&default).copied().collect();
-    let off = default.difference(&running).copied().filter(exists).collect();
-    (names(on), names(off))
+    let wanted: Vec<String> = wanted.iter().cloned().collect();
+    let running = split::running(cx, source, parts, &wanted);
+    let default: BTreeSet<String> = parts.default.iter().cloned().collect();
+    let exists = |p: &&String| parts.gates.get(*p).is_none_or(|g| g.open(&cx.versions));
+    let off = default.difference(&running).filter(exists).cloned().collect();
+    (running.difference(&default).cloned().collect(), off)
 }
 
 /// One shard up to 20,000 pods: the series of that many fill a process of some 10 GiB.
@@ -113,10 +105,22 @@ fn shards(cx: &Context<'_>, ours: &catalog::Exporter) -> u32 {
     if ours.shards { cx.cluster.pods.value.div_ceil(PODS).max(1) as u32 } else { 1 }
 }
 
-/// Stands in for a component where an exporter has no versions of its own.
-fn bare(_: &catalog::Exporter) -> Component {
-    let none = catalog::Version::new(0, 0, 0);
-    Component { name: String::new(), default: none, oldest: none, known: Vec::new(), exact: false, tags: Default::default(), image: None }
+/// As the spec says, else the catalog's with the tag of the declared version.
+fn image(cx: &Context<'_>, source: &Source<'_>, entry: &catalog::Job, sink: &mut Sink) -> String {
+    let job = source.job;
+    if let Some(said) = &job.exporter.image {
+        return said.value.clone();
+    }
+    let (Some(ours), Some(component)) = (&entry.exporter, &entry.component) else { return String::new() };
+    let version = cx.versions.get(&component.name).copied().unwrap_or(component.default);
+    if let Some(image) = ours.image.reference(component, version, cx.mirror()) {
+        return image;
+    }
+    let declared = cx.version(&component.name);
+    let what = format!("nothing tells under which tag `{}` {} is published", component.name, declared.value);
+    let diagnostic = Diagnostic::new(&codes::NO_IMAGE, cx.place(declared.origin, job.origin), what).here("no known tag");
+    sink.push(cx.labelled(diagnostic, job.origin, "the exporter is run for this job"));
+    String::new()
 }
 
 /// What a person has to see to, in words, sorted.

@@ -7,7 +7,7 @@ use super::keep::{self, Scope};
 use super::parts::Part;
 use super::relay::{self, Outlet};
 use super::routing::{Partition, route_of};
-use super::source::{Found, LANE_LABEL};
+use super::source::Found;
 use super::{codes, monitors};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::fleet::{Lane, Query, Resources};
@@ -174,13 +174,13 @@ fn remote_write(cx: &Context<'_>, lane: &Lane, decided: &Decided<'_, '_>, sink: 
     }
     let own: Vec<&Part<'_>> = decided.parts.iter().filter(|p| p.lane.name == lane.name).collect();
     let mut out = Vec::new();
-    for outlet in writes_to {
+    for outlet in writes_to.iter().copied() {
         let (target, origin) = (outlet.dest.target, outlet.dest.origin);
         let scope = Scope { partition, parts: &own, senders: None, shared: &shared };
         let Some(kept) = keep::rules(&[scope], target, origin) else { continue };
         let mut rules = stay_home(lane, decided.parts, &shared, |_| false, origin);
         rules.extend(kept);
-        rules.extend(relay::replica_rule(decided.outlets, outlet));
+        rules.extend(relay::replica_rule(writes_to.iter().copied(), outlet));
         out.push(RemoteWrite {
             name: outlet.name.clone(),
             url: outlet.way.kind.write_url(&outlet.way.door, target.tenant),

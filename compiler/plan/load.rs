@@ -8,27 +8,18 @@ use super::source::{Found, Source};
 use crate::catalog::{Counts, SeriesModel, Targets};
 use crate::model::value::Duration;
 
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Size {
-    pub targets: u64,
-    /// In the cluster, for one replica of the Prometheus that scrapes them.
-    pub series: u64,
-}
-
 /// `up` and four of `scrape_*`, which Prometheus adds to each target.
 const OWN_SERIES: u64 = 5;
 
-/// Size of a part. `classes` is 0 for the remainder, which carries what a spec says of the whole
-/// job, and 1 for a class.
-pub(super) fn size(cx: &Context<'_>, source: &Source<'_>, model: SeriesModel, classes: u32) -> Size {
+/// Series of a part in the cluster, for one replica of the Prometheus that scrapes it. What a spec
+/// says of the whole job counts for the remainder; classes keep the catalog's share.
+pub(super) fn series(cx: &Context<'_>, source: &Source<'_>, model: SeriesModel, is_class: bool) -> u64 {
     let targets = targets(cx, source);
-    let series = match (&source.job.series, source.entry) {
-        (Some(said), None) if classes == 0 => said.value.saturating_mul(targets),
-        // A figure for the whole job holds for the remainder; its classes keep the catalog's share.
-        (Some(said), Some(_)) if classes == 0 => said.value.saturating_mul(targets).max(model.series(&counts(cx, targets))),
+    let measured = match source.job.series {
+        Some(said) if !is_class => said.value.saturating_mul(targets),
         _ => model.series(&counts(cx, targets)),
     };
-    Size { targets, series: series.saturating_add(targets.saturating_mul(OWN_SERIES)) }
+    measured.saturating_add(targets.saturating_mul(OWN_SERIES))
 }
 
 /// Samples per second of so many series.

@@ -21,6 +21,8 @@ mod secrets;
 mod settle;
 mod source;
 mod split;
+#[cfg(test)]
+mod tests;
 mod ways;
 
 pub use proof::prove;
@@ -55,6 +57,7 @@ pub fn plan<'f>(
     let Parts { all: parts, left_out } = parts::parts(&cx, sink);
     let monitors = monitors::monitors(&cx, &parts, sink);
     let partitions = routing::partitions(&cx);
+    check_claims(&cx, &parts, &partitions, sink);
     check_blind(&cx, &parts, &partitions, sink);
     check_unmeasured(&cx, &parts, sink);
     let outlets = relay::outlets(&cx, routing::destinations(&cx, &partitions), sink);
@@ -69,7 +72,7 @@ pub fn plan<'f>(
         cluster: cx.cluster,
         lanes,
         addresses: monitors::static_services(&cx, &parts),
-        exporters: exporters::exporters(&cx, &parts, &mut origins),
+        exporters: exporters::exporters(&cx, &parts, &mut origins, sink),
         relay,
         stores: stores(&cx, fleet_plan, sink),
         readers: readers::readers(&cx, &parts, fleet_plan, sink),
@@ -109,6 +112,27 @@ fn rules(cx: &Context<'_>) -> Vec<RulePlan> {
         }
     }
     out
+}
+
+/// Lines by job must not meet: what each part of the cluster is claimed by, at most one line of a
+/// kind may say.
+fn check_claims(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>], sink: &mut Sink) {
+    for partition in partitions {
+        for part in lanes::parts_of(cx, parts, partition) {
+            let naming = partition.claims.iter().zip(&partition.route.lines).filter(|(c, _)| c.names(part));
+            let naming: Vec<_> = naming.collect();
+            for (i, (later, line)) in naming.iter().enumerate() {
+                let Some((_, first)) = naming[..i].iter().find(|(earlier, _)| earlier.meets(later)) else { continue };
+                let what = format!(
+                    "two lines of the route `{}` claim {}",
+                    partition.route.name,
+                    parts::spell(&part.job().name, part.class.as_deref())
+                );
+                let diagnostic = Diagnostic::new(&codes::CLAIMED_TWICE, line.at, what).here("claims it again");
+                sink.push(diagnostic.label(first.at, "claimed here"));
+            }
+        }
+    }
 }
 
 /// A split by namespace needs to know where the namespace stands.

@@ -149,7 +149,7 @@ fn endpoint(
         Found::Static(_) => static_port(),
         _ => job.discover.as_ref().and_then(|d| d.port.as_ref()).map(|p| p.value.clone()),
     };
-    let catalog_port = access.map(|a| match &a.port {
+    let catalog_port = access.and_then(|a| a.port.as_ref()).map(|port| match port {
         Port::Number(number) => number.to_string(),
         Port::Name(name) => name.clone(),
     });

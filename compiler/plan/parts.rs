@@ -23,14 +23,14 @@ pub(super) struct Part<'a> {
     pub source: Source<'a>,
     /// Value of `job_class`; `None` for the remainder, or a job without classes.
     pub class: Option<String>,
-    pub twin: bool,
     pub pick: Pick<'a>,
     /// Owns it, and sends it if anybody does.
     pub lane: &'a Lane,
     /// Scrape it too, for local use.
     pub copies: Vec<(&'a Lane, Schedule)>,
     pub schedule: Schedule,
-    pub load: load::Size,
+    /// In the cluster, for one replica of `lane`.
+    pub series: u64,
     pub origin: Origin,
 }
 
@@ -55,7 +55,7 @@ impl Part<'_> {
     }
 
     pub fn samples_per_second(&self) -> f64 {
-        load::per_second(self.load.series, self.schedule.interval.value)
+        load::per_second(self.series, self.schedule.interval.value)
     }
 }
 
@@ -88,18 +88,17 @@ fn of_job<'a>(cx: &Context<'a>, source: Source<'a>, out: &mut Parts<'a>, sink: &
     }
     for (class, lane) in picked {
         let schedule = schedule(cx, job, Some(class.class), lane, sink);
-        let part = |lane, name: String, twin, schedule| Part {
+        let part = |lane, name: String, schedule| Part {
             source: source.clone(),
             class: Some(name),
-            twin,
             pick: class.pick.clone(),
             lane,
             copies: Vec::new(),
             schedule,
-            load: load::size(cx, &source, class.pick.series, 1),
+            series: load::series(cx, &source, class.pick.series, true),
             origin: class.class.origin,
         };
-        let mut own = part(lane, class.class.name.clone(), false, schedule);
+        let mut own = part(lane, class.class.name.clone(), schedule);
         own.copies = copies(cx, job, Some(class.class), lane, sink);
         if own.is_fast()
             && let Some(rest) = rest
@@ -107,15 +106,14 @@ fn of_job<'a>(cx: &Context<'a>, source: Source<'a>, out: &mut Parts<'a>, sink: &
             // Its interval is its own; a timeout said for the fast one would be needlessly short.
             let interval = class.class.sampled;
             let slower = Schedule { interval, timeout: computed_timeout(interval) };
-            out.all.push(part(rest, format!("{}-sampled", class.class.name), true, slower));
+            out.all.push(part(rest, format!("{}-sampled", class.class.name), slower));
         }
         out.all.push(own);
     }
     match rest {
         Some(lane) => out.all.push(Part {
             class: None,
-            twin: false,
-            load: load::size(cx, &source, split.remainder.series, 0),
+            series: load::series(cx, &source, split.remainder.series, false),
             pick: split.remainder,
             lane,
             copies: copies(cx, job, None, lane, sink),

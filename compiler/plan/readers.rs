@@ -60,7 +60,7 @@ fn namespace(cx: &Context<'_>, reader: &Reader) -> String {
 fn of_lane(cx: &Context<'_>, lane: &str, read: &Sourced<Readable>, parts: &[Part<'_>]) -> DataSource {
     let c = cx.cluster;
     let own = parts.iter().filter(|p| p.lane.name == lane);
-    let usual = lanes::usual(own.map(|p| (p.schedule.interval.value, p.load.series)));
+    let usual = lanes::usual(own.map(|p| (p.schedule.interval.value, p.series)));
     DataSource {
         name: lane.to_owned(),
         uid: uid(&c.id.value, lane),
@@ -81,13 +81,7 @@ fn of_store(
 ) -> Option<DataSource> {
     let store = cx.fleet.store(id);
     let at = cx.place(read.origin, store.origin);
-    let way = match ways::way(cx, id, None) {
-        Ok(way) => way,
-        Err(why) => {
-            ways::report(cx, id, at, why, sink);
-            return None;
-        }
-    };
+    let way = ways::way(cx, id, None)?;
     // The tenant that nobody named; readers of single tenants have no word in the language yet.
     let Some(url) = way.kind.read_url(&way.door, 0) else {
         let what = format!("nobody knows how to query the store `{}`", store.name);

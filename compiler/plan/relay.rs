@@ -40,17 +40,13 @@ pub(super) struct Outlet<'a> {
     pub name: String,
 }
 
-/// Ways to all destinations; those without one are reported and left out.
+/// Ways to all destinations that have one.
 pub(super) fn outlets<'a>(cx: &Context<'a>, dests: Vec<Dest<'a>>, sink: &mut Sink) -> Vec<Outlet<'a>> {
     let mut out = Vec::new();
     for dest in dests {
-        match ways::way(cx, dest.target.store, dest.via) {
-            Ok(way) => {
-                check_promise(cx, &dest, &way, sink);
-                out.push(Outlet { name: name(cx, dest.target), dest, way });
-            }
-            Err(why) => ways::report(cx, dest.target.store, dest.at, why, sink),
-        }
+        let Some(way) = ways::way(cx, dest.target.store, dest.via) else { continue };
+        check_promise(cx, &dest, &way, sink);
+        out.push(Outlet { name: name(cx, dest.target), dest, way });
     }
     out
 }
@@ -217,9 +213,12 @@ fn rules(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>], tar
 
 /// Where stores differ in what they make of replicas, those that merge identical series get them
 /// without the label that tells replicas apart.
-pub(super) fn replica_rule(outlets: &[Outlet<'_>], outlet: &Outlet<'_>) -> Option<Rule> {
+pub(super) fn replica_rule<'o>(
+    outlets: impl IntoIterator<Item = &'o Outlet<'o>>,
+    outlet: &Outlet<'_>,
+) -> Option<Rule> {
     let merges = |o: &Outlet<'_>| o.way.kind.profile().replicas == Replicas::MergedIfIdentical;
-    let mixed = outlets.iter().any(|o| !merges(o));
+    let mixed = outlets.into_iter().any(|o| !merges(o));
     (mixed && merges(outlet)).then(|| Rule::new(Action::LabelDrop).regex(lanes::REPLICA_LABEL).origin(outlet.dest.origin))
 }
 

@@ -6,7 +6,7 @@
 use super::context::Context;
 use super::parts::Part;
 use super::source::Workload;
-use crate::diag::{Origin, Sourced, Span};
+use crate::diag::{Origin, Sourced};
 use crate::model::fleet::{Destination, Fleet, Line, Route};
 use crate::model::ids::{ClusterId, RouteId, StoreId};
 use crate::model::value::{Duration, JobGlob, NamespacePattern};
@@ -25,7 +25,6 @@ pub(super) struct Dest<'a> {
     pub survive: Sourced<Duration>,
     pub via: Option<&'a Sourced<String>>,
     pub origin: Origin,
-    pub at: Span,
 }
 
 /// A route as one cluster has it.
@@ -152,6 +151,13 @@ impl Claim {
         self.jobs.iter().any(|g| g.matches(job, class) && (!part.is_fast() || g.class.is_some()))
     }
 
+    /// Whether two lines that name one job claim the same of its series: both whole, or both in a
+    /// namespace that one pattern of each is for.
+    pub fn meets(&self, other: &Claim) -> bool {
+        let none = self.namespaces.is_empty() && other.namespaces.is_empty();
+        none || self.namespaces.iter().any(|p| other.namespaces.contains(p))
+    }
+
     fn best(&self, namespace: &str) -> Option<&NamespacePattern> {
         let matching = self.namespaces.iter().filter(|p| p.matches(namespace));
         matching.reduce(|best, p| if p.beats(best) { p } else { best })
@@ -216,7 +222,7 @@ pub(super) fn destinations<'a>(cx: &Context<'a>, partitions: &[Partition<'a>]) -
                     }
                     known.via = known.via.or(via);
                 }
-                None => out.push(Dest { target, survive, via, origin: said.origin, at: cx.place(said.origin, route.origin) }),
+                None => out.push(Dest { target, survive, via, origin: said.origin }),
             }
         }
     }

@@ -29,11 +29,11 @@ pub fn survey(fleet: &Fleet, catalog: &Catalog, cluster: ClusterId) -> Summary {
                 route: partition.id,
                 store: target.store,
                 tenant: target.tenant,
-                series: sent.iter().map(|p| p.load.series * u64::from(p.lane.replicas.value.max(1))).sum(),
+                series: sent.iter().map(|p| p.series * u64::from(p.lane.replicas.value.max(1))).sum(),
                 samples_per_second: relay::rate(&cx, &parts, std::slice::from_ref(partition), target),
             });
             for part in sent {
-                *intervals.entry((target.store, part.schedule.interval.value)).or_default() += part.load.series;
+                *intervals.entry((target.store, part.schedule.interval.value)).or_default() += part.series;
                 if part.lane.replicas.value > 1 {
                     pairs.push(target.store);
                 }
@@ -82,8 +82,9 @@ fn load(store: StoreId, summaries: &[&Summary]) -> StoreLoad {
         for send in summary.sends.iter().filter(|s| s.store == store) {
             load.series += send.series;
             load.samples_per_second += send.samples_per_second;
-            if load.senders.last() != Some(&summary.cluster) {
-                load.senders.push(summary.cluster);
+            match load.senders.last_mut() {
+                Some((last, rate)) if *last == summary.cluster => *rate += send.samples_per_second,
+                _ => load.senders.push((summary.cluster, send.samples_per_second)),
             }
         }
         load.pairs |= summary.pairs.contains(&store);

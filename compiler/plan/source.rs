@@ -226,7 +226,7 @@ pub(super) fn host(address: &str) -> &str {
 pub(super) fn static_port(job: &Job, variant: Option<&Variant>) -> Option<(String, u16)> {
     let said = job.discover.as_ref()?;
     let written = said.port.as_ref().map(|p| p.value.as_str());
-    let catalog = variant.iter().flat_map(|v| v.ports.values()).map(|a| &a.port).collect::<Vec<_>>();
+    let catalog = variant.iter().flat_map(|v| v.ports.values()).filter_map(|a| a.port.as_ref()).collect::<Vec<_>>();
     let name = written.filter(|p| p.parse::<u16>().is_err()).map(str::to_owned);
     let catalog_name = catalog.iter().find_map(|p| if let Port::Name(name) = p { Some(name.clone()) } else { None });
     let number = written.and_then(|p| p.parse().ok());

@@ -98,9 +98,10 @@ fn pick<'a>(
         list.as_ref().map(|l| l.iter().map(|i| i.value.clone()).collect::<Vec<_>>())
     };
     let (collectors, metrics) = (said(&class.collectors), said(&class.metrics));
+    let in_spec = class.collectors.iter().flatten().any(|c| cx.is_said(c.origin));
     let overhead = || source.entry.and_then(|e| e.parts.as_ref()).map(|p| p.overhead.clone()).unwrap_or_default();
     if let Some(wanted) = collectors {
-        let params = by_collector(cx, source, class, wanted, true, sink)?;
+        let params = by_collector(cx, source, class, wanted, in_spec, sink)?;
         return Ok(Pick {
             endpoints: first(endpoints),
             collectors: params.1.clone(),
@@ -152,8 +153,8 @@ fn by_collector(
     let Some(parts) = source.entry.and_then(|e| e.parts.as_ref()) else {
         return Err("its exporter cannot be asked for collectors".to_owned());
     };
-    let running = running(cx, source, parts, wanted.iter().map(String::as_str));
-    let (here, missing): (Vec<String>, Vec<String>) = wanted.into_iter().partition(|w| running.contains(w.as_str()));
+    let running = running(cx, source, parts, &wanted);
+    let (here, missing): (Vec<String>, Vec<String>) = wanted.into_iter().partition(|w| running.contains(w));
     if !missing.is_empty() && (said || here.is_empty()) {
         let what = format!(
             "{} asks for {}, which the exporter does not run here",
@@ -170,20 +171,18 @@ fn by_collector(
     Ok((parts.only.clone(), here))
 }
 
-/// Collectors that run: with our own exporter every one wanted, else what the variant is known to.
-pub(super) fn running<'p>(
-    cx: &Context<'_>,
-    source: &Source<'p>,
-    parts: &'p Parts,
-    wanted: impl IntoIterator<Item = &'p str>,
-) -> BTreeSet<&'p str> {
-    let all = if source.is_ours() {
-        parts.running(wanted)
-    } else {
-        let (off, on) = source.variant.map_or((&[][..], &[][..]), |v| (&v.parts_disabled[..], &v.parts_enabled[..]));
-        parts.default.iter().filter(|p| !off.contains(p)).chain(on).map(String::as_str).collect()
+/// Collectors that run: the defaults without those switched off, and what is switched on, which
+/// with our own exporter is every one wanted.
+pub(super) fn running(cx: &Context<'_>, source: &Source<'_>, parts: &Parts, wanted: &[String]) -> BTreeSet<String> {
+    let (off, on) = match source.variant {
+        _ if source.is_ours() => (&parts.disabled[..], wanted),
+        Some(variant) => (&variant.parts_disabled[..], &variant.parts_enabled[..]),
+        None => (&[][..], &[][..]),
     };
-    all.into_iter().filter(|p| parts.gates.get(*p).is_none_or(|g| g.open(&cx.versions))).collect()
+    let known = |p: &&String| parts.known().any(|k| k == p.as_str());
+    let exists = |p: &&String| parts.gates.get(*p).is_none_or(|g| g.open(&cx.versions));
+    let defaults = parts.default.iter().filter(|p| !off.contains(p));
+    defaults.chain(on.iter().filter(known)).filter(exists).cloned().collect()
 }
 
 fn check_disjoint(cx: &Context<'_>, source: &Source<'_>, classes: &[Picked<'_>], sink: &mut Sink) {
@@ -231,8 +230,8 @@ fn without(cx: &Context<'_>, source: &Source<'_>, parts: &Parts, taken: &BTreeSe
     if parts.without_gate.open(&cx.versions) {
         return (parts.without.clone(), taken.iter().map(|t| (*t).to_owned()).collect());
     }
-    let running = running(cx, source, parts, []);
-    (parts.only.clone(), running.into_iter().filter(|p| !taken.contains(p)).map(str::to_owned).collect())
+    let running = running(cx, source, parts, &[]);
+    (parts.only.clone(), running.into_iter().filter(|p| !taken.contains(p.as_str())).collect())
 }
 
 fn list(names: &[String]) -> String {

@@ -198,6 +198,9 @@ fn prometheus_refuses_what_it_cannot_load() {
     for rule in [replace("a-b"), rule(Action::Lowercase).target("${3}"), rule(Action::LabelMap).replacement("a-$1")] {
         assert!(compile(P3, &rule).is_ok(), "{rule:?}");
     }
+    // A source label may be any text in Prometheus 3, even under the legacy scheme.
+    assert!(compile(LEGACY3, &rule(Action::Keep).source(["a.b"]).regex("x")).is_ok());
+    assert!(matches!(compile(LEGACY3, &replace("a-b")), Err(RuleError::Target { .. })));
     assert_eq!(compile(P3, &replace("")).unwrap_err(), RuleError::MissingTarget(Action::Replace));
 }
 
@@ -274,6 +277,10 @@ fn vmagent_has_actions_of_its_own() {
     let chain = [replace("a").replacement(""), rule(Action::LabelMap).regex("a").replacement("b")];
     assert_eq!(run(VM, "a=1 b=2 c=3", &chain), "c=3");
     assert_eq!(run(P3, "a=1 b=2 c=3", &chain), "b=2 c=3");
+    // A labelmap sees what it has written itself: `a` goes to `ab`, and from there to `abb`.
+    let append = rule(Action::LabelMap).replacement("${1}b");
+    assert_eq!(run(VM, "a=1 ab=2", std::slice::from_ref(&append)), "a=1 ab=1 abb=1");
+    assert_eq!(run(P3, "a=1 ab=2", &[append]), "a=1 ab=1 abb=2");
 }
 
 #[test]

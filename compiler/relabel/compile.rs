@@ -99,7 +99,7 @@ impl Rule {
         if !self.condition.is_empty() {
             return Err(RuleError::OnlyVmagent("if"));
         }
-        self.check(action, dialect.names())?;
+        self.check(action, dialect)?;
         let matcher = Matcher::new(self.regex.as_deref(), dialect, cache)?;
         let target: Arc<str> = self.target_label.as_deref().unwrap_or_default().into();
         let mut lints: Vec<Lint> = matcher.regex.since().map(Lint::NewerGo).into_iter().collect();
@@ -143,9 +143,12 @@ impl Rule {
     }
 
     /// Prometheus' own validation of a rule.
-    fn check(&self, action: Action, names: Names) -> Result<(), RuleError> {
+    fn check(&self, action: Action, dialect: Dialect) -> Result<(), RuleError> {
         use Action::{DropEqual, HashMod, KeepEqual, LabelDrop, LabelKeep, LabelMap, Lowercase, Replace, Uppercase};
-        if let Some(label) = self.source_labels.iter().find(|label| !names.allow(label)) {
+        let names = dialect.names();
+        // Prometheus 3 reads any text as a source label, whatever the scheme.
+        let sources = if dialect == Dialect::Prometheus2 { Names::Legacy } else { Names::Utf8 };
+        if let Some(label) = self.source_labels.iter().find(|label| !sources.allow(label)) {
             return Err(RuleError::SourceLabel(label.clone()));
         }
         let target = self.target_label.as_deref().unwrap_or_default();

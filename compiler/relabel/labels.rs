@@ -8,7 +8,8 @@ use std::sync::Arc;
 ///
 /// The set remembers which labels were added since it was last [settled](Labels::settle): rules
 /// that visit all labels see the settled ones by name and then the added ones in the order they
-/// came, and with two labels mapped to one name the last one visited wins.
+/// came, and with two labels mapped to one name the last one visited wins. Prometheus up to 2.42
+/// visits all of them by name.
 #[derive(Clone, Default)]
 pub struct Labels {
     entries: Vec<Label>,

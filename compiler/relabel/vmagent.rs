@@ -112,7 +112,9 @@ pub(super) fn apply(rule: &Compiled, vm: &Vm, labels: &mut Labels) -> bool {
                 let Some(captures) = vm.groups.captures(&label.name) else { continue };
                 let name: Arc<str> = vm.template.expand(&captures).into();
                 if name != label.name {
-                    labels.set_in_place(&name, label.value);
+                    // Read now: vmagent sees what this very rule has written so far.
+                    let value = labels.shared(&label.name).cloned().unwrap_or_default();
+                    labels.set_in_place(&name, value);
                 }
             }
         }
@@ -124,7 +126,10 @@ pub(super) fn apply(rule: &Compiled, vm: &Vm, labels: &mut Labels) -> bool {
                 .collect();
             labels.retain(|_| false);
             for (name, value) in renamed {
-                labels.set_in_place(&name.into(), value);
+                // An emptied label beside another of its name goes at the end of the chain.
+                if !value.is_empty() || !labels.has(&name) {
+                    labels.set_in_place(&name.into(), value);
+                }
             }
         }
         Action::LabelDrop => labels.retain(|label| !vm.matcher.is_match(&label.name)),

@@ -10,12 +10,4 @@ pub static PART_OF_A_DAY: Code = Code::error(
     "write whole days, `retention \"90d\"`",
 );
 
-pub static RELEASE_NAME: Code = Code::error(
-    "STO102",
-    Stage::Plan,
-    "a release name the chart cannot use",
-    "the chart makes Service and StatefulSet names from it and cuts them off: above 17 characters pods do not start, above 33 two components share one Service name",
-    "give the store a `release` of at most 17 characters",
-);
-
-pub static ALL: &[&Code] = &[&PART_OF_A_DAY, &RELEASE_NAME];
+pub static ALL: &[&Code] = &[&PART_OF_A_DAY];

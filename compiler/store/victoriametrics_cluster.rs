@@ -14,9 +14,6 @@ const CHART: &str = "victoria-metrics-cluster";
 const CHART_VERSION: Version = Version::new(0, 49, 0);
 /// What that version of the chart deploys.
 const APP_VERSION: Version = Version::new(1, 150, 0);
-/// A StatefulSet's name is this and 35 characters more; its pods carry a label of at most 63 with
-/// a hash behind the name.
-const LONGEST_RELEASE: usize = 17;
 
 pub struct VictoriaMetricsCluster;
 
@@ -45,7 +42,6 @@ impl StoreKind for VictoriaMetricsCluster {
 
     fn plan(&self, standing: &Standing<'_>, sink: &mut Sink) -> Option<StorePlan> {
         let store = standing.store;
-        check_release(standing, sink);
         let retention_days = whole_days(standing, sink)?;
         let replication = store.replication.value.max(1);
         Some(StorePlan {
@@ -90,15 +86,6 @@ fn full_name(release: &str) -> String {
 
 fn cut(name: &str) -> &str {
     name.get(..63).unwrap_or(name).trim_end_matches('-')
-}
-
-fn check_release(standing: &Standing<'_>, sink: &mut Sink) {
-    let release = &standing.store.release;
-    if release.value.len() > LONGEST_RELEASE && !release.value.contains(CHART) {
-        let what = format!("`{}` has {} characters, too many for the chart's names", release.value, release.value.len());
-        let at = place(standing, release.origin);
-        sink.push(Diagnostic::new(&codes::RELEASE_NAME, at, what).here("at most 17"));
-    }
 }
 
 fn whole_days(standing: &Standing<'_>, sink: &mut Sink) -> Option<u64> {

@@ -79,7 +79,9 @@ fn repeated(first: &Node, second: &Node, as_nodes: bool) -> Diagnostic {
         .here("again here")
         .label(first.key_span, format!("`{key}` is first given here"));
     if null && as_nodes {
-        found.help(format!("null drops the inherited `{key}` and gives nothing in its place; keep the one that is meant"))
+        found.help(format!(
+            "null drops the inherited `{key}` and gives nothing in its place; keep the one that is meant"
+        ))
     } else if !as_nodes && may_join(&first.data, &second.data) {
         found.help(format!("give all of `{key}` in one way: as a property, or as nodes of their own in the block"))
     } else {

@@ -120,12 +120,8 @@ pub static MISSING_NAME: Code = syntax(
     "it is by its name that other blocks refer to it and that levels are merged",
     "write the name as a quoted string right behind the key",
 );
-pub static TOO_MANY_VALUES: Code = syntax(
-    "SYN120",
-    "more values than the key takes",
-    "the value behind the first would be ignored",
-    "keep one value",
-);
+pub static TOO_MANY_VALUES: Code =
+    syntax("SYN120", "more values than the key takes", "the value behind the first would be ignored", "keep one value");
 pub static CHILD_ONLY: Code = syntax(
     "SYN121",
     "a list whose items may hold spaces, written as a property",
@@ -149,6 +145,13 @@ pub static NUMBER: Code = syntax(
     "a number that cannot be read",
     "a number that is read as something else would be a wrong limit or size in the cluster",
     "write a decimal number such as `400`, `3_000_000` (KDL only) or `1.5`; put anything else in quotes",
+);
+
+pub static UNCONVERTIBLE: Code = syntax(
+    "SYN125",
+    "data that the other form cannot hold",
+    "a conversion that changes data would change what is applied",
+    "keep the file as it is: both forms may stand side by side in one folder",
 );
 
 /// Every code of this phase, by id.
@@ -177,6 +180,7 @@ pub const ALL: &[&Code] = &[
     &FILE_KIND,
     &TOO_MANY_FAULTS,
     &NUMBER,
+    &UNCONVERTIBLE,
 ];
 
 #[cfg(test)]

@@ -5,7 +5,9 @@
 
 mod block;
 pub mod codes;
+mod comments;
 mod compare;
+pub mod convert;
 pub mod document;
 mod faults;
 pub mod fmt;
@@ -14,6 +16,8 @@ pub mod plain;
 mod read;
 pub mod shape;
 pub mod tagged;
+#[cfg(test)]
+mod tests;
 mod text;
 mod words;
 mod yaml;

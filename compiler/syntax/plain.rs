@@ -232,7 +232,9 @@ impl<'y> Reader<'y, '_> {
 
     fn collection_tag(&self, node: &Yaml, own: &str) -> Result<(), PlainError> {
         match &node.tag {
-            Some(tag) if tag.name != own => Err(self.fault(node, format!("the tag `{}` cannot be read here", tag.name))),
+            Some(tag) if tag.name != own => {
+                Err(self.fault(node, format!("the tag `{}` cannot be read here", tag.name)))
+            }
             _ => Ok(()),
         }
     }

@@ -256,7 +256,7 @@ mod tests {
             ("a: 1\n---\nb: 1\n", 2, "second document"),
             ("a: !!str 1\n", 1, "local tags"),
             ("<<: {a: 1}\n", 1, "plain string"),
-            ("a: [1\n", 2, ""),
+            ("a: [1\n", 1, "unclosed"),
         ] {
             let fault = parse(text).unwrap_err();
             assert_eq!(fault.at.line, line, "{text}: {fault:?}");

@@ -73,7 +73,7 @@ pub(super) fn admit(path: &str, text: &str, file: FileId, faults: &mut Faults) -
 
 /// Line breaks and tabs apart, nothing that is not seen: control characters, and marks that change
 /// the order in which a line is shown.
-fn is_forbidden(c: char) -> bool {
+pub(super) fn is_forbidden(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' => false,
         '\0'..='\u{1F}' | '\u{7F}' | '\u{FEFF}' => true,

@@ -9,9 +9,11 @@ use crate::diag::{Diagnostic, Span, nearest};
 pub(super) fn unknown_key(word: &str, at: Span, shape: &'static Shape, root: &'static Shape) -> Diagnostic {
     if let Some(key) = foreign(word, shape) {
         let what = format!("`{}` is spelled `{}` here", shown(word), key.name);
-        return Diagnostic::new(&codes::NATIVE_KEY, at, what)
-            .help(format!("write `{}`", key.name))
-            .fix(at, key.name, format!("replace it by `{}`", key.name));
+        return Diagnostic::new(&codes::NATIVE_KEY, at, what).help(format!("write `{}`", key.name)).fix(
+            at,
+            key.name,
+            format!("replace it by `{}`", key.name),
+        );
     }
     let what = if std::ptr::eq(shape, root) {
         format!("`{}` is nothing that can stand at the top of a spec", shown(word))
@@ -79,7 +81,9 @@ fn home(word: &str, here: &'static Shape, root: &'static Shape) -> Option<String
     match shown.as_slice() {
         [] => None,
         [one] => Some(format!("`{word}` is a key of {one}: move it into that block")),
-        [all @ .., last] => Some(format!("`{word}` is a key of {} and {last}: move it into such a block", all.join(", "))),
+        [all @ .., last] => {
+            Some(format!("`{word}` is a key of {} and {last}: move it into such a block", all.join(", ")))
+        }
     }
 }
 

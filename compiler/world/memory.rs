@@ -107,6 +107,18 @@ impl World for Memory {
         Ok(Box::new(Opened { world: self, root, access }))
     }
 
+    fn create(&self, path: &str, bytes: &[u8]) -> Result<(), Trouble> {
+        if self.get(path).is_some() {
+            return Err(Trouble::new(path, TroubleKind::Foreign, "something of this name is there already"));
+        }
+        self.replace(path, bytes)
+    }
+
+    fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), Trouble> {
+        self.put(path, bytes);
+        Ok(())
+    }
+
     fn print(&self, stream: Stream, text: &str) -> Result<(), Trouble> {
         self.state().printed.entry(stream).or_default().push_str(text);
         Ok(())

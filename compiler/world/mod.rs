@@ -23,6 +23,10 @@ pub trait World: Sync {
     /// Opens an output tree. To write, it is made if absent and held until dropped: a second build
     /// gets [`TroubleKind::Locked`]. The hold ends with the process, however that ends.
     fn output(&self, root: &str, access: Access) -> Result<Box<dyn Output + '_>, Trouble>;
+    /// Writes a file that must not be there: [`TroubleKind::Foreign`] where it is.
+    fn create(&self, path: &str, bytes: &[u8]) -> Result<(), Trouble>;
+    /// Replaces a file in one step, or makes it and the folders it stands in.
+    fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), Trouble>;
     /// Writes text to a standard stream. A reader that went away (`| head`) is
     /// [`TroubleKind::Closed`].
     fn print(&self, stream: Stream, text: &str) -> Result<(), Trouble>;

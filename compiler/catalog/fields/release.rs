@@ -1,5 +1,6 @@
 //! Release numbers of components, as field tables speak of them.
 
+use crate::model::value::Version;
 use std::fmt;
 
 /// `0.93.0`. A missing part is 0; a leading `v`, and whatever follows a `-` or `+`, does not count.
@@ -30,15 +31,25 @@ impl Release {
     }
 }
 
+impl From<Version> for Release {
+    /// Of a version in the spec a missing part means the newest there is.
+    fn from(version: Version) -> Self {
+        let newest = |part: Option<u32>| part.unwrap_or(u32::MAX);
+        Release::new(version.major(), newest(version.minor()), newest(version.patch()))
+    }
+}
+
 impl fmt::Display for Release {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+        write!(f, "{}", self.major)?;
+        // Parts that stand for the newest there is are not written.
+        [self.minor, self.patch].iter().take_while(|p| **p != u32::MAX).try_for_each(|p| write!(f, ".{p}"))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Release;
+    use super::{Release, Version};
 
     #[test]
     fn reads_what_projects_call_their_releases() {
@@ -48,6 +59,7 @@ mod tests {
         for bad in ["", "v", "1.x", "1.2.3.4", "latest"] {
             assert_eq!(Release::parse(bad), None, "{bad}");
         }
+        assert_eq!(Release::from(Version::parse("1.34").unwrap()).to_string(), "1.34");
         assert!(Release::parse("0.100.0") > Release::parse("0.93.1"));
     }
 }

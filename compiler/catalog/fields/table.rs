@@ -224,9 +224,18 @@ impl Field {
         }
     }
 
+    /// How it is merged: as said where it stands, else where its type is described.
+    pub fn merge(self) -> Merge {
+        self.merged_by().list
+    }
+
     /// The keys that tell items of a keyed list apart.
     pub fn keys(self) -> impl Iterator<Item = &'static str> {
-        self.facts().keys.split(',').filter(|k| !k.is_empty())
+        self.merged_by().facts().keys.split(',').filter(|k| !k.is_empty())
+    }
+
+    fn merged_by(self) -> Field {
+        if self.list == Merge::Plain { self.target() } else { self }
     }
 
     /// What the API server fills in, as JSON.

@@ -72,10 +72,10 @@ fn fields_are_found_by_path_and_through_shared_types() {
     assert_eq!(prometheus.field("spec.external_labels").map(|f| f.ty), None);
     let deployment = table("apps/v1", "Deployment").unwrap();
     let ports = deployment.field("spec.template.spec.containers[].ports").unwrap();
-    assert_eq!(ports.list, Merge::Keyed);
+    assert_eq!(ports.merge(), Merge::Keyed);
     assert_eq!(ports.keys().collect::<Vec<_>>(), ["containerPort", "protocol"]);
     assert_eq!(ports.items().unwrap().child("protocol").unwrap().default_json(), Some("\"TCP\""));
-    assert_eq!(deployment.field("spec.template.spec.nodeSelector").unwrap().list, Merge::Atomic);
+    assert_eq!(deployment.field("spec.template.spec.nodeSelector").unwrap().merge(), Merge::Atomic);
     assert!(table("apps/v1beta1", "Deployment").is_none());
     assert_eq!(api_versions("Deployment").collect::<Vec<_>>(), ["apps/v1"]);
     let values = values("victoria-metrics-cluster", "0.49.0").unwrap();

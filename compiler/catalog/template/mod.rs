@@ -7,6 +7,9 @@
 mod compile;
 mod eval;
 
+#[cfg(test)]
+pub(super) mod tests;
+
 pub use eval::Origins;
 
 use minijinja::{Environment, Expression, UndefinedBehavior};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::check::Seen;
+use crate::check::{Seen, unique};
 use serde_json::json;
 
 fn read(documents: &[serde_json::Value]) -> (Vec<serde_json::Value>, Vec<(&'static str, String)>) {
@@ -71,12 +71,15 @@ fn an_object_is_there_once_whatever_its_api_version() {
         namespace: "n".to_owned(),
         name: name.to_owned(),
     };
-    let mut seen = Seen::default();
+    let seen = |api, name, origin| Seen { id: id(api, name), origin: Origin(origin) };
+    let all = [
+        seen("rbac/v1", "a", 1),
+        seen("other/v1", "a", 2),
+        seen("rbac/v1", "b", 3),
+        seen("rbac/v1beta1", "a", 4),
+        seen("rbac/v1", "a", 5),
+    ];
     let mut found = Vec::new();
-    let mut add = |id: &ObjectId, origin| {
-        seen.add(id, Origin(origin), &mut |f| found.push((f.origin, f.other.clone().unwrap().0)))
-    };
-    assert!(add(&id("rbac/v1", "a"), 1) && add(&id("other/v1", "a"), 2) && add(&id("rbac/v1", "b"), 3));
-    assert!(!add(&id("rbac/v1beta1", "a"), 4));
-    assert_eq!(found, [(Origin(4), Origin(1))]);
+    unique(&all, &mut |f| found.push((f.origin, f.other.unwrap().0)));
+    assert_eq!(found, [(Origin(4), Origin(1)), (Origin(5), Origin(1))]);
 }

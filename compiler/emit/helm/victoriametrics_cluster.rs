@@ -167,7 +167,9 @@ fn front_door(c: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StoreP
                         u.str(field, format!("%{{{prefix}_{name}}}"));
                     }
                     u.list("url_map", |map| {
-                        for (path, url) in [("/insert/.+", host("vminsert", 8480)), ("/select/.+", host("vmselect", 8481))] {
+                        for (path, url) in
+                            [("/insert/.+", host("vminsert", 8480)), ("/select/.+", host("vmselect", 8481))]
+                        {
                             map.object("", |m| {
                                 m.strs("src_paths", [path]);
                                 m.str("url_prefix", url);

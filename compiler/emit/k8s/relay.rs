@@ -249,9 +249,7 @@ fn arguments(relay: &RelayPlan) -> Vec<String> {
         Some(Auth::Bearer(key)) => Some(file(&key.secret.value, &key.key)),
         _ => None,
     });
-    per_url(&mut args, "tlsCAFile", urls, |_, u| {
-        u.credentials.ca.as_ref().map(|ca| file(&ca.secret.value, &ca.key))
-    });
+    per_url(&mut args, "tlsCAFile", urls, |_, u| u.credentials.ca.as_ref().map(|ca| file(&ca.secret.value, &ca.key)));
     per_url(&mut args, "tlsCertFile", urls, |_, u| {
         u.credentials.client_cert.as_ref().map(|c| file(&c.secret.value, &c.cert_key))
     });

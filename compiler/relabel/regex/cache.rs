@@ -7,7 +7,9 @@ use super::{Error, Paste, Regex};
 
 /// Compiled patterns by text; shared by all rules of a compilation, from any thread.
 #[derive(Debug, Default)]
-pub struct Cache(Mutex<BTreeMap<(Paste, Box<str>), Result<Regex, Error>>>);
+pub struct Cache(Mutex<BTreeMap<Key, Result<Regex, Error>>>);
+
+type Key = (Paste, Box<str>);
 
 impl Cache {
     pub fn new() -> Self {
@@ -19,7 +21,7 @@ impl Cache {
     /// # Errors
     /// As [`Regex::new`]; refusals are remembered too.
     pub fn regex(&self, pattern: &str, paste: Paste) -> Result<Regex, Error> {
-        let key = (paste, Box::from(pattern));
+        let key: Key = (paste, pattern.into());
         if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return known.clone();
         }

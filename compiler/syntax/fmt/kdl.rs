@@ -27,7 +27,8 @@ pub fn kdl(text: &str, file: FileId) -> Result<String, Vec<Diagnostic>> {
     }
     let mut lexer = Lexer::new(text);
     let tokens: Vec<Token> = std::iter::from_fn(|| Some(lexer.next()).filter(|t| t.kind != Kind::End)).collect();
-    let mut printer = Printer { text, tokens: &tokens, at: 0, out: String::with_capacity(text.len() + 64), glued: true };
+    let mut printer =
+        Printer { text, tokens: &tokens, at: 0, out: String::with_capacity(text.len() + 64), glued: true };
     printer.nodes(0);
     let mut out = printer.out;
     out.truncate(out.trim_end().len());
@@ -155,7 +156,12 @@ impl<'t> Printer<'t> {
         self.tokens[..self.at]
             .iter()
             .rev()
-            .find(|t| !matches!(t.kind, Kind::Newline | Kind::Space | Kind::LineComment | Kind::BlockComment | Kind::Continuation))
+            .find(|t| {
+                !matches!(
+                    t.kind,
+                    Kind::Newline | Kind::Space | Kind::LineComment | Kind::BlockComment | Kind::Continuation
+                )
+            })
             .is_some_and(|t| t.kind == Kind::SlashDash)
     }
 

@@ -105,16 +105,21 @@ fn ended(text: &str) -> String {
 fn reindented(text: &str) -> String {
     let mut levels: Vec<usize> = Vec::new();
     let mut out: Vec<String> = Vec::new();
-    let mut waiting = 0;
+    let mut waiting: Vec<usize> = Vec::new();
     for line in text.lines() {
         let body = line.trim_start_matches(' ');
+        let indent = line.len() - body.len();
         if body.is_empty() || body.starts_with('#') {
-            // Comments go with the line they stand above.
-            out.push(body.to_owned());
-            waiting += 1;
+            // A comment in line with what was before stays so; another goes with what follows.
+            match levels.iter().position(|l| *l == indent) {
+                Some(level) => out.push(format!("{}{body}", " ".repeat(2 * level))),
+                None => {
+                    waiting.push(out.len());
+                    out.push(line.to_owned());
+                }
+            }
             continue;
         }
-        let indent = line.len() - body.len();
         while levels.last().is_some_and(|l| *l > indent) {
             levels.pop();
         }
@@ -122,11 +127,10 @@ fn reindented(text: &str) -> String {
             levels.push(indent);
         }
         let depth = " ".repeat(2 * (levels.len() - 1));
-        let start = out.len() - waiting;
-        for comment in out[start..].iter_mut().filter(|c| !c.is_empty()) {
-            comment.insert_str(0, &depth);
+        for comment in waiting.drain(..) {
+            let text = out[comment].trim_start().to_owned();
+            out[comment] = if text.is_empty() { text } else { format!("{depth}{text}") };
         }
-        waiting = 0;
         out.push(format!("{depth}{body}"));
         // `- a: 1` opens the level of `a` as well.
         let mut column = indent;

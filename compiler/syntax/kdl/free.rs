@@ -70,6 +70,11 @@ fn free_scalar(value: &Value) -> Spanned<Free> {
 
 /// What stands behind the key.
 fn value_span(given: Given<'_>) -> Span {
-    let first = given.args.iter().map(|a| a.span).chain(given.props.iter().map(|p| p.key.span)).chain(given.block.map(|b| b.span));
+    let first = given
+        .args
+        .iter()
+        .map(|a| a.span)
+        .chain(given.props.iter().map(|p| p.key.span))
+        .chain(given.block.map(|b| b.span));
     first.min_by_key(|s| s.start).map_or(given.span, |s| s.to(given.span))
 }

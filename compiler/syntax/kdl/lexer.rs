@@ -262,7 +262,8 @@ impl<'t> Lexer<'t> {
                 '"' => {
                     let quotes = if multi { "\"\"\"" } else { "\"" };
                     let behind = self.rest().strip_prefix(quotes);
-                    let closed = behind.is_some_and(|b| b.bytes().take(hashes).filter(|b| *b == b'#').count() == hashes);
+                    let closed =
+                        behind.is_some_and(|b| b.bytes().take(hashes).filter(|b| *b == b'#').count() == hashes);
                     if closed {
                         self.at += quotes.len() + hashes;
                         return if multi { Kind::RawMultiLine } else { Kind::Raw };
@@ -396,9 +397,6 @@ mod tests {
 
     #[test]
     fn a_continuation_takes_its_comment_and_line_break() {
-        assert_eq!(
-            kinds("a \\ // why\n  b"),
-            [Kind::Bare, Kind::Space, Kind::Continuation, Kind::Space, Kind::Bare]
-        );
+        assert_eq!(kinds("a \\ // why\n  b"), [Kind::Bare, Kind::Space, Kind::Continuation, Kind::Space, Kind::Bare]);
     }
 }

@@ -103,9 +103,7 @@ impl Reader<'_> {
             [value, more @ ..] => {
                 if let Some(second) = more.first() {
                     let what = format!("`{}` takes one value", given.key.text);
-                    self.faults.push(
-                        Diagnostic::new(&codes::TOO_MANY_VALUES, second.span, what).here("one too many"),
-                    );
+                    self.faults.push(Diagnostic::new(&codes::TOO_MANY_VALUES, second.span, what).here("one too many"));
                 }
                 if value.scalar == Scalar::Null {
                     self.null_among_others(value.span, given);
@@ -218,9 +216,9 @@ impl Reader<'_> {
         if let Some(second) = more.first() {
             let what = format!("a `{key}` takes its name and no other value");
             self.faults.push(
-                Diagnostic::new(&codes::TOO_MANY_VALUES, second.span, what)
-                    .here("one too many")
-                    .help(format!("write a node for each: `{key} \"a\"` and `{key} \"b\"`; settings go into its block")),
+                Diagnostic::new(&codes::TOO_MANY_VALUES, second.span, what).here("one too many").help(format!(
+                    "write a node for each: `{key} \"a\"` and `{key} \"b\"`; settings go into its block"
+                )),
             );
         }
         let object = self.object(shape, &[], given);
@@ -282,10 +280,10 @@ impl Reader<'_> {
                 split = items(&prop.value);
                 if split.is_empty() {
                     let what = format!("`{}` names nothing", prop.key.text);
-                    self.faults.push(
-                        Diagnostic::new(&codes::MISSING_VALUE, prop.value.span, what)
-                            .help(format!("name the items, with spaces between; the empty list is `{} {{}}` in the block", prop.key.text)),
-                    );
+                    self.faults.push(Diagnostic::new(&codes::MISSING_VALUE, prop.value.span, what).help(format!(
+                        "name the items, with spaces between; the empty list is `{} {{}}` in the block",
+                        prop.key.text
+                    )));
                     return;
                 }
                 split.as_slice()

@@ -17,7 +17,7 @@ pub(super) const SPACED: [&str; 5] = ["args", "catalog", "queries", "remove", "f
 
 /// The top-level nodes of a text.
 pub(super) fn read(text: &str, file: FileId, root: &'static Shape, faults: &mut Faults) -> Object {
-    let statements = parser::parse(text, file, faults);
+    let statements = parser::parse(text, file, faults).nodes;
     let mut reader = map::Reader { root, faults };
     let mut block = Block::new(root);
     reader.nodes(&mut block, root, &statements);

@@ -10,6 +10,7 @@ use crate::diag::{Diagnostic, FileId, Span};
 use crate::syntax::faults::Faults;
 use crate::syntax::text::{MAX_DEPTH, MAX_VALUES};
 use crate::syntax::{Scalar, codes};
+use std::ops::Range;
 
 /// A node as written.
 #[derive(Debug)]
@@ -55,12 +56,21 @@ impl Property {
     }
 }
 
+/// What a text holds.
+pub(in crate::syntax) struct Parsed {
+    pub nodes: Vec<Statement>,
+    /// Nodes taken out by `/-`, it included, outermost only.
+    pub removed: Vec<Range<usize>>,
+}
+
 /// The nodes of a text. Faults are reported and read over.
-pub(in crate::syntax) fn parse(text: &str, file: FileId, faults: &mut Faults) -> Vec<Statement> {
+pub(in crate::syntax) fn parse(text: &str, file: FileId, faults: &mut Faults) -> Parsed {
     let mut lexer = Lexer::new(text);
     let ahead = lexer.next();
-    let mut parser = Parser { text, file, lexer, ahead, faults, depth: 0, values: 0, open_reported: false };
-    parser.nodes(None)
+    let mut parser =
+        Parser { text, file, lexer, ahead, faults, depth: 0, values: 0, open_reported: false, removed: Vec::new() };
+    let nodes = parser.nodes(None);
+    Parsed { nodes, removed: parser.removed }
 }
 
 struct Parser<'t, 'f> {
@@ -72,6 +82,7 @@ struct Parser<'t, 'f> {
     depth: usize,
     values: usize,
     open_reported: bool,
+    removed: Vec<Range<usize>>,
 }
 
 impl Parser<'_, '_> {
@@ -84,12 +95,14 @@ impl Parser<'_, '_> {
             }
             let token = self.ahead;
             match token.kind {
-                Kind::Newline
-                | Kind::Space
-                | Kind::LineComment
-                | Kind::BlockComment
-                | Kind::Continuation
-                | Kind::Semicolon => self.advance(),
+                Kind::Newline | Kind::Space | Kind::LineComment | Kind::BlockComment | Kind::Continuation => {
+                    self.advance()
+                }
+                Kind::Semicolon => {
+                    let at = self.span(token);
+                    self.syntax(at, "this `;` ends nothing", "remove it");
+                    self.advance();
+                }
                 Kind::End => {
                     if let Some(open) = open {
                         self.missing_brace(open);
@@ -109,11 +122,20 @@ impl Parser<'_, '_> {
                     self.slashdash();
                     match self.ahead.kind {
                         Kind::Close | Kind::End => self.nothing_to_take_out(token),
-                        _ => drop(self.statement()),
+                        _ => self.take_out(token),
                     }
                 }
                 _ => nodes.extend(self.statement()),
             }
+        }
+    }
+
+    /// Reads a node behind its `/-`.
+    fn take_out(&mut self, slashdash: Token) {
+        let inner = self.removed.len();
+        if let Some(node) = self.statement() {
+            self.removed.truncate(inner);
+            self.removed.push(slashdash.start..node.span.end as usize);
         }
     }
 
@@ -135,7 +157,11 @@ impl Parser<'_, '_> {
                     spaced = true;
                     self.advance();
                 }
-                Kind::Newline | Kind::Semicolon | Kind::LineComment | Kind::End | Kind::Close => return Some(node),
+                Kind::Newline | Kind::LineComment | Kind::End | Kind::Close => return Some(node),
+                Kind::Semicolon => {
+                    self.advance();
+                    return Some(node);
+                }
                 Kind::Open => {
                     let block = self.block();
                     if node.block.is_some() {
@@ -423,7 +449,8 @@ impl Parser<'_, '_> {
     fn skip_line(&mut self) {
         loop {
             match self.ahead.kind {
-                Kind::Newline | Kind::Semicolon | Kind::End | Kind::Close | Kind::LineComment => return,
+                Kind::Semicolon => return self.advance(),
+                Kind::Newline | Kind::End | Kind::Close | Kind::LineComment => return,
                 Kind::Open => drop(self.block()),
                 _ => self.advance(),
             }
@@ -499,14 +526,15 @@ impl Parser<'_, '_> {
             }
             _ => {
                 let what = format!("`{raw}` is no value of KDL");
-                let help = "`#true`, `#false` and `#null` are all there are; a string stands in quotes, a comment behind `//`";
+                let help =
+                    "`#true`, `#false` and `#null` are all there are; a string stands in quotes, a comment behind `//`";
                 self.syntax(span, what, help);
             }
         }
     }
 
     fn unreadable(&mut self, token: Token, error: Unreadable) {
-        let place = |range: std::ops::Range<usize>| Span::new(self.file, range.start, range.end);
+        let place = |range: Range<usize>| Span::new(self.file, range.start, range.end);
         let raw = self.excerpt(token);
         let found = match error {
             Unreadable::Escape(range) => Diagnostic::new(&codes::KDL, place(range), "this `\\` escapes nothing KDL knows")
@@ -532,14 +560,26 @@ impl Parser<'_, '_> {
         let at = self.span(token);
         match token.kind {
             Kind::Bad(Flaw::OpenString) => {
-                self.syntax(at, "this string is not closed on its line", "close it with `\"`; text of several lines stands in `\"\"\"`");
+                self.syntax(
+                    at,
+                    "this string is not closed on its line",
+                    "close it with `\"`; text of several lines stands in `\"\"\"`",
+                );
             }
             Kind::Bad(Flaw::OpenText) => {
                 let first = Span::new(self.file, token.start, (token.start + 3).min(token.end));
-                self.syntax(first, "this string is never closed", "close it with the same quotes and `#` signs it opens with");
+                self.syntax(
+                    first,
+                    "this string is never closed",
+                    "close it with the same quotes and `#` signs it opens with",
+                );
             }
             Kind::Bad(Flaw::TextBehindQuotes) => {
-                self.syntax(at, "text stands behind `\"\"\"` on its line", "begin the text on the next line, or use one `\"` for a string of one line");
+                self.syntax(
+                    at,
+                    "text stands behind `\"\"\"` on its line",
+                    "begin the text on the next line, or use one `\"` for a string of one line",
+                );
             }
             Kind::Bad(Flaw::OpenComment) => {
                 let first = Span::new(self.file, token.start, (token.start + 2).min(token.end));
@@ -552,13 +592,25 @@ impl Parser<'_, '_> {
                 return;
             }
             Kind::Bad(Flaw::Backslash) => {
-                self.syntax(at, "a `\\` stands in the middle of a line", "it may only end a line, to continue the node on the next");
+                self.syntax(
+                    at,
+                    "a `\\` stands in the middle of a line",
+                    "it may only end a line, to continue the node on the next",
+                );
             }
             Kind::Bad(Flaw::Character('[' | ']')) => {
-                self.syntax(at, "KDL has no brackets for lists", "write the items one behind the other: `jobs \"a\" \"b\"`");
+                self.syntax(
+                    at,
+                    "KDL has no brackets for lists",
+                    "write the items one behind the other: `jobs \"a\" \"b\"`",
+                );
             }
             Kind::Bad(Flaw::Character('/')) => {
-                self.syntax(at, "a `/` cannot stand in a string without quotes", "put the string in quotes: `\"node-exporter/roce\"`");
+                self.syntax(
+                    at,
+                    "a `/` cannot stand in a string without quotes",
+                    "put the string in quotes: `\"node-exporter/roce\"`",
+                );
             }
             Kind::Equals => {
                 self.syntax(at, "this `=` has no key before it", "a property is `key=value`");

@@ -29,9 +29,9 @@ pub(in crate::syntax) fn string(text: &str, token: Token) -> Result<Cow<'_, str>
             // Escaped blanks are taken out before indentation, other escapes after it.
             let body = without_escaped_blanks(&raw[3..raw.len() - 3]);
             let dedented = dedent(&body, token.range())?;
-            unescape(&dedented, token.start).map(|s| Cow::Owned(s.into_owned())).map_err(|_| {
-                Unreadable::Escape(token.range())
-            })
+            unescape(&dedented, token.start)
+                .map(|s| Cow::Owned(s.into_owned()))
+                .map_err(|_| Unreadable::Escape(token.range()))
         }
         Kind::RawMultiLine => {
             let hashes = raw.len() - raw.trim_start_matches('#').len();
@@ -139,8 +139,7 @@ fn lines(body: &str) -> Vec<&str> {
     while let Some(at) = rest.find(is_newline) {
         lines.push(&rest[..at]);
         let behind = &rest[at..];
-        let length =
-            if behind.starts_with("\r\n") { 2 } else { behind.chars().next().map_or(1, char::len_utf8) };
+        let length = if behind.starts_with("\r\n") { 2 } else { behind.chars().next().map_or(1, char::len_utf8) };
         rest = &behind[length..];
     }
     lines.push(rest);
@@ -180,9 +179,8 @@ fn float(raw: &str, unsigned: &str) -> Result<Scalar, Unreadable> {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (mantissa, None),
     };
-    let digits = |s: &str| {
-        s.starts_with(|c: char| c.is_ascii_digit()) && s.chars().all(|c| c == '_' || c.is_ascii_digit())
-    };
+    let digits =
+        |s: &str| s.starts_with(|c: char| c.is_ascii_digit()) && s.chars().all(|c| c == '_' || c.is_ascii_digit());
     if !digits(whole) || !fraction.is_none_or(digits) || !exponent.is_none_or(digits) {
         return Err(Unreadable::Number("digits must stand on both sides of the point and behind `e`"));
     }
@@ -231,7 +229,8 @@ mod tests {
         assert_eq!(number("0b101"), Ok(Scalar::Int(5)));
         assert_eq!(number("1.0"), Ok(Scalar::Float(1.0)));
         assert_eq!(number("1e3"), Ok(Scalar::Float(1000.0)));
-        for bad in ["1.", ".5", "1a", "0x", "1e", "1e999", "0o8", "1__.", "999999999999999999999999999999999999999999"] {
+        for bad in ["1.", ".5", "1a", "0x", "1e", "1e999", "0o8", "1__.", "999999999999999999999999999999999999999999"]
+        {
             assert!(number(bad).is_err(), "{bad}");
         }
     }

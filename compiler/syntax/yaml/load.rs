@@ -18,7 +18,10 @@ pub(in crate::syntax) struct Yaml {
 
 #[derive(Debug, Clone)]
 pub(in crate::syntax) enum Content {
-    Scalar { text: String, plain: bool },
+    Scalar {
+        text: String,
+        plain: bool,
+    },
     Seq(Vec<Yaml>),
     Map(Vec<(Yaml, Yaml)>),
     /// Of the node with this anchor.
@@ -98,7 +101,8 @@ pub(in crate::syntax) fn load(text: &str, limits: Limits) -> Stream {
         let tag = |tag: Option<std::borrow::Cow<'_, granit_parser::Tag>>| {
             tag.map(|t| {
                 let range = span.tag_span().and_then(|s| s.byte_range()).unwrap_or(range.clone());
-                let name = text.get(range.clone()).filter(|n| !n.is_empty()).map_or_else(|| t.original(), str::to_owned);
+                let name =
+                    text.get(range.clone()).filter(|n| !n.is_empty()).map_or_else(|| t.original(), str::to_owned);
                 Tag { name, range }
             })
         };
@@ -240,7 +244,8 @@ mod tests {
 
     #[test]
     fn depth_and_size_are_bounded_before_memory_is_used() {
-        for deep in ["[".repeat(20_000), "- ".repeat(20_000), (0..2000).map(|i| format!("{}a:\n", " ".repeat(i))).collect()]
+        for deep in
+            ["[".repeat(20_000), "- ".repeat(20_000), (0..2000).map(|i| format!("{}a:\n", " ".repeat(i))).collect()]
         {
             let error = load(&deep, LIMITS).error;
             assert!(matches!(error, Some(Broken::TooDeep { .. })), "{error:?}");

@@ -372,8 +372,9 @@ impl Reader<'_, '_> {
         let key = shown(&word.value);
         let what = format!("nothing stands behind `{key}:`");
         self.faults.push(
-            Diagnostic::new(&codes::MISSING_VALUE, word.span, what)
-                .help(format!("write its value; `{key}: {{}}` if it is empty, `{key}: null` to drop what was inherited")),
+            Diagnostic::new(&codes::MISSING_VALUE, word.span, what).help(format!(
+                "write its value; `{key}: {{}}` if it is empty, `{key}: null` to drop what was inherited"
+            )),
         );
         None
     }

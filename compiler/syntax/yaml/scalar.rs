@@ -130,7 +130,10 @@ fn is_old_bool(text: &str) -> bool {
     let word = text.to_ascii_lowercase();
     let known = matches!(word.as_str(), "y" | "n" | "yes" | "no" | "on" | "off");
     let rest = text.get(1..).unwrap_or("");
-    known && (text == word || rest.bytes().all(|b| b.is_ascii_lowercase()) || text.bytes().all(|b| b.is_ascii_uppercase()))
+    known
+        && (text == word
+            || rest.bytes().all(|b| b.is_ascii_lowercase())
+            || text.bytes().all(|b| b.is_ascii_uppercase()))
 }
 
 /// A plain scalar as `sigs.k8s.io/yaml` reads it, and with it kubectl and the API server: YAML 1.1
@@ -197,7 +200,9 @@ mod tests {
         is("0x1F", Scalar::Int(31));
         is("1.50", Scalar::Float(1.5));
         is("1.0e+300", Scalar::Float(1e300));
-        for string in ["15s", "edge-1", "1.34.2", "10.0.0.1", "7d", "yES", "tRUE", "1d12h", ">=0.1", "-", "a:b", "100Gi", "10%"] {
+        for string in
+            ["15s", "edge-1", "1.34.2", "10.0.0.1", "7d", "yES", "tRUE", "1d12h", ">=0.1", "-", "a:b", "100Gi", "10%"]
+        {
             is(string, Scalar::Str(string.to_owned()));
         }
     }
@@ -205,8 +210,27 @@ mod tests {
     #[test]
     fn what_the_versions_read_differently_is_refused() {
         for text in [
-            "yes", "No", "ON", "off", "y", "N", "012", "-012", "0o17", "1_000", "1_0.5", "0b11", "12:30", "12:30:45",
-            "2027-05-31", "2027-05-31T10:00:00Z", "1e3", "1.5e3", "=", "<<", "-0x1F",
+            "yes",
+            "No",
+            "ON",
+            "off",
+            "y",
+            "N",
+            "012",
+            "-012",
+            "0o17",
+            "1_000",
+            "1_0.5",
+            "0b11",
+            "12:30",
+            "12:30:45",
+            "2027-05-31",
+            "2027-05-31T10:00:00Z",
+            "1e3",
+            "1.5e3",
+            "=",
+            "<<",
+            "-0x1F",
         ] {
             assert!(matches!(resolve(text), Plain::Ambiguous(_)), "{text}: {:?}", resolve(text));
         }

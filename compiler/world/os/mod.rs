@@ -4,6 +4,7 @@
 
 mod folder;
 mod output;
+mod single;
 #[cfg(test)]
 mod tests;
 
@@ -58,6 +59,14 @@ impl World for Os {
 
     fn output(&self, root: &str, access: Access) -> Result<Box<dyn Output + '_>, Trouble> {
         Ok(Box::new(Tree::open(root, access)?))
+    }
+
+    fn create(&self, path: &str, bytes: &[u8]) -> Result<(), Trouble> {
+        single::create(path, bytes)
+    }
+
+    fn replace(&self, path: &str, bytes: &[u8]) -> Result<(), Trouble> {
+        single::replace(path, bytes)
     }
 
     fn print(&self, stream: Stream, text: &str) -> Result<(), Trouble> {

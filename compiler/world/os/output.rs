@@ -288,7 +288,9 @@ impl<'s> Plan<'s> {
 
     fn write_beside(&self, folders: &mut Folders<'_>) -> Result<(), Trouble> {
         for (i, (path, bytes)) in self.write.iter().enumerate() {
-            folders.make(split(path).0)?.write(&temporary(i), bytes)?;
+            let written = folders.make(split(path).0).and_then(|f| f.write(&temporary(i), bytes));
+            // Named by what it was to become.
+            written.map_err(|trouble| Trouble { path: folders.top.at(path), ..trouble })?;
         }
         Ok(())
     }

@@ -1,0 +1,34 @@
+//! The rules, in the order of their codes.
+
+pub mod alerts_to_nobody;
+pub mod assumed_pods;
+pub mod narrow_uplink;
+pub mod unused_allow;
+
+use super::Rule;
+use crate::diag::Code;
+
+pub const RULES: &[Rule] = &[alerts_to_nobody::RULE, assumed_pods::RULE, narrow_uplink::RULE, unused_allow::RULE];
+
+pub const CODES: [&Code; RULES.len()] = {
+    let mut codes = [RULES[0].code; RULES.len()];
+    let mut i = 0;
+    while i < RULES.len() {
+        codes[i] = RULES[i].code;
+        i += 1;
+    }
+    codes
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_says_why_and_what_to_do() {
+        for rule in RULES {
+            assert!(!rule.code.why.is_empty() && !rule.code.help.is_empty(), "{}", rule.code.id);
+            assert!(rule.code.allowable || rule.code.id == "LNT104", "{} cannot be allowed", rule.code.id);
+        }
+    }
+}

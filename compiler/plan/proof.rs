@@ -1,0 +1,208 @@
+//! The proof that emitted rules do what the route says.
+//!
+//! Witness series — of every part, in every namespace that is answered differently, measured and
+//! made by Prometheus itself, and of no job at all — are pushed through the very rules that are
+//! emitted, with the relabel evaluator, and must arrive where the four questions send them and
+//! nowhere else, their labels as they were.
+
+use std::collections::BTreeMap;
+
+use super::codes;
+use super::context::Context;
+use super::keep;
+use super::lanes;
+use super::monitors::{CLASS_LABEL, PATH_LABEL, shared_values};
+use super::parts::{self, Part};
+use super::routing::{self, Partition, Target, Who, route_of};
+use crate::catalog::Catalog;
+use crate::diag::{Diagnostic, Sink};
+use crate::model::fleet::{Fleet, Lane};
+use crate::model::plan::{ClusterPlan, LanePlan};
+use crate::relabel::regex::Cache;
+use crate::relabel::stages::{self, Relayed};
+use crate::relabel::{Chain, Dialect, Labels, Outcome, Rule, Written};
+use crate::model::value::Version;
+
+/// Checks the plan of a cluster; each contradiction is an internal error. Pure; costs some
+/// milliseconds, so it is for the pass that only looks for findings.
+pub fn prove(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, sink: &mut Sink) {
+    for fault in faults(fleet, catalog, plan) {
+        let at = plan.cluster.at;
+        sink.push(Diagnostic::new(&codes::WITNESS, at, fault).here("planned for this cluster"));
+    }
+}
+
+/// One line for each witness that goes astray.
+fn faults(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>) -> Vec<String> {
+    let cx = Context::new(fleet, catalog, plan.id);
+    let parts = parts::parts(&cx, &mut Sink::default()).all;
+    let partitions = routing::partitions(&cx);
+    let shared = shared_values(&parts);
+    let mut out = Vec::new();
+    let senders = match Senders::compile(&cx, plan) {
+        Ok(senders) => senders,
+        Err(refused) => return refused,
+    };
+    for lane in &plan.lanes {
+        let route = route_of(fleet, cx.id, lane.name);
+        let partition = partitions.iter().find(|p| Some(p.id) == route);
+        for witness in witnesses(&parts, partition, lane.lane, &shared) {
+            let expected: BTreeMap<Target, Labels> = witness.targets.iter().map(|t| (*t, senders.external(lane, &witness.labels))).collect();
+            let arrived = senders.send(lane, &witness.labels);
+            if expected.keys().ne(arrived.keys()) {
+                let names = |m: &BTreeMap<Target, Labels>| {
+                    let all: Vec<String> = m.keys().map(|t| super::relay::name(&cx, *t)).collect();
+                    if all.is_empty() { "no store".to_owned() } else { all.join(", ") }
+                };
+                out.push(format!("{} of `{}` should reach {} and reaches {}", witness.labels, lane.name, names(&expected), names(&arrived)));
+            } else if let Some((_, labels)) = arrived.iter().find(|(t, labels)| expected.get(t) != Some(labels)) {
+                out.push(format!("{} of `{}` arrives as {labels}", witness.labels, lane.name));
+            }
+        }
+    }
+    out
+}
+
+struct Witness {
+    labels: Labels,
+    targets: Vec<Target>,
+}
+
+/// What a Prometheus can hold, and where the route sends it.
+fn witnesses(
+    parts: &[Part<'_>],
+    partition: Option<&Partition<'_>>,
+    lane: &Lane,
+    shared: &std::collections::BTreeSet<String>,
+) -> Vec<Witness> {
+    let namespaces = partition.map_or_else(|| vec![String::new(), "nobodys".to_owned()], Partition::witness_namespaces);
+    let answer = |who: Who<'_, '_>, namespace: &str| partition.map_or_else(Vec::new, |p| p.answer(who, namespace).to_vec());
+    let mut out = Vec::new();
+    for namespace in &namespaces {
+        for name in ["recorded:of_no_job", "ALERTS"] {
+            let labels = Labels::from_iter([("__name__", name), ("namespace", namespace)]);
+            out.push(Witness { labels, targets: answer(Who::Nobody, namespace) });
+        }
+        for part in parts {
+            let owned = part.lane.name == lane.name;
+            if !owned && !part.copies.iter().any(|c| c.0.name == lane.name) {
+                continue;
+            }
+            for (name, who) in [("measured_total", Who::Sample(part)), ("up", Who::Scrape(part)), ("scrape_duration_seconds", Who::Scrape(part))] {
+                for labels in series(part, name, namespace, shared) {
+                    let targets = if owned { answer(who, namespace) } else { Vec::new() };
+                    out.push(Witness { labels, targets });
+                }
+            }
+        }
+    }
+    out
+}
+
+/// One series for each value of `job` and path that the part's targets have.
+fn series(part: &Part<'_>, name: &str, namespace: &str, shared: &std::collections::BTreeSet<String>) -> Vec<Labels> {
+    let mut out = Vec::new();
+    for value in &part.source.values {
+        for path in keep::paths(part) {
+            let mut labels = Labels::from_iter([
+                ("__name__", name),
+                ("job", value),
+                ("namespace", namespace),
+                ("instance", "node-1"),
+                (CLASS_LABEL, part.class.as_deref().unwrap_or("")),
+            ]);
+            if shared.contains(value) {
+                labels.set(PATH_LABEL, path);
+            }
+            labels.settle();
+            out.push(labels);
+        }
+    }
+    out.dedup();
+    out
+}
+
+/// The emitted rules, compiled as the programs that run them would.
+struct Senders {
+    /// By lane: each entry's destination, `None` for the relay, and its rules.
+    lanes: BTreeMap<String, (Vec<(Option<Target>, Chain)>, Labels)>,
+    relay: Vec<(Target, Chain)>,
+    nothing: Chain,
+}
+
+impl Senders {
+    fn compile(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Result<Self, Vec<String>> {
+        let cache = Cache::new();
+        let mut refused = Vec::new();
+        let mut chain = |rules: &[Rule], dialect, written, of: &str| match Chain::compile(rules, dialect, written, &cache) {
+            Ok(chain) => Some(chain),
+            Err(errors) => {
+                refused.extend(errors.iter().map(|(i, e)| format!("rule {i} of `{of}` is refused: {e:?}")));
+                None
+            }
+        };
+        let nothing = chain(&[], Dialect::Vmagent, Written::File, "");
+        let mut relay = Vec::new();
+        for url in plan.relay.iter().flat_map(|r| &r.urls) {
+            let target = Target { store: url.store, tenant: url.tenant };
+            relay.extend(chain(&url.rules, Dialect::Vmagent, Written::File, &url.name).map(|c| (target, c)));
+        }
+        let outlets = super::relay::outlets(cx, routing::destinations(cx, &routing::partitions(cx)), &mut Sink::default());
+        let mut lanes = BTreeMap::new();
+        for lane in &plan.lanes {
+            let dialect = if lane.version.value < Version::new(3, 0, 0) { Dialect::Prometheus2 } else { Dialect::PROMETHEUS3 };
+            let mut entries = Vec::new();
+            for write in &lane.remote_write {
+                let target = outlets.iter().find(|o| plan.relay.is_none() && o.name == write.name).map(|o| o.dest.target);
+                entries.extend(chain(&write.rules, dialect, Written::CustomResource, &write.name).map(|c| (target, c)));
+            }
+            let mut external: Labels = lane.external_labels.iter().map(|(k, v)| (k.as_str(), v.value.as_str())).collect();
+            external.set("prometheus", lanes::sender(cx, lane.name));
+            if lane.replica_label.is_none() {
+                external.set(lanes::REPLICA_LABEL, format!("prometheus-{}-0", lane.name));
+            }
+            lanes.insert(lane.name.to_owned(), (entries, external));
+        }
+        match nothing {
+            Some(nothing) if refused.is_empty() => Ok(Senders { lanes, relay, nothing }),
+            _ => Err(refused),
+        }
+    }
+
+    /// The series as a store is to have it. Where the replica label is taken off on the way, that is
+    /// for the destination to decide, so it is left out of the comparison on both sides.
+    fn external(&self, lane: &LanePlan<'_>, series: &Labels) -> Labels {
+        let external = self.lanes.get(lane.name).map(|(_, external)| external);
+        let mut labels = external.map_or_else(|| series.clone(), |e| stages::external(series, e));
+        labels.remove(lanes::REPLICA_LABEL);
+        labels.settle();
+        labels
+    }
+
+    fn send(&self, lane: &LanePlan<'_>, series: &Labels) -> BTreeMap<Target, Labels> {
+        let mut out = BTreeMap::new();
+        let Some((entries, external)) = self.lanes.get(lane.name) else { return out };
+        let mut arrive = |target: Target, mut labels: Labels| {
+            labels.remove(lanes::REPLICA_LABEL);
+            labels.settle();
+            out.insert(target, labels);
+        };
+        for (target, rules) in entries {
+            let (outcome, labels) = stages::write(series, external, rules);
+            if outcome != Outcome::Kept {
+                continue;
+            }
+            match target {
+                Some(target) => arrive(*target, labels),
+                None => {
+                    for (target, rules) in &self.relay {
+                        if let Relayed::Sent(labels) = stages::relay(&labels, &self.nothing, rules, &[]) {
+                            arrive(*target, labels);
+                        }
+                    }
+                }
+            }
+        }
+        out
+    }
+}
