@@ -74,6 +74,13 @@ impl Image {
     }
 }
 
+impl Image {
+    /// The reference with its tag as written, for exporters without versions of their own.
+    pub fn untagged(&self, mirror: Option<&str>) -> String {
+        format!("{}/{}:{}", mirror.unwrap_or(&self.registry), self.repository, self.tag)
+    }
+}
+
 /// Kubernetes quantities by resource name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]

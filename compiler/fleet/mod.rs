@@ -79,10 +79,13 @@ pub fn resolve(
     let name = cx.read.text_or(&own, "name", "");
     let identity = cx.read.text_or(&own, "identity", "cluster");
     let zones = members(&doc.root, "zone")
-        .map(|z| (z.name.value.as_str(), z.span))
+        .map(|z| (z.name.value.as_str(), z))
         .collect::<BTreeMap<_, _>>()
         .into_iter()
-        .map(|(name, at)| Zone { name: name.to_owned(), at })
+        .map(|(name, zone)| {
+            let block = zone.object.as_ref().map(|o| Block::of(Level::Own, o));
+            Zone { name: name.to_owned(), uplink: block.and_then(|b| cx.read.rate(&b, "uplink")), at: zone.span }
+        })
         .collect();
     let stores = store::stores(&mut cx, &doc.root);
     let alertmanagers = store::alertmanagers(&mut cx, &doc.root);

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::merge::Block;
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Span, Why};
 use crate::model::fleet::{Auth, ClientCert, Credentials, JobClass, Resources, SecretKey};
-use crate::model::value::{Bytes, Duration};
+use crate::model::value::{Bytes, Duration, Rate};
 use crate::syntax::{Scalar, Spanned};
 
 /// Origins, interned, and findings, each place once: a line of the fleet block is read again for
@@ -125,6 +125,10 @@ impl<'a> Read<'a> {
 
     pub fn size(&mut self, block: &Block<'_>, key: &str) -> Option<Sourced<Bytes>> {
         self.scalar(block, key, |s| Bytes::parse(s.as_str()?).ok())
+    }
+
+    pub fn rate(&mut self, block: &Block<'_>, key: &str) -> Option<Sourced<Rate>> {
+        self.scalar(block, key, |s| Rate::parse(s.as_str()?).ok())
     }
 
     pub fn texts(&mut self, block: &Block<'_>, key: &str) -> Vec<Sourced<String>> {

@@ -53,7 +53,7 @@ pub fn objects(
 ) -> Vec<(Span, Applied)> {
     let patches: Vec<PatchRef<'_>> = patches_of(cx.fleet, plan).map(|p| patch_ref(cx.fleet, p)).collect();
     let applied = patches.iter().map(|p| (p.at, Applied::default())).collect();
-    let mut pass = Pass { cx, versions: versions(plan), patches, applied, seen: Seen::default(), sink, visit };
+    let mut pass = Pass { cx, versions: versions(plan), patches, applied, seen: Vec::new(), sink, visit };
     let mut origins = plan.origins.clone();
     let mut tree = Tree::new();
     emit::emit(plan, cx.fleet, cx.catalog, &mut origins, &mut tree, &mut |object, tree, origins| {
@@ -62,6 +62,9 @@ pub fn objects(
     for raw in raws_of(cx.fleet, plan) {
         pass.raw(plan, raw, &mut tree, &mut origins);
     }
+    let mut found = Vec::new();
+    check::unique(&pass.seen, &mut |f| found.push(f));
+    found.into_iter().for_each(|f: Finding| pass.sink.push(f.into_diagnostic(&origins, &cx.fleet.origins)));
     pass.applied
 }
 
@@ -70,7 +73,7 @@ struct Pass<'a, 's> {
     versions: Versions,
     patches: Vec<PatchRef<'a>>,
     applied: Vec<(Span, Applied)>,
-    seen: Seen,
+    seen: Vec<Seen>,
     sink: &'s mut Sink,
     visit: &'s mut dyn FnMut(&Emitted<'_>),
 }
@@ -92,11 +95,11 @@ impl Pass<'_, '_> {
         match &object.release {
             Some(r) => {
                 let chart = (r.chart.as_str(), r.version.as_str());
-                check::values(tree, object.root, chart, &r.name, &self.versions, &mut |f| found.push(f));
+                check::values(tree, object.root, &object.id, chart, &mut |f| found.push(f));
             }
             None => check::object(tree, object.root, &self.versions, &mut |f| found.push(f)),
         }
-        self.seen.add(&object.id, object.origin, &mut |f| found.push(f));
+        self.seen.push(Seen { id: object.id.clone(), origin: object.origin });
         let fleet = &self.cx.fleet.origins;
         found.into_iter().for_each(|f| self.sink.push(f.into_diagnostic(origins, fleet)));
         (self.visit)(&Emitted { object, tree, origins });

@@ -43,7 +43,7 @@ pub struct Facts {
     /// Empty for the root, for items of lists and for values under free keys.
     pub name: &'static str,
     pub ty: Type,
-    list: Merge,
+    pub list: Merge,
     /// Comma-separated keys of a keyed list.
     keys: &'static str,
     pub required: bool,

@@ -29,7 +29,7 @@ pub enum Fault {
     UnexpectedParen,
     /// Raised above 250 levels already, where Go allows 1000.
     NestingDepth,
-    /// Also raised for what Go would still compile: the automaton passes 16 MiB.
+    /// Also raised for what Go would still compile: the automaton passes 64 MiB.
     TooLarge,
 }
 

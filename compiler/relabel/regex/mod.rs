@@ -64,7 +64,7 @@ pub struct Regex {
 }
 
 /// Automata larger than this are refused with [`Fault::TooLarge`], in bytes.
-const SIZE_LIMIT: usize = 16 << 20;
+const SIZE_LIMIT: usize = 64 << 20;
 
 impl Regex {
     /// Compiles `pattern` between the anchors of `paste`.
