@@ -267,7 +267,8 @@ fn report_twins(cx: &Context<'_>, monitors: &[Monitor], sink: &mut Sink) {
         let [a, b] = pair else { continue };
         if a.name == b.name && a.kind == b.kind {
             let what = format!("`{}` and `{}` both make a monitor named `{}`", a.job, b.job, a.name);
-            let diagnostic = Diagnostic::new(&codes::SAME_NAME, cx.place(b.origin, Origin::INHERIT), what).here("this one");
+            let diagnostic =
+                Diagnostic::new(&codes::SAME_NAME, cx.place(b.origin, Origin::INHERIT), what).here("this one");
             sink.push(cx.labelled(diagnostic, a.origin, "and this one"));
         }
     }

@@ -5,11 +5,11 @@ use crate::model::plan::{Monitor, ScrapeAuth};
 use crate::relabel::Rule;
 
 fn single(settings: &str) -> World {
-    single_with("nodes=12 pods=600 roce-ports-per-node=8", settings)
+    World::of(&text(settings))
 }
 
-fn single_with(facts: &str, settings: &str) -> World {
-    World::of(&format!(
+fn text(settings: &str) -> String {
+    format!(
         r#"
 fleet "lab" language=1 {{
     versions kubernetes="1.34" operator="0.93.1" prometheus="3.13.2"
@@ -30,9 +30,9 @@ fleet "lab" language=1 {{
     }}
     {settings}
 }}
-cluster "lab" {facts}
+cluster "lab" nodes=12 pods=600 roce-ports-per-node=8
 "#
-    ))
+    )
 }
 
 fn rule<'r>(rules: &'r [Rule], target: &str) -> Option<&'r Rule> {
@@ -49,7 +49,10 @@ fn a_class_is_a_monitor_of_its_own_and_the_rest_leaves_its_collectors_out() {
     let plan = world.sound("lab");
     let (network, rest) = (monitor(&plan, "node-exporter-network"), monitor(&plan, "node-exporter"));
     assert_eq!((network.lane.as_str(), rest.lane.as_str()), ("fast", "user"));
-    assert_eq!(network.endpoints[0].params, [("collect[]".to_owned(), vec!["netdev".to_owned(), "netclass".to_owned()])]);
+    assert_eq!(
+        network.endpoints[0].params,
+        [("collect[]".to_owned(), vec!["netdev".to_owned(), "netclass".to_owned()])]
+    );
     assert_eq!(rest.endpoints[0].params, [("exclude[]".to_owned(), vec!["netclass".to_owned(), "netdev".to_owned()])]);
     assert_eq!((class_label(network), class_label(rest)), (Some("network"), None));
     let overhead = network.endpoints[0].metric_relabelings.last().and_then(|r| r.regex.as_deref());
@@ -107,7 +110,7 @@ fn a_timeout_longer_than_its_interval_is_refused_where_it_was_said() {
 
 #[test]
 fn a_copy_is_scraped_and_not_owned() {
-    let world = single("prometheus \"system\" {\n also-scrapes \"node-exporter/network\" \"cadvisor\"\n }");
+    let world = World::of(&text("").replace("rest\n", "rest\nalso-scrapes \"node-exporter/network\" \"cadvisor\"\n"));
     let plan = world.sound("lab");
     let copy = monitor(&plan, "node-exporter-network-system");
     assert_eq!((copy.lane.as_str(), copy.owned, copy.job.as_str()), ("system", false, "node-exporter"));
@@ -115,7 +118,8 @@ fn a_copy_is_scraped_and_not_owned() {
     let owners = plan.lanes.iter().flat_map(|l| &l.owns).filter(|c| c.job == "cadvisor").count();
     assert_eq!(owners, 1);
 
-    let world = single("prometheus \"fast\" {\n also-scrapes \"node-exporter/network\"\n }");
+    let listed = "jobs \"node-exporter/network\"";
+    let world = World::of(&text("").replace(listed, &format!("{listed}\nalso-scrapes \"node-exporter/network\"")));
     let told = world.told(&world.plan("lab").1);
     assert!(told.len() == 1 && told[0].starts_with("PLN104"), "{told:#?}");
 }
@@ -173,14 +177,18 @@ fn collectors_that_a_class_needs_are_switched_on_in_our_exporter() {
 
 #[test]
 fn two_classes_with_one_collector_are_refused() {
-    let world = single("job \"node-exporter\" {\n class \"network\" interval=\"10s\"\n class \"mine\" {\n collectors \"netdev\"\n }\n }");
+    let world = single(
+        "job \"node-exporter\" {\n class \"network\" interval=\"10s\"\n class \"mine\" {\n collectors \"netdev\"\n }\n }",
+    );
     let told = world.told(&world.plan("lab").1);
     assert!(told.iter().any(|t| t.starts_with("PLN103") && t.contains("`netdev`")), "{told:#?}");
 }
 
 #[test]
 fn metrics_are_kept_and_dropped_by_glob() {
-    let world = single("job \"node-exporter\" {\n drop \"node_nfs_*\" \"node_arp_entries\"\n class \"load\" interval=\"5s\" {\n metrics \"node_load*\"\n }\n }");
+    let world = single(
+        "job \"node-exporter\" {\n drop \"node_nfs_*\" \"node_arp_entries\"\n class \"load\" interval=\"5s\" {\n metrics \"node_load*\"\n }\n }",
+    );
     let plan = world.sound("lab");
     let rules = |name| {
         let all = &monitor(&plan, name).endpoints[0].metric_relabelings;
@@ -197,7 +205,10 @@ fn addresses_stand_behind_a_service_of_ours() {
     let world = single(etcd);
     let plan = world.sound("lab");
     let service = plan.addresses.iter().find(|s| s.job == "kube-etcd").expect("a Service");
-    assert_eq!((service.addresses.as_slice(), service.port), (&["10.0.0.11".to_owned(), "10.0.0.12".to_owned()][..], 2381));
+    assert_eq!(
+        (service.addresses.as_slice(), service.port),
+        (&["10.0.0.11".to_owned(), "10.0.0.12".to_owned()][..], 2381)
+    );
     let m = monitor(&plan, "kube-etcd");
     assert_eq!(m.endpoints[0].port, service.port_name);
     assert_eq!(m.selector.get("watershed/job").map(String::as_str), Some("kube-etcd"));

@@ -45,7 +45,10 @@ fn short_outages_are_left_to_prometheus_which_retries_what_is_refused() {
     // On its own cluster the store is reached by its Service.
     let plan = world.sound("control-a");
     let [write] = &lane(&plan, "user").remote_write[..] else { panic!() };
-    assert_eq!(write.url, "http://central-victoria-metrics-cluster-vminsert.vm.svc.cluster.local:8480/insert/0/prometheus/api/v1/write");
+    assert_eq!(
+        write.url,
+        "http://central-victoria-metrics-cluster-vminsert.vm.svc.cluster.local:8480/insert/0/prometheus/api/v1/write"
+    );
 }
 
 #[test]
@@ -75,8 +78,14 @@ fn public_addresses_with_credentials_and_limits_need_a_relay_too() {
         let because = plan.relay.map(|r| r.because).unwrap_or_default();
         assert!(because.iter().any(|b| b.contains(part)), "{because:?}");
     };
-    reason(&OURS.replace(" zones=\"idc-1\"", "").replace("retention", "basic-auth secret=\"w\"\nretention"), "public address");
-    reason(&FOREIGN.replace("accepts-late", "ingestion-limit samples-per-second=10000\naccepts-late"), "ingestion limit");
+    reason(
+        &OURS.replace(" zones=\"idc-1\"", "").replace("retention", "basic-auth secret=\"w\"\nretention"),
+        "public address",
+    );
+    reason(
+        &FOREIGN.replace("accepts-late", "ingestion-limit samples-per-second=10000\naccepts-late"),
+        "ingestion limit",
+    );
 }
 
 #[test]
@@ -93,7 +102,8 @@ fn a_promise_the_store_cannot_keep_points_at_survive() {
 
 #[test]
 fn queues_keep_the_order_of_destinations_as_written() {
-    let stores = format!("{OURS}\nstore \"b\" {OURS}\nstore \"c\" {OURS}").replace("cluster=\"control-a\"", "cluster=\"control-a\"");
+    let stores = format!("{OURS}\nstore \"b\" {OURS}\nstore \"c\" {OURS}")
+        .replace("cluster=\"control-a\"", "cluster=\"control-a\"");
     let route = r#"route "r" from="edge-1" {
     to "c" namespaces="x"
     to "central" namespaces="y"

@@ -64,11 +64,13 @@ fn pool(route: &str) -> World {
 /// Names of the URLs of the relay that a series of a Prometheus is sent to.
 fn sent(plan: &ClusterPlan<'_>, from: &str, series: &[(&str, &str)]) -> Vec<String> {
     let cache = Cache::new();
-    let chain = |rules: &[Rule], dialect, written| Chain::compile(rules, dialect, written, &cache).expect("rules compile");
+    let chain =
+        |rules: &[Rule], dialect, written| Chain::compile(rules, dialect, written, &cache).expect("rules compile");
     let lane = lane(plan, from);
     let [write] = &lane.remote_write[..] else { panic!("{:?}", lane.remote_write) };
     let labels: Labels = series.iter().copied().collect();
-    let external = Labels::from_iter([("cluster", plan.cluster.id.value.as_str()), ("prometheus", &format!("monitoring/{from}"))]);
+    let external =
+        Labels::from_iter([("cluster", plan.cluster.id.value.as_str()), ("prometheus", &format!("monitoring/{from}"))]);
     let rules = chain(&write.rules, Dialect::PROMETHEUS3, Written::CustomResource);
     let (outcome, labels) = stages::write(&labels, &external, &rules);
     if outcome != Outcome::Kept {
@@ -83,6 +85,7 @@ fn sent(plan: &ClusterPlan<'_>, from: &str, series: &[(&str, &str)]) -> Vec<Stri
             out.push(url.name.clone());
         }
     }
+    out.sort_unstable();
     out
 }
 
@@ -102,21 +105,43 @@ fn a_tenants_series_reach_its_plane_and_no_other() {
         ("team-b-1", "plane-b"),
         ("team-b", "plane-a"),
     ] {
-        for (job, name) in [("kube-state-metrics", "kube_pod_info"), ("kubernetes-pods", "http_requests_total"), ("kubernetes-pods", "up")] {
-            assert_eq!(sent(&plan, "user", &[("__name__", name), ("job", job), ("namespace", namespace)]), [plane], "{name} {namespace}");
+        for (job, name) in [
+            ("kube-state-metrics", "kube_pod_info"),
+            ("kubernetes-pods", "http_requests_total"),
+            ("kubernetes-pods", "up"),
+        ] {
+            assert_eq!(
+                sent(&plan, "user", &[("__name__", name), ("job", job), ("namespace", namespace)]),
+                [plane],
+                "{name} {namespace}"
+            );
         }
-        let cadvisor = [("__name__", "container_cpu_usage_seconds_total"), ("job", "kubelet"), ("metrics_path", "/metrics/cadvisor"), ("namespace", namespace)];
+        let cadvisor = [
+            ("__name__", "container_cpu_usage_seconds_total"),
+            ("job", "kubelet"),
+            ("metrics_path", "/metrics/cadvisor"),
+            ("namespace", namespace),
+        ];
         assert_eq!(sent(&plan, "user", &cadvisor), [plane]);
         assert_eq!(sent(&plan, "user", &[("__name__", "recorded"), ("namespace", namespace)]), [plane]);
     }
-    assert_eq!(sent(&plan, "user", &[("__name__", "kube_pod_info"), ("job", "kube-state-metrics"), ("namespace", "kube-system")]), both());
+    assert_eq!(
+        sent(
+            &plan,
+            "user",
+            &[("__name__", "kube_pod_info"), ("job", "kube-state-metrics"), ("namespace", "kube-system")]
+        ),
+        both()
+    );
 }
 
 #[test]
 fn gpu_series_follow_the_pod_that_holds_the_card() {
     let world = pool(SPLIT);
     let plan = world.sound("pool-1");
-    let gpu = |namespace| sent(&plan, "user", &[("__name__", "DCGM_FI_DEV_GPU_UTIL"), ("job", "dcgm-exporter"), ("namespace", namespace)]);
+    let gpu = |namespace| {
+        sent(&plan, "user", &[("__name__", "DCGM_FI_DEV_GPU_UTIL"), ("job", "dcgm-exporter"), ("namespace", namespace)])
+    };
     assert_eq!(gpu("hero-user-a"), ["plane-a"]);
     assert_eq!(gpu("hero-user-b"), ["plane-b"]);
     // An idle card is in no namespace.
@@ -176,7 +201,13 @@ fn one_second_data_stays_at_home_unless_its_class_is_named() {
 fn a_job_that_is_named_goes_there_whatever_its_namespace() {
     let world = pool(&format!("to \"plane-b\" jobs=\"cadvisor\"\n{SPLIT}"));
     let plan = world.sound("pool-1");
-    let of = |path, namespace| sent(&plan, if path == "/metrics" { "system" } else { "user" }, &[("__name__", "x"), ("job", "kubelet"), ("metrics_path", path), ("namespace", namespace)]);
+    let of = |path, namespace| {
+        sent(
+            &plan,
+            if path == "/metrics" { "system" } else { "user" },
+            &[("__name__", "x"), ("job", "kubelet"), ("metrics_path", path), ("namespace", namespace)],
+        )
+    };
     assert_eq!(of("/metrics/cadvisor", "hero-user-a"), ["plane-b"]);
     assert_eq!(of("/metrics/cadvisor", ""), ["plane-b"]);
     // The kubelet shares its label `job`, and is another job.
@@ -206,11 +237,13 @@ fn rules_are_positive_and_few() {
         [
             format!(
                 "namespace ~ ^$ → 1\nnamespace ~ a-ns|b-ns → 1\njob ~ {nowhere} → 1\n\
-                 job,__name__ ~ (?:dcgm-exporter|kube-state-metrics|kubelet);(?:up|scrape_.+) → 1\nkeep 1\nremove"
+                 job,__name__ ~ (?:dcgm-exporter|kube-state-metrics|kubelet);(?:up|scrape_.+) → 1\n\
+                 job,job_class ~ node-exporter;network → 0\nkeep 1\nremove"
             ),
             format!(
                 "namespace ~ c-ns → 1\njob ~ {nowhere} → 0\n\
-                 job,__name__ ~ (?:dcgm-exporter|kube-state-metrics|kubelet);(?:up|scrape_.+) → 0\nkeep 1\nremove"
+                 job,__name__ ~ (?:dcgm-exporter|kube-state-metrics|kubelet);(?:up|scrape_.+) → 0\n\
+                 job,job_class ~ node-exporter;network → 0\nkeep 1\nremove"
             ),
         ]
     );
@@ -232,7 +265,11 @@ fn shown(rules: &[Rule]) -> String {
 
 #[test]
 fn what_everything_goes_to_needs_no_rules() {
-    let world = World::of(&SHARED.replace("class \"network\" interval=\"1s\"", "class \"network\" interval=\"10s\"").replace("ROUTE", SPLIT));
+    let world = World::of(
+        &SHARED
+            .replace("class \"network\" interval=\"1s\"", "class \"network\" interval=\"10s\"")
+            .replace("ROUTE", SPLIT),
+    );
     let plan = world.sound("control-a");
     for lane in &plan.lanes {
         assert_eq!(lane.remote_write.iter().map(|w| w.rules.len()).collect::<Vec<_>>(), [0], "{}", lane.name);
@@ -241,7 +278,8 @@ fn what_everything_goes_to_needs_no_rules() {
 
 #[test]
 fn two_lines_that_name_one_job_are_refused() {
-    let (world, text) = (pool(&format!("to \"plane-a\" jobs=\"node-*\"\nto \"plane-b\" jobs=\"node-exporter\"\n{SPLIT}")), "PLN113");
+    let (world, text) =
+        (pool(&format!("to \"plane-a\" jobs=\"node-*\"\nto \"plane-b\" jobs=\"node-exporter\"\n{SPLIT}")), "PLN113");
     let (_, found) = world.plan("pool-1");
     let told = world.told(&found);
     assert!(told.iter().all(|t| t.starts_with(text)) && !told.is_empty(), "{told:#?}");
@@ -258,4 +296,30 @@ fn a_job_of_unknown_namespaces_is_not_split_blindly() {
     assert_eq!(told.len(), 1, "{told:#?}");
     assert!(told[0].starts_with("PLN108") && told[0].contains("`gateway` does not say"), "{told:#?}");
     World::of(&text.replace("HONOR", "honor-labels #false")).sound("pool-1");
+}
+
+#[test]
+fn the_proof_notices_rules_that_leak_or_lose() {
+    let world = pool(SPLIT);
+    let mut plan = world.sound("pool-1");
+    let told = |plan: &ClusterPlan<'_>| {
+        let mut sink = crate::diag::Sink::default();
+        super::prove(&world.fleet, &world.catalog, plan, &mut sink);
+        world.told(&sink.into_sorted())
+    };
+    let Some(relay) = &mut plan.relay else { panic!() };
+    let kept = std::mem::take(&mut relay.urls[1].rules);
+    let leaks = told(&plan);
+    assert!(
+        leaks.iter().any(|l| l.contains("hero-user-a") && l.contains("reach plane-a and reaches plane-a, plane-b")),
+        "{leaks:#?}"
+    );
+
+    // Without the one rule for its own namespaces.
+    let lossy = |r: &&Rule| !r.regex.as_deref().is_some_and(|r| r.contains("hero-user-b"));
+    let Some(relay) = &mut plan.relay else { panic!() };
+    relay.urls[1].rules = kept.iter().filter(lossy).cloned().collect();
+    let losses = told(&plan);
+    assert!(losses.iter().any(|l| l.contains("should reach plane-b and reaches no store")), "{losses:#?}");
+    assert!(losses.iter().all(|l| l.starts_with("PLN901")));
 }

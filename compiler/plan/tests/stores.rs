@@ -31,11 +31,18 @@ fn loads_are_summed_over_the_senders() {
     let world = fleet("retention \"30d\"");
     let load = &world.fleet_plan.stores[0];
     assert_eq!(load.senders.len(), 2);
-    let alone: f64 = world.fleet.cluster_ids().map(|id| super::survey(&world.fleet, &world.catalog, id)).flat_map(|s| s.sends).map(|s| s.samples_per_second).sum();
+    let alone: f64 = world
+        .fleet
+        .cluster_ids()
+        .map(|id| super::survey(&world.fleet, &world.catalog, id))
+        .flat_map(|s| s.sends)
+        .map(|s| s.samples_per_second)
+        .sum();
     assert!(load.samples_per_second > 0.0 && (load.samples_per_second - alone).abs() < 1e-6);
     assert_eq!(load.fastest.map(|f| f.to_string()).as_deref(), Some("15s"));
     // The order of the summaries does not matter.
-    let mut summaries: Vec<_> = world.fleet.cluster_ids().map(|id| super::survey(&world.fleet, &world.catalog, id)).collect();
+    let mut summaries: Vec<_> =
+        world.fleet.cluster_ids().map(|id| super::survey(&world.fleet, &world.catalog, id)).collect();
     summaries.reverse();
     let again = super::settle(&world.fleet, &summaries);
     assert_eq!(format!("{again:?}"), format!("{:?}", world.fleet_plan));
