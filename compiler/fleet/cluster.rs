@@ -228,15 +228,20 @@ fn exporters(cx: &mut Context<'_, '_>, block: &Block<'_>, base: &Base) -> Export
 
 fn reachable(cx: &mut Context<'_, '_>, block: &Block<'_>) -> Vec<Sourced<String>> {
     let catalog = cx.catalog;
-    let known: Vec<&str> =
-        catalog.jobs().flat_map(|j| j.requires.reachable.as_deref().into_iter().chain([j.name.as_str()])).collect();
+    // The component, not the job: that is the word entries ask for.
+    let asked = |j: &'_ catalog::Job| -> Vec<String> {
+        let all = std::iter::once(&j.requires).chain(j.variants.iter().map(|v| &v.requires));
+        all.filter_map(|r| r.reachable.clone()).collect()
+    };
+    let known: Vec<String> = catalog.jobs().flat_map(asked).collect();
     let reachable = cx.read.texts(block, "reachable");
     for component in &reachable {
         let at = cx.read.span(component.origin);
         if catalog.is_not_yet(catalog::Kind::Job, &component.value) {
             cx.read.report(not_compiled(&format!("the job `{}`", component.value), at));
-        } else if !known.contains(&component.value.as_str()) {
-            cx.read.report(undefined("component of the control plane", &component.value, at, known.iter().copied()));
+        } else if !known.contains(&component.value) {
+            let known = known.iter().map(String::as_str);
+            cx.read.report(undefined("component of the control plane", &component.value, at, known));
         }
     }
     reachable

@@ -13,7 +13,12 @@ use crate::model::fleet::{Resources, Toleration};
 use crate::model::plan::ExporterPlan;
 use crate::model::value::Version;
 
-pub(super) fn exporters(cx: &Context<'_>, parts: &[Part<'_>], origins: &mut Origins, sink: &mut Sink) -> Vec<ExporterPlan> {
+pub(super) fn exporters(
+    cx: &Context<'_>,
+    parts: &[Part<'_>],
+    origins: &mut Origins,
+    sink: &mut Sink,
+) -> Vec<ExporterPlan> {
     let mut out: Vec<ExporterPlan> = Vec::new();
     for part in parts {
         let source = &part.source;
@@ -39,9 +44,8 @@ fn exporter(
     let image = image(cx, source, entry, sink);
     let version = component.map_or(Sourced::new(Version::new(0, 0, 0), Origin::INHERIT), |c| cx.version(&c.name));
     let (parts_on, parts_off) = switches(cx, source, entry.parts.as_ref(), &wanted_collectors(parts, &entry.name));
-    let mut default = |value: &str| {
-        Sourced::new(value.to_owned(), origins.add(Why::Default("the catalog's entry of the job")))
-    };
+    let mut default =
+        |value: &str| Sourced::new(value.to_owned(), origins.add(Why::Default("the catalog's entry of the job")));
     let mut node_selector = said.node_selector.clone();
     for (key, value) in &ours.node_selector {
         if !node_selector.contains_key(key) {
@@ -59,8 +63,14 @@ fn exporter(
     };
     let requests = with(&said.requests, &ours.resources.requests);
     let limits = with(&said.limits, &ours.resources.limits);
-    let everywhere =
-        Toleration { key: None, operator: Some("Exists".into()), value: None, effect: None, toleration_seconds: None, origin: Origin::INHERIT };
+    let everywhere = Toleration {
+        key: None,
+        operator: Some("Exists".into()),
+        value: None,
+        effect: None,
+        toleration_seconds: None,
+        origin: Origin::INHERIT,
+    };
     Some(ExporterPlan {
         job: source.job.name.clone(),
         namespace: source.exporter_namespace(cx),
@@ -111,14 +121,20 @@ fn image(cx: &Context<'_>, source: &Source<'_>, entry: &catalog::Job, sink: &mut
     if let Some(said) = &job.exporter.image {
         return said.value.clone();
     }
-    let (Some(ours), Some(component)) = (&entry.exporter, &entry.component) else { return String::new() };
+    let Some(ours) = &entry.exporter else { return String::new() };
+    let Some(component) = &entry.component else {
+        // An exporter without versions has one image.
+        let image = &ours.image;
+        return format!("{}/{}:{}", cx.mirror().unwrap_or(&image.registry), image.repository, image.tag);
+    };
     let version = cx.versions.get(&component.name).copied().unwrap_or(component.default);
     if let Some(image) = ours.image.reference(component, version, cx.mirror()) {
         return image;
     }
     let declared = cx.version(&component.name);
     let what = format!("nothing tells under which tag `{}` {} is published", component.name, declared.value);
-    let diagnostic = Diagnostic::new(&codes::NO_IMAGE, cx.place(declared.origin, job.origin), what).here("no known tag");
+    let diagnostic =
+        Diagnostic::new(&codes::NO_IMAGE, cx.place(declared.origin, job.origin), what).here("no known tag");
     sink.push(cx.labelled(diagnostic, job.origin, "the exporter is run for this job"));
     String::new()
 }
@@ -135,11 +151,13 @@ pub(super) fn checklist(cx: &Context<'_>, parts: &[Part<'_>]) -> Vec<String> {
         };
         out.extend(entry.checklist.iter().filter(|c| when(c.when)).map(|c| format!("{}: {}", entry.name, c.text)));
     }
-    for (name, _) in &cx.cluster.absent {
+    let unscraped = cx.cluster.jobs.iter().map(|j| &j.name).filter(|n| parts.iter().all(|p| p.job().name != **n));
+    for name in cx.cluster.absent.iter().map(|(name, _)| name).chain(unscraped) {
         let Some(entry) = cx.catalog.job(name) else { continue };
         let provider = entry.requires.own_control_plane && cx.cluster.managed_control_plane.value;
-        let named = |component: &String| cx.cluster.reachable.iter().any(|r| r.value == *component);
-        if !provider && entry.requires.reachable.as_ref().is_some_and(|c| !named(c)) {
+        let needs = std::iter::once(&entry.requires).chain(entry.variants.iter().map(|v| &v.requires));
+        let mut needs = needs.filter_map(|r| r.reachable.as_ref());
+        if !provider && needs.any(|component| cx.cluster.reachable.iter().all(|r| r.value != *component)) {
             let checks = entry.checklist.iter().filter(|c| c.when == CheckWhen::NotReachable);
             out.extend(checks.map(|c| format!("{}: {}", entry.name, c.text)));
         }

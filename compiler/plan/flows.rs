@@ -28,13 +28,17 @@ fn goes_to(cx: &Context<'_>, partition: &Partition<'_>, part: &Part<'_>) -> Vec<
     if namespaces.iter().all(|n| partition.answer(Who::Sample(part), n) == whole) {
         return whole.iter().map(|t| relay::name(cx, *t)).collect();
     }
-    targets(partition).into_iter().filter_map(|t| Some(format!("{} ({})", relay::name(cx, t), which(partition, part, t)?))).collect()
+    targets(partition)
+        .into_iter()
+        .filter_map(|t| Some(format!("{} ({})", relay::name(cx, t), which(partition, part, t)?)))
+        .collect()
 }
 
 /// Which of the part's series a destination gets, where the namespace decides.
 fn which(partition: &Partition<'_>, part: &Part<'_>, target: Target) -> Option<String> {
     let mut which = Vec::new();
-    let claims = partition.claims.iter().filter(|c| c.targets.contains(&target) && (c.jobs.is_empty() || c.names(part)));
+    let claims =
+        partition.claims.iter().filter(|c| c.targets.contains(&target) && (c.jobs.is_empty() || c.names(part)));
     let mut names: Vec<String> = claims.flat_map(|c| c.namespaces.iter().map(ToString::to_string)).collect();
     names.sort_unstable();
     names.dedup();

@@ -62,7 +62,8 @@ pub(super) fn rules(scopes: &[Scope<'_, '_>], target: Target, origin: Origin) ->
     let mut everything = true;
     for scope in scopes {
         let steps = minimal(steps(scope, target));
-        everything &= scope.senders.is_none() && steps == [Step { who: Whose::Anybody, spaces: Spaces::Any, own: true }];
+        everything &=
+            scope.senders.is_none() && steps == [Step { who: Whose::Anybody, spaces: Spaces::Any, own: true }];
         for step in &steps {
             rules.extend(render(scope, step, origin));
         }
@@ -116,7 +117,8 @@ fn steps(scope: &Scope<'_, '_>, target: Target) -> Vec<Step> {
         let going = |p: &Part<'_>| by_job(p) && has(partition.answer(Who::Scrape(p), "")) == own;
         push(Whose::Parts(select(&going)), Spaces::Any, own);
     }
-    let both: Vec<&Claim> = partition.claims.iter().filter(|c| !c.jobs.is_empty() && !c.namespaces.is_empty()).collect();
+    let both: Vec<&Claim> =
+        partition.claims.iter().filter(|c| !c.jobs.is_empty() && !c.namespaces.is_empty()).collect();
     for claim in &both {
         let about = |p: &Part<'_>| claim.names(p) && !nowhere(p);
         // Between two such lines the more specific pattern wins, part by part.
@@ -173,7 +175,10 @@ fn minimal(steps: Vec<Step>) -> Vec<Step> {
 /// Whether an earlier step gives all of it, and none since took any of it back.
 fn given_already(before: &[Step], step: &Step) -> bool {
     let covers = |earlier: &Step| earlier.own && earlier.who == Whose::Anybody && earlier.spaces == Spaces::Any;
-    before.iter().rposition(covers).is_some_and(|i| before[i + 1..].iter().all(|later| later.own || !overlap(later, step)))
+    before
+        .iter()
+        .rposition(covers)
+        .is_some_and(|i| before[i + 1..].iter().all(|later| later.own || !overlap(later, step)))
 }
 
 fn overlap(a: &Step, b: &Step) -> bool {

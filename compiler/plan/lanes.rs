@@ -83,7 +83,11 @@ fn scraped<'p, 'a>(parts: &'p [Part<'a>], lane: &'p Lane) -> impl Iterator<Item 
 }
 
 /// The parts of a cluster that a route carries: those owned by the Prometheis in it.
-pub(super) fn parts_of<'p, 'a>(cx: &Context<'_>, parts: &'p [Part<'a>], partition: &Partition<'_>) -> Vec<&'p Part<'a>> {
+pub(super) fn parts_of<'p, 'a>(
+    cx: &Context<'_>,
+    parts: &'p [Part<'a>],
+    partition: &Partition<'_>,
+) -> Vec<&'p Part<'a>> {
     let sent = |p: &&Part<'_>| route_of(cx.fleet, cx.id, &p.lane.name) == Some(partition.id);
     parts.iter().filter(sent).collect()
 }

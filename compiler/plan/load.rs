@@ -35,7 +35,13 @@ fn targets(cx: &Context<'_>, source: &Source<'_>) -> u64 {
     match source.entry.map(|e| e.targets) {
         Some(Targets::PerNode) => nodes,
         // Three with etcd's usual quorum; a cluster of one or two nodes has one.
-        Some(Targets::PerControlPlaneNode) => if nodes < 3 { 1 } else { 3 },
+        Some(Targets::PerControlPlaneNode) => {
+            if nodes < 3 {
+                1
+            } else {
+                3
+            }
+        }
         Some(Targets::PerPrometheus) => cx.cluster.lanes.iter().map(|l| u64::from(l.replicas.value)).sum(),
         // One pod in ten carries the annotation.
         Some(Targets::Annotated) => cx.cluster.pods.value.div_ceil(10),

@@ -64,8 +64,7 @@ pub fn plan<'f>(
     let because = relay::reasons(&cx, &partitions, &outlets);
     let relayed = !because.is_empty() && !outlets.is_empty();
     let relay = relayed.then(|| relay::plan(&cx, &parts, &partitions, &outlets, because, &mut origins));
-    let decided =
-        Decided { parts: &parts, monitors: &monitors, partitions: &partitions, outlets: &outlets, relayed };
+    let decided = Decided { parts: &parts, monitors: &monitors, partitions: &partitions, outlets: &outlets, relayed };
     let lanes = cx.cluster.lanes.iter().map(|l| lanes::plan(&cx, l, &decided, &mut origins, sink)).collect();
     let mut plan = ClusterPlan {
         id: cluster,
@@ -146,7 +145,10 @@ fn check_blind(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>
                 continue;
             }
             seen.push(&job.name);
-            let what = format!("the route `{}` splits by namespace, and `{}` does not say whose its label `namespace` is", partition.route.name, job.name);
+            let what = format!(
+                "the route `{}` splits by namespace, and `{}` does not say whose its label `namespace` is",
+                partition.route.name, job.name
+            );
             let origin = job.honor_labels.map_or(job.origin, |h| h.origin);
             let diagnostic = Diagnostic::new(&codes::SPLIT_BLIND, cx.place(origin, job.origin), what).here("not known");
             sink.push(cx.labelled(diagnostic, partition.route.origin, "this route splits by namespace"));

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use super::context::Context;
 use super::load;
-use super::split::{self, Pick};
 use super::source::Source;
+use super::split::{self, Pick};
 use crate::diag::{Diagnostic, Origin, Sink, Sourced};
 use crate::model::fleet::{Class, Job, JobClass, Lane};
 use crate::model::plan::ClassRef;
@@ -145,11 +145,7 @@ fn owner<'a>(cx: &Context<'a>, job: &Job, class: Option<&Class>) -> Option<&'a L
 
 /// `class` ← `job` ← the Prometheus ← the cluster, each key by itself.
 fn schedule(cx: &Context<'_>, job: &Job, class: Option<&Class>, lane: &Lane, sink: &mut Sink) -> Schedule {
-    let interval = class
-        .and_then(|c| c.interval)
-        .or(job.interval)
-        .or(lane.interval)
-        .unwrap_or(cx.cluster.interval);
+    let interval = class.and_then(|c| c.interval).or(job.interval).or(lane.interval).unwrap_or(cx.cluster.interval);
     let near = class.and_then(|c| c.timeout).or(job.timeout);
     let timeout = match near.or(lane.timeout).or(cx.cluster.timeout) {
         Some(said) if said.value <= interval.value => Some(said),

@@ -18,10 +18,10 @@ use crate::catalog::Catalog;
 use crate::diag::{Diagnostic, Sink};
 use crate::model::fleet::{Fleet, Lane};
 use crate::model::plan::{ClusterPlan, LanePlan};
+use crate::model::value::Version;
 use crate::relabel::regex::Cache;
 use crate::relabel::stages::{self, Relayed};
 use crate::relabel::{Chain, Dialect, Labels, Outcome, Rule, Written};
-use crate::model::value::Version;
 
 /// Checks the plan of a cluster; each contradiction is an internal error. Pure; costs some
 /// milliseconds, so it is for the pass that only looks for findings.
@@ -47,14 +47,21 @@ fn faults(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>) -> Vec<Strin
         let route = route_of(fleet, cx.id, lane.name);
         let partition = partitions.iter().find(|p| Some(p.id) == route);
         for witness in witnesses(&parts, partition, lane.lane, &shared) {
-            let expected: BTreeMap<Target, Labels> = witness.targets.iter().map(|t| (*t, senders.external(lane, &witness.labels))).collect();
+            let expected: BTreeMap<Target, Labels> =
+                witness.targets.iter().map(|t| (*t, senders.external(lane, &witness.labels))).collect();
             let arrived = senders.send(lane, &witness.labels);
             if expected.keys().ne(arrived.keys()) {
                 let names = |m: &BTreeMap<Target, Labels>| {
                     let all: Vec<String> = m.keys().map(|t| super::relay::name(&cx, *t)).collect();
                     if all.is_empty() { "no store".to_owned() } else { all.join(", ") }
                 };
-                out.push(format!("{} of `{}` should reach {} and reaches {}", witness.labels, lane.name, names(&expected), names(&arrived)));
+                out.push(format!(
+                    "{} of `{}` should reach {} and reaches {}",
+                    witness.labels,
+                    lane.name,
+                    names(&expected),
+                    names(&arrived)
+                ));
             } else if let Some((_, labels)) = arrived.iter().find(|(t, labels)| expected.get(t) != Some(labels)) {
                 out.push(format!("{} of `{}` arrives as {labels}", witness.labels, lane.name));
             }
@@ -76,7 +83,8 @@ fn witnesses(
     shared: &std::collections::BTreeSet<String>,
 ) -> Vec<Witness> {
     let namespaces = partition.map_or_else(|| vec![String::new(), "nobodys".to_owned()], Partition::witness_namespaces);
-    let answer = |who: Who<'_, '_>, namespace: &str| partition.map_or_else(Vec::new, |p| p.answer(who, namespace).to_vec());
+    let answer =
+        |who: Who<'_, '_>, namespace: &str| partition.map_or_else(Vec::new, |p| p.answer(who, namespace).to_vec());
     let mut out = Vec::new();
     for namespace in &namespaces {
         for name in ["recorded:of_no_job", "ALERTS"] {
@@ -88,7 +96,11 @@ fn witnesses(
             if !owned && !part.copies.iter().any(|c| c.0.name == lane.name) {
                 continue;
             }
-            for (name, who) in [("measured_total", Who::Sample(part)), ("up", Who::Scrape(part)), ("scrape_duration_seconds", Who::Scrape(part))] {
+            for (name, who) in [
+                ("measured_total", Who::Sample(part)),
+                ("up", Who::Scrape(part)),
+                ("scrape_duration_seconds", Who::Scrape(part)),
+            ] {
                 for labels in series(part, name, namespace, shared) {
                     let targets = if owned { answer(who, namespace) } else { Vec::new() };
                     out.push(Witness { labels, targets });
@@ -134,29 +146,34 @@ impl Senders {
     fn compile(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Result<Self, Vec<String>> {
         let cache = Cache::new();
         let mut refused = Vec::new();
-        let mut chain = |rules: &[Rule], dialect, written, of: &str| match Chain::compile(rules, dialect, written, &cache) {
-            Ok(chain) => Some(chain),
-            Err(errors) => {
-                refused.extend(errors.iter().map(|(i, e)| format!("rule {i} of `{of}` is refused: {e:?}")));
-                None
-            }
-        };
+        let mut chain =
+            |rules: &[Rule], dialect, written, of: &str| match Chain::compile(rules, dialect, written, &cache) {
+                Ok(chain) => Some(chain),
+                Err(errors) => {
+                    refused.extend(errors.iter().map(|(i, e)| format!("rule {i} of `{of}` is refused: {e:?}")));
+                    None
+                }
+            };
         let nothing = chain(&[], Dialect::Vmagent, Written::File, "");
         let mut relay = Vec::new();
         for url in plan.relay.iter().flat_map(|r| &r.urls) {
             let target = Target { store: url.store, tenant: url.tenant };
             relay.extend(chain(&url.rules, Dialect::Vmagent, Written::File, &url.name).map(|c| (target, c)));
         }
-        let outlets = super::relay::outlets(cx, routing::destinations(cx, &routing::partitions(cx)), &mut Sink::default());
+        let outlets =
+            super::relay::outlets(cx, routing::destinations(cx, &routing::partitions(cx)), &mut Sink::default());
         let mut lanes = BTreeMap::new();
         for lane in &plan.lanes {
-            let dialect = if lane.version.value < Version::new(3, 0, 0) { Dialect::Prometheus2 } else { Dialect::PROMETHEUS3 };
+            let dialect =
+                if lane.version.value < Version::new(3, 0, 0) { Dialect::Prometheus2 } else { Dialect::PROMETHEUS3 };
             let mut entries = Vec::new();
             for write in &lane.remote_write {
-                let target = outlets.iter().find(|o| plan.relay.is_none() && o.name == write.name).map(|o| o.dest.target);
+                let target =
+                    outlets.iter().find(|o| plan.relay.is_none() && o.name == write.name).map(|o| o.dest.target);
                 entries.extend(chain(&write.rules, dialect, Written::CustomResource, &write.name).map(|c| (target, c)));
             }
-            let mut external: Labels = lane.external_labels.iter().map(|(k, v)| (k.as_str(), v.value.as_str())).collect();
+            let mut external: Labels =
+                lane.external_labels.iter().map(|(k, v)| (k.as_str(), v.value.as_str())).collect();
             external.set("prometheus", lanes::sender(cx, lane.name));
             if lane.replica_label.is_none() {
                 external.set(lanes::REPLICA_LABEL, format!("prometheus-{}-0", lane.name));

@@ -86,10 +86,15 @@ pub(super) fn reasons(cx: &Context<'_>, partitions: &[Partition<'_>], outlets: &
         out.push("`relay \"always\"`".to_owned());
     }
     if let Some(longest) = outlets.iter().map(|o| o.dest.survive.value).max().filter(|s| *s > DIRECT) {
-        out.push(format!("`survive \"{longest}\"`: Prometheus by itself is sure of about an hour, and of nothing over a restart"));
+        out.push(format!(
+            "`survive \"{longest}\"`: Prometheus by itself is sure of about an hour, and of nothing over a restart"
+        ));
     }
     for partition in partitions.iter().filter(|p| p.by_namespace) {
-        out.push(format!("the route `{}` splits by namespace: a change of tenants must not touch a Prometheus", partition.route.name));
+        out.push(format!(
+            "the route `{}` splits by namespace: a change of tenants must not touch a Prometheus",
+            partition.route.name
+        ));
     }
     for outlet in outlets {
         let store = &cx.fleet.store(outlet.dest.target.store);
@@ -116,6 +121,7 @@ pub(super) fn plan(
     let urls: Vec<RelayUrl> = outlets.iter().map(|o| url(cx, parts, partitions, outlets, o, origins)).collect();
     let queues: u64 = urls.iter().map(|u| u.queue.value.get() + HEADROOM).sum();
     let from = urls.iter().map(|u| u.queue.origin).collect();
+    let ways = urls.iter().map(|u| u.origin).collect();
     let reason = "Σ (queue + 0.5 GiB) × 1.1, rounded up to whole GiB: any one replica may get everything";
     let relay = &cx.cluster.relay;
     let image = |registry: &str, rest: &str| format!("{}/{rest}", cx.mirror().unwrap_or(registry));
@@ -133,7 +139,7 @@ pub(super) fn plan(
         requests: lanes::resources(&relay.requests, &[("cpu", "100m"), ("memory", "256Mi")], origins),
         limits: relay.limits.clone(),
         because,
-        origin: relay.always.origin,
+        origin: origins.add(Why::Derived { reason: "the way to these stores needs a queue on disk", from: ways }),
     }
 }
 
@@ -192,7 +198,13 @@ pub(super) fn rate(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition
 }
 
 /// Rules of one URL, over what all Prometheis of the cluster send.
-fn rules(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>], target: Target, origin: Origin) -> Vec<Rule> {
+fn rules(
+    cx: &Context<'_>,
+    parts: &[Part<'_>],
+    partitions: &[Partition<'_>],
+    target: Target,
+    origin: Origin,
+) -> Vec<Rule> {
     let shared = super::monitors::shared_values(parts);
     let sent: Vec<Vec<&Part<'_>>> = partitions.iter().map(|p| lanes::parts_of(cx, parts, p)).collect();
     let scopes: Vec<Scope<'_, '_>> = partitions
@@ -213,13 +225,11 @@ fn rules(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>], tar
 
 /// Where stores differ in what they make of replicas, those that merge identical series get them
 /// without the label that tells replicas apart.
-pub(super) fn replica_rule<'o>(
-    outlets: impl IntoIterator<Item = &'o Outlet<'o>>,
-    outlet: &Outlet<'_>,
-) -> Option<Rule> {
+pub(super) fn replica_rule<'o>(outlets: impl IntoIterator<Item = &'o Outlet<'o>>, outlet: &Outlet<'_>) -> Option<Rule> {
     let merges = |o: &Outlet<'_>| o.way.kind.profile().replicas == Replicas::MergedIfIdentical;
     let mixed = outlets.into_iter().any(|o| !merges(o));
-    (mixed && merges(outlet)).then(|| Rule::new(Action::LabelDrop).regex(lanes::REPLICA_LABEL).origin(outlet.dest.origin))
+    (mixed && merges(outlet))
+        .then(|| Rule::new(Action::LabelDrop).regex(lanes::REPLICA_LABEL).origin(outlet.dest.origin))
 }
 
 #[cfg(test)]

@@ -112,12 +112,14 @@ impl Partition<'_> {
     /// for each pattern that is not shadowed by more particular ones.
     pub fn witness_namespaces(&self) -> Vec<String> {
         let patterns: Vec<&NamespacePattern> = self.claims.iter().flat_map(|c| &c.namespaces).collect();
-        let most = |n: &str| patterns.iter().copied().filter(|p| p.matches(n)).reduce(|a, b| if b.beats(a) { b } else { a });
+        let most =
+            |n: &str| patterns.iter().copied().filter(|p| p.matches(n)).reduce(|a, b| if b.beats(a) { b } else { a });
         let mut out = vec![String::new()];
         // With `*` among the patterns there is no such namespace.
         out.extend(["nobodys", "zz-nobodys", "x9-nobodys"].into_iter().find(|n| most(n).is_none()).map(str::to_owned));
         for pattern in &patterns {
-            let names = ["", "x", "0", "-x", "zq7"].map(|tail| format!("{}{}", pattern.stem(), if pattern.is_open() { tail } else { "" }));
+            let names = ["", "x", "0", "-x", "zq7"]
+                .map(|tail| format!("{}{}", pattern.stem(), if pattern.is_open() { tail } else { "" }));
             out.extend(names.into_iter().find(|n| !n.is_empty() && most(n) == Some(*pattern)));
         }
         out.sort_unstable();
@@ -127,7 +129,9 @@ impl Partition<'_> {
 
     /// Whether the route names the destination at all.
     pub fn mentions(&self, target: Target) -> bool {
-        self.claims.iter().any(|c| c.targets.contains(&target)) || self.shared.contains(&target) || self.unowned.contains(&target)
+        self.claims.iter().any(|c| c.targets.contains(&target))
+            || self.shared.contains(&target)
+            || self.unowned.contains(&target)
     }
 
     /// Whether any series of the part can go there.
@@ -198,8 +202,7 @@ pub(super) fn partitions<'a>(cx: &Context<'a>) -> Vec<Partition<'a>> {
 /// an error of its own.
 pub(super) fn route_of(fleet: &Fleet, cluster: ClusterId, lane: &str) -> Option<RouteId> {
     let routes = fleet.routes.iter().position(|r| {
-        r.from.iter().any(|c| c.value == cluster)
-            && r.lanes.as_ref().is_none_or(|l| l.iter().any(|n| n.value == lane))
+        r.from.iter().any(|c| c.value == cluster) && r.lanes.as_ref().is_none_or(|l| l.iter().any(|n| n.value == lane))
     });
     routes.map(|i| RouteId(i as u32))
 }

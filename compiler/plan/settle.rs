@@ -51,7 +51,12 @@ pub fn survey(fleet: &Fleet, catalog: &Catalog, cluster: ClusterId) -> Summary {
     }
 }
 
-fn sent<'p, 'a>(cx: &Context<'_>, parts: &'p [Part<'a>], partition: &Partition<'_>, target: Target) -> Vec<&'p Part<'a>> {
+fn sent<'p, 'a>(
+    cx: &Context<'_>,
+    parts: &'p [Part<'a>],
+    partition: &Partition<'_>,
+    target: Target,
+) -> Vec<&'p Part<'a>> {
     lanes::parts_of(cx, parts, partition).into_iter().filter(|p| partition.reaches(p, target)).collect()
 }
 

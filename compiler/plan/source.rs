@@ -75,7 +75,10 @@ impl<'a> Source<'a> {
             (Some(variant), said) => from_catalog(cx, job, variant, said.as_ref()),
             (None, Some(said)) => from_spec(said),
             (None, None) => {
-                let what = format!("the catalog does not know how `{}` is found with `{}`", job.name, job.exporter.managed.value);
+                let what = format!(
+                    "the catalog does not know how `{}` is found with `{}`",
+                    job.name, job.exporter.managed.value
+                );
                 let at = cx.place(job.exporter.managed.origin, job.origin);
                 sink.push(Diagnostic::new(&codes::NO_VARIANT, at, what).here("no way to find its targets"));
                 return Err("nothing tells how its targets are found here".to_owned());
@@ -196,8 +199,12 @@ fn check_static(
 ) -> Result<(), String> {
     let name = addresses.iter().find(|a| host(a).parse::<IpAddr>().is_err());
     let (what, why) = match name {
-        _ if addresses.is_empty() => (format!("`{}` is found by addresses, and none is given", job.name), "no addresses are given"),
-        Some(name) => (format!("`{name}` is a name; behind a Service only IP addresses can stand"), "its addresses are names"),
+        _ if addresses.is_empty() => {
+            (format!("`{}` is found by addresses, and none is given", job.name), "no addresses are given")
+        }
+        Some(name) => {
+            (format!("`{name}` is a name; behind a Service only IP addresses can stand"), "its addresses are names")
+        }
         None if static_port(job, variant).is_none() => {
             (format!("nothing says on which port `{}` is", job.name), "no port is given")
         }
@@ -205,7 +212,9 @@ fn check_static(
     };
     let at = job.discover.as_ref().map_or(job.origin, |d| d.by.origin);
     let diagnostic = Diagnostic::new(&codes::NO_ADDRESSES, cx.place(at, job.origin), what).here("incomplete");
-    sink.push(diagnostic.help("list IP addresses and the port: `discover \"static\" port=\"9100\" { addresses \"10.0.0.11\" \"10.0.0.12\" }`"));
+    sink.push(diagnostic.help(
+        "list IP addresses and the port: `discover \"static\" port=\"9100\" { addresses \"10.0.0.11\" \"10.0.0.12\" }`",
+    ));
     Err(why.to_owned())
 }
 
@@ -230,8 +239,10 @@ pub(super) fn static_port(job: &Job, variant: Option<&Variant>) -> Option<(Strin
     let name = written.filter(|p| p.parse::<u16>().is_err()).map(str::to_owned);
     let catalog_name = catalog.iter().find_map(|p| if let Port::Name(name) = p { Some(name.clone()) } else { None });
     let number = written.and_then(|p| p.parse().ok());
-    let addressed = || said.addresses.iter().find_map(|a| a.value.strip_prefix(host(&a.value))?.rsplit(':').next()?.parse().ok());
-    let catalog_number = || catalog.iter().find_map(|p| if let Port::Number(number) = p { Some(*number) } else { None });
+    let addressed =
+        || said.addresses.iter().find_map(|a| a.value.strip_prefix(host(&a.value))?.rsplit(':').next()?.parse().ok());
+    let catalog_number =
+        || catalog.iter().find_map(|p| if let Port::Number(number) = p { Some(*number) } else { None });
     let number = number.or_else(addressed).or_else(catalog_number)?;
     Some((name.or(catalog_name).unwrap_or_else(|| "metrics".to_owned()), number))
 }
@@ -274,9 +285,8 @@ pub(super) fn set_job<'s>(source: &'s Source<'_>) -> Option<&'s str> {
 }
 
 fn workload(job: &Job, entry: Option<&catalog::Job>, found: &Found) -> Workload {
-    let honoured = |e: &catalog::Job| {
-        job.honor_labels.map_or_else(|| e.endpoints.iter().any(|p| p.honor_labels), |h| h.value)
-    };
+    let honoured =
+        |e: &catalog::Job| job.honor_labels.map_or_else(|| e.endpoints.iter().any(|p| p.honor_labels), |h| h.value);
     match (entry.map(|e| (e.workload_namespace, honoured(e))), job.honor_labels.map(|h| h.value)) {
         (Some((WorkloadNamespace::Target, _)), _) => Workload::Target,
         (Some((WorkloadNamespace::Nowhere, _)), _) => Workload::Nowhere,

@@ -67,7 +67,9 @@ fn is_named(cx: &Context<'_>, source: &Source<'_>, class: &Class) -> bool {
     let globs = cx.fleet.routes.iter().flat_map(|r| &r.lines).flat_map(|l| &l.jobs);
     cx.is_said(class.origin)
         || in_lane.into_iter().any(|j| listed(&j.class, &j.job))
-        || globs.filter_map(|g| JobGlob::parse(&g.value).ok()).any(|g| g.class.is_some() && g.matches(job, Some(&class.name)))
+        || globs
+            .filter_map(|g| JobGlob::parse(&g.value).ok())
+            .any(|g| g.class.is_some() && g.matches(job, Some(&class.name)))
 }
 
 /// Paths of the entry that this variant and these versions serve.
@@ -90,7 +92,12 @@ fn pick<'a>(
     if let Some(known) = known {
         known.requires.check(&facts(cx, &reachable(cx))).map_err(|unmet| in_words(&unmet))?;
         if let Err(shut) = known.gate.check(&cx.versions) {
-            return Err(format!("{} has it {} {}", shut.component, if shut.since { "since" } else { "until" }, shut.bound));
+            return Err(format!(
+                "{} has it {} {}",
+                shut.component,
+                if shut.since { "since" } else { "until" },
+                shut.bound
+            ));
         }
     }
     let series = known.map(|k| k.series).unwrap_or_default();
@@ -128,7 +135,11 @@ fn pick<'a>(
         }
         Some(Select::Endpoints(names)) => {
             let own: Vec<_> = endpoints.iter().copied().filter(|e| names.contains(&e.name)).collect();
-            if own.is_empty() { Err("no version here serves its path".to_owned()) } else { Ok(Pick { endpoints: own, series, ..Pick::default() }) }
+            if own.is_empty() {
+                Err("no version here serves its path".to_owned())
+            } else {
+                Ok(Pick { endpoints: own, series, ..Pick::default() })
+            }
         }
         Some(Select::Metrics(globs)) => {
             Ok(Pick { endpoints: endpoints.to_vec(), keep: globs.clone(), series, ..Pick::default() })
@@ -161,7 +172,8 @@ fn by_collector(
             spell(&source.job.name, Some(&class.name)),
             list(&missing)
         );
-        let origin = class.collectors.iter().flatten().find(|c| missing.contains(&c.value)).map_or(class.origin, |c| c.origin);
+        let origin =
+            class.collectors.iter().flatten().find(|c| missing.contains(&c.value)).map_or(class.origin, |c| c.origin);
         let at = cx.place(origin, class.origin);
         sink.push(Diagnostic::new(&codes::NOT_RUNNING, at, what).here("not running"));
     }
@@ -188,7 +200,9 @@ pub(super) fn running(cx: &Context<'_>, source: &Source<'_>, parts: &Parts, want
 fn check_disjoint(cx: &Context<'_>, source: &Source<'_>, classes: &[Picked<'_>], sink: &mut Sink) {
     for (i, later) in classes.iter().enumerate() {
         for earlier in &classes[..i] {
-            let Some(both) = later.pick.collectors.iter().find(|c| earlier.pick.collectors.contains(c)) else { continue };
+            let Some(both) = later.pick.collectors.iter().find(|c| earlier.pick.collectors.contains(c)) else {
+                continue;
+            };
             let what = format!(
                 "the collector `{both}` is in the classes `{}` and `{}` of `{}`",
                 earlier.class.name, later.class.name, source.job.name
@@ -216,7 +230,11 @@ fn remainder<'a>(
     let known = |c: &Picked<'a>| source.entry.and_then(|e| e.class(&c.class.name));
     Pick {
         endpoints: endpoints.iter().filter(by_path).copied().collect(),
-        params: source.entry.and_then(|e| e.parts.as_ref()).filter(|_| !taken.is_empty()).map(|p| without(cx, source, p, &taken)),
+        params: source
+            .entry
+            .and_then(|e| e.parts.as_ref())
+            .filter(|_| !taken.is_empty())
+            .map(|p| without(cx, source, p, &taken)),
         collectors: Vec::new(),
         keep: Vec::new(),
         drop,

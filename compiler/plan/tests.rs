@@ -1,5 +1,6 @@
 //! What people rely on when a fleet is planned: who scrapes, where it flows, what holds it back.
 
+mod labels;
 mod lanes;
 mod monitors;
 mod relay;
@@ -97,7 +98,11 @@ fn the_five_fleets_are_planned_and_proven() {
             let (plan, found) = world.plan(&cluster.name);
             let told = world.told(&found);
             assert!(told.iter().all(|t| !t.starts_with("PLN9")), "{name} {}: {told:#?}", cluster.name);
-            println!("{name} {}: {told:#?} {:#?}", cluster.name, plan.monitors.iter().map(|m| &m.name).collect::<Vec<_>>());
+            println!(
+                "{name} {}: {told:#?} {:#?}",
+                cluster.name,
+                plan.monitors.iter().map(|m| &m.name).collect::<Vec<_>>()
+            );
         }
     }
 }

@@ -56,7 +56,8 @@ impl StoreKind for VictoriaMetricsCluster {
             replication,
             replicas: replicas(store, replication),
             dedup: dedup(standing, replication),
-            front_door: store.credentials.auth.is_some() || store.addresses.iter().any(|a| a.credentials.auth.is_some()),
+            front_door: store.credentials.auth.is_some()
+                || store.addresses.iter().any(|a| a.credentials.auth.is_some()),
             origin: store.origin,
         })
     }
@@ -93,7 +94,8 @@ fn whole_days(standing: &Standing<'_>, sink: &mut Sink) -> Option<u64> {
     let days = retention.value.days();
     if days == 0 || Duration::from_days(days) != retention.value {
         let at = place(standing, retention.origin);
-        let what = format!("the store `{}` keeps {}, which is no whole number of days", standing.store.name, retention.value);
+        let what =
+            format!("the store `{}` keeps {}, which is no whole number of days", standing.store.name, retention.value);
         let help = format!("write `retention \"{}d\"`", days.max(1));
         sink.push(Diagnostic::new(&codes::PART_OF_A_DAY, at, what).here("not in whole days").help(help));
         return None;
