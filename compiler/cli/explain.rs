@@ -81,7 +81,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     match fleet::explain(&document, &catalog, &args.what) {
         Ok(explained) => session.out(&path(&explained, &document.sources, args.format)),
         Err(diagnostic) => {
-            let findings: [Diagnostic; 1] = [diagnostic];
+            let findings: [Diagnostic; 1] = [*diagnostic];
             session.findings(&findings, &document.sources, &options)
         }
     }

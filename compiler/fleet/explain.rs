@@ -37,7 +37,7 @@ pub struct Explained {
 ///
 /// # Errors
 /// A path that leads nowhere: the word that is unknown, and what is near it.
-pub fn explain(doc: &Document, catalog: &Catalog, path: &str) -> Result<Explained, Diagnostic> {
+pub fn explain(doc: &Document, catalog: &Catalog, path: &str) -> Result<Explained, Box<Diagnostic>> {
     let words = words(path);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let (block, mut walk, rest) = top(doc, catalog, path, &words)?;
@@ -84,7 +84,7 @@ fn top<'w, 'd>(
     catalog: &'w Catalog,
     path: &'w str,
     words: &'w [&'w str],
-) -> Result<(Block<'d>, Walk<'w, 'd>, &'w [&'w str]), Diagnostic> {
+) -> Result<(Block<'d>, Walk<'w, 'd>, &'w [&'w str]), Box<Diagnostic>> {
     let mut walk = Walk { doc, catalog, path, said: Vec::new(), about: ROOT.doc };
     let levels = Levels::of(doc);
     let (kind, rest) = words.split_first().map_or(("", &[][..]), |(kind, rest)| (*kind, rest));
@@ -134,7 +134,7 @@ fn shape_of(key: &Key) -> &'static Shape {
 }
 
 impl<'d> Walk<'_, 'd> {
-    fn descend(&mut self, top: Block<'d>, mut words: &[&str]) -> Result<Found<'d>, Diagnostic> {
+    fn descend(&mut self, top: Block<'d>, mut words: &[&str]) -> Result<Found<'d>, Box<Diagnostic>> {
         let mut blocks: Blocks<'d> = vec![(top, "", String::new())];
         let mut chain = Vec::new();
         loop {
@@ -203,7 +203,7 @@ impl<'d> Walk<'_, 'd> {
         key: &'static Key,
         shape: &'static Shape,
         name: &str,
-    ) -> Result<Block<'d>, Diagnostic> {
+    ) -> Result<Block<'d>, Box<Diagnostic>> {
         let Some((block, _, parent)) = blocks.last() else { return Ok(Block::empty(shape)) };
         if let Some(entry) = block.entry(key.name)
             && let Value::Named(members) = &entry.value
@@ -232,7 +232,7 @@ impl<'d> Walk<'_, 'd> {
     }
 
     /// An entry of a map.
-    fn item(&mut self, block: &Block<'d>, key: &'static Key, name: &str) -> Result<Found<'d>, Diagnostic> {
+    fn item(&mut self, block: &Block<'d>, key: &'static Key, name: &str) -> Result<Found<'d>, Box<Diagnostic>> {
         self.said.push((key.name.to_owned(), Some(name.to_owned())));
         let items = match block.entry(key.name).map(|e| &e.value) {
             Some(Value::Map(items)) => Some(items),
@@ -389,7 +389,7 @@ impl<'d> Walk<'_, 'd> {
         Explained { path: canonical(&self.said), about: self.about, value: None, chain, content }
     }
 
-    fn unknown<'n>(&self, what: &str, word: &str, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
+    fn unknown<'n>(&self, what: &str, word: &str, known: impl IntoIterator<Item = &'n str>) -> Box<Diagnostic> {
         let known: Vec<&str> = known.into_iter().collect();
         let place = if self.said.is_empty() { "a spec".to_owned() } else { format!("`{}`", canonical(&self.said)) };
         let found = Diagnostic::new(
@@ -405,12 +405,12 @@ impl<'d> Walk<'_, 'd> {
             1..=60 => found.help(format!("there is {}", super::names::list(&known))),
             _ => found,
         };
-        found.did_you_mean(word, known)
+        Box::new(found.did_you_mean(word, known))
     }
 
-    fn unnamed<'n>(&self, key: &Key, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
+    fn unnamed<'n>(&self, key: &Key, known: impl IntoIterator<Item = &'n str>) -> Box<Diagnostic> {
         let known: Vec<&str> = known.into_iter().take(12).collect();
-        Diagnostic::new(
+        let found = Diagnostic::new(
             &codes::NO_PATH,
             Span::NONE,
             format!("the path `{}` does not say which {}", self.path, key.name),
@@ -418,6 +418,7 @@ impl<'d> Walk<'_, 'd> {
         .help(match known.first() {
             Some(first) => format!("write a name: `{}[{first}]`; there is {}", key.name, super::names::list(&known)),
             None => format!("the spec declares no {}", key.name),
-        })
+        });
+        Box::new(found)
     }
 }

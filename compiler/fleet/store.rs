@@ -224,8 +224,9 @@ fn alertmanager<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Alertmanager 
         let (namespace, service) = s.value.as_str()?.split_once('/')?;
         Some(cx.read.sourced((namespace.to_owned(), service.to_owned()), s.span))
     });
-    // Said of the line that tells how it is reached: alerts would be dropped without a word.
+    // One of ours is refused by name already.
     if service.is_none()
+        && !cx.said(&block, "cluster")
         && let Some((_, member, _)) = block.members("address").next()
     {
         cx.read.report(

@@ -31,7 +31,7 @@ cluster "edge-1" profile="public" {
 cluster "edge-2" profile="public" survive="1h"
 "#;
 
-fn explained(path: &str) -> Result<Explained, Diagnostic> {
+fn explained(path: &str) -> Result<Explained, Box<Diagnostic>> {
     let mut sink = Sink::default();
     let doc = document(SPEC, &mut sink);
     assert!(sink.is_empty());
