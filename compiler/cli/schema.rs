@@ -17,8 +17,24 @@ pub struct Args {
     /// The reference page (Markdown) instead of the schema.
     #[arg(long)]
     reference: bool,
+    /// Write both into a folder, as spec.schema.json and README.md.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "schema", conflicts_with = "reference")]
+    write: Option<String>,
 }
 
 pub fn run(session: &Session<'_>, args: &Args) -> Exit {
+    if let Some(folder) = &args.write {
+        let files = [("spec.schema.json", schema::json()), ("README.md", schema::reference())];
+        return files.into_iter().fold(Exit::Clean, |exit, (name, text)| {
+            let path = format!("{folder}/{name}");
+            exit.and(match session.world.replace(&path, text.as_bytes()) {
+                Ok(()) => session.out(&format!("{path}\n")),
+                Err(trouble) => {
+                    session.complain(&trouble.to_string());
+                    Exit::InputOutput
+                }
+            })
+        });
+    }
     if args.reference { session.out(&schema::reference()) } else { session.out(&schema::json()) }
 }

@@ -69,7 +69,8 @@ pub static PROMETHEUS: Shape = Shape {
         .not_yet("take over a running Prometheus under its own name, with its Service and volume"),
         key("also-select", Repeated(&ALSO_SELECT), "Monitors and rules that are not ours, and are taken in too.")
             .serves("G6")
-            .native(&["serviceMonitorSelector", "podMonitorSelector", "ruleSelector"]),
+            .native(&["serviceMonitorSelector", "podMonitorSelector", "ruleSelector"])
+            .not_yet("select monitors and rules that are not ours, beside ours"),
         key(
             "also-scrapes",
             List(Type::JobClass),

@@ -25,14 +25,15 @@ pub(super) fn release(release: &Release<'_>) -> String {
     let Release { name, namespace, chart, version } = release;
     let values = format!("{name}.values.yaml");
     let mut text = format!("  - name: {}\n", quoted(name));
-    for (key, value) in [("namespace", namespace), ("chart", chart), ("version", version)] {
+    let chart = format!("vm/{chart}");
+    for (key, value) in [("namespace", *namespace), ("chart", &chart), ("version", *version)] {
         text.push_str(&format!("    {key}: {}\n", quoted(value)));
     }
     text.push_str(&format!("    values: [{}]\n", quoted(&values)));
     text
 }
 
-/// `helm/releases.yaml`, which helmfile reads as it stands: `helmfile -f helm/releases.yaml apply`.
+/// `helm/releases.yaml`, which helmfile reads as it stands, where the chart repository is known as `vm`.
 pub(super) fn releases(releases: &[&str]) -> String {
     format!("releases:\n{}", releases.concat())
 }

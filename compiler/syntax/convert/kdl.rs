@@ -3,7 +3,7 @@
 use super::parts::{Part, What};
 use super::yaml::float;
 use crate::syntax::comments::Comment;
-use crate::syntax::document::{Data, Free, Node, Object, Scalar};
+use crate::syntax::document::{Data, Free, Node, Object, Scalar, Spanned};
 use crate::syntax::kdl::SPACED;
 use crate::syntax::kdl::lexer::{is_newline, may_be_bare};
 use crate::syntax::shape::Form;
@@ -264,20 +264,32 @@ fn properties(parts: &[&Part<'_>]) -> Option<String> {
         let What::Node(node) = part.what else { return None };
         let value = match &node.data {
             Data::Scalar(s) => scalar(&s.value),
-            Data::List(items) => {
-                let words: Option<Vec<&str>> = items.iter().map(|i| i.value.as_str()).collect();
-                let words = words?;
-                let whole = |w: &&str| !w.is_empty() && !w.contains(char::is_whitespace);
-                if words.is_empty() || !words.iter().all(whole) || SPACED.contains(&node.key.name) {
-                    return None;
-                }
-                quoted(&words.join(" "))
-            }
+            Data::List(items) => split_at_spaces(node, items)?,
+            Data::Repeated(objects) => short(objects)?,
             _ => return None,
         };
         line.push_str(&format!(" {}={value}", node.key.name));
     }
     Some(line)
+}
+
+/// One object of a repeated key, if a property can say all of it: `to="central"`.
+fn short(objects: &[Object]) -> Option<String> {
+    let [Object { shape, nodes, .. }] = objects else { return None };
+    match nodes.as_slice() {
+        [Node { key, data: Data::List(items), .. }] if shape.argument == Some(key.name) => {
+            split_at_spaces(&nodes[0], items)
+        }
+        _ => None,
+    }
+}
+
+/// A list as the value of a property, if none of its items would be torn apart.
+fn split_at_spaces(node: &Node, items: &[Spanned<Scalar>]) -> Option<String> {
+    let words: Vec<&str> = items.iter().map(|i| i.value.as_str()).collect::<Option<_>>()?;
+    let whole = |w: &&str| !w.is_empty() && !w.contains(char::is_whitespace);
+    let splits = !words.is_empty() && words.iter().all(whole) && !SPACED.contains(&node.key.name);
+    splits.then(|| quoted(&words.join(" ")))
 }
 
 fn word(key: &str) -> String {

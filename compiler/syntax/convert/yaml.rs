@@ -8,7 +8,7 @@ use crate::syntax::shape::Form;
 use crate::syntax::text::is_forbidden;
 
 /// Flow collections end before this column.
-const WIDTH: usize = 100;
+const WIDTH: usize = 120;
 
 pub(super) fn print(root: &Part<'_>) -> String {
     let mut printer = Printer { out: String::new() };

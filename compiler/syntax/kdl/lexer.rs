@@ -263,7 +263,7 @@ impl<'t> Lexer<'t> {
                     let quotes = if multi { "\"\"\"" } else { "\"" };
                     let behind = self.rest().strip_prefix(quotes);
                     let closed =
-                        behind.is_some_and(|b| b.bytes().take(hashes).filter(|b| *b == b'#').count() == hashes);
+                        behind.is_some_and(|b| b.bytes().take(hashes).take_while(|b| *b == b'#').count() == hashes);
                     if closed {
                         self.at += quotes.len() + hashes;
                         return if multi { Kind::RawMultiLine } else { Kind::Raw };

@@ -237,8 +237,9 @@ impl Parser<'_, '_> {
         if !self.equals_follows() {
             return self.value().map(Entry::Value);
         }
+        // Without a name there may be no `=` either: reading was given up.
         let key = self.name();
-        while self.ahead.kind != Kind::Equals {
+        while !matches!(self.ahead.kind, Kind::Equals | Kind::End) {
             self.advance();
         }
         let equals = self.span(self.ahead);
