@@ -134,10 +134,16 @@ fn series(part: &Part<'_>, name: &str, namespace: &str, shared: &std::collection
     out
 }
 
+/// What one Prometheus writes.
+struct Sender {
+    /// Destination, `None` for the relay, and rules of each entry.
+    entries: Vec<(Option<Target>, Chain)>,
+    external: Labels,
+}
+
 /// The emitted rules, compiled as the programs that run them would.
 struct Senders {
-    /// By lane: each entry's destination, `None` for the relay, and its rules.
-    lanes: BTreeMap<String, (Vec<(Option<Target>, Chain)>, Labels)>,
+    lanes: BTreeMap<String, Sender>,
     relay: Vec<(Target, Chain)>,
     nothing: Chain,
 }
@@ -178,7 +184,7 @@ impl Senders {
             if lane.replica_label.is_none() {
                 external.set(lanes::REPLICA_LABEL, format!("prometheus-{}-0", lane.name));
             }
-            lanes.insert(lane.name.to_owned(), (entries, external));
+            lanes.insert(lane.name.to_owned(), Sender { entries, external });
         }
         match nothing {
             Some(nothing) if refused.is_empty() => Ok(Senders { lanes, relay, nothing }),
@@ -189,7 +195,7 @@ impl Senders {
     /// The series as a store is to have it. Where the replica label is taken off on the way, that is
     /// for the destination to decide, so it is left out of the comparison on both sides.
     fn external(&self, lane: &LanePlan<'_>, series: &Labels) -> Labels {
-        let external = self.lanes.get(lane.name).map(|(_, external)| external);
+        let external = self.lanes.get(lane.name).map(|sender| &sender.external);
         let mut labels = external.map_or_else(|| series.clone(), |e| stages::external(series, e));
         labels.remove(lanes::REPLICA_LABEL);
         labels.settle();
@@ -198,7 +204,7 @@ impl Senders {
 
     fn send(&self, lane: &LanePlan<'_>, series: &Labels) -> BTreeMap<Target, Labels> {
         let mut out = BTreeMap::new();
-        let Some((entries, external)) = self.lanes.get(lane.name) else { return out };
+        let Some(Sender { entries, external }) = self.lanes.get(lane.name) else { return out };
         let mut arrive = |target: Target, mut labels: Labels| {
             labels.remove(lanes::REPLICA_LABEL);
             labels.settle();
