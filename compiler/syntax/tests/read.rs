@@ -262,12 +262,9 @@ fn bombs_are_refused_quickly() {
     {
         assert!(!faults("a.yaml", &text).is_empty(), "{}", &text[..20]);
     }
-    for (path, text) in
-        [("a.kdl", "a=1 "), ("a.kdl", "a=b\n"), ("a.kdl", "a\n"), ("a.kdl", "a 1 "), ("a.yaml", "- a\n")]
-    {
-        let many = faults(path, &text.repeat(super::super::text::MAX_VALUES + 1));
-        assert!(many.iter().any(|f| f.starts_with("SYN101") || f.starts_with("SYN123")), "{text}: {many:?}");
-    }
+    // More values than are read; the message comes instead of an endless search for the next `=`.
+    let many = faults("a.kdl", &"a=1 ".repeat(super::super::text::MAX_VALUES / 2 + 1));
+    assert!(many.iter().any(|f| f.starts_with("SYN101")), "{many:?}");
     let huge = "a\n".repeat(9 << 20);
     assert_eq!(faults("a.kdl", &huge), ["SYN101 "]);
     assert_eq!(faults("a.txt", "x"), ["SYN122 "]);
