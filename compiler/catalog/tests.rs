@@ -402,6 +402,9 @@ fn no_job_is_named_in_the_compiler() {
     rust_files(std::path::Path::new("compiler"), &mut files);
     assert!(files.len() > 20);
     for (path, text) in files {
+        if path.ends_with("tests.rs") || path.contains("/tests/") {
+            continue;
+        }
         let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or("");
         let code: String = code.lines().filter(|l| !l.trim_start().starts_with("//")).collect();
         for name in &names {

@@ -47,7 +47,7 @@ pub fn raw(
     objects
 }
 
-fn accepted(tree: &Tree, root: NodeId, number: usize) -> Result<ObjectId, Finding> {
+fn accepted(tree: &Tree, root: NodeId, number: usize) -> Result<ObjectId, Box<Finding>> {
     let place = || ObjectId {
         api_version: String::new(),
         kind: "document".to_owned(),
@@ -55,7 +55,7 @@ fn accepted(tree: &Tree, root: NodeId, number: usize) -> Result<ObjectId, Findin
         name: number.to_string(),
     };
     let refuse = |what: String, help: &str| {
-        Err(Finding::new(&place(), String::new(), &codes::RAW_NO_OBJECT, what).help(help.to_owned()))
+        Err(Box::new(Finding::new(&place(), String::new(), &codes::RAW_NO_OBJECT, what).help(help)))
     };
     if tree.kind(root) != Kind::Map {
         return refuse(
@@ -84,7 +84,7 @@ fn accepted(tree: &Tree, root: NodeId, number: usize) -> Result<ObjectId, Findin
         && let Some(key) = ["data", "stringData"].into_iter().find(|k| filled(k))
     {
         let what = format!("{id} brings its contents in `{key}`.");
-        return Err(Finding::new(&id, key.to_owned(), &codes::RAW_SECRET, what));
+        return Err(Box::new(Finding::new(&id, key.to_owned(), &codes::RAW_SECRET, what)));
     }
     Ok(id)
 }

@@ -147,7 +147,7 @@ fn versions(cx: &mut Context<'_, '_>, raw: &Raw<'_>) -> (BTreeMap<String, Source
         cx.read.report(found);
     }
     if !said.contains_key("kubernetes") {
-        cx.read.report(
+        cx.read.report_each(
             Diagnostic::new(&codes::MISSING, raw.at(), format!("cluster `{}` does not say its version of Kubernetes", raw.name))
                 .why("fields, metrics and API versions differ between releases of Kubernetes; guessing wrong means objects that are refused")
                 .help("say it here, in a profile it names, or in `fleet` for all: `versions kubernetes=\"1.34\"`"),

@@ -31,6 +31,6 @@ impl Context<'_, '_> {
         if let Some((level, node)) = block.entry(key).and_then(|e| e.said.last()) {
             found = found.label(node.span, format!("{} takes the inherited value back here", level.quoted()));
         }
-        self.read.report(found);
+        self.read.report_each(found);
     }
 }

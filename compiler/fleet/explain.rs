@@ -1,9 +1,10 @@
 //! `explain PATH`: the resolved value of a path, and every line, fallback and default behind it.
 
+use super::chain::{Step, StepKind, default_step, item_lines, member_lines, said, together};
 use super::codes;
 use super::context::Context;
 use super::levels::{Level, Levels, members};
-use super::merge::{Block, Entry, Item, Value};
+use super::merge::{Block, Value};
 use super::names::Names;
 use super::owner::Claims;
 use super::path::{canonical, words};
@@ -13,7 +14,7 @@ use super::show;
 use crate::catalog::{Catalog, Kind, Select};
 use crate::diag::{Diagnostic, Sink, Span};
 use crate::spec::ROOT;
-use crate::syntax::{Data, Document, Form, Key, Shape, Spanned};
+use crate::syntax::{Document, Form, Key, Shape};
 
 /// What a path resolves to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,28 +32,6 @@ pub struct Explained {
     pub content: Vec<(String, String)>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    pub kind: StepKind,
-    /// Who says it: ``cluster `edge-1` ``, `job[node-exporter].interval (fallback)`.
-    pub from: String,
-    /// What it says; empty where it says nothing.
-    pub value: String,
-    /// Its line in the spec, or [`Span::NONE`].
-    pub at: Span,
-    pub holds: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StepKind {
-    /// A line of the spec for this very key.
-    Spec,
-    /// A line for the key that this one falls back to.
-    Fallback,
-    /// Of the language or the catalog, or computed.
-    Default,
-}
-
 /// Explains `cluster[edge-1].job[node-exporter].class[network].interval`, also written
 /// `cluster.edge-1.job.node-exporter.class.network.interval`.
 ///
@@ -64,7 +43,7 @@ pub fn explain(doc: &Document, catalog: &Catalog, path: &str) -> Result<Explaine
     let (block, mut walk, rest) = top(doc, catalog, path, &words)?;
     match walk.descend(block, rest)? {
         Found::Leaf { blocks, key } => Ok(walk.leaf(&blocks, key)),
-        Found::Block(block) => Ok(walk.block(&block)),
+        Found::Block { block, chain } => Ok(walk.block(&block, chain)),
         Found::Value { key, value, chain } => Ok(walk.value(key, value, chain)),
     }
 }
@@ -74,9 +53,20 @@ pub fn explain(doc: &Document, catalog: &Catalog, path: &str) -> Result<Explaine
 type Blocks<'d> = Vec<(Block<'d>, &'static str, String)>;
 
 enum Found<'d> {
-    Leaf { blocks: Blocks<'d>, key: &'static Key },
-    Block(Block<'d>),
-    Value { key: &'static Key, value: Option<String>, chain: Vec<Step> },
+    Leaf {
+        blocks: Blocks<'d>,
+        key: &'static Key,
+    },
+    /// With the lines it is made of.
+    Block {
+        block: Block<'d>,
+        chain: Vec<Step>,
+    },
+    Value {
+        key: &'static Key,
+        value: Option<String>,
+        chain: Vec<Step>,
+    },
 }
 
 struct Walk<'w, 'd> {
@@ -146,10 +136,11 @@ fn shape_of(key: &Key) -> &'static Shape {
 impl<'d> Walk<'_, 'd> {
     fn descend(&mut self, top: Block<'d>, mut words: &[&str]) -> Result<Found<'d>, Diagnostic> {
         let mut blocks: Blocks<'d> = vec![(top, "", String::new())];
+        let mut chain = Vec::new();
         loop {
             let Some((block, _, _)) = blocks.last() else { return Err(self.unknown("key", "", [])) };
             let block = block.clone();
-            let Some((word, rest)) = words.split_first() else { return Ok(Found::Block(block)) };
+            let Some((word, rest)) = words.split_first() else { return Ok(Found::Block { block, chain }) };
             let Some(key) = block.shape.key(word) else {
                 return Err(self.unknown("key", word, block.shape.keys.iter().map(|k| k.name)));
             };
@@ -162,6 +153,7 @@ impl<'d> Walk<'_, 'd> {
                     if rest.is_empty() && block.object(key.name).is_none() {
                         return Ok(Found::Leaf { blocks, key });
                     }
+                    chain = block.entry(key.name).map(together).unwrap_or_default();
                     blocks.push((inner, key.name, String::new()));
                 }
                 Form::Named(_, shape) => {
@@ -171,6 +163,7 @@ impl<'d> Walk<'_, 'd> {
                     };
                     let inner = self.member(&blocks, key, shape, name)?;
                     self.said.push((key.name.to_owned(), Some((*name).to_owned())));
+                    chain = block.entry(key.name).map(|e| member_lines(e, name)).unwrap_or_default();
                     blocks.push((inner, key.name, (*name).to_owned()));
                     words = rest;
                 }
@@ -187,6 +180,7 @@ impl<'d> Walk<'_, 'd> {
                     };
                     let inner = Block::of(*level, object);
                     self.said.push((key.name.to_owned(), Some(rest[0].to_owned())));
+                    chain = Vec::new();
                     blocks.push((inner, key.name, rest[0].to_owned()));
                     words = &rest[1..];
                 }
@@ -219,9 +213,7 @@ impl<'d> Walk<'_, 'd> {
         }
         let of_catalog: Vec<&str> = match key.name {
             "job" => self.catalog.names(Kind::Job),
-            "class" => {
-                self.catalog.job(parent).into_iter().flat_map(|j| &j.classes).map(|c| c.name.as_str()).collect()
-            }
+            "class" => self.catalog.job(parent).into_iter().flat_map(|j| &j.classes).map(|c| c.name.as_str()).collect(),
             _ => Vec::new(),
         };
         if of_catalog.contains(&name) {
@@ -235,7 +227,7 @@ impl<'d> Walk<'_, 'd> {
     fn names(&self, blocks: &Blocks<'d>, key: &'static Key) -> Found<'d> {
         let names: Vec<&str> =
             blocks.last().into_iter().flat_map(|(block, _, _)| block.enabled(key.name)).map(|(n, _, _)| n).collect();
-        let chain = blocks.last().and_then(|(b, _, _)| b.entry(key.name)).map(|e| lines(e)).unwrap_or_default();
+        let chain = blocks.last().map(|(block, _, _)| said(block, key.name).1).unwrap_or_default();
         Found::Value { key, value: (!names.is_empty()).then(|| names.join(" ")), chain }
     }
 
@@ -248,7 +240,9 @@ impl<'d> Walk<'_, 'd> {
         };
         if let Some(item) = items.and_then(|i| i.get(name)) {
             let value = item.nearest().and_then(|(_, v)| show::scalar(&v.value));
-            return Ok(Found::Value { key, value, chain: item_lines(item) });
+            let mut chain = item_lines(item);
+            chain.iter_mut().take(1).for_each(|nearest| nearest.holds = value.is_some());
+            return Ok(Found::Value { key, value, chain });
         }
         if key.name == "versions"
             && let Some(component) = self.catalog.component(name)
@@ -353,7 +347,7 @@ impl<'d> Walk<'_, 'd> {
             ("store", "release") => return Some(("the store's name".to_owned(), called(0)?)),
             ("cluster", "pods") => {
                 let nodes = top.scalar("nodes")?.value.as_int()?;
-                return Some(("assumed: 30 pods a node".to_owned(), (30 * nodes).to_string()));
+                return Some(("assumed: 30 pods a node".to_owned(), nodes.checked_mul(30)?.to_string()));
             }
             ("class", which @ ("collectors" | "metrics")) => {
                 let (_, _, job) = blocks.len().checked_sub(2).and_then(|i| blocks.get(i))?;
@@ -381,24 +375,18 @@ impl<'d> Walk<'_, 'd> {
         }
     }
 
-    fn value(&self, key: &'static Key, value: Option<String>, mut chain: Vec<Step>) -> Explained {
-        // The first line that says something decides; one that takes the inherited value back does
-        // not hide a fallback.
-        let decides = chain.iter().position(|s| !s.value.is_empty() && s.value != show::NULL);
-        if let (Some(first), true) = (decides, value.is_some()) {
-            chain[first].holds = true;
-        }
+    fn value(&self, key: &'static Key, value: Option<String>, chain: Vec<Step>) -> Explained {
         Explained { path: canonical(&self.said), about: key.doc, value, chain, content: Vec::new() }
     }
 
-    fn block(&self, block: &Block<'d>) -> Explained {
+    fn block(&self, block: &Block<'d>, chain: Vec<Step>) -> Explained {
         let content = block
             .shape
             .keys
             .iter()
             .filter_map(|k| Some((k.name.to_owned(), show::value(&block.entry(k.name)?.value)?)))
             .collect();
-        Explained { path: canonical(&self.said), about: self.about, value: None, chain: Vec::new(), content }
+        Explained { path: canonical(&self.said), about: self.about, value: None, chain, content }
     }
 
     fn unknown<'n>(&self, what: &str, word: &str, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
@@ -422,50 +410,14 @@ impl<'d> Walk<'_, 'd> {
 
     fn unnamed<'n>(&self, key: &Key, known: impl IntoIterator<Item = &'n str>) -> Diagnostic {
         let known: Vec<&str> = known.into_iter().take(12).collect();
-        Diagnostic::new(&codes::NO_PATH, Span::NONE, format!("the path `{}` does not say which {}", self.path, key.name))
-            .help(match known.first() {
-                Some(first) => format!("write a name: `{}[{first}]`; there is {}", key.name, super::names::list(&known)),
-                None => format!("the spec declares no {}", key.name),
-            })
-    }
-}
-
-/// The value of a key in one block, and its lines, nearest first.
-fn said(block: &Block<'_>, key: &str) -> (Option<String>, Vec<Step>) {
-    match block.entry(key) {
-        Some(entry) => (show::value(&entry.value), lines(entry)),
-        None => (None, Vec::new()),
-    }
-}
-
-fn lines(entry: &Entry<'_>) -> Vec<Step> {
-    entry
-        .said
-        .iter()
-        .rev()
-        .map(|(level, node)| {
-            let (value, at) = match &node.data {
-                Data::Null => (show::NULL.to_owned(), node.span),
-                Data::Scalar(s) => (show::scalar(&s.value).unwrap_or_default(), s.span),
-                data => (show::data(data), node.span),
-            };
-            Step { kind: StepKind::Spec, from: level.quoted(), value, at, holds: false }
+        Diagnostic::new(
+            &codes::NO_PATH,
+            Span::NONE,
+            format!("the path `{}` does not say which {}", self.path, key.name),
+        )
+        .help(match known.first() {
+            Some(first) => format!("write a name: `{}[{first}]`; there is {}", key.name, super::names::list(&known)),
+            None => format!("the spec declares no {}", key.name),
         })
-        .collect()
+    }
 }
-
-fn item_lines(item: &Item<'_>) -> Vec<Step> {
-    let line = |(level, key, value): &(Level<'_>, &Spanned<String>, &Spanned<_>)| Step {
-        kind: StepKind::Spec,
-        from: level.quoted(),
-        value: show::scalar(&value.value).unwrap_or_else(|| show::NULL.to_owned()),
-        at: key.span.to(value.span),
-        holds: false,
-    };
-    item.said.iter().rev().map(line).collect()
-}
-
-fn default_step(from: String, value: String) -> Step {
-    Step { kind: StepKind::Default, from, value, at: Span::NONE, holds: true }
-}
-

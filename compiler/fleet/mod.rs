@@ -6,6 +6,7 @@
 //! for what is missing.
 
 mod address;
+mod chain;
 mod class;
 mod cluster;
 pub mod codes;
@@ -18,6 +19,7 @@ mod levels;
 mod merge;
 mod names;
 mod owner;
+mod partition;
 mod path;
 mod read;
 mod reader;
@@ -32,7 +34,8 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use address::{NoWay, Way, way};
-pub use explain::{Explained, Step, StepKind, explain};
+pub use chain::{Step, StepKind};
+pub use explain::{Explained, explain};
 
 use self::cluster::{Fleetwide, Raw};
 use self::context::Context;
@@ -44,10 +47,10 @@ use self::redundant::Redundant;
 use self::select::Candidate;
 use crate::catalog::Catalog;
 use crate::diag::{Code, Diagnostic, Sink};
-use crate::model::fleet::{Fleet, Zone};
+use crate::model::fleet::{Cluster, Fleet, Zone};
 use crate::model::ids::ClusterId;
 use crate::spec::{ROOT, is_setting};
-use crate::syntax::Document;
+use crate::syntax::{Data, Document};
 use crate::world::Date;
 
 /// The fleet that a document describes. `rules` are the codes of all phases, which `allow` may
@@ -91,7 +94,7 @@ pub fn resolve(
     let alertmanagers = store::alertmanagers(&mut cx, &doc.root);
     let fleetwide = Fleetwide { identity: &identity.value, stores: &stores, alertmanagers: &alertmanagers };
     let clusters: Vec<_> = raws.iter().map(|raw| cluster::cluster(&mut cx, raw, &fleetwide)).collect();
-    check_identities(&mut cx, &clusters);
+    check_identities(&mut cx, doc, &clusters);
 
     let candidates: Vec<Candidate<'_>> = raws.iter().map(candidate).collect();
     let routes = route::routes(&mut cx, &doc.root, &candidates, &clusters, &stores);
@@ -141,21 +144,32 @@ fn candidate<'r>(raw: &'r Raw<'_>) -> Candidate<'r> {
     }
 }
 
-/// Identities are folders, and some file systems do not tell letter cases apart.
-fn check_identities(cx: &mut Context<'_, '_>, clusters: &[crate::model::fleet::Cluster]) {
-    let mut seen: BTreeMap<String, &crate::model::fleet::Cluster> = BTreeMap::new();
+/// Identities are folders, and some file systems do not tell letter cases apart. That of a cluster
+/// which was removed stays reserved: its series are still in the stores.
+fn check_identities(cx: &mut Context<'_, '_>, doc: &Document, clusters: &[Cluster]) {
+    let mut seen: BTreeMap<String, &Cluster> = BTreeMap::new();
     for cluster in clusters {
         let Some(first) = seen.insert(cluster.id.value.to_lowercase(), cluster) else { continue };
         let (a, b) = (cx.read.span(first.id.origin), cx.read.span(cluster.id.origin));
         let (first_at, at) = if (a.file, a.start) < (b.file, b.start) { (a, b) } else { (b, a) };
-        cx.read.report(
-            Diagnostic::new(
-                &codes::SAME_IDENTITY,
-                at,
-                format!("clusters `{}` and `{}` have one identity, `{}`", first.name, cluster.name, cluster.id.value),
-            )
-            .here("this one")
-            .label(first_at, "and this one"),
-        );
+        let what =
+            format!("clusters `{}` and `{}` have one identity, `{}`", first.name, cluster.name, cluster.id.value);
+        cx.read
+            .report(Diagnostic::new(&codes::SAME_IDENTITY, at, what).here("this one").label(first_at, "and this one"));
+    }
+    let removed = match doc.root.get("removed").map(|n| &n.data) {
+        Some(Data::Repeated(removed)) => removed.as_slice(),
+        _ => &[],
+    };
+    for tombstone in removed {
+        let block = Block::of(Level::Own, tombstone);
+        let text = |key| block.scalar(key).and_then(|s| Some((s.value.as_str()?, s.span)));
+        if let (Some((name, at)), Some(("cluster", _))) = (text("name"), text("kind"))
+            && let Some(cluster) = seen.get(&name.to_lowercase())
+        {
+            let id = cx.read.span(cluster.id.origin);
+            let what = format!("cluster `{}` has the identity of one that was removed, `{name}`", cluster.name);
+            cx.read.report(Diagnostic::new(&codes::SAME_IDENTITY, id, what).label(at, "reserved here"));
+        }
     }
 }

@@ -19,7 +19,7 @@ pub struct Read<'a> {
     spans: BTreeMap<Span, Origin>,
     defaults: BTreeMap<&'static str, Origin>,
     derived: BTreeMap<(&'static str, Vec<Origin>), Origin>,
-    reported: BTreeSet<(Span, &'static str)>,
+    reported: BTreeSet<(Span, &'static str, String)>,
     sink: &'a mut Sink,
 }
 
@@ -39,15 +39,24 @@ impl<'a> Read<'a> {
         self.origins
     }
 
-    /// Reports a finding, unless the same code was found at the same place before.
+    /// Reports a finding, unless the same code was found at the same place before: with another
+    /// cluster in its words it is still the same.
     pub fn report(&mut self, found: Diagnostic) {
-        if self.reported.insert((found.at, found.code.id)) {
-            self.sink.push(found);
-        }
+        self.report_as(String::new(), found);
     }
 
-    pub fn sink(&mut self) -> &mut Sink {
-        self.sink
+    /// Reports a finding, unless the same words were said of the same place before: several things
+    /// may be missing in one block.
+    pub fn report_each(&mut self, found: Diagnostic) {
+        self.report_as(found.what.clone(), found);
+    }
+
+    /// Reports a finding about `subject`, unless the same code was found at the same place about it
+    /// before.
+    pub fn report_as(&mut self, subject: String, found: Diagnostic) {
+        if self.reported.insert((found.at, found.code.id, subject)) {
+            self.sink.push(found);
+        }
     }
 
     /// The nearest line of the spec behind an origin.

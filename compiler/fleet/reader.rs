@@ -83,9 +83,13 @@ fn reads<'d>(
 }
 
 fn check_way(cx: &mut Context<'_, '_>, raw: &Raw<'_>, cluster: &Cluster, store: &Store, at: Span) {
-    if let Err(no) = way(store, raw.id, cluster.zone.as_ref().map(|z| z.value), None) {
-        let found = no_way(cx, cluster, store, no, raw.at(), "reads it");
-        cx.read.report(found.label(at, "read here"));
+    // An unknown zone has been reported at its name.
+    let unknown = cluster.zone.is_none() && raw.block.scalar("zone").is_some();
+    if let Err(no) = way(store, raw.id, cluster.zone.as_ref().map(|z| z.value), None)
+        && !unknown
+    {
+        let found = no_way(cx, cluster, store, no, raw.at(), "reads");
+        cx.read.report_as(store.name.clone(), found.label(at, "read here"));
     }
 }
 
@@ -95,10 +99,7 @@ pub fn no_way(cx: &Context<'_, '_>, cluster: &Cluster, store: &Store, no: NoWay,
         (NoWay::NoZone, _) | (_, None) => Diagnostic::new(
             &codes::NO_ZONE,
             at,
-            format!(
-                "cluster `{}` does not say its `zone`, and {does} over a network: store `{}`",
-                cluster.name, store.name
-            ),
+            format!("cluster `{}` does not say its `zone`, and {does} `{}` over a network", cluster.name, store.name),
         ),
         (_, Some(zone)) => {
             let said = cx.read.span(zone.origin);
@@ -109,7 +110,7 @@ pub fn no_way(cx: &Context<'_, '_>, cluster: &Cluster, store: &Store, no: NoWay,
                 format!("there is no way from cluster `{}` to store `{}`", cluster.name, store.name),
             )
             .here(format!("no address of the store serves `{name}`"))
-            .label(at, format!("{does}: `{}`", store.name))
+            .label(at, format!("{does} `{}`", store.name))
         }
     };
     for address in &store.addresses {

@@ -12,6 +12,7 @@ use super::job::known_jobs;
 use super::levels::Level;
 use super::merge::Block;
 use super::names::{not_compiled, undefined};
+use super::partition::{check_namespaces, check_partition};
 use super::reader::no_way;
 use super::select::{Candidate, select};
 use super::store::{own, sorted};
@@ -19,7 +20,7 @@ use crate::catalog::Kind;
 use crate::diag::{Diagnostic, Sourced, Span};
 use crate::model::fleet::{Cluster, Destination, Line, Route, Store};
 use crate::model::ids::ClusterId;
-use crate::model::value::{DestinationName, JobGlob, NamespacePattern};
+use crate::model::value::{DestinationName, JobGlob};
 use crate::syntax::{Named, Object};
 
 /// In the order of their names.
@@ -218,120 +219,6 @@ fn matches_job(glob: &JobGlob, job: &str) -> bool {
     crate::model::value::glob(&glob.job, job)
 }
 
-/// Every series has exactly one line (§7.1).
-fn check_partition(cx: &mut Context<'_, '_>, block: &Block<'_>, route: &Route, at: Span) {
-    let first_place = |line: &Line, cx: &Context<'_, '_>| cx.read.span(line.origin);
-    let splits: Option<Span> = route.lines.iter().find_map(|l| l.namespaces.first()).map(|n| cx.read.span(n.origin));
-    // A line with `pod-labels` is filtered too, though that is not compiled yet.
-    let filtered = |object: &Object| ["jobs", "namespaces", "pod-labels"].iter().any(|k| object.get(k).is_some());
-    let open: Vec<&Line> = route
-        .lines
-        .iter()
-        .filter(|l| block.repeated("to").iter().any(|(_, o)| o.span == l.at && !filtered(o)))
-        .collect();
-    let name = &route.name;
-    if let Some(split) = splits {
-        for key in ["shared", "unowned"] {
-            if cx.said(block, key) {
-                continue;
-            }
-            let (what, help) = match key {
-                "shared" => (
-                    "series that belong to no namespace",
-                    "say where node, GPU and control-plane series go: `shared \"store\" …`, or `shared \"none\"` to keep them in the cluster",
-                ),
-                _ => (
-                    "namespaces that no line names",
-                    "say where they go: `unowned \"none\"` keeps them in the cluster, `unowned \"store\"` sends them",
-                ),
-            };
-            // One code at one place is one finding: each of the two has its own label.
-            let found = Diagnostic::new(
-                &codes::NO_SHARED,
-                at,
-                format!("route `{name}` splits by namespace and does not say `{key}`: where {what} go"),
-            )
-            .label(split, "splits by namespace here")
-            .help(help);
-            cx.read.sink().push(found);
-        }
-        for line in open {
-            cx.read.report(
-                Diagnostic::new(
-                    &codes::PARTITION,
-                    first_place(line, cx),
-                    format!("route `{name}` splits by namespace and has a line without a filter"),
-                )
-                .label(split, "splits by namespace here")
-                .why("what is left has its answers in `shared` and `unowned`; a third one would claim it twice")
-                .help("give the line `jobs` or `namespaces`, or move its stores to `shared` or `unowned`"),
-            );
-        }
-        return;
-    }
-    for key in ["shared", "unowned"] {
-        if let Some(entry) = block.entry(key).filter(|_| cx.said(block, key)) {
-            cx.read.report(
-                Diagnostic::new(
-                    &codes::PARTITION,
-                    entry.said.last().map_or(entry.span(), |(_, n)| n.key_span),
-                    format!("route `{name}` says `{key}` and has no line with `namespaces`"),
-                )
-                .why("only a split by namespace leaves something to this line; here it would have no effect")
-                .help("take it out, or give a `to` its `namespaces`"),
-            );
-        }
-    }
-    match open.as_slice() {
-        [] if !route.lines.is_empty() => cx.read.report(
-            Diagnostic::new(&codes::PARTITION, at, format!("route `{name}` does not say where the rest goes"))
-                .why("jobs that no line names would be lost, those added later included")
-                .help("add one `to` without a filter; `to \"none\"` keeps the rest in the cluster"),
-        ),
-        [first, more @ ..] => {
-            for line in more {
-                cx.read.report(
-                    Diagnostic::new(
-                        &codes::PARTITION,
-                        first_place(line, cx),
-                        format!("route `{name}` has two lines without a filter"),
-                    )
-                    .here("claims every series a second time")
-                    .label(first_place(first, cx), "the first one")
-                    .help("to send everything to both, write one line: `to \"a\" \"b\"`; else give one of them `jobs` or `namespaces`"),
-                );
-            }
-        }
-        [] => {}
-    }
-}
-
-/// Patterns of equal rank overlap only where they are equal; between others the longer one wins.
-fn check_namespaces(cx: &mut Context<'_, '_>, route: &Route) {
-    let mut claimed: BTreeMap<(Vec<&str>, NamespacePattern), Span> = BTreeMap::new();
-    for line in &route.lines {
-        // Lines with `jobs` too are asked first and among themselves.
-        let mut jobs: Vec<&str> = line.jobs.iter().map(|j| j.value.as_str()).collect();
-        jobs.sort_unstable();
-        for namespace in &line.namespaces {
-            let Ok(pattern) = NamespacePattern::parse(&namespace.value) else { continue };
-            let at = cx.read.span(namespace.origin);
-            if let Some(first) = claimed.get(&(jobs.clone(), pattern.clone())) {
-                cx.read.report(
-                    Diagnostic::new(
-                        &codes::NAMESPACE_TWICE,
-                        at,
-                        format!("route `{}` claims the namespace `{pattern}` twice", route.name),
-                    )
-                    .label(*first, "the first time"),
-                );
-            } else {
-                claimed.insert((jobs.clone(), pattern), at);
-            }
-        }
-    }
-}
-
 fn check_ways(
     cx: &mut Context<'_, '_>,
     route: &Route,
@@ -356,10 +243,14 @@ fn check_ways(
             match way(store, sender.value, cluster.zone.as_ref().map(|z| z.value), via.as_deref()) {
                 // An unknown address has been reported at its name.
                 Ok(_) | Err(NoWay::NoSuchAddress) => {}
+                // So has an unknown zone.
+                Err(NoWay::NoZone) if candidates[sender.value.index()].zone.is_some() => {}
                 Err(no) => {
-                    let found = no_way(cx, cluster, store, no, candidates[sender.value.index()].at, "sends its series");
+                    let found =
+                        no_way(cx, cluster, store, no, candidates[sender.value.index()].at, "sends its series to");
                     let from = cx.read.span(sender.origin);
-                    cx.read.report(found.label(from, format!("route `{}` takes it", route.name)));
+                    cx.read
+                        .report_as(store.name.clone(), found.label(from, format!("route `{}` takes it", route.name)));
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Values of a spec in one short line, for `explain`.
 
 use super::merge::{Block, Value};
-use crate::syntax::{Data, Scalar, Spanned};
+use crate::syntax::{Data, Node, Object, Scalar, Spanned};
 
 /// How a line reads that takes the inherited value back.
 pub const NULL: &str = "#null";
@@ -46,19 +46,20 @@ pub fn data(data: &Data) -> String {
             let pairs = items.iter().map(|(k, v)| pair(&k.value, &scalar(&v.value).unwrap_or_else(|| NULL.to_owned())));
             pairs.collect::<Vec<_>>().join(" ")
         }
-        Data::Object(object) => object
-            .nodes
-            .iter()
-            .map(|n| {
-                let text = self::data(&n.data);
-                if object.shape.argument == Some(n.key.name) { text } else { pair(n.key.name, &text) }
-            })
-            .collect::<Vec<_>>()
-            .join(" "),
+        Data::Object(object) => written(object),
         Data::Named(members) => members.iter().map(|m| m.name.value.as_str()).collect::<Vec<_>>().join(" "),
         Data::Repeated(objects) => count(objects.len()),
         Data::Free(_) => "{…}".to_owned(),
     }
+}
+
+/// A block as it is written, in one line.
+pub fn written(object: &Object) -> String {
+    let key = |n: &Node| {
+        let text = data(&n.data);
+        if object.shape.argument == Some(n.key.name) { text } else { pair(n.key.name, &text) }
+    };
+    object.nodes.iter().map(key).collect::<Vec<_>>().join(" ")
 }
 
 /// `None` for null.

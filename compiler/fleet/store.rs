@@ -140,9 +140,9 @@ fn check_deployed(cx: &mut Context<'_, '_>, block: &Block<'_>, store: &Store, at
     if !store.kind.value.starts_with("victoriametrics-cluster") {
         return;
     }
-    let needed = 2 * store.replication.value - 1;
+    let needed = (2 * u64::from(store.replication.value)).saturating_sub(1);
     if let Some(storage) = store.replicas.get("storage")
-        && storage.value < needed
+        && u64::from(storage.value) < needed
     {
         let at = cx.read.span(storage.origin);
         let found = Diagnostic::new(
@@ -224,5 +224,14 @@ fn alertmanager<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Alertmanager 
         let (namespace, service) = s.value.as_str()?.split_once('/')?;
         Some(cx.read.sourced((namespace.to_owned(), service.to_owned()), s.span))
     });
+    // Said of the line that tells how it is reached: alerts would be dropped without a word.
+    if service.is_none()
+        && let Some((_, member, _)) = block.members("address").next()
+    {
+        cx.read.report(
+            not_compiled("an Alertmanager that is reached over an `address`", member.at())
+                .help("say `service \"namespace/name\"` of one that every sending cluster runs, until it is"),
+        );
+    }
     Alertmanager { name: name.clone(), origin, service, addresses, credentials }
 }

@@ -174,7 +174,7 @@ pub struct Lane {
     pub also_scrapes: Vec<Sourced<JobClass>>,
     pub sample_limit: Option<Sourced<u64>>,
     pub rules: Vec<Sourced<String>>,
-    /// Nearer than the cluster's, where said.
+    /// Its own list, which may be empty, else the cluster's.
     pub alerts: Vec<Sourced<AlertmanagerId>>,
 }
 

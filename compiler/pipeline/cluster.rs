@@ -11,7 +11,7 @@ use crate::model::ids::ClusterId;
 use crate::model::plan::{ClusterPlan, FleetPlan};
 use crate::object::{NodeId, ObjectId, Place, Tree, Value};
 use crate::syntax::plain;
-use crate::{lint, plan};
+use crate::{lint, plan, spec};
 
 /// What every cluster's pass reads.
 pub struct Context<'a> {
@@ -34,6 +34,9 @@ pub struct Emitted<'t> {
 pub fn findings(cx: &Context<'_>, id: ClusterId) -> (Sink, Vec<(Span, Applied)>) {
     let mut sink = Sink::default();
     let plan = plan::plan(cx.fleet, cx.catalog, cx.fleet_plan, id, &mut sink);
+    if !sink.has_errors() {
+        plan::prove(cx.fleet, cx.catalog, &plan, &mut sink);
+    }
     lint::cluster(cx.fleet, &plan, cx.catalog, &mut sink);
     // Objects of a plan with errors would only repeat them in other words.
     if sink.has_errors() {
@@ -133,6 +136,10 @@ impl Pass<'_, '_> {
         let fleet = &self.cx.fleet.origins;
         found.into_iter().for_each(|f: Finding| self.sink.push(f.into_diagnostic(origins, fleet)));
         for root in roots {
+            if let Some((path, what)) = secret_in(tree, root, "") {
+                let what = format!("{}: `{path}` looks like {what}", raw.file.value);
+                self.sink.push(Diagnostic::new(&super::codes::RAW_SECRET, raw.at, what));
+            }
             let Some(id) = check::id_of(tree, root) else { continue };
             label(tree, root, origin, self.cx.fleet, plan);
             let object = Object {
@@ -193,6 +200,15 @@ fn label(tree: &mut Tree, root: NodeId, origin: Origin, fleet: &Fleet, plan: &Cl
         let pointer = format!("/metadata/labels/{}", name.replace('~', "~0").replace('/', "~1"));
         tree.set(root, &pointer, Value::Str(value), origin);
     }
+}
+
+/// The first string that looks like a credential: where it is and what it looks like, never what
+/// it says.
+fn secret_in(tree: &Tree, node: NodeId, path: &str) -> Option<(String, &'static str)> {
+    if let Some(what) = tree.as_str(node).and_then(spec::secret::look) {
+        return Some((path.trim_start_matches('.').to_owned(), what));
+    }
+    tree.children(node).find_map(|child| secret_in(tree, child, &format!("{path}.{}", tree.key(child))))
 }
 
 /// The stage of an object that came with its own kind.

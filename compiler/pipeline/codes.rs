@@ -51,6 +51,14 @@ pub const RAW_TEXT: Code = Code::error(
     "mend the file at the place named, or take the `raw` node out",
 );
 
+pub const RAW_SECRET: Code = Code::error(
+    "INP109",
+    Stage::Objects,
+    "a credential in a raw file",
+    "What is checked in is read by everybody who can read the repository, for ever.",
+    "put it into a Secret of the cluster and refer to that by name",
+);
+
 pub const NO_OBJECT: Code = Code::error(
     "INP107",
     Stage::Output,
@@ -68,7 +76,7 @@ pub const NO_FIELD: Code = Code::error(
 );
 
 /// Codes of this module.
-pub const ALL: &[&Code] = &[&UNREADABLE, &EMPTY, &TOO_LARGE, &OUTSIDE, &NO_CLUSTER, &RAW_TEXT, &NO_OBJECT, &NO_FIELD];
+pub const ALL: &[&Code] = &[&UNREADABLE, &EMPTY, &TOO_LARGE, &OUTSIDE, &NO_CLUSTER, &RAW_TEXT, &NO_OBJECT, &NO_FIELD, &RAW_SECRET];
 
 /// The codes of every phase, in the order of the phases. `explain` and `allow` look here.
 const CODES: &[&[&Code]] = &[

@@ -112,7 +112,7 @@ fn list_kind(id: &ObjectId, path: &[String]) -> ListKind {
             None => return ListKind::Plain,
         }
     }
-    match field.list {
+    match field.merge() {
         fields::Merge::Set => ListKind::Set,
         fields::Merge::Keyed => ListKind::Keyed(field.keys().map(str::to_owned).collect()),
         _ => ListKind::Plain,

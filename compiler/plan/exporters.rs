@@ -111,7 +111,12 @@ fn image(cx: &Context<'_>, source: &Source<'_>, entry: &catalog::Job, sink: &mut
     if let Some(said) = &job.exporter.image {
         return said.value.clone();
     }
-    let (Some(ours), Some(component)) = (&entry.exporter, &entry.component) else { return String::new() };
+    let Some(ours) = &entry.exporter else { return String::new() };
+    let Some(component) = &entry.component else {
+        // An exporter without versions has one image.
+        let image = &ours.image;
+        return format!("{}/{}:{}", cx.mirror().unwrap_or(&image.registry), image.repository, image.tag);
+    };
     let version = cx.versions.get(&component.name).copied().unwrap_or(component.default);
     if let Some(image) = ours.image.reference(component, version, cx.mirror()) {
         return image;

@@ -203,7 +203,9 @@ fn relabelings(cx: &Context<'_>, part: &Part<'_>, entry: Option<&catalog::Endpoi
     let mut rules = from_catalog(cx, entry.map_or(&[], |e| &e.relabelings));
     let sets = |rules: &[Rule], label: &str| rules.iter().any(|r| r.target_label.as_deref() == Some(label));
     if part.source.entry.is_some_and(|e| e.targets == Targets::PerNode) && !sets(&rules, "node") {
-        rules.push(copy("__meta_kubernetes_pod_node_name", "node"));
+        // Only where there is a pod: an empty value would delete the label that the operator sets for
+        // targets that are nodes (kubelets).
+        rules.push(copy("__meta_kubernetes_pod_node_name", "node").regex("(.+)"));
     }
     if let Some(value) = set_job(&part.source) {
         rules.push(constant("job", value, part.job().origin));

@@ -116,6 +116,7 @@ pub(super) fn plan(
     let urls: Vec<RelayUrl> = outlets.iter().map(|o| url(cx, parts, partitions, outlets, o, origins)).collect();
     let queues: u64 = urls.iter().map(|u| u.queue.value.get() + HEADROOM).sum();
     let from = urls.iter().map(|u| u.queue.origin).collect();
+    let ways = urls.iter().map(|u| u.origin).collect();
     let reason = "Σ (queue + 0.5 GiB) × 1.1, rounded up to whole GiB: any one replica may get everything";
     let relay = &cx.cluster.relay;
     let image = |registry: &str, rest: &str| format!("{}/{rest}", cx.mirror().unwrap_or(registry));
@@ -133,7 +134,7 @@ pub(super) fn plan(
         requests: lanes::resources(&relay.requests, &[("cpu", "100m"), ("memory", "256Mi")], origins),
         limits: relay.limits.clone(),
         because,
-        origin: relay.always.origin,
+        origin: origins.add(Why::Derived { reason: "the way to these stores needs a queue on disk", from: ways }),
     }
 }
 

@@ -7,6 +7,7 @@
 mod draft;
 mod files;
 mod import;
+mod parse;
 mod release;
 mod schema;
 mod table;
@@ -48,19 +49,19 @@ fn shared(name: &str) -> Option<&'static Table> {
     let types = TYPES.get_or_init(|| shared_types(files::TYPES));
     let at = types.binary_search_by(|t| t.name.cmp(name)).ok()?;
     let t = &types[at];
-    t.table.get_or_init(|| Table::parse_body(t.header.clone(), t.body).ok()).as_ref()
+    t.table.get_or_init(|| parse::fields(t.header.clone(), t.body).ok()).as_ref()
 }
 
 struct SharedType {
     name: &'static str,
-    header: table::Header,
+    header: parse::Header,
     body: &'static str,
     table: OnceLock<Option<Table>>,
 }
 
 /// Finds the sections of the file of shared types without reading them.
 fn shared_types(text: &'static str) -> Vec<SharedType> {
-    let Ok((header, body)) = table::split_header(text) else { return Vec::new() };
+    let Ok((header, body)) = parse::split_header(text) else { return Vec::new() };
     let mut types: Vec<SharedType> = body
         .split("\n@")
         .filter_map(|section| section.strip_prefix('@').unwrap_or(section).split_once('\n'))

@@ -7,6 +7,7 @@
 use super::super::{Emit, Meta};
 use super::relabeling::native;
 use super::{pull_secrets, resources, scheduling, spread};
+use crate::diag::{Origin, Sourced};
 use crate::model::fleet::{Auth, Credentials};
 use crate::model::plan::{RelayPlan, RelayUrl};
 use crate::object::{Build, Format, Place};
@@ -128,7 +129,7 @@ fn rules_file(index: usize) -> String {
 fn vmagent(c: &mut Build<'_>, relay: &RelayPlan) {
     c.str("name", "vmagent");
     c.str("image", &relay.image);
-    c.strs("args", arguments(relay));
+    c.list("args", |l| arguments(relay).into_iter().for_each(|(origin, arg)| l.from(origin).str("", arg)));
     c.list("ports", |l| {
         l.object("", |p| {
             p.str("name", "http");
@@ -225,45 +226,57 @@ fn secrets_of(credentials: &Credentials) -> impl Iterator<Item = &str> {
     auth.into_iter().chain(ca).chain(cert)
 }
 
-fn arguments(relay: &RelayPlan) -> Vec<String> {
+/// Each argument with where it came from.
+fn arguments(relay: &RelayPlan) -> Vec<(Origin, String)> {
     let urls = &relay.urls;
-    let mut args = vec![
+    let own = [
         format!("-httpListenAddr=:{PORT}"),
         format!("-remoteWrite.tmpDataPath={QUEUES}"),
         "-remoteWrite.keepDanglingQueues".to_owned(),
         "-loggerFormat=json".to_owned(),
     ];
-    per_url(&mut args, "url", urls, |_, u| Some(u.url.clone()));
-    per_url(&mut args, "urlRelabelConfig", urls, |i, _| Some(format!("{CONFIG}/{}", rules_file(i))));
-    per_url(&mut args, "maxDiskUsagePerURL", urls, |_, u| Some(u.queue.value.get().to_string()));
-    let file = |secret: &str, key: &str| format!("{SECRETS}/{secret}/{key}");
+    let mut args: Vec<(Origin, String)> = own.into_iter().map(|arg| (Origin::INHERIT, arg)).collect();
+    per_url(&mut args, "url", urls, |_, u| Some((u.origin, u.url.clone())));
+    per_url(&mut args, "urlRelabelConfig", urls, |i, u| Some((u.origin, format!("{CONFIG}/{}", rules_file(i)))));
+    per_url(&mut args, "maxDiskUsagePerURL", urls, |_, u| Some((u.queue.origin, u.queue.value.get().to_string())));
+    let file = |secret: &Sourced<String>, key: &str| (secret.origin, format!("{SECRETS}/{}/{key}", secret.value));
     per_url(&mut args, "basicAuth.usernameFile", urls, |_, u| match &u.credentials.auth {
-        Some(Auth::Basic { secret, username_key, .. }) => Some(file(&secret.value, username_key)),
+        Some(Auth::Basic { secret, username_key, .. }) => Some(file(secret, username_key)),
         _ => None,
     });
     per_url(&mut args, "basicAuth.passwordFile", urls, |_, u| match &u.credentials.auth {
-        Some(Auth::Basic { secret, password_key, .. }) => Some(file(&secret.value, password_key)),
+        Some(Auth::Basic { secret, password_key, .. }) => Some(file(secret, password_key)),
         _ => None,
     });
     per_url(&mut args, "bearerTokenFile", urls, |_, u| match &u.credentials.auth {
-        Some(Auth::Bearer(key)) => Some(file(&key.secret.value, &key.key)),
+        Some(Auth::Bearer(key)) => Some(file(&key.secret, &key.key)),
         _ => None,
     });
-    per_url(&mut args, "tlsCAFile", urls, |_, u| u.credentials.ca.as_ref().map(|ca| file(&ca.secret.value, &ca.key)));
+    per_url(&mut args, "tlsCAFile", urls, |_, u| u.credentials.ca.as_ref().map(|ca| file(&ca.secret, &ca.key)));
     per_url(&mut args, "tlsCertFile", urls, |_, u| {
-        u.credentials.client_cert.as_ref().map(|c| file(&c.secret.value, &c.cert_key))
+        u.credentials.client_cert.as_ref().map(|c| file(&c.secret, &c.cert_key))
     });
     per_url(&mut args, "tlsKeyFile", urls, |_, u| {
-        u.credentials.client_cert.as_ref().map(|c| file(&c.secret.value, &c.key_key))
+        u.credentials.client_cert.as_ref().map(|c| file(&c.secret, &c.key_key))
     });
-    per_url(&mut args, "tlsServerName", urls, |_, u| u.credentials.server_name.as_ref().map(|n| n.value.clone()));
+    per_url(&mut args, "tlsServerName", urls, |_, u| {
+        u.credentials.server_name.as_ref().map(|n| (n.origin, n.value.clone()))
+    });
     args
 }
 
 /// `-remoteWrite.<flag>` once for each URL, empty where it has none; nothing where no URL has one.
-fn per_url(args: &mut Vec<String>, flag: &str, urls: &[RelayUrl], value: impl Fn(usize, &RelayUrl) -> Option<String>) {
-    let values: Vec<Option<String>> = urls.iter().enumerate().map(|(i, u)| value(i, u)).collect();
+fn per_url(
+    args: &mut Vec<(Origin, String)>,
+    flag: &str,
+    urls: &[RelayUrl],
+    value: impl Fn(usize, &RelayUrl) -> Option<(Origin, String)>,
+) {
+    let values: Vec<_> = urls.iter().enumerate().map(|(i, u)| value(i, u)).collect();
     if values.iter().any(Option::is_some) {
-        args.extend(values.into_iter().map(|v| format!("-remoteWrite.{flag}={}", v.unwrap_or_default())));
+        args.extend(values.into_iter().zip(urls).map(|(v, u)| {
+            let (origin, value) = v.unwrap_or_else(|| (u.origin, String::new()));
+            (origin, format!("-remoteWrite.{flag}={value}"))
+        }));
     }
 }

@@ -1,1 +1,223 @@
+//! Classes, twins, copies, and how targets are reached.
 
+use super::{World, monitor};
+use crate::model::plan::{Monitor, ScrapeAuth};
+use crate::relabel::Rule;
+
+fn single(settings: &str) -> World {
+    single_with("nodes=12 pods=600 roce-ports-per-node=8", settings)
+}
+
+fn single_with(facts: &str, settings: &str) -> World {
+    World::of(&format!(
+        r#"
+fleet "lab" language=1 {{
+    versions kubernetes="1.34" operator="0.93.1" prometheus="3.13.2"
+    prometheus "user" {{
+        jobs "node-exporter" "cadvisor"
+        retention "7d"
+        storage "100Gi"
+    }}
+    prometheus "fast" {{
+        jobs "node-exporter/network"
+        retention "3d"
+        storage "100Gi"
+    }}
+    prometheus "system" {{
+        rest
+        retention "2d"
+        storage "20Gi"
+    }}
+    {settings}
+}}
+cluster "lab" {facts}
+"#
+    ))
+}
+
+fn rule<'r>(rules: &'r [Rule], target: &str) -> Option<&'r Rule> {
+    rules.iter().find(|r| r.target_label.as_deref() == Some(target))
+}
+
+fn class_label(m: &Monitor) -> Option<&str> {
+    rule(&m.endpoints[0].relabelings, "job_class").and_then(|r| r.replacement.as_deref())
+}
+
+#[test]
+fn a_class_is_a_monitor_of_its_own_and_the_rest_leaves_its_collectors_out() {
+    let world = single("job \"node-exporter\" {\n class \"network\" interval=\"10s\"\n }");
+    let plan = world.sound("lab");
+    let (network, rest) = (monitor(&plan, "node-exporter-network"), monitor(&plan, "node-exporter"));
+    assert_eq!((network.lane.as_str(), rest.lane.as_str()), ("fast", "user"));
+    assert_eq!(network.endpoints[0].params, [("collect[]".to_owned(), vec!["netdev".to_owned(), "netclass".to_owned()])]);
+    assert_eq!(rest.endpoints[0].params, [("exclude[]".to_owned(), vec!["netclass".to_owned(), "netdev".to_owned()])]);
+    assert_eq!((class_label(network), class_label(rest)), (Some("network"), None));
+    let overhead = network.endpoints[0].metric_relabelings.last().and_then(|r| r.regex.as_deref());
+    assert_eq!(overhead, Some("go_.*|node_exporter_build_info|process_.*|promhttp_.*"));
+    assert_eq!(rest.endpoints[0].metric_relabelings, []);
+    assert!(rule(&rest.endpoints[0].relabelings, "node").is_some());
+    // Nobody speaks of the class `cpu`: it stays in the remainder.
+    assert!(plan.monitors.iter().all(|m| m.class.as_deref() != Some("cpu")));
+}
+
+#[test]
+fn a_fast_class_has_a_slower_twin_beside_the_rest_of_its_job() {
+    let world = single("job \"node-exporter\" {\n class \"network\" interval=\"1s\"\n }");
+    let plan = world.sound("lab");
+    let (fast, twin) = (monitor(&plan, "node-exporter-network"), monitor(&plan, "node-exporter-network-sampled"));
+    assert_eq!((fast.lane.as_str(), twin.lane.as_str()), ("fast", "user"));
+    let schedule = |m: &Monitor| {
+        let e = &m.endpoints[0];
+        (e.interval.value.to_string(), e.timeout.map(|t| t.value.to_string()))
+    };
+    assert_eq!(schedule(fast), ("1s".to_owned(), Some("1s".to_owned())));
+    assert_eq!(schedule(twin), ("15s".to_owned(), None));
+    assert_eq!((class_label(fast), class_label(twin)), (Some("network"), Some("network-sampled")));
+    assert_eq!(fast.endpoints[0].params, twin.endpoints[0].params);
+}
+
+#[test]
+fn intervals_fall_back_from_class_to_job_to_prometheus_to_cluster() {
+    let of = |settings: &str, name: &str| {
+        let world = single(settings);
+        let plan = world.sound("lab");
+        monitor(&plan, name).endpoints[0].interval.value.to_string()
+    };
+    assert_eq!(of("", "node-exporter-network"), "15s");
+    assert_eq!(of("interval \"30s\"", "node-exporter-network"), "30s");
+    assert_eq!(of("interval \"30s\"\njob \"node-exporter\" interval=\"20s\"", "node-exporter-network"), "20s");
+    let nearest = "job \"node-exporter\" interval=\"20s\" {\n class \"network\" interval=\"10s\"\n }";
+    assert_eq!(of(nearest, "node-exporter-network"), "10s");
+    assert_eq!(of(nearest, "node-exporter"), "20s");
+}
+
+#[test]
+fn a_timeout_longer_than_its_interval_is_refused_where_it_was_said() {
+    let world = single("job \"node-exporter\" interval=\"15s\" timeout=\"20s\"");
+    let (_, found) = world.plan("lab");
+    let told = world.told(&found);
+    assert!(told.iter().any(|t| t.starts_with("PLN101 \"20s\"") || t.contains("timeout 20s is longer")), "{told:#?}");
+    // One said for the whole cluster gives way to a faster class, as in Prometheus itself.
+    let world = single("timeout \"12s\"\njob \"node-exporter\" {\n class \"network\" interval=\"10s\"\n }");
+    let plan = world.sound("lab");
+    let timeout = |name| monitor(&plan, name).endpoints[0].timeout.map(|t| t.value.to_string());
+    assert_eq!(timeout("node-exporter-network").as_deref(), Some("10s"));
+    assert_eq!(timeout("node-exporter").as_deref(), Some("12s"));
+}
+
+#[test]
+fn a_copy_is_scraped_and_not_owned() {
+    let world = single("prometheus \"system\" {\n also-scrapes \"node-exporter/network\" \"cadvisor\"\n }");
+    let plan = world.sound("lab");
+    let copy = monitor(&plan, "node-exporter-network-system");
+    assert_eq!((copy.lane.as_str(), copy.owned, copy.job.as_str()), ("system", false, "node-exporter"));
+    assert!(!monitor(&plan, "cadvisor-system").owned && monitor(&plan, "cadvisor").owned);
+    let owners = plan.lanes.iter().flat_map(|l| &l.owns).filter(|c| c.job == "cadvisor").count();
+    assert_eq!(owners, 1);
+
+    let world = single("prometheus \"fast\" {\n also-scrapes \"node-exporter/network\"\n }");
+    let told = world.told(&world.plan("lab").1);
+    assert!(told.len() == 1 && told[0].starts_with("PLN104"), "{told:#?}");
+}
+
+#[test]
+fn jobs_that_share_a_job_label_are_told_by_path() {
+    let world = single("");
+    let plan = world.sound("lab");
+    for name in ["cadvisor", "kubelet"] {
+        let m = monitor(&plan, name);
+        assert_eq!(m.job_value, "kubelet");
+        assert!(m.endpoints.iter().all(|e| rule(&e.relabelings, "metrics_path").is_some()), "{name}");
+        assert!(m.endpoints.iter().all(|e| e.auth == ScrapeAuth::ServiceAccount { verify: false, server_name: None }));
+        assert!(m.endpoints.iter().all(|e| e.honor_labels));
+    }
+    let paths = |name| monitor(&plan, name).endpoints.iter().map(|e| e.path.clone()).collect::<Vec<_>>();
+    assert_eq!(paths("kubelet"), ["/metrics", "/metrics/probes", "/metrics/slis"]);
+    // The owner of the Prometheis' own metrics scrapes each by its Service.
+    assert_eq!(monitor(&plan, "prometheus-user").job_value, "prometheus-user");
+    assert_eq!(monitor(&plan, "prometheus-user").lane, "system");
+    assert!(plan.lanes.iter().find(|l| l.name == "user").is_some_and(|l| l.needs_nodes));
+}
+
+#[test]
+fn a_path_that_the_version_does_not_serve_is_left_out() {
+    let world = World::of(&include_str!("../../../tests/fleets/1-single.kdl").replace("gpus-per-node=8 ", ""));
+    let (plan, _) = world.plan("lab");
+    let paths: Vec<&str> = monitor(&plan, "kubelet").endpoints.iter().map(|e| e.path.as_str()).collect();
+    // Kubernetes 1.25.
+    assert_eq!(paths, ["/metrics", "/metrics/probes"]);
+}
+
+#[test]
+fn collectors_that_a_class_needs_are_switched_on_in_our_exporter() {
+    let roce = "job \"node-exporter\" {\n class \"roce\" interval=\"10s\"\n }";
+    let world = single(roce);
+    let plan = world.sound("lab");
+    let exporter = plan.exporters.iter().find(|e| e.job == "node-exporter").expect("an exporter");
+    assert_eq!(exporter.parts_on, ["ethtool"]);
+    assert!(exporter.parts_off.contains(&"hwmon".to_owned()));
+    assert!(exporter.image.starts_with("quay.io/prometheus/node-exporter:v"), "{}", exporter.image);
+
+    // The one of kube-prometheus does not run it; asking for it would take the whole target down.
+    let world = single(&format!("base \"kube-prometheus\"\n{roce}"));
+    let plan = world.sound("lab");
+    assert!(plan.exporters.iter().all(|e| e.job != "node-exporter"));
+    assert_eq!(monitor(&plan, "node-exporter-roce").endpoints[0].params[0].1, ["infiniband"]);
+    assert_eq!(monitor(&plan, "node-exporter").endpoints[0].port, "https");
+
+    let asked = "base \"kube-prometheus\"\njob \"node-exporter\" {\n class \"roce\" {\n collectors \"infiniband\" \"ethtool\"\n }\n }";
+    let world = single(asked);
+    let told = world.told(&world.plan("lab").1);
+    assert!(told.iter().any(|t| t.starts_with("PLN102") && t.contains("`ethtool`")), "{told:#?}");
+}
+
+#[test]
+fn two_classes_with_one_collector_are_refused() {
+    let world = single("job \"node-exporter\" {\n class \"network\" interval=\"10s\"\n class \"mine\" {\n collectors \"netdev\"\n }\n }");
+    let told = world.told(&world.plan("lab").1);
+    assert!(told.iter().any(|t| t.starts_with("PLN103") && t.contains("`netdev`")), "{told:#?}");
+}
+
+#[test]
+fn metrics_are_kept_and_dropped_by_glob() {
+    let world = single("job \"node-exporter\" {\n drop \"node_nfs_*\" \"node_arp_entries\"\n class \"load\" interval=\"5s\" {\n metrics \"node_load*\"\n }\n }");
+    let plan = world.sound("lab");
+    let rules = |name| {
+        let all = &monitor(&plan, name).endpoints[0].metric_relabelings;
+        all.iter().map(|r| (r.action.map(|a| a.name()), r.regex.clone())).collect::<Vec<_>>()
+    };
+    let drops = (Some("drop"), Some("node_arp_entries|node_nfs_.*".to_owned()));
+    assert_eq!(rules("node-exporter-load"), [(Some("keep"), Some("node_load.*".to_owned())), drops.clone()]);
+    assert_eq!(rules("node-exporter"), [(Some("drop"), Some("node_load.*".to_owned())), drops]);
+}
+
+#[test]
+fn addresses_stand_behind_a_service_of_ours() {
+    let etcd = "job \"kube-etcd\" {\n discover \"static\" {\n addresses \"10.0.0.12\" \"10.0.0.11:2381\"\n }\n }";
+    let world = single(etcd);
+    let plan = world.sound("lab");
+    let service = plan.addresses.iter().find(|s| s.job == "kube-etcd").expect("a Service");
+    assert_eq!((service.addresses.as_slice(), service.port), (&["10.0.0.11".to_owned(), "10.0.0.12".to_owned()][..], 2381));
+    let m = monitor(&plan, "kube-etcd");
+    assert_eq!(m.endpoints[0].port, service.port_name);
+    assert_eq!(m.selector.get("watershed/job").map(String::as_str), Some("kube-etcd"));
+    assert_eq!(m.namespaces, ["monitoring"]);
+
+    let world = single(&etcd.replace("10.0.0.12", "etcd.example.com"));
+    let told = world.told(&world.plan("lab").1);
+    assert!(told.len() == 1 && told[0].starts_with("PLN107"), "{told:#?}");
+}
+
+#[test]
+fn a_component_on_loopback_is_a_line_of_the_checklist_until_it_is_reachable() {
+    let world = single("");
+    let plan = world.sound("lab");
+    assert!(plan.monitors.iter().all(|m| m.job != "kube-etcd"));
+    assert!(plan.not_collected.iter().any(|(job, _)| job == "kube-etcd"), "{:?}", plan.not_collected);
+    assert!(plan.checklist.iter().any(|c| c.starts_with("kube-etcd: ")), "{:?}", plan.checklist);
+
+    let world = single("reachable \"etcd\"");
+    let plan = world.sound("lab");
+    assert_eq!(monitor(&plan, "kube-etcd").namespaces, ["kube-system"]);
+    assert!(plan.checklist.iter().all(|c| !c.starts_with("kube-etcd: etcd is not scraped")));
+}

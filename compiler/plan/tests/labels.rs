@@ -1,0 +1,44 @@
+//! The labels targets end up with, after the operator's rules and ours.
+
+use super::World;
+use crate::relabel::regex::Cache;
+use crate::relabel::{Chain, Dialect, Labels, Written};
+
+const FLEET: &str = r#"
+fleet "f" language=1 {
+    versions kubernetes="1.34" operator="0.93.1" prometheus="3.13.2"
+    prometheus "all" {
+        rest
+        retention "2d"
+        storage "20Gi"
+    }
+}
+cluster "c" nodes=3 pods=90
+"#;
+
+/// Every per-node target keeps or gets `node`, whether the operator knows it from the address's
+/// node (kubelets) or only the pod does.
+#[test]
+fn node_scoped_targets_have_a_node() {
+    let world = World::of(FLEET);
+    let plan = world.sound("c");
+    let cache = Cache::default();
+    for job in ["kubelet", "cadvisor", "node-exporter"] {
+        let monitor = plan.monitors.iter().find(|m| m.job == job).expect(job);
+        for endpoint in &monitor.endpoints {
+            let chain = Chain::compile(&endpoint.relabelings, Dialect::PROMETHEUS3, Written::CustomResource, &cache);
+            let chain = chain.expect("rules the operator takes");
+            for (own, meta) in [("n1", ""), ("", "n1")] {
+                let mut labels = Labels::new();
+                for (name, value) in [("node", own), ("__meta_kubernetes_pod_node_name", meta), ("job", "x")] {
+                    if !value.is_empty() {
+                        labels.set(name, value);
+                    }
+                }
+                chain.apply(&mut labels);
+                let expected = if job == "node-exporter" { meta } else { "n1" };
+                assert_eq!(labels.get("node"), expected, "{job} {}", endpoint.path);
+            }
+        }
+    }
+}
