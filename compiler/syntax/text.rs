@@ -24,7 +24,6 @@ pub(super) const MAX_VALUES: usize = 2_000_000;
 /// # Errors
 /// `SYN101` for more than [`MAX_BYTES`], `SYN102` for anything but UTF-8, with the offset of the
 /// first byte that does not fit. Neither has a place in the spec: `path` is in the message.
-#[expect(clippy::result_large_err, reason = "once a file, and handed on as it is")]
 pub fn decode_text(path: &str, bytes: Vec<u8>) -> Result<String, Diagnostic> {
     if bytes.len() > MAX_BYTES {
         return Err(too_large(path, bytes.len(), Span::NONE));
