@@ -75,8 +75,27 @@ pub const NO_FIELD: Code = Code::error(
     "write the path as in `kubectl explain`, `spec.remoteWrite[0].url`",
 );
 
+pub const LEFT_BEHIND: Code = Code::warning(
+    "INP110",
+    Stage::Output,
+    "the folder of a cluster that is no longer in the spec",
+    "What it holds may still run there, and writes under that identity; nobody compares it any more.",
+    "if the cluster is gone, delete its folder; if it was renamed, keep its data with `id=` on the cluster",
+);
+
 /// Codes of this module.
-pub const ALL: &[&Code] = &[&UNREADABLE, &EMPTY, &TOO_LARGE, &OUTSIDE, &NO_CLUSTER, &RAW_TEXT, &NO_OBJECT, &NO_FIELD, &RAW_SECRET];
+pub const ALL: &[&Code] = &[
+    &UNREADABLE,
+    &EMPTY,
+    &TOO_LARGE,
+    &OUTSIDE,
+    &NO_CLUSTER,
+    &RAW_TEXT,
+    &NO_OBJECT,
+    &NO_FIELD,
+    &RAW_SECRET,
+    &LEFT_BEHIND,
+];
 
 /// The codes of every phase, in the order of the phases. `explain` and `allow` look here.
 const CODES: &[&[&Code]] = &[
