@@ -249,7 +249,8 @@ pub(super) fn of_object(kind: &str, edit: Edit) -> (Effect, &'static str) {
 /// A flag that names a queue, or a reordered list with one.
 fn is_queue_flag(value: &Json) -> bool {
     let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
-    items.iter().any(is_queue_flag) || value.as_str().is_some_and(|s| s.trim_start_matches('-').starts_with("remoteWrite.url="))
+    items.iter().any(is_queue_flag)
+        || value.as_str().is_some_and(|s| s.trim_start_matches('-').starts_with("remoteWrite.url="))
 }
 
 /// How many steps of a pattern fit, and how many of them word by word; `None` where it does not.

@@ -1,5 +1,7 @@
 //! Pass 2, to files: one cluster at a time, compared before written.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -44,6 +46,14 @@ pub fn build(world: &dyn World, compiled: &Compiled, target: &Target<'_>) -> Res
     let output = world.output(target.out, target.access).map_err(|t| vec![tree::trouble(&t)])?;
     let cx = Context { fleet, fleet_plan, catalog: &compiled.catalog, raws: &compiled.raws };
     let names = Names::of(compiled, fleet);
+    if target.access == Access::Write {
+        let look = world.output(target.out, Access::Look).map_err(|t| vec![tree::trouble(&t)])?;
+        let in_the_way: Vec<Diagnostic> =
+            chosen.par_iter().filter_map(|id| preflight(&cx, *id, &names, &*look)).map(|d| *d).collect();
+        if !in_the_way.is_empty() {
+            return Err(in_the_way);
+        }
+    }
     let done: Vec<Result<Done, Box<Diagnostic>>> =
         chosen.par_iter().map_init(ClusterTree::new, |files, id| one(&cx, *id, &names, &*output, files)).collect();
 
@@ -71,6 +81,35 @@ pub fn build(world: &dyn World, compiled: &Compiled, target: &Target<'_>) -> Res
         }
     }
     Ok(built)
+}
+
+/// What keeps a cluster's folder from being written, found before any other is. Only a folder with
+/// files that its index does not know is looked at closely.
+fn preflight(cx: &Context<'_>, id: ClusterId, names: &Names<'_>, look: &dyn Output) -> Option<Box<Diagnostic>> {
+    let cluster = cx.fleet.cluster(id);
+    let folder = format!("{}/{}", names.fleet, cluster.id.value);
+    let found = |t: &Trouble| Some(Box::new(tree::trouble(t)));
+    let old = match old_index(look, &folder) {
+        Ok(old) => old,
+        Err(trouble) => return found(&trouble),
+    };
+    let there = match look.list(&folder) {
+        Ok(there) => there,
+        Err(trouble) => return found(&trouble),
+    };
+    let owned: BTreeSet<String> = old.iter().flat_map(Index::owned).map(|(path, _)| path).collect();
+    if there.iter().all(|e| owned.contains(&e.path)) {
+        return None;
+    }
+    let mut files = ClusterTree::new();
+    fill(cx, id, &mut files, &mut |_| {});
+    match files.finish(&names.header(&cluster.id.value)) {
+        Err(twice) => Some(Box::new(Diagnostic::from(&twice))),
+        Ok(finished) => match look.commit(&finished.write_set(&folder, old.as_ref())) {
+            Ok(_) => None,
+            Err(trouble) => found(&trouble),
+        },
+    }
 }
 
 /// The clusters asked for, each once; all where none is named.

@@ -36,9 +36,6 @@ fn plan<'f>(
         };
         sources.extend(source);
     }
-    if let Some(first) = sources.first_mut() {
-        first.is_default = true;
-    }
     ReaderPlan { reader, namespace: namespace(cx, reader), dashboards: dashboards(cx, reader, &sources), sources }
 }
 
@@ -65,7 +62,6 @@ fn of_lane(cx: &Context<'_>, lane: &str, read: &Sourced<Readable>, parts: &[Part
         url: format!("http://{}.{}.svc.{}:9090", lane_service(lane), c.namespace.value, c.dns_domain.value),
         credentials: Default::default(),
         time_interval: usual.unwrap_or(c.interval.value),
-        is_default: false,
         origin: read.origin,
     }
 }
@@ -94,7 +90,6 @@ fn of_store(
         url,
         credentials: way.credentials,
         time_interval: usual.unwrap_or(cx.cluster.interval.value),
-        is_default: false,
         origin: read.origin,
     })
 }

@@ -258,9 +258,7 @@ fn arguments(relay: &RelayPlan) -> Vec<(Origin, String)> {
     per_url(&mut args, "tlsCertFile", urls, |u| {
         u.credentials.client_cert.as_ref().map(|c| file(&c.secret, &c.cert_key))
     });
-    per_url(&mut args, "tlsKeyFile", urls, |u| {
-        u.credentials.client_cert.as_ref().map(|c| file(&c.secret, &c.key_key))
-    });
+    per_url(&mut args, "tlsKeyFile", urls, |u| u.credentials.client_cert.as_ref().map(|c| file(&c.secret, &c.key_key)));
     per_url(&mut args, "tlsServerName", urls, |u| {
         u.credentials.server_name.as_ref().map(|n| (n.origin, n.value.clone()))
     });
