@@ -264,7 +264,7 @@ fn shown(rules: &[Rule]) -> String {
 }
 
 #[test]
-fn what_everything_goes_to_needs_no_rules() {
+fn what_everything_goes_to_needs_no_rules_but_the_identity() {
     let world = World::of(
         &SHARED
             .replace("class \"network\" interval=\"1s\"", "class \"network\" interval=\"10s\"")
@@ -272,7 +272,7 @@ fn what_everything_goes_to_needs_no_rules() {
     );
     let plan = world.sound("control-a");
     for lane in &plan.lanes {
-        assert_eq!(lane.remote_write.iter().map(|w| w.rules.len()).collect::<Vec<_>>(), [0], "{}", lane.name);
+        assert_eq!(lane.remote_write.iter().map(|w| w.rules.len()).collect::<Vec<_>>(), [1], "{}", lane.name);
     }
 }
 
