@@ -51,7 +51,7 @@ pub fn sources(world: &dyn World, path: &SpecPath, sink: &mut Sink) -> Sources {
         }
     };
     let mut any = false;
-    for entry in entries.iter().filter(|e| entries.len() == 1 || Language::of(&e.path).is_some()) {
+    for entry in entries.iter().filter(|e| e.location == path.0 || Language::of(&e.path).is_some()) {
         any = true;
         let read = world.read(&entry.location, MAX_BYTES as u64).map_err(|t| match t.kind {
             TroubleKind::TooLarge => Diagnostic::new(&codes::TOO_LARGE, Span::NONE, t.to_string()),
@@ -124,6 +124,9 @@ pub fn raws(world: &dyn World, path: &SpecPath, fleet: &Fleet, sink: &mut Sink) 
         }
         seen.push(at);
         if !is_inside(name) {
+            if sink.iter().any(|d| d.at == at) {
+                continue;
+            }
             let what = format!("`{name}` is not below the spec's folder");
             sink.push(Diagnostic::new(&codes::OUTSIDE, at, what));
             continue;
