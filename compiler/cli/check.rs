@@ -24,12 +24,12 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     };
     let compiled = pipeline::compile(session.world, &spec);
     let shown = session.findings(&compiled.findings, compiled.sources(), &args.options.findings);
-    if shown == Exit::Clean && compiled.findings.is_empty() && args.options.findings.format == Format::Text {
-        if let Some(fleet) = &compiled.fleet {
+    match &compiled.fleet {
+        Some(fleet) if compiled.findings.is_empty() && args.options.findings.format == Format::Text => {
             let clusters = fleet.clusters.len();
             let plural = if clusters == 1 { "" } else { "s" };
-            return session.out(&format!("fleet {}: {clusters} cluster{plural}, no findings\n", fleet.name.value));
+            shown.and(session.out(&format!("fleet {}: {clusters} cluster{plural}, no findings\n", fleet.name.value)))
         }
+        _ => shown,
     }
-    shown
 }

@@ -92,7 +92,7 @@ pub struct LanePlan<'f> {
     pub origin: Origin,
     pub version: Sourced<Version>,
     /// Full image reference, mirror applied.
-    pub image: String,
+    pub image: Sourced<String>,
     pub retention: Sourced<Duration>,
     /// Always set: 80 % of the volume where the spec is silent.
     pub retention_size: Sourced<Bytes>,
@@ -271,9 +271,9 @@ pub struct ExporterPlan {
 pub struct RelayPlan {
     /// `relay`.
     pub name: String,
-    pub image: String,
+    pub image: Sourced<String>,
     /// Watches the relabel rules; comes with the operator, in its version.
-    pub reloader_image: String,
+    pub reloader_image: Sourced<String>,
     pub replicas: Sourced<u32>,
     pub storage_class: Option<Sourced<String>>,
     /// Volume of one replica: all queues and headroom.

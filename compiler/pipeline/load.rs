@@ -57,10 +57,11 @@ pub fn sources(world: &dyn World, path: &SpecPath, sink: &mut Sink) -> Sources {
             TroubleKind::TooLarge => Diagnostic::new(&codes::TOO_LARGE, Span::NONE, t.to_string()),
             _ => unreadable(&t),
         });
-        match read.and_then(|bytes| syntax::decode_text(&entry.path, bytes)) {
-            Ok(text) => {
-                sources.add(&entry.path, text);
-            }
+        match read {
+            Ok(bytes) => match syntax::decode_text(&entry.path, bytes) {
+                Ok(text) => drop(sources.add(&entry.path, text)),
+                Err(diagnostic) => sink.push(diagnostic),
+            },
             Err(diagnostic) => sink.push(diagnostic),
         }
     }

@@ -13,11 +13,11 @@ mod explain;
 mod load;
 
 pub use build::{Built, Target, build};
-pub use cluster::{Emitted, objects};
+pub use cluster::{Context, Emitted, objects};
 pub use codes::all as all_codes;
 pub use diff::{ClusterChanges, diff};
 pub use explain::{Cause, ExplainedField, explain};
-pub use load::{SpecPath, catalog_of, sources};
+pub use load::{Raws, SpecPath, catalog_of, sources};
 
 use rayon::prelude::*;
 

@@ -53,7 +53,7 @@ pub(super) fn plan<'f>(
         name: &lane.name,
         origin: lane.origin,
         version,
-        image: cx.image("prometheus"),
+        image: Sourced::new(cx.image("prometheus"), cx.image_origin(version.origin, origins)),
         retention: lane.retention,
         retention_size: retention_size(lane, origins),
         storage: &lane.storage,
@@ -226,13 +226,13 @@ fn warn_of_pairs(cx: &Context<'_>, lane: &Lane, outlets: &[&Outlet<'_>], sink: &
 }
 
 fn alerting(cx: &Context<'_>, lane: &Lane) -> Vec<AlertTarget> {
-    let said = if lane.alerts.is_empty() { &cx.cluster.alerts } else { &lane.alerts };
     let target = |said: &Sourced<crate::model::ids::AlertmanagerId>| {
         let service = cx.fleet.alertmanager(said.value).service.as_ref()?;
         let (namespace, name) = service.value.clone();
         Some(AlertTarget { namespace, name, port: "web".to_owned(), origin: said.origin })
     };
-    said.iter().filter_map(target).collect()
+    // The cluster's where the lane says nothing; `alerts {}` means none.
+    lane.alerts.iter().filter_map(target).collect()
 }
 
 /// Half of the memory is for queries: one at a time for each 512 MiB of it (4 to 20, Prometheus'

@@ -1,7 +1,5 @@
 //! What readers read: data sources with their URLs, dashboards.
 
-use sha2::{Digest, Sha256};
-
 use super::codes;
 use super::context::Context;
 use super::lanes;
@@ -124,7 +122,7 @@ fn uid(first: &str, second: &str) -> String {
     if plain.len() <= 40 && plain.chars().all(fits) {
         return plain;
     }
-    let digest: String = Sha256::digest(plain.as_bytes()).iter().take(4).map(|b| format!("{b:02x}")).collect();
+    let digest = format!("{:08x}", xxhash_rust::xxh3::xxh3_64(plain.as_bytes()) as u32);
     let label: String = plain.to_lowercase().chars().map(|c| if fits(c) { c } else { '-' }).take(31).collect();
     format!("{}-{digest}", label.trim_matches('-'))
 }

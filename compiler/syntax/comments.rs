@@ -32,11 +32,8 @@ pub(super) fn of(text: &str, language: Language) -> Vec<Comment> {
 
 fn kdl(text: &str) -> Vec<Comment> {
     let removed = parser::parse(text, FileId(0), &mut Faults::default()).removed;
-    let mut comments: Vec<Comment> = removed
-        .iter()
-        .filter(|r| own_line(text, r.start))
-        .map(|r| comment(text, r.clone(), |raw| dedented(raw)))
-        .collect();
+    let mut comments: Vec<Comment> =
+        removed.iter().filter(|r| own_line(text, r.start)).map(|r| comment(text, r.clone(), dedented)).collect();
     let mut lexer = Lexer::new(text);
     loop {
         let token = lexer.next();

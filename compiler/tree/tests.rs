@@ -12,7 +12,7 @@ fn add(tree: &mut ClusterTree, place: Place, id: &ObjectId, text: &str) {
     let release = (place == Place::Helm).then_some(Release {
         name: &id.name,
         namespace: "vm",
-        chart: "vm/victoria-metrics-cluster",
+        chart: "victoria-metrics-cluster",
         version: "0.49.0",
     });
     tree.push(&Entry { id, place, unit: "u", spec_path: &spec_path, release }, |out| out.push_str(text));
@@ -42,7 +42,7 @@ fn a_cluster_is_a_folder_of_stages() {
         ("README.md", "# edge-1\n".to_owned()),
         (
             "helm/central.values.yaml",
-            "# chart: vm/victoria-metrics-cluster, version: 0.49.0, release: central, namespace: vm\nvmselect: {}\n"
+            "# chart: victoria-metrics-cluster, version: 0.49.0, release: central, namespace: vm\nvmselect: {}\n"
                 .to_owned(),
         ),
         (

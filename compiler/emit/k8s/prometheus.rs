@@ -27,7 +27,7 @@ pub fn prometheus(out: &mut Emit<'_, '_>, lane: &LanePlan<'_>) {
     out.object(&meta, |o| {
         o.object("spec", |s| {
             s.from(lane.version.origin).str("version", format!("v{}", lane.version.value));
-            s.str("image", &lane.image);
+            s.from(lane.image.origin).str("image", &lane.image.value);
             pull_secrets(s, &cluster.pull_secrets);
             s.from(lane.replicas.origin).int("replicas", lane.replicas.value.into());
             spread(s, lane.replicas.value, &pod_labels(lane.name));

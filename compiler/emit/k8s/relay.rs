@@ -128,7 +128,7 @@ fn rules_file(index: usize) -> String {
 
 fn vmagent(c: &mut Build<'_>, relay: &RelayPlan) {
     c.str("name", "vmagent");
-    c.str("image", &relay.image);
+    c.from(relay.image.origin).str("image", &relay.image.value);
     c.list("args", |l| arguments(relay).into_iter().for_each(|(origin, arg)| l.from(origin).str("", arg)));
     c.list("ports", |l| {
         l.object("", |p| {
@@ -160,7 +160,7 @@ fn vmagent(c: &mut Build<'_>, relay: &RelayPlan) {
 /// restarts nothing and no queue is lost.
 fn reloader(c: &mut Build<'_>, relay: &RelayPlan) {
     c.str("name", "config-reloader");
-    c.str("image", &relay.reloader_image);
+    c.from(relay.reloader_image.origin).str("image", &relay.reloader_image.value);
     c.strs(
         "args",
         [

@@ -101,8 +101,8 @@ impl<'t> Places<'t> {
         let mut places = Places { text, starts: Vec::new(), ends: Vec::new(), language };
         places.add(root, &mut Vec::new());
         // An outer part stands before an inner one that begins at the same place.
-        places.starts.sort_by(|a, b| (a.0, a.1.len()).cmp(&(b.0, b.1.len())));
-        places.ends.sort_by(|a, b| (a.0, a.1.len()).cmp(&(b.0, b.1.len())));
+        places.starts.sort_by_key(|(at, path)| (*at, path.len()));
+        places.ends.sort_by_key(|(at, path)| (*at, path.len()));
         places
     }
 

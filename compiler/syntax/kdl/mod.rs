@@ -4,6 +4,7 @@ pub(super) mod lexer;
 mod map;
 mod free;
 pub(super) mod parser;
+mod report;
 pub(super) mod value;
 
 use super::block::Block;

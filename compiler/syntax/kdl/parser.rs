@@ -2,10 +2,10 @@
 //!
 //! KDL is read here and not by the `kdl` crate because a spec needs what that does not give: a
 //! bound on nesting (it overflows the stack), linear time in `/-`, the place of a value apart from
-//! its key, and messages in the words of this language. A test compares the two.
+//! its key, and messages in the words of this language (`report.rs`). A test compares the two.
 
-use super::lexer::{Flaw, Kind, Lexer, Token, is_reserved};
-use super::value::{self, Unreadable};
+use super::lexer::{Kind, Lexer, Token, is_reserved};
+use super::value;
 use crate::diag::{Diagnostic, FileId, Span};
 use crate::syntax::faults::Faults;
 use crate::syntax::text::{MAX_DEPTH, MAX_VALUES};
@@ -73,15 +73,16 @@ pub(in crate::syntax) fn parse(text: &str, file: FileId, faults: &mut Faults) ->
     Parsed { nodes, removed: parser.removed }
 }
 
-struct Parser<'t, 'f> {
-    text: &'t str,
-    file: FileId,
+pub(super) struct Parser<'t, 'f> {
+    pub(super) text: &'t str,
+    pub(super) file: FileId,
     lexer: Lexer<'t>,
     ahead: Token,
-    faults: &'f mut Faults,
+    pub(super) faults: &'f mut Faults,
     depth: usize,
     values: usize,
-    open_reported: bool,
+    /// A `{` that is never closed was reported.
+    pub(super) open_reported: bool,
     removed: Vec<Range<usize>>,
 }
 
@@ -463,23 +464,23 @@ impl Parser<'_, '_> {
         matches!(lexer.next().kind, Kind::Quoted | Kind::Raw)
     }
 
-    fn advance(&mut self) {
+    pub(super) fn advance(&mut self) {
         self.ahead = self.lexer.next();
     }
 
     /// Ends reading: what follows would only repeat the fault.
-    fn stop(&mut self) {
+    pub(super) fn stop(&mut self) {
         self.lexer.stop();
         self.open_reported = true;
         self.advance();
     }
 
-    fn span(&self, token: Token) -> Span {
+    pub(super) fn span(&self, token: Token) -> Span {
         Span::new(self.file, token.start, token.end)
     }
 
     /// The text of a token, cut to a length that fits a message.
-    fn excerpt(&self, token: Token) -> String {
+    pub(super) fn excerpt(&self, token: Token) -> String {
         let raw = &self.text[token.range()];
         let line = raw.lines().next().unwrap_or("");
         match line.char_indices().nth(40) {
@@ -492,139 +493,4 @@ impl Parser<'_, '_> {
 enum Entry {
     Property(Property),
     Value(Value),
-}
-
-/// What is said about text that cannot be read.
-impl Parser<'_, '_> {
-    fn syntax(&mut self, at: Span, what: impl Into<String>, help: impl Into<String>) {
-        self.faults.push(Diagnostic::new(&codes::KDL, at, what).help(help));
-    }
-
-    fn missing_brace(&mut self, open: Span) {
-        // With one brace missing, every block around it is open too.
-        if !std::mem::replace(&mut self.open_reported, true) {
-            self.syntax(open, "this `{` is never closed", "add the `}`; the indentation shows where one is missing");
-        }
-    }
-
-    fn version_one(&mut self, span: Span, word: &str) {
-        let mut found =
-            Diagnostic::new(&codes::KDL_V1, span, format!("bare `{word}` is KDL 1; in KDL 2 it is not a value"));
-        found = match word {
-            "true" | "false" | "null" => {
-                let new = format!("#{word}");
-                found.help(format!("write `{new}`")).fix(span, new, "write it as KDL 2 does")
-            }
-            _ => found.help("no key takes it; write a number"),
-        };
-        self.faults.push(found);
-    }
-
-    fn keyword(&mut self, span: Span, raw: &str) {
-        match raw {
-            "#inf" | "#-inf" | "#nan" => {
-                self.faults.add(&codes::NUMBER, span, format!("`{raw}` is not a number a monitoring setting can have"));
-            }
-            _ => {
-                let what = format!("`{raw}` is no value of KDL");
-                let help =
-                    "`#true`, `#false` and `#null` are all there are; a string stands in quotes, a comment behind `//`";
-                self.syntax(span, what, help);
-            }
-        }
-    }
-
-    fn unreadable(&mut self, token: Token, error: Unreadable) {
-        let place = |range: Range<usize>| Span::new(self.file, range.start, range.end);
-        let raw = self.excerpt(token);
-        let found = match error {
-            Unreadable::Escape(range) => Diagnostic::new(&codes::KDL, place(range), "this `\\` escapes nothing KDL knows")
-                .help("write `\\\\` for a backslash, or a raw string: `#\"C:\\path\"#`; known are \\n \\r \\t \\b \\f \\s \\\" \\\\ and \\u{1F600}"),
-            Unreadable::Indentation(range) => {
-                Diagnostic::new(&codes::KDL, place(range), "a line of this text is indented less than its closing quotes")
-                    .help("indent every line at least as far as the closing `\"\"\"`, with the same blanks")
-            }
-            Unreadable::TextBeforeQuotes(range) => {
-                Diagnostic::new(&codes::KDL, place(range), "the closing `\"\"\"` must stand on a line of its own")
-                    .help("begin a new line before it")
-            }
-            Unreadable::Number(help) => {
-                let at = self.span(token);
-                Diagnostic::new(&codes::NUMBER, at, format!("`{raw}` is not a number")).help(help)
-            }
-        };
-        self.faults.push(found);
-    }
-
-    /// A token that can stand nowhere here; advances over it.
-    fn stray(&mut self, token: Token) {
-        let at = self.span(token);
-        match token.kind {
-            Kind::Bad(Flaw::OpenString) => {
-                self.syntax(
-                    at,
-                    "this string is not closed on its line",
-                    "close it with `\"`; text of several lines stands in `\"\"\"`",
-                );
-            }
-            Kind::Bad(Flaw::OpenText) => {
-                let first = Span::new(self.file, token.start, (token.start + 3).min(token.end));
-                self.syntax(
-                    first,
-                    "this string is never closed",
-                    "close it with the same quotes and `#` signs it opens with",
-                );
-            }
-            Kind::Bad(Flaw::TextBehindQuotes) => {
-                self.syntax(
-                    at,
-                    "text stands behind `\"\"\"` on its line",
-                    "begin the text on the next line, or use one `\"` for a string of one line",
-                );
-            }
-            Kind::Bad(Flaw::OpenComment) => {
-                let first = Span::new(self.file, token.start, (token.start + 2).min(token.end));
-                self.syntax(first, "this comment is never closed", "close it with `*/`, once for every `/*` inside it");
-            }
-            Kind::Bad(Flaw::DeepComment) => {
-                let first = Span::new(self.file, token.start, (token.start + 2).min(token.end));
-                let found = Diagnostic::new(&codes::TOO_DEEP, first, "comments are nested more than 8 levels deep");
-                self.faults.push(found.help("close the comments that are still open, or take the inner ones out"));
-                self.stop();
-                return;
-            }
-            Kind::Bad(Flaw::Backslash) => {
-                self.syntax(
-                    at,
-                    "a `\\` stands in the middle of a line",
-                    "it may only end a line, to continue the node on the next",
-                );
-            }
-            Kind::Bad(Flaw::Character('[' | ']')) => {
-                self.syntax(
-                    at,
-                    "KDL has no brackets for lists",
-                    "write the items one behind the other: `jobs \"a\" \"b\"`",
-                );
-            }
-            Kind::Bad(Flaw::Character('/')) => {
-                self.syntax(
-                    at,
-                    "a `/` cannot stand in a string without quotes",
-                    "put the string in quotes: `\"node-exporter/roce\"`",
-                );
-            }
-            Kind::Equals => {
-                self.syntax(at, "this `=` has no key before it", "a property is `key=value`");
-            }
-            Kind::Bad(Flaw::Character(c)) => {
-                self.syntax(at, format!("`{c}` cannot stand here"), "put the string it belongs to in quotes");
-            }
-            _ => {
-                let what = format!("`{}` cannot stand here", self.excerpt(token));
-                self.syntax(at, what, "put the string it belongs to in quotes");
-            }
-        }
-        self.advance();
-    }
 }

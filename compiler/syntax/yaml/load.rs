@@ -150,7 +150,7 @@ pub(in crate::syntax) fn load(text: &str, limits: Limits) -> Stream {
         let mut node = node;
         if !flow {
             // A block collection begins where its first node does.
-            node.range = usize::MAX..0;
+            node.range = Range { start: usize::MAX, end: 0 };
         }
         open.push(Open { node, key: None, flow });
     }
