@@ -117,8 +117,9 @@ pub struct LanePlan<'f> {
     pub discovers_in: Vec<String>,
     /// Monitors need node metadata or scrape kubelets: `nodes`, `nodes/metrics`.
     pub needs_nodes: bool,
-    /// Name of the governing headless Service of our own (two lanes in one namespace).
-    pub governing_service: String,
+    /// Name of the governing headless Service of our own, so that several lanes in one namespace do not
+    /// share one; `None` where the operator cannot be told yet and makes its own.
+    pub governing_service: Option<String>,
     /// What it owns, as `job` or `job/class`.
     pub owns: Vec<ClassRef>,
 }
@@ -135,7 +136,7 @@ pub struct ClassRef {
 pub struct RemoteWrite {
     /// `relay`, or the destination: `central`, `central-t3`. Unique in the lane.
     pub name: String,
-    pub url: String,
+    pub url: Sourced<String>,
     pub credentials: Credentials,
     pub rules: Vec<Rule>,
     pub retry_on_rate_limit: bool,
@@ -291,7 +292,7 @@ pub struct RelayPlan {
 pub struct RelayUrl {
     /// `central`, `plane-a-t3`.
     pub name: String,
-    pub url: String,
+    pub url: Sourced<String>,
     pub credentials: Credentials,
     pub rules: Vec<Rule>,
     /// `-remoteWrite.maxDiskUsagePerURL`, a multiple of 512 MiB.
@@ -342,7 +343,7 @@ pub struct DataSource {
     pub name: String,
     /// At most 40 characters, a DNS label: `<cluster>-user`, `<store>-t0`.
     pub uid: String,
-    pub url: String,
+    pub url: Sourced<String>,
     pub credentials: Credentials,
     /// Most common interval, for hand-written queries.
     pub time_interval: Duration,

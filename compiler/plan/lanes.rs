@@ -12,12 +12,15 @@ use super::{codes, monitors};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::fleet::{Lane, Query, Resources};
 use crate::model::plan::{AlertTarget, LanePlan, Monitor, RemoteWrite, ScrapeAuth};
-use crate::model::value::{Bytes, Duration};
+use crate::model::value::{Bytes, Duration, Version};
 use crate::relabel::Rule;
 use crate::store::Replicas;
 
 /// The operator's own label that tells replicas apart.
 pub(super) const REPLICA_LABEL: &str = "prometheus_replica";
+
+/// The first operator with `spec.serviceName`.
+const SERVICE_NAME: Version = Version::new(0, 81, 0);
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -47,7 +50,7 @@ pub(super) fn plan<'f>(
     let scrape_interval = lane.interval.unwrap_or(cluster.interval);
     let said_timeout = lane.timeout.or(cluster.timeout).filter(|t| t.value <= scrape_interval.value);
     let short = (scrape_interval.value < Duration::from_secs(10)).then_some(scrape_interval);
-    let remote_write = remote_write(cx, lane, decided, sink);
+    let remote_write = remote_write(cx, lane, decided, origins, sink);
     LanePlan {
         lane,
         name: &lane.name,
@@ -72,7 +75,8 @@ pub(super) fn plan<'f>(
         discovers_in: discovers_in(cx, &own),
         needs_nodes: own.iter().any(|m| m.attach_node_metadata)
             || scraped(decided.parts, lane).any(|p| matches!(p.source.found, Found::Kubelet(_))),
-        governing_service: format!("prometheus-{}-headless", lane.name),
+        governing_service: (cx.version("operator").value >= SERVICE_NAME)
+            .then(|| format!("prometheus-{}-headless", lane.name)),
         owns: decided.parts.iter().filter(|p| p.lane.name == lane.name).map(Part::reference).collect(),
     }
 }
@@ -151,7 +155,13 @@ fn own_outlets<'p, 'a>(
     outlets.iter().filter(move |o| partition.is_some_and(|p| relayed || p.mentions(o.dest.target)))
 }
 
-fn remote_write(cx: &Context<'_>, lane: &Lane, decided: &Decided<'_, '_>, sink: &mut Sink) -> Vec<RemoteWrite> {
+fn remote_write(
+    cx: &Context<'_>,
+    lane: &Lane,
+    decided: &Decided<'_, '_>,
+    origins: &mut Origins,
+    sink: &mut Sink,
+) -> Vec<RemoteWrite> {
     let route = route_of(cx.fleet, cx.id, &lane.name);
     let Some(partition) = decided.partitions.iter().find(|p| Some(p.id) == route) else { return Vec::new() };
     let writes_to: Vec<&Outlet<'_>> = own_outlets(cx, lane, decided).collect();
@@ -161,15 +171,11 @@ fn remote_write(cx: &Context<'_>, lane: &Lane, decided: &Decided<'_, '_>, sink: 
     warn_of_pairs(cx, lane, &writes_to, sink);
     let shared = monitors::shared_values(decided.parts);
     if decided.relayed {
+        let (namespace, domain) = (&cx.cluster.namespace.value, &cx.cluster.dns_domain.value);
+        let url = format!("http://{}.{namespace}.svc.{domain}:{}/api/v1/write", relay::NAME, relay::PORT);
         return vec![RemoteWrite {
             name: relay::NAME.to_owned(),
-            url: format!(
-                "http://{}.{}.svc.{}:{}/api/v1/write",
-                relay::NAME,
-                cx.cluster.namespace.value,
-                cx.cluster.dns_domain.value,
-                relay::PORT
-            ),
+            url: Sourced::new(url, partition.route.origin),
             credentials: Default::default(),
             rules: stay_home(lane, decided.parts, &shared, |p| partition.keeps_home(p), partition.route.origin),
             retry_on_rate_limit: true,
@@ -187,7 +193,10 @@ fn remote_write(cx: &Context<'_>, lane: &Lane, decided: &Decided<'_, '_>, sink: 
         rules.extend(relay::replica_rule(writes_to.iter().copied(), outlet));
         out.push(RemoteWrite {
             name: outlet.name.clone(),
-            url: outlet.way.kind.write_url(&outlet.way.door, target.tenant),
+            url: Sourced::new(
+                outlet.way.kind.write_url(&outlet.way.door, target.tenant),
+                outlet.way.url_origin(origin, origins),
+            ),
             credentials: outlet.way.credentials.clone(),
             rules,
             retry_on_rate_limit: true,

@@ -168,7 +168,10 @@ fn url(
     rules.extend(replica_rule(outlets, outlet));
     RelayUrl {
         name: outlet.name.clone(),
-        url: outlet.way.kind.write_url(&outlet.way.door, target.tenant),
+        url: Sourced::new(
+            outlet.way.kind.write_url(&outlet.way.door, target.tenant),
+            outlet.way.url_origin(outlet.dest.origin, origins),
+        ),
         credentials: outlet.way.credentials.clone(),
         rules,
         queue: Sourced::new(Bytes::new(queue_bytes(rate, survive.value, bytes)), queue),

@@ -236,7 +236,7 @@ fn arguments(relay: &RelayPlan) -> Vec<(Origin, String)> {
         "-loggerFormat=json".to_owned(),
     ];
     let mut args: Vec<(Origin, String)> = own.into_iter().map(|arg| (Origin::INHERIT, arg)).collect();
-    per_url(&mut args, "url", urls, |_, u| Some((u.origin, u.url.clone())));
+    per_url(&mut args, "url", urls, |_, u| Some((u.url.origin, u.url.value.clone())));
     per_url(&mut args, "urlRelabelConfig", urls, |i, u| Some((u.origin, format!("{CONFIG}/{}", rules_file(i)))));
     per_url(&mut args, "maxDiskUsagePerURL", urls, |_, u| Some((u.queue.origin, u.queue.value.get().to_string())));
     let file = |secret: &Sourced<String>, key: &str| (secret.origin, format!("{SECRETS}/{}/{key}", secret.value));
