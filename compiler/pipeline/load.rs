@@ -88,7 +88,7 @@ pub fn catalog_of(world: &dyn World, path: &SpecPath, document: &mut Document, s
             sink.push(Diagnostic::new(&codes::OUTSIDE, folder.span, what));
             continue;
         };
-        match world.list(&format!("{base}/{name}")) {
+        match world.list(&below(base, name)) {
             Ok(entries) => {
                 for entry in entries {
                     match text(world, &entry.location) {
@@ -132,7 +132,7 @@ pub fn raws(world: &dyn World, path: &SpecPath, fleet: &Fleet, sink: &mut Sink) 
             sink.push(Diagnostic::new(&codes::OUTSIDE, at, what));
             continue;
         }
-        match text(world, &format!("{base}/{name}")) {
+        match text(world, &below(base, name)) {
             Ok(text) => {
                 raws.insert(name.clone(), text);
             }
@@ -145,6 +145,11 @@ pub fn raws(world: &dyn World, path: &SpecPath, fleet: &Fleet, sink: &mut Sink) 
 fn text(world: &dyn World, location: &str) -> Result<String, String> {
     let bytes = world.read(location, MAX_BYTES as u64).map_err(|t| t.to_string())?;
     String::from_utf8(bytes).map_err(|_| format!("{location}: it is not UTF-8"))
+}
+
+/// A path of the spec as the user would type it.
+fn below(folder: &str, path: &str) -> String {
+    if folder == "." { path.to_owned() } else { format!("{folder}/{path}") }
 }
 
 /// A relative path that does not leave its folder.
