@@ -134,7 +134,9 @@ pub struct RulesInput {
     pub evaluated_by: String,
     /// What it scrapes.
     pub scraped: Vec<Scraped>,
-    /// It sends somewhere by remote write.
+    /// It scrapes the Prometheis of its cluster, itself among them.
+    pub watches: bool,
+    /// Some Prometheus of the cluster sends somewhere by remote write.
     pub remote_write: bool,
     /// Value of `runbook_url` up to the name of the alert; absent: no such annotation.
     pub runbooks: Option<String>,
@@ -167,12 +169,13 @@ impl Scraped {
 }
 
 impl RulesInput {
-    pub const NAMES: &[&str] = &["evaluated_by", "scraped", "remote_write", "runbooks"];
+    pub const NAMES: &[&str] = &["evaluated_by", "scraped", "watches", "remote_write", "runbooks"];
 
     pub fn settings(&self, versions: &Versions) -> Settings {
         Settings::new(versions)
             .with("evaluated_by", self.evaluated_by.as_str())
             .with("scraped", self.scraped.iter().map(Scraped::setting).collect::<Vec<_>>())
+            .with("watches", self.watches)
             .with("remote_write", self.remote_write)
             .with("runbooks", self.runbooks.clone())
     }
@@ -192,6 +195,7 @@ impl RulesInput {
                     interval_ms: 15_000,
                 },
             ],
+            watches: true,
             remote_write: true,
             runbooks: Some("https://runbooks.example.com/".to_owned()),
             ..least.clone()

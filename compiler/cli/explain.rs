@@ -64,7 +64,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         }
         return match pipeline::explain(&compiled, &args.what, &args.field, &args.cluster) {
             Ok(fields) => session.out(&objects(&fields, compiled.sources(), args.format)),
-            Err(findings) => session.findings(&findings, compiled.sources(), &options).and(Exit::Findings),
+            Err(findings) => session.findings(&findings, compiled.sources(), &options),
         };
     }
     // A path is explained as far as the spec can be read, also when other parts of it are wrong.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::exit::Exit;
 use super::options::{Colour, FailOn, FindingOptions, Format};
-use crate::diag::{Diagnostic, Sources};
+use crate::diag::{Diagnostic, Sources, Stage};
 use crate::pipeline::SpecPath;
 use crate::report;
 use crate::world::{Stream, Terminal, TroubleKind, World};
@@ -104,6 +104,10 @@ fn judge(findings: &[Diagnostic], fail_on: FailOn) -> Exit {
     findings
         .iter()
         .filter(|d| d.severity >= fail_on.severity())
-        .map(|d| if d.code.stage == crate::diag::Stage::Output { Exit::InputOutput } else { Exit::Findings })
+        .map(|d| match d.code.stage {
+            Stage::Output => Exit::InputOutput,
+            Stage::Usage => Exit::Usage,
+            _ => Exit::Findings,
+        })
         .fold(Exit::Clean, Exit::and)
 }

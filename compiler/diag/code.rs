@@ -87,5 +87,7 @@ pub enum Stage {
     Plan,
     Objects,
     Output,
+    /// How a command was called: nothing of the spec is wrong.
+    Usage,
     Live,
 }

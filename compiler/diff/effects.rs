@@ -9,6 +9,7 @@
 use serde_json::Value as Json;
 
 use super::Edit;
+use crate::model::value::Duration;
 
 /// Ordered from harmless to grave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,8 +84,8 @@ const FIELDS: &[Row] = &[
     row(PROMETHEUS, "spec.storage", Effect::DataLoss, "instances start on other volumes; the samples on the old ones are out of reach"),
     row(PROMETHEUS, "spec.storage.volumeClaimTemplate.spec", Effect::Recreate, "the StatefulSet is made again; volumes that exist keep their size and class until changed by hand"),
     row(PROMETHEUS, "spec.serviceName", Effect::Recreate, "the StatefulSet is made again; its volumes stay"),
-    row(PROMETHEUS, "spec.retention", Effect::Restart, "older samples than the new retention are deleted; a restart before operator 0.92 with Prometheus 3.11, a reload since"),
-    row(PROMETHEUS, "spec.retentionSize", Effect::Restart, "the oldest samples beyond the new size are deleted; a restart before operator 0.92 with Prometheus 3.11, a reload since"),
+    row(PROMETHEUS, "spec.retention", Effect::Restart, "samples are kept longer; a restart, from operator 0.92 with Prometheus 3.11 on a reload"),
+    row(PROMETHEUS, "spec.retentionSize", Effect::Restart, "more samples fit; a restart, from operator 0.92 with Prometheus 3.11 on a reload"),
     row(PROMETHEUS, "spec.scrapeInterval", Effect::Reload, "monitors without an interval of their own follow"),
     row(PROMETHEUS, "spec.scrapeTimeout", Effect::Reload, ""),
     row(PROMETHEUS, "spec.evaluationInterval", Effect::Reload, ""),
@@ -129,7 +130,7 @@ const FIELDS: &[Row] = &[
 
     row(WORKLOADS, "spec.template", Effect::Restart, "pods are replaced one after the other"),
     row(WORKLOADS, "spec.selector", Effect::Recreate, "the selector is immutable"),
-    row("StatefulSet", "spec.volumeClaimTemplates", Effect::Recreate, "immutable; volumes that exist stay as they are"),
+    row("StatefulSet", "spec.volumeClaimTemplates", Effect::Recreate, "immutable: the API server refuses the whole StatefulSet, its other changes too, until it is deleted with --cascade=orphan; enlarge the claims first, they keep their size"),
     row("StatefulSet", "spec.serviceName", Effect::Recreate, "immutable"),
     row("StatefulSet", "spec.podManagementPolicy", Effect::Recreate, "immutable"),
     row("Service", "spec.clusterIP", Effect::Recreate, "immutable"),
@@ -148,12 +149,12 @@ const FIELDS: &[Row] = &[
     row(VALUES, "persistentVolume", Effect::Recreate, TEMPLATE),
     row(VALUES, "persistentVolume.enabled", Effect::DataLoss, "pods start on other volumes"),
     row(VALUES, "vmstorage.replicaCount", Effect::Restart, "vminsert and vmselect roll; data stays where it is, and nodes taken away take theirs along"),
-    row(VALUES, "vmstorage.retentionPeriod", Effect::Restart, "a shorter retention deletes older samples"),
-    row(VALUES, "server.retentionPeriod", Effect::Restart, "a shorter retention deletes older samples"),
-    row(VALUES, "*.extraArgs.retentionPeriod", Effect::Restart, "a shorter retention deletes older samples"),
+    row(VALUES, "vmstorage.retentionPeriod", Effect::Restart, "samples are kept longer"),
+    row(VALUES, "server.retentionPeriod", Effect::Restart, "samples are kept longer"),
+    row(VALUES, "*.extraArgs.retentionPeriod", Effect::Restart, "samples are kept longer"),
     row(VALUES, "*.extraArgs.dedup.minScrapeInterval", Effect::DataLoss, "one sample per interval is kept, all others are deleted"),
     row(VALUES, "*.extraArgs.replicationFactor", Effect::Restart, "only new samples are written with the new number of copies"),
-    row(VALUES, "remoteWrite", Effect::QueueReset, "vmagent names its disk queues by position and URL: a queue whose place or URL changes is deleted unsent"),
+    row(VALUES, "remoteWrite", Effect::QueueReset, "vmagent names its disk queues by position and URL: a queue whose place or URL changes is kept on the volume and never sent"),
     row(VALUES, "remoteWrite.*.urlRelabelConfig", Effect::Reload, ""),
 ];
 
@@ -168,7 +169,7 @@ pub(super) fn of_field(
     if WORKLOADS.split('|').any(|k| k == kind) && [before, after].into_iter().flatten().any(is_queue_flag) {
         return (
             Effect::QueueReset,
-            "vmagent names its disk queues by position and URL: a queue whose place or URL changes is deleted unsent",
+            "vmagent names its disk queues by position and URL: a queue whose place or URL changes is kept on the volume and never sent",
         );
     }
     let added_queue = PROMETHEUS.split('|').any(|k| k == kind) && edit == Edit::Added && path.len() == 3;
@@ -177,7 +178,46 @@ pub(super) fn of_field(
     }
     let fits = FIELDS.iter().filter(|r| r.kinds == "*" || r.kinds.split('|').any(|k| k == kind));
     let fits = fits.filter_map(|r| Some((specificity(r.path, path)?, r)));
-    fits.max_by_key(|(specific, _)| *specific).map_or((Effect::None, ""), |(_, r)| (r.effect, r.consequence))
+    let row = fits.max_by_key(|(specific, _)| *specific).map(|(_, row)| row);
+    let field = path.last().map_or("", String::as_str);
+    match (by_direction(field, before, after), row) {
+        (Some(known), Some(_)) => known,
+        (_, row) => row.map_or((Effect::None, ""), |r| (r.effect, r.consequence)),
+    }
+}
+
+/// What depends on whether a value grows or shrinks.
+fn by_direction(field: &str, before: Option<&Json>, after: Option<&Json>) -> Option<(Effect, &'static str)> {
+    let shrinks = size(after?)? < size(before?)?;
+    match field {
+        "retention" | "retentionPeriod" if shrinks => {
+            Some((Effect::DataLoss, "samples older than the new retention are deleted"))
+        }
+        "retentionSize" if shrinks => Some((Effect::DataLoss, "the oldest samples beyond the new size are deleted")),
+        "dedup.minScrapeInterval" if shrinks => {
+            Some((Effect::Restart, "more samples are kept from now on; what was deleted stays so"))
+        }
+        _ => None,
+    }
+}
+
+/// A duration in milliseconds, or a size of Prometheus in bytes.
+fn size(value: &Json) -> Option<u64> {
+    let text = value.as_str()?;
+    if let Ok(duration) = Duration::parse(text) {
+        return Some(duration.millis());
+    }
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match &text[digits.len()..] {
+        "B" => 0,
+        "KB" => 10,
+        "MB" => 20,
+        "GB" => 30,
+        "TB" => 40,
+        "PB" => 50,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
 /// Of an object as a whole.
@@ -206,8 +246,11 @@ pub(super) fn of_object(kind: &str, edit: Edit) -> (Effect, &'static str) {
     }
 }
 
+/// A flag that names a queue, or a reordered list with one.
 fn is_queue_flag(value: &Json) -> bool {
-    value.as_str().is_some_and(|s| s.trim_start_matches('-').starts_with("remoteWrite.url="))
+    let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    items.iter().any(is_queue_flag)
+        || value.as_str().is_some_and(|s| s.trim_start_matches('-').starts_with("remoteWrite.url="))
 }
 
 /// How many steps of a pattern fit, and how many of them word by word; `None` where it does not.
@@ -253,6 +296,30 @@ mod tests {
         assert_eq!(effect("values", &dedup, Changed), Effect::DataLoss);
         assert_eq!(effect("values", &["vmstorage", "persistentVolume", "size"], Changed), Effect::Recreate);
         assert_eq!(effect("values", &["vmselect", "replicaCount"], Changed), Effect::Restart);
+    }
+
+    #[test]
+    fn what_shrinks_deletes_and_what_grows_does_not() {
+        let of = |kind: &str, path: &[&str], before: &str, after: &str| {
+            let path: Vec<String> = path.iter().map(|s| (*s).to_owned()).collect();
+            of_field(kind, &path, Edit::Changed, Some(&before.into()), Some(&after.into())).0
+        };
+        assert_eq!(of("Prometheus", &["spec", "retention"], "15d", "7d"), Effect::DataLoss);
+        assert_eq!(of("Prometheus", &["spec", "retention"], "7d", "15d"), Effect::Restart);
+        assert_eq!(of("Prometheus", &["spec", "retentionSize"], "80GB", "409MB"), Effect::DataLoss);
+        assert_eq!(of("values", &["vmstorage", "retentionPeriod"], "90d", "60d"), Effect::DataLoss);
+        let dedup = ["vmstorage", "extraArgs", "dedup.minScrapeInterval"];
+        assert_eq!(of("values", &dedup, "15s", "1ms"), Effect::Restart);
+        assert_eq!(of("values", &dedup, "1ms", "15s"), Effect::DataLoss);
+    }
+
+    #[test]
+    fn queues_that_change_places_are_reset() {
+        let path: Vec<String> = ["spec", "template", "spec", "containers", "*", "args"].map(str::to_owned).into();
+        let order = |urls: [&str; 2]| serde_json::json!(urls.map(|u| format!("-remoteWrite.url={u}")));
+        let (before, after) = (order(["a", "b"]), order(["b", "a"]));
+        let effect = of_field("StatefulSet", &path, Edit::Reordered, Some(&before), Some(&after)).0;
+        assert_eq!(effect, Effect::QueueReset);
     }
 
     #[test]

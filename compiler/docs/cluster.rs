@@ -184,14 +184,22 @@ fn secrets(plan: &ClusterPlan<'_>, out: &mut String) {
 }
 
 fn apply(plan: &ClusterPlan<'_>, out: &mut String) {
-    out.push_str("## Apply\n\n```sh\n");
+    let context = plan.cluster.context.as_ref().map_or(plan.cluster.name.as_str(), |c| &c.value);
+    out.push_str("## Apply\n\n");
+    if !plan.stores.is_empty() {
+        out.push_str("With the VictoriaMetrics chart repository known to Helm as `vm`:\n\n");
+    }
+    out.push_str("```sh\n");
+    if !plan.stores.is_empty() {
+        out.push_str(&format!("kubectl --context {context} apply --server-side -k 00-prereq\n"));
+    }
     for store in &plan.stores {
         out.push_str(&format!(
-            "helm upgrade --install {0} vm/{1} --version {2} --namespace {3} \\\n  --values helm/{0}.values.yaml\n",
+            "helm upgrade --install {0} vm/{1} --version {2} \\\n  --kube-context {context} --namespace {3} \
+             --values helm/{0}.values.yaml\n",
             store.release, store.chart, store.chart_version, store.namespace
         ));
     }
-    let context = plan.cluster.context.as_ref().map_or(plan.cluster.name.as_str(), |c| &c.value);
     out.push_str(&format!("kubectl --context {context} apply --server-side -k .\n```\n"));
 }
 

@@ -26,7 +26,7 @@ pub fn exporter(out: &mut Emit<'_, '_>, exporter: &ExporterPlan) {
             kind: &kind,
             namespace: &namespace,
             name: &name,
-            unit: ("job", &exporter.job),
+            unit: ("exporter", &exporter.job),
             origin: exporter.origin,
             labels: &[],
         };
@@ -45,7 +45,7 @@ fn settings(out: &Emit<'_, '_>, exporter: &ExporterPlan) -> Settings {
     let mut labels = selector.clone();
     labels.insert("watershed/cluster".to_owned(), cluster.id.value.clone());
     labels.insert("watershed/fleet".to_owned(), out.fleet.name.value.clone());
-    labels.insert("watershed/unit".to_owned(), format!("job.{}", exporter.job));
+    labels.insert("watershed/unit".to_owned(), format!("exporter.{}", exporter.job));
     let fastest = out.plan.monitors.iter().filter(|m| m.job == exporter.job).flat_map(|m| &m.endpoints);
     let interval = fastest.map(|e| e.interval.value.millis()).min().unwrap_or_default();
     let input = ExporterInput {

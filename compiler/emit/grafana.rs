@@ -67,7 +67,8 @@ fn data_source(b: &mut Build<'_>, source: &DataSource) {
     b.str("type", "prometheus");
     b.str("access", "proxy");
     b.from(source.url.origin).str("url", &source.url.value);
-    b.bool("isDefault", source.is_default);
+    // Two data sources that say they are the default keep Grafana from starting.
+    b.bool("isDefault", false);
     b.bool("editable", false);
     let file = |secret: &str, key: &str| format!("$__file{{{GRAFANA_SECRETS}/{secret}/{key}}}");
     let credentials = &source.credentials;

@@ -142,7 +142,7 @@ impl Emit<'_, '_> {
                 name: meta.name.to_owned(),
             },
             unit: unit(meta.unit),
-            spec_path: format!("cluster[{}].{}[{}]", self.plan.cluster.name, meta.unit.0, meta.unit.1),
+            spec_path: spec_path(&self.plan.cluster.name, meta.unit),
             place: meta.place,
             origin: meta.origin,
             root,
@@ -165,6 +165,16 @@ impl Emit<'_, '_> {
 
     fn namespace(&self) -> &str {
         &self.plan.cluster.namespace.value
+    }
+}
+
+/// The place in the spec behind a unit.
+fn spec_path(cluster: &str, (kind, name): (&str, &str)) -> String {
+    match kind {
+        "exporter" => format!("cluster[{cluster}].job[{name}].exporter"),
+        "namespace" => format!("cluster[{cluster}].namespace"),
+        _ if name.is_empty() => format!("cluster[{cluster}].{kind}"),
+        _ => format!("cluster[{cluster}].{kind}[{name}]"),
     }
 }
 

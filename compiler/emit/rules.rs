@@ -9,12 +9,12 @@ use crate::object::{Place, Tree};
 pub fn pack(out: &mut Emit<'_, '_>, rule: &RulePlan) {
     let Some(entry) = out.catalog.rule_pack(&rule.pack) else { return };
     let Some(template) = out.catalog.rules_template(entry) else { return };
-    let lane = out.plan.lanes.iter().find(|l| l.name == rule.lane);
     let (scraped, intervals): (Vec<Scraped>, Vec<Origin>) = scraped(out.plan, &rule.lane).into_iter().unzip();
     let input = RulesInput {
         evaluated_by: rule.lane.clone(),
         scraped,
-        remote_write: lane.is_some_and(|l| !l.remote_write.is_empty()),
+        watches: watches(out.plan, &rule.lane),
+        remote_write: out.plan.lanes.iter().any(|l| !l.remote_write.is_empty()),
         runbooks: None,
     };
     let mut settings = input.settings(&out.versions);
@@ -37,6 +37,12 @@ pub fn pack(out: &mut Emit<'_, '_>, rule: &RulePlan) {
         labels: &[(LANE_LABEL, &rule.lane)],
     };
     out.object(&meta, |o| o.object("spec", |s| s.copy("groups", &groups, root)));
+}
+
+/// Whether a lane scrapes the Prometheis themselves: what they say of their queues is there, and
+/// nowhere else.
+fn watches(plan: &ClusterPlan<'_>, lane: &str) -> bool {
+    plan.monitors.iter().any(|m| m.lane == lane && m.selector.contains_key(LANE_LABEL))
 }
 
 /// What a lane scrapes, one entry for each `job` and class, sorted, and where its interval comes from.

@@ -122,6 +122,20 @@ fn check(cx: &mut Context<'_, '_>, block: &Block<'_>, found: &Found<'_>) {
         );
         return;
     }
+    if let Some(path) = ["/insert/", "/select/", "/api/v1/"].into_iter().find(|p| format!("{}/", found.url).contains(p))
+    {
+        let base = &found.url[..found.url.find(path).unwrap_or(found.url.len())];
+        cx.read.report(
+            Diagnostic::new(
+                &codes::ADDRESS_PATH,
+                url.span,
+                format!("address `{}` of {} holds the path of a request, `{path}`", found.name, found.of),
+            )
+            .here("more than the base URL")
+            .help(format!("write the base URL, `\"{base}\"`: the paths for writing and reading are added by its kind"))
+            .fix(url.span, format!("\"{base}\""), "the base URL"),
+        );
+    }
     if !found.open {
         return;
     }

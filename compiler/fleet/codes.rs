@@ -234,11 +234,19 @@ pub static DESTINATION: Code = error(
     "name each destination once, and `none` alone",
 );
 
-pub static NO_PATH: Code = error(
+pub static NO_PATH: Code = Code::error(
     "REF137",
+    Stage::Usage,
     "a path that leads nowhere",
     "a path names blocks and keys of the spec, from the top",
     "write a path such as `cluster[edge-1].job[node-exporter].interval`",
+);
+
+pub static ADDRESS_PATH: Code = error(
+    "REF138",
+    "an address with the path of a request",
+    "the path would stand there twice: the store answers 400, and a relay drops what is answered 400",
+    "write the base URL; the paths are the kind's business",
 );
 
 pub static ALL: &[&Code] = &[
@@ -275,4 +283,5 @@ pub static ALL: &[&Code] = &[
     &NOT_COMPILED,
     &DESTINATION,
     &NO_PATH,
+    &ADDRESS_PATH,
 ];

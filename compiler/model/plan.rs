@@ -117,6 +117,8 @@ pub struct LanePlan<'f> {
     pub discovers_in: Vec<String>,
     /// Monitors need node metadata or scrape kubelets: `nodes`, `nodes/metrics`.
     pub needs_nodes: bool,
+    /// `EndpointSlice`, where the operator knows the field (0.76): Endpoints hold 1,000 addresses.
+    pub discovery_role: Option<&'static str>,
     /// Name of the governing headless Service of our own, so that several lanes in one namespace do not
     /// share one; `None` where the operator cannot be told yet and makes its own.
     pub governing_service: Option<String>,
@@ -347,7 +349,6 @@ pub struct DataSource {
     pub credentials: Credentials,
     /// Most common interval, for hand-written queries.
     pub time_interval: Duration,
-    pub is_default: bool,
     pub origin: Origin,
 }
 

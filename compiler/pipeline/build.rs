@@ -1,5 +1,7 @@
 //! Pass 2, to files: one cluster at a time, compared before written.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 use serde_json::json;
 
@@ -44,10 +46,16 @@ pub fn build(world: &dyn World, compiled: &Compiled, target: &Target<'_>) -> Res
     let output = world.output(target.out, target.access).map_err(|t| vec![tree::trouble(&t)])?;
     let cx = Context { fleet, fleet_plan, catalog: &compiled.catalog, raws: &compiled.raws };
     let names = Names::of(compiled, fleet);
-    let done: Vec<Result<Done, Box<Diagnostic>>> = chosen
-        .par_iter()
-        .map_init(ClusterTree::new, |files, id| one(&cx, *id, &names, &*output, files))
-        .collect();
+    if target.access == Access::Write {
+        let look = world.output(target.out, Access::Look).map_err(|t| vec![tree::trouble(&t)])?;
+        let in_the_way: Vec<Diagnostic> =
+            chosen.par_iter().filter_map(|id| preflight(&cx, *id, &names, &*look)).map(|d| *d).collect();
+        if !in_the_way.is_empty() {
+            return Err(in_the_way);
+        }
+    }
+    let done: Vec<Result<Done, Box<Diagnostic>>> =
+        chosen.par_iter().map_init(ClusterTree::new, |files, id| one(&cx, *id, &names, &*output, files)).collect();
 
     let mut built = Built { folders: Vec::new(), findings: Vec::new() };
     let mut digests = Vec::new();
@@ -64,7 +72,8 @@ pub fn build(world: &dyn World, compiled: &Compiled, target: &Target<'_>) -> Res
     // The fleet's index names what is there: written last, and not over clusters that failed.
     if built.findings.iter().all(|d| d.severity < Severity::Error) {
         match fleet_files(fleet, fleet_plan, &names, &*output, digests) {
-            Ok((folder, committed)) => {
+            Ok((folder, committed, left)) => {
+                built.findings.extend(left.iter().map(|identity| left_behind(names.fleet, identity)));
                 built.findings.extend(tree::kept(&folder, &committed));
                 built.folders.push((folder, committed));
             }
@@ -72,6 +81,35 @@ pub fn build(world: &dyn World, compiled: &Compiled, target: &Target<'_>) -> Res
         }
     }
     Ok(built)
+}
+
+/// What keeps a cluster's folder from being written, found before any other is. Only a folder with
+/// files that its index does not know is looked at closely.
+fn preflight(cx: &Context<'_>, id: ClusterId, names: &Names<'_>, look: &dyn Output) -> Option<Box<Diagnostic>> {
+    let cluster = cx.fleet.cluster(id);
+    let folder = format!("{}/{}", names.fleet, cluster.id.value);
+    let found = |t: &Trouble| Some(Box::new(tree::trouble(t)));
+    let old = match old_index(look, &folder) {
+        Ok(old) => old,
+        Err(trouble) => return found(&trouble),
+    };
+    let there = match look.list(&folder) {
+        Ok(there) => there,
+        Err(trouble) => return found(&trouble),
+    };
+    let owned: BTreeSet<String> = old.iter().flat_map(Index::owned).map(|(path, _)| path).collect();
+    if there.iter().all(|e| owned.contains(&e.path)) {
+        return None;
+    }
+    let mut files = ClusterTree::new();
+    fill(cx, id, &mut files, &mut |_| {});
+    match files.finish(&names.header(&cluster.id.value)) {
+        Err(twice) => Some(Box::new(Diagnostic::from(&twice))),
+        Ok(finished) => match look.commit(&finished.write_set(&folder, old.as_ref())) {
+            Ok(_) => None,
+            Err(trouble) => found(&trouble),
+        },
+    }
 }
 
 /// The clusters asked for, each once; all where none is named.
@@ -131,13 +169,8 @@ pub fn fill(cx: &Context<'_>, id: ClusterId, files: &mut ClusterTree, visit: &mu
             chart: &r.chart,
             version: &r.version,
         });
-        let entry = Entry {
-            id: &object.id,
-            place: object.place,
-            unit: &object.unit,
-            spec_path: &object.spec_path,
-            release,
-        };
+        let entry =
+            Entry { id: &object.id, place: object.place, unit: &object.unit, spec_path: &object.spec_path, release };
         files.push(&entry, |out| yaml::write(emitted.tree, object.root, out));
         visit(emitted);
     });
@@ -186,10 +219,10 @@ fn fleet_files(
     names: &Names<'_>,
     output: &dyn Output,
     mut built: Vec<FleetCluster>,
-) -> Result<(String, Committed), Trouble> {
+) -> Result<(String, Committed, Vec<String>), Trouble> {
     let folder = names.fleet.to_owned();
-    let path = format!("{folder}/fleet.json");
-    let old = output.read(&path)?.map(|bytes| FleetIndex::parse(&path, &bytes)).transpose()?;
+    let old = old_fleet(output, names.fleet)?;
+    let left = left_folders(fleet, names.fleet, output, old.as_ref())?;
     // A build of a few clusters keeps what is known of the others.
     for cluster in &fleet.clusters {
         if built.iter().all(|c| c.identity != cluster.id.value)
@@ -204,10 +237,43 @@ fn fleet_files(
     }
     let mut index = FleetIndex::new(names.compiler, &names.catalog, names.fleet, built);
     index.plan = docs::facts(fleet);
+    index.left = left.clone();
     let readme = docs::fleet(fleet, fleet_plan);
     let text = index.render(&readme);
     let committed = output.commit(&FleetIndex::write_set(&folder, &text, &readme, old.as_ref()))?;
-    Ok((folder, committed))
+    Ok((folder, committed, left))
+}
+
+fn old_fleet(output: &dyn Output, fleet: &str) -> Result<Option<FleetIndex>, Trouble> {
+    let path = format!("{fleet}/fleet.json");
+    output.read(&path)?.map(|bytes| FleetIndex::parse(&path, &bytes)).transpose()
+}
+
+/// Identities of clusters that were taken out of the spec while their folders are still there.
+fn left_folders(
+    fleet: &Fleet,
+    name: &str,
+    output: &dyn Output,
+    old: Option<&FleetIndex>,
+) -> Result<Vec<String>, Trouble> {
+    let mut left = Vec::new();
+    let known = |identity: &str| fleet.clusters.iter().any(|c| c.id.value == identity);
+    for identity in old.map(|o| o.gone(known)).unwrap_or_default() {
+        if output.read(&format!("{name}/{identity}/{INDEX}"))?.is_some() {
+            left.push(identity);
+        }
+    }
+    Ok(left)
+}
+
+/// As [`left_folders`], for an output tree that is only looked at.
+pub fn left(fleet: &Fleet, name: &str, output: &dyn Output) -> Result<Vec<String>, Trouble> {
+    left_folders(fleet, name, output, old_fleet(output, name)?.as_ref())
+}
+
+fn left_behind(fleet: &str, identity: &str) -> Diagnostic {
+    let what = format!("`{fleet}/{identity}` is still there, and no cluster of the spec has the identity `{identity}`");
+    Diagnostic::new(&codes::LEFT_BEHIND, Span::NONE, what)
 }
 
 impl Built {

@@ -1,5 +1,6 @@
 //! One cluster through plan, emission, patches, raw objects and checks.
 
+use super::Allowances;
 use super::load::Raws;
 use crate::catalog::Catalog;
 use crate::catalog::fields::{self, Field, Release};
@@ -29,21 +30,20 @@ pub struct Emitted<'t> {
     pub origins: &'t Origins,
 }
 
-/// Everything wrong with one cluster, from its plan to its last object, and what became of each
-/// patch that applies to it.
-pub fn findings(cx: &Context<'_>, id: ClusterId) -> (Sink, Vec<(Span, Applied)>) {
+/// Everything wrong with one cluster, from its plan to its last object; which `allow` nodes took
+/// something back; and what became of each patch that applies to it.
+pub fn findings(cx: &Context<'_>, id: ClusterId) -> (Sink, Vec<bool>, Vec<(Span, Applied)>) {
     let mut sink = Sink::default();
+    let mut allowed = Allowances::of(&cx.fleet.allows);
     let plan = plan::plan(cx.fleet, cx.catalog, cx.fleet_plan, id, &mut sink);
-    if !sink.has_errors() {
-        plan::prove(cx.fleet, cx.catalog, &plan, &mut sink);
-    }
     lint::cluster(cx.fleet, &plan, cx.catalog, &mut sink);
-    // Objects of a plan with errors would only repeat them in other words.
-    if sink.has_errors() {
-        return (sink, Vec::new());
+    // Proof and objects of a plan with errors would only repeat them in other words.
+    if !allowed.gate(&mut sink) {
+        return (sink, allowed.used, Vec::new());
     }
+    plan::prove(cx.fleet, cx.catalog, &plan, &mut sink);
     let applied = objects(cx, &plan, &mut sink, &mut |_| {});
-    (sink, applied)
+    (sink, allowed.used, applied)
 }
 
 /// Every object of a cluster, patched and checked, in emission order. Returns what became of each

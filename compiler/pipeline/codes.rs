@@ -37,7 +37,7 @@ pub const OUTSIDE: Code = Code::error(
 
 pub const NO_CLUSTER: Code = Code::error(
     "INP105",
-    Stage::Output,
+    Stage::Usage,
     "a cluster the fleet does not have",
     "Nothing would be built or compared for it.",
     "name a cluster of the spec, by its name or its identity",
@@ -61,7 +61,7 @@ pub const RAW_SECRET: Code = Code::error(
 
 pub const NO_OBJECT: Code = Code::error(
     "INP107",
-    Stage::Output,
+    Stage::Usage,
     "an object that is not emitted",
     "There is nothing to explain.",
     "name it by kind and name, `Prometheus/user`; the cluster's index.json lists all of them",
@@ -69,14 +69,33 @@ pub const NO_OBJECT: Code = Code::error(
 
 pub const NO_FIELD: Code = Code::error(
     "INP108",
-    Stage::Output,
+    Stage::Usage,
     "a field that an object does not have",
     "There is nothing to explain.",
     "write the path as in `kubectl explain`, `spec.remoteWrite[0].url`",
 );
 
+pub const LEFT_BEHIND: Code = Code::warning(
+    "INP110",
+    Stage::Output,
+    "the folder of a cluster that is no longer in the spec",
+    "What it holds may still run there, and writes under that identity; nobody compares it any more.",
+    "if the cluster is gone, delete its folder; if it was renamed, keep its data with `id=` on the cluster",
+);
+
 /// Codes of this module.
-pub const ALL: &[&Code] = &[&UNREADABLE, &EMPTY, &TOO_LARGE, &OUTSIDE, &NO_CLUSTER, &RAW_TEXT, &NO_OBJECT, &NO_FIELD, &RAW_SECRET];
+pub const ALL: &[&Code] = &[
+    &UNREADABLE,
+    &EMPTY,
+    &TOO_LARGE,
+    &OUTSIDE,
+    &NO_CLUSTER,
+    &RAW_TEXT,
+    &NO_OBJECT,
+    &NO_FIELD,
+    &RAW_SECRET,
+    &LEFT_BEHIND,
+];
 
 /// The codes of every phase, in the order of the phases. `explain` and `allow` look here.
 const CODES: &[&[&Code]] = &[

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::Compiled;
-use super::build::{Names, choose, fill, old_index};
+use super::build::{Names, choose, fill, left, old_index};
 use super::cluster::Context;
 use crate::catalog::fields;
-use crate::diag::{Diagnostic, Origins};
-use crate::diff::{self, Change, ListKind, Rules, Side};
+use crate::diag::{Diagnostic, Origin, Origins};
+use crate::diff::{self, Change, Edit, Effect, ListKind, Rules, Side};
 use crate::model::ids::ClusterId;
 use crate::object::{NodeId, ObjectId, Tree};
 use crate::syntax::plain;
-use crate::tree::{self, ClusterTree};
+use crate::tree::{self, ClusterTree, INDEX};
 use crate::world::{Access, Output, World};
 
 /// The changes of one cluster, and the causes behind them.
@@ -49,7 +49,14 @@ pub fn diff(
             Err(diagnostic) => troubles.push(*diagnostic),
         }
     }
-    if troubles.is_empty() { Ok(changes) } else { Err(troubles) }
+    if !troubles.is_empty() {
+        return Err(troubles);
+    }
+    if clusters.is_empty() {
+        let left = left(fleet, names.fleet, &*output).map_err(|t| vec![tree::trouble(&t)])?;
+        changes.extend(left.into_iter().map(taken_out));
+    }
+    Ok(changes)
 }
 
 fn one(
@@ -91,6 +98,22 @@ fn one(
         .collect();
     let changes = diff::join_renames(changes);
     Ok(ClusterChanges { cluster: cluster.name.clone(), changes, origins: kept.origins })
+}
+
+/// A cluster that is in the output and no longer in the spec.
+fn taken_out(identity: String) -> ClusterChanges {
+    let change = Change {
+        object: None,
+        file: INDEX.to_owned(),
+        path: String::new(),
+        edit: Edit::Removed,
+        before: Some(identity.as_str().into()),
+        after: None,
+        effect: Effect::None,
+        consequence: "the cluster is no longer in the spec: its folder and what runs there are left alone",
+        origin: Origin::INHERIT,
+    };
+    ClusterChanges { cluster: identity, changes: vec![change], origins: Origins::default() }
 }
 
 /// The objects of differing files, as they were built.

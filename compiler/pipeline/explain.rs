@@ -118,14 +118,22 @@ fn walk(tree: &Tree, root: NodeId, field: &str) -> Result<Vec<NodeId>, Vec<Strin
             way.push(inner);
             here = inner;
         }
-        let (next, left) = if let Some(after) = rest.strip_prefix('[') {
-            let Some((index, left)) = after.split_once(']') else { return Err(Vec::new()) };
-            (index.parse().ok().and_then(|i: usize| tree.children(here).nth(i)), left)
+        let (next, left) = if let Some(after) = rest.strip_prefix("[\"") {
+            // A key with dots or brackets of its own: `data["0.yaml"]`.
+            let Some((key, left)) = after.split_once("\"]") else { return Err(Vec::new()) };
+            (tree.get(here, key), left)
+        } else if let Some(after) = rest.strip_prefix('[') {
+            let Some((word, left)) = after.split_once(']') else { return Err(Vec::new()) };
+            let named = |item: &NodeId| tree.at(*item, &["name"]).and_then(|n| tree.as_str(n)) == Some(word);
+            let item = match word.parse::<usize>() {
+                Ok(index) => tree.children(here).nth(index),
+                Err(_) => tree.children(here).find(named),
+            };
+            (item, left)
         } else {
             // Keys may hold dots (labels, file names): the longest one that fits is taken.
-            let fits = |c: &NodeId| {
-                rest.strip_prefix(tree.key(*c)).is_some_and(|r| r.is_empty() || r.starts_with(['.', '[']))
-            };
+            let fits =
+                |c: &NodeId| rest.strip_prefix(tree.key(*c)).is_some_and(|r| r.is_empty() || r.starts_with(['.', '[']));
             let child = tree.children(here).filter(fits).max_by_key(|c| tree.key(*c).len());
             (child, child.map_or(rest, |c| &rest[tree.key(c).len()..]))
         };

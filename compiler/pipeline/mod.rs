@@ -23,7 +23,7 @@ use rayon::prelude::*;
 
 use crate::catalog::Catalog;
 use crate::check::Applied;
-use crate::diag::{Diagnostic, Sink, Sources, Span};
+use crate::diag::{Allowed, Diagnostic, Sink, Sources, Span};
 use crate::fleet;
 use crate::model::fleet::Fleet;
 use crate::model::ids::ClusterId;
@@ -69,13 +69,15 @@ pub fn compile(world: &dyn World, path: &SpecPath) -> Compiled {
     let catalog = load::catalog_of(world, path, &mut document, &mut sink);
     // Without all its text, a spec would only seem to lack what stands there.
     let readable = readable && document.complete;
-    let fleet = readable.then(|| fleet::resolve(&document, &catalog, &codes::all(), world.today(), &mut sink)).flatten();
+    let fleet =
+        readable.then(|| fleet::resolve(&document, &catalog, &codes::all(), world.today(), &mut sink)).flatten();
     let raws = fleet.as_ref().map(|f| load::raws(world, path, f, &mut sink)).unwrap_or_default();
     let mut compiled = Compiled { document, catalog, fleet: None, fleet_plan: None, raws, findings: Vec::new() };
 
     // Plans of a fleet with broken names would only repeat what is already said.
     if let Some(fleet) = fleet {
-        if !sink.has_errors() {
+        let mut allowed = Allowances::of(&fleet.allows);
+        if allowed.gate(&mut sink) {
             let fleet_plan = settle(&fleet, &compiled.catalog);
             lint::plan(&fleet, &fleet_plan, &compiled.catalog, &mut sink);
             let ids: Vec<ClusterId> = fleet.cluster_ids().collect();
@@ -87,18 +89,17 @@ pub fn compile(world: &dyn World, path: &SpecPath) -> Compiled {
             };
             let found: Vec<_> = ids.par_iter().map(|id| cluster::findings(&all, *id)).collect();
             let mut applied = Vec::new();
-            for (findings, patches) in found {
+            for (findings, used, patches) in found {
                 sink.extend(findings);
+                allowed.join(&used);
                 applied.extend(patches);
             }
-            if !sink.has_errors() {
+            if allowed.gate(&mut sink) {
                 patches(&fleet, applied, &mut sink);
             }
+            allowed.gate(&mut sink);
+            lint::unused_allows(&fleet.allows, &allowed.used, &mut sink);
             compiled.fleet_plan = Some(fleet_plan);
-        }
-        let used = sink.suppress(&fleet.allows);
-        if compiled.fleet_plan.is_some() {
-            lint::unused_allows(&fleet.allows, &used, &mut sink);
         }
         compiled.fleet = Some(fleet);
     }
@@ -124,6 +125,30 @@ fn patches(fleet: &Fleet, mut applied: Vec<(Span, Applied)>, sink: &mut Sink) {
             seen.push(patch.at);
             applied[i].1.judge(&patch, []).into_iter().for_each(|d| sink.push(d));
         }
+    }
+}
+
+/// The `allow` nodes of a spec, and which of them have allowed something so far. What is allowed is
+/// taken back at every gate, so that an allowed error keeps nothing from being looked at.
+struct Allowances<'a> {
+    allows: &'a [Allowed],
+    used: Vec<bool>,
+}
+
+impl<'a> Allowances<'a> {
+    fn of(allows: &'a [Allowed]) -> Self {
+        Allowances { allows, used: vec![false; allows.len()] }
+    }
+
+    /// Takes back what is allowed; whether no error is left.
+    fn gate(&mut self, sink: &mut Sink) -> bool {
+        let used = sink.suppress(self.allows);
+        self.join(&used);
+        !sink.has_errors()
+    }
+
+    fn join(&mut self, used: &[bool]) {
+        self.used.iter_mut().zip(used).for_each(|(mine, theirs)| *mine |= theirs);
     }
 }
 

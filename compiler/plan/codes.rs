@@ -49,7 +49,7 @@ pub static NO_VARIANT: Code = error(
     "PLN106",
     "a job the catalog cannot find here",
     "nothing tells how its targets are found in this cluster, so it would not be scraped",
-    "say `discover` in the job, or choose another `exporter`",
+    "run it ourselves, `job \"…\" exporter=\"watershed\"`; or say `discover` in the job, or choose another variant",
 );
 
 pub static NO_ADDRESSES: Code = error(

@@ -13,7 +13,7 @@ use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::fleet::{Lane, Query, Resources};
 use crate::model::plan::{AlertTarget, LanePlan, Monitor, RemoteWrite, ScrapeAuth};
 use crate::model::value::{Bytes, Duration, Version};
-use crate::relabel::Rule;
+use crate::relabel::{Action, Rule};
 use crate::store::Replicas;
 
 /// The operator's own label that tells replicas apart.
@@ -75,11 +75,15 @@ pub(super) fn plan<'f>(
         discovers_in: discovers_in(cx, &own),
         needs_nodes: own.iter().any(|m| m.attach_node_metadata)
             || scraped(decided.parts, lane).any(|p| matches!(p.source.found, Found::Kubelet(_))),
-        governing_service: (cx.version("operator").value >= SERVICE_NAME)
+        discovery_role: cx.version("operator").value.at_least(SLICES_SINCE).then_some("EndpointSlice"),
+        governing_service: (cx.version("operator").value.at_least(SERVICE_NAME))
             .then(|| format!("prometheus-{}-headless", lane.name)),
         owns: decided.parts.iter().filter(|p| p.lane.name == lane.name).map(Part::reference).collect(),
     }
 }
+
+/// `serviceDiscoveryRole` of a Prometheus, prometheus-operator 0.76.
+const SLICES_SINCE: Version = Version::new(0, 76, 0);
 
 fn scraped<'p, 'a>(parts: &'p [Part<'a>], lane: &'p Lane) -> impl Iterator<Item = &'p Part<'a>> {
     let here = |p: &&Part<'_>| p.lane.name == lane.name || p.copies.iter().any(|c| c.0.name == lane.name);
@@ -177,7 +181,11 @@ fn remote_write(
             name: relay::NAME.to_owned(),
             url: Sourced::new(url, partition.route.origin),
             credentials: Default::default(),
-            rules: stay_home(lane, decided.parts, &shared, |p| partition.keeps_home(p), partition.route.origin),
+            rules: [
+                vec![identity(cx)],
+                stay_home(lane, decided.parts, &shared, |p| partition.keeps_home(p), partition.route.origin),
+            ]
+            .concat(),
             retry_on_rate_limit: true,
             origin: partition.route.origin,
         }];
@@ -188,7 +196,8 @@ fn remote_write(
         let (target, origin) = (outlet.dest.target, outlet.dest.origin);
         let scope = Scope { partition, parts: &own, senders: None, shared: &shared };
         let Some(kept) = keep::rules(&[scope], target, origin) else { continue };
-        let mut rules = stay_home(lane, decided.parts, &shared, |_| false, origin);
+        let mut rules = vec![identity(cx)];
+        rules.extend(stay_home(lane, decided.parts, &shared, |_| false, origin));
         rules.extend(kept);
         rules.extend(relay::replica_rule(writes_to.iter().copied(), outlet));
         out.push(RemoteWrite {
@@ -204,6 +213,16 @@ fn remote_write(
         });
     }
     out
+}
+
+/// The identity on everything that leaves, whatever a target says of itself: an external label is
+/// only added where the series has none of that name, so that a pod could write as another cluster.
+fn identity(cx: &Context<'_>) -> Rule {
+    let id = &cx.cluster.id;
+    Rule::new(Action::Replace)
+        .target(&cx.fleet.identity.value)
+        .replacement(id.value.replace('$', "$$"))
+        .origin(id.origin)
 }
 
 /// Rules for what the Prometheus scrapes and never sends: copies of what another one owns, and own

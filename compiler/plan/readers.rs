@@ -38,9 +38,6 @@ fn plan<'f>(
         };
         sources.extend(source);
     }
-    if let Some(first) = sources.first_mut() {
-        first.is_default = true;
-    }
     ReaderPlan { reader, namespace: namespace(cx, reader), dashboards: dashboards(cx, reader, &sources), sources }
 }
 
@@ -70,7 +67,6 @@ fn of_lane(cx: &Context<'_>, lane: &str, read: &Sourced<Readable>, parts: &[Part
         ),
         credentials: Default::default(),
         time_interval: usual.unwrap_or(c.interval.value),
-        is_default: false,
         origin: read.origin,
     }
 }
@@ -100,7 +96,6 @@ fn of_store(
         url: Sourced::new(url, way.url_origin(read.origin, origins)),
         credentials: way.credentials,
         time_interval: usual.unwrap_or(cx.cluster.interval.value),
-        is_default: false,
         origin: read.origin,
     })
 }

@@ -74,8 +74,8 @@ pub const SETTINGS: &[Key] = &[
         .serves("G6"),
     key(
         "reachable",
-        List(Type::Ref(Reference::Job)),
-        "Jobs of the Kubernetes control plane that listen beyond loopback. Only these get a monitor; the others a checklist.",
+        List(Type::Name),
+        "Components of the Kubernetes control plane that listen beyond loopback: `etcd`. Only these get a monitor; the others a checklist.",
     )
     .serves("P2"),
     key("context", Scalar(Type::Text), "kubeconfig context that live commands use.")

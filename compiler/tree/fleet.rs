@@ -18,6 +18,9 @@ pub struct FleetIndex {
     pub fleet: String,
     /// Sorted by identity.
     pub clusters: Vec<FleetCluster>,
+    /// Identities whose folders are still there, though no cluster of the fleet has them. Sorted.
+    #[serde(default)]
+    pub left: Vec<String>,
     /// Stores, routes and the like, as the caller gives them: one member each.
     pub plan: serde_json::Map<String, serde_json::Value>,
     files: Vec<IndexedFile>,
@@ -42,6 +45,7 @@ impl FleetIndex {
             catalog: catalog.to_owned(),
             fleet: fleet.to_owned(),
             clusters,
+            left: Vec::new(),
             plan: serde_json::Map::new(),
             files: Vec::new(),
             own: None,
@@ -63,6 +67,15 @@ impl FleetIndex {
         self.clusters.iter().find(|c| c.identity == identity).map(|c| c.digest.as_str())
     }
 
+    /// Identities an earlier build knew that `has` does not hold for: clusters taken out of the spec.
+    pub fn gone(&self, has: impl Fn(&str) -> bool) -> Vec<String> {
+        let known = self.clusters.iter().map(|c| &c.identity).chain(&self.left);
+        let mut gone: Vec<String> = known.filter(|identity| !has(identity)).cloned().collect();
+        gone.sort();
+        gone.dedup();
+        gone
+    }
+
     /// The text of `fleet.json` beside a README of this text.
     pub fn render(&mut self, readme: &str) -> String {
         self.files = vec![IndexedFile::new(README, readme.as_bytes())];
@@ -71,6 +84,9 @@ impl FleetIndex {
             text.push_str(&format!("  \"{key}\": {},\n", serde_json::Value::from(value.as_str())));
         }
         lines("clusters", &self.clusters, &mut text);
+        if !self.left.is_empty() {
+            text.push_str(&format!(",\n  \"left\": {}", serde_json::Value::from(self.left.as_slice())));
+        }
         text.push_str(",\n  \"plan\": {");
         for (i, (key, value)) in self.plan.iter().enumerate() {
             text.push_str(if i == 0 { "\n    " } else { ",\n    " });

@@ -59,6 +59,9 @@ pub fn prometheus(out: &mut Emit<'_, '_>, lane: &LanePlan<'_>) {
             if let Some(label) = &lane.replica_label {
                 s.str("replicaExternalLabelName", label);
             }
+            if let Some(role) = lane.discovery_role {
+                s.str("serviceDiscoveryRole", role);
+            }
             selectors(s, lane);
             if let Some(limit) = &lane.sample_limit {
                 s.from(limit.origin).int("enforcedSampleLimit", limit.value as i64);

@@ -37,12 +37,12 @@ pub fn relay(out: &mut Emit<'_, '_>, relay: &RelayPlan) {
     out.object(&meta("v1", "ServiceAccount", name), |o| o.bool("automountServiceAccountToken", false));
     out.object(&meta("v1", "ConfigMap", &config), |o| {
         o.object("data", |data| {
-            for (index, url) in relay.urls.iter().enumerate() {
+            for url in &relay.urls {
                 let rules = |b: &mut Build<'_>| native(b, "", &url.rules);
                 if url.rules.is_empty() {
-                    data.str(&rules_file(index), "[]\n");
+                    data.str(&rules_file(url), "[]\n");
                 } else {
-                    data.document(&rules_file(index), Format::Yaml, rules);
+                    data.document(&rules_file(url), Format::Yaml, rules);
                 }
             }
         });
@@ -122,8 +122,10 @@ pub fn relay(out: &mut Emit<'_, '_>, relay: &RelayPlan) {
     });
 }
 
-fn rules_file(index: usize) -> String {
-    format!("{index}.yaml")
+/// Named after the destination, never after its place: rules are read anew before the pod is
+/// replaced, and under a place's name they would for a while be those of another store.
+fn rules_file(url: &RelayUrl) -> String {
+    format!("{}.yaml", url.name)
 }
 
 fn vmagent(c: &mut Build<'_>, relay: &RelayPlan) {
@@ -236,30 +238,28 @@ fn arguments(relay: &RelayPlan) -> Vec<(Origin, String)> {
         "-loggerFormat=json".to_owned(),
     ];
     let mut args: Vec<(Origin, String)> = own.into_iter().map(|arg| (Origin::INHERIT, arg)).collect();
-    per_url(&mut args, "url", urls, |_, u| Some((u.url.origin, u.url.value.clone())));
-    per_url(&mut args, "urlRelabelConfig", urls, |i, u| Some((u.origin, format!("{CONFIG}/{}", rules_file(i)))));
-    per_url(&mut args, "maxDiskUsagePerURL", urls, |_, u| Some((u.queue.origin, u.queue.value.get().to_string())));
+    per_url(&mut args, "url", urls, |u| Some((u.url.origin, u.url.value.clone())));
+    per_url(&mut args, "urlRelabelConfig", urls, |u| Some((u.origin, format!("{CONFIG}/{}", rules_file(u)))));
+    per_url(&mut args, "maxDiskUsagePerURL", urls, |u| Some((u.queue.origin, u.queue.value.get().to_string())));
     let file = |secret: &Sourced<String>, key: &str| (secret.origin, format!("{SECRETS}/{}/{key}", secret.value));
-    per_url(&mut args, "basicAuth.usernameFile", urls, |_, u| match &u.credentials.auth {
+    per_url(&mut args, "basicAuth.usernameFile", urls, |u| match &u.credentials.auth {
         Some(Auth::Basic { secret, username_key, .. }) => Some(file(secret, username_key)),
         _ => None,
     });
-    per_url(&mut args, "basicAuth.passwordFile", urls, |_, u| match &u.credentials.auth {
+    per_url(&mut args, "basicAuth.passwordFile", urls, |u| match &u.credentials.auth {
         Some(Auth::Basic { secret, password_key, .. }) => Some(file(secret, password_key)),
         _ => None,
     });
-    per_url(&mut args, "bearerTokenFile", urls, |_, u| match &u.credentials.auth {
+    per_url(&mut args, "bearerTokenFile", urls, |u| match &u.credentials.auth {
         Some(Auth::Bearer(key)) => Some(file(&key.secret, &key.key)),
         _ => None,
     });
-    per_url(&mut args, "tlsCAFile", urls, |_, u| u.credentials.ca.as_ref().map(|ca| file(&ca.secret, &ca.key)));
-    per_url(&mut args, "tlsCertFile", urls, |_, u| {
+    per_url(&mut args, "tlsCAFile", urls, |u| u.credentials.ca.as_ref().map(|ca| file(&ca.secret, &ca.key)));
+    per_url(&mut args, "tlsCertFile", urls, |u| {
         u.credentials.client_cert.as_ref().map(|c| file(&c.secret, &c.cert_key))
     });
-    per_url(&mut args, "tlsKeyFile", urls, |_, u| {
-        u.credentials.client_cert.as_ref().map(|c| file(&c.secret, &c.key_key))
-    });
-    per_url(&mut args, "tlsServerName", urls, |_, u| {
+    per_url(&mut args, "tlsKeyFile", urls, |u| u.credentials.client_cert.as_ref().map(|c| file(&c.secret, &c.key_key)));
+    per_url(&mut args, "tlsServerName", urls, |u| {
         u.credentials.server_name.as_ref().map(|n| (n.origin, n.value.clone()))
     });
     args
@@ -270,9 +270,9 @@ fn per_url(
     args: &mut Vec<(Origin, String)>,
     flag: &str,
     urls: &[RelayUrl],
-    value: impl Fn(usize, &RelayUrl) -> Option<(Origin, String)>,
+    value: impl Fn(&RelayUrl) -> Option<(Origin, String)>,
 ) {
-    let values: Vec<_> = urls.iter().enumerate().map(|(i, u)| value(i, u)).collect();
+    let values: Vec<_> = urls.iter().map(value).collect();
     if values.iter().any(Option::is_some) {
         args.extend(values.into_iter().zip(urls).map(|(v, u)| {
             let (origin, value) = v.unwrap_or_else(|| (u.origin, String::new()));

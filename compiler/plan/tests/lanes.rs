@@ -110,13 +110,12 @@ fn readers_reach_lanes_by_service_and_foreign_stores_by_address() {
     let world = pair(OURS, "");
     let plan = world.sound("edge-1");
     let grafana = plan.readers.iter().find(|r| r.reader.name == "grafana").expect("a reader");
-    let urls: Vec<(&str, &str, bool)> =
-        grafana.sources.iter().map(|s| (s.uid.as_str(), s.url.value.as_str(), s.is_default)).collect();
+    let urls: Vec<(&str, &str)> = grafana.sources.iter().map(|s| (s.uid.as_str(), s.url.value.as_str())).collect();
     assert_eq!(
         urls,
         [
-            ("edge-1-user", "http://prometheus-user.monitoring.svc.cluster.local:9090", true),
-            ("central-t0", "https://10.0.0.1:8427/select/0/prometheus", false),
+            ("edge-1-user", "http://prometheus-user.monitoring.svc.cluster.local:9090"),
+            ("central-t0", "https://10.0.0.1:8427/select/0/prometheus"),
         ]
     );
     let http = plan.readers.iter().find(|r| r.reader.name == "resource-manager").expect("a reader");
