@@ -24,6 +24,9 @@ pub struct Job {
     pub standard: bool,
     #[serde(default)]
     pub requires: Requires,
+    /// Versions of a cluster that can have it: elsewhere it is not present.
+    #[serde(default)]
+    pub gate: Gate,
     /// What carries the version its gates speak of.
     pub component: Option<Component>,
     pub workload_namespace: WorkloadNamespace,

@@ -99,10 +99,11 @@ impl Finding {
         self
     }
 
-    /// A diagnostic at the nearest line of the spec behind the value.
-    pub fn into_diagnostic(self, cluster: &Origins, fleet: &Origins) -> Diagnostic {
+    /// A diagnostic at the nearest line of the spec behind the value, or where none is, at `or`: the
+    /// cluster that the object is for.
+    pub fn into_diagnostic(self, cluster: &Origins, fleet: &Origins, or: Span) -> Diagnostic {
         let span = |origin: Origin| Some(cluster.span(fleet, origin)).filter(|s| !s.is_none());
-        let at = std::iter::once(self.origin).chain(self.outer).find_map(span).unwrap_or(Span::NONE);
+        let at = std::iter::once(self.origin).chain(self.outer).find_map(span).unwrap_or(or);
         let mut diagnostic = Diagnostic::new(self.code, at, self.what);
         if !self.path.is_empty() {
             diagnostic = diagnostic.here(format!("becomes `{}` of {}", self.path, self.object));

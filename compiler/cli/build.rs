@@ -50,11 +50,16 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     match pipeline::build(session.world, &compiled, &target) {
         Err(findings) => session.findings(&findings, compiled.sources(), options),
         Ok(built) => {
-            let shown = match options.format {
-                Format::Text => session.out(&built.summary(args.check)),
-                Format::Json => session.out(&built.json()),
+            let text = match options.format {
+                Format::Text => built.summary(args.check),
+                Format::Json => built.json(),
             };
-            let exit = shown.and(session.gate(&built.findings, compiled.sources(), options));
+            let exit = session.gate(&built.findings, compiled.sources(), options);
+            // Standard output holds one document: as JSON, a failed build is its findings.
+            if exit != Exit::Clean && options.format == Format::Json {
+                return exit;
+            }
+            let exit = exit.and(session.out(&text));
             if args.check && built.differs() { exit.and(Exit::Differences) } else { exit }
         }
     }

@@ -102,8 +102,12 @@ fn rule(session: &Session<'_>, code: &Code, format: Format) -> Exit {
             out.push_str(&format!("\n  {head}: {text}\n"));
         }
     }
+    let allowing = format!(
+        "\nIt can be allowed where it does not apply: `allow \"{}\" why=\"…\"` in the block it points into.\n",
+        code.id
+    );
     out.push_str(if allow {
-        "\nIt can be allowed where it does not apply: `allow \"CODE\" why=\"…\"` in the block it points into.\n"
+        &allowing
     } else {
         "\nIt cannot be allowed.\n"
     });

@@ -1,5 +1,7 @@
 //! What every subcommand does the same way: find the spec, print, show findings.
 
+use std::cell::Cell;
+
 use super::exit::Exit;
 use super::options::{Colour, FailOn, FindingOptions, Format};
 use crate::diag::{Diagnostic, Sources, Stage};
@@ -10,11 +12,13 @@ use crate::world::{Stream, Terminal, TroubleKind, World};
 pub struct Session<'w> {
     pub world: &'w dyn World,
     colour: Colour,
+    /// Findings were printed before: the next ones are set off from them.
+    begun: Cell<bool>,
 }
 
 impl<'w> Session<'w> {
     pub fn new(world: &'w dyn World, colour: Colour) -> Self {
-        Session { world, colour }
+        Session { world, colour, begun: Cell::new(false) }
     }
 
     /// The spec as given, or the default one; exit 64 where there is none.
@@ -85,7 +89,11 @@ impl<'w> Session<'w> {
         };
         let terminal = self.terminal(stream);
         let text = report::diagnostics(findings, sources, format, terminal.colour, terminal.width);
-        let printed = if text.is_empty() { Exit::Clean } else { self.print(stream, &text) };
+        if text.is_empty() {
+            return Exit::Clean;
+        }
+        let between = if stream == Stream::Err && self.begun.replace(true) { "\n" } else { "" };
+        let printed = self.print(stream, &format!("{between}{text}"));
         printed.and(judge(findings, options.fail_on))
     }
 }

@@ -32,6 +32,8 @@ pub struct Diagnostic {
     pub why: String,
     pub help: String,
     pub fix: Option<Fix>,
+    /// Text that no renderer may show, in the snippet of this finding or of any other: a credential.
+    pub hidden: Option<Span>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +63,7 @@ impl Diagnostic {
             why: code.why.to_owned(),
             help: code.help.to_owned(),
             fix: None,
+            hidden: None,
         }
     }
 
@@ -98,6 +101,13 @@ impl Diagnostic {
     #[must_use]
     pub fn fix(mut self, span: Span, replacement: impl Into<String>, title: impl Into<String>) -> Self {
         self.fix = Some(Fix { span, replacement: replacement.into(), title: title.into() });
+        self
+    }
+
+    /// Keeps the text at `span` out of everything that is printed.
+    #[must_use]
+    pub fn hide(mut self, span: Span) -> Self {
+        self.hidden = Some(span);
         self
     }
 

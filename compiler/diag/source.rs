@@ -77,6 +77,16 @@ impl Sources {
         self.files.get(file.0 as usize).map_or("", |f| &f.text)
     }
 
+    /// Overwrites the text under a span with `*`, line ends left where they are. Places stay valid.
+    pub fn conceal(&mut self, span: Span) {
+        let Some(file) = self.files.get_mut(span.file.0 as usize) else { return };
+        let hide = |(at, c): (usize, char)| {
+            let inside = (span.start as usize..span.end as usize).contains(&at) && c != '\n';
+            if inside { "*".repeat(c.len_utf8()) } else { c.to_string() }
+        };
+        file.text = file.text.char_indices().map(hide).collect();
+    }
+
     /// The text under a span, empty where the span is none or out of bounds.
     pub fn slice(&self, span: Span) -> &str {
         self.text(span.file).get(span.start as usize..span.end as usize).unwrap_or("")
@@ -114,5 +124,14 @@ mod tests {
         assert_eq!(sources.position(at), Position { line: 2, column: 4 });
         assert_eq!(sources.slice(at), "\"b\"");
         assert_eq!(sources.display(at), "fleet.kdl:2:4");
+    }
+
+    #[test]
+    fn concealed_text_is_gone_and_places_stay() {
+        let mut sources = Sources::default();
+        let file = sources.add("fleet.kdl", "a \"gëheim\nx\" b\n");
+        sources.conceal(Span::new(file, 3, 12));
+        assert_eq!(sources.text(file), "a \"*******\n*\" b\n");
+        assert_eq!(sources.position(Span::new(file, 14, 15)), Position { line: 2, column: 4 });
     }
 }

@@ -109,7 +109,7 @@ fn relay_section(relay: &RelayPlan, out: &mut String) {
             vec![
                 (i + 1).to_string(),
                 url.name.clone(),
-                format!("`{}`", url.url),
+                format!("`{}`", url.url.value),
                 thousands(url.samples_per_second.round() as u64),
                 url.survive.value.to_string(),
                 url.queue.value.to_string(),

@@ -33,7 +33,7 @@ fn endpoints(out: &mut Emit<'_, '_>, reader: &ReaderPlan<'_>) {
                     for source in &reader.sources {
                         l.from(source.origin).object("", |e| {
                             e.str("name", &source.name);
-                            e.str("url", &source.url);
+                            e.from(source.url.origin).str("url", &source.url.value);
                             if let Some(secret) = secret_of(&source.credentials) {
                                 e.str("secret", secret);
                             }
@@ -66,7 +66,7 @@ fn data_source(b: &mut Build<'_>, source: &DataSource) {
     b.str("uid", &source.uid);
     b.str("type", "prometheus");
     b.str("access", "proxy");
-    b.from(source.origin).str("url", &source.url);
+    b.from(source.url.origin).str("url", &source.url.value);
     // Two data sources that say they are the default keep Grafana from starting.
     b.bool("isDefault", false);
     b.bool("editable", false);

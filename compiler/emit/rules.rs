@@ -2,20 +2,26 @@
 
 use super::{Emit, LANE_LABEL, Meta};
 use crate::catalog::{RulesInput, Scraped};
+use crate::diag::Origin;
 use crate::model::plan::{ClusterPlan, Endpoint, Monitor, RulePlan};
 use crate::object::{Place, Tree};
 
 pub fn pack(out: &mut Emit<'_, '_>, rule: &RulePlan) {
     let Some(entry) = out.catalog.rule_pack(&rule.pack) else { return };
     let Some(template) = out.catalog.rules_template(entry) else { return };
+    let (scraped, intervals): (Vec<Scraped>, Vec<Origin>) = scraped(out.plan, &rule.lane).into_iter().unzip();
     let input = RulesInput {
         evaluated_by: rule.lane.clone(),
-        scraped: scraped(out.plan, &rule.lane),
+        scraped,
         watches: watches(out.plan, &rule.lane),
         remote_write: out.plan.lanes.iter().any(|l| !l.remote_write.is_empty()),
         runbooks: None,
     };
-    let settings = input.settings(&out.versions);
+    let mut settings = input.settings(&out.versions);
+    for (i, origin) in intervals.into_iter().enumerate() {
+        settings.came_from(&format!("scraped[{i}].interval"), origin);
+        settings.came_from(&format!("scraped[{i}].interval_ms"), origin);
+    }
     let mut groups = Tree::new();
     let Some(root) = out.evaluate(template, &settings, &mut groups) else { return };
     let namespace = out.namespace().to_owned();
@@ -39,20 +45,23 @@ fn watches(plan: &ClusterPlan<'_>, lane: &str) -> bool {
     plan.monitors.iter().any(|m| m.lane == lane && m.selector.contains_key(LANE_LABEL))
 }
 
-/// What a lane scrapes, one entry for each `job` and class, sorted.
-fn scraped(plan: &ClusterPlan<'_>, lane: &str) -> Vec<Scraped> {
-    let key = |s: &Scraped| (s.job.clone(), s.class.clone(), s.matchers.clone());
+/// What a lane scrapes, one entry for each `job` and class, sorted, and where its interval comes from.
+fn scraped(plan: &ClusterPlan<'_>, lane: &str) -> Vec<(Scraped, Origin)> {
+    let key = |(s, _): &(Scraped, Origin)| (s.job.clone(), s.class.clone(), s.matchers.clone());
     let monitors = plan.monitors.iter().filter(|m| m.lane == lane);
-    let mut all: Vec<Scraped> = monitors
+    let mut all: Vec<(Scraped, Origin)> = monitors
         .flat_map(|m| m.endpoints.iter().map(move |e| (m, e)))
-        .map(|(m, e)| Scraped {
-            job: m.job_value.clone(),
-            class: m.class.clone(),
-            matchers: matchers(plan, m, e),
-            interval_ms: u32::try_from(e.interval.value.millis()).unwrap_or(u32::MAX),
+        .map(|(m, e)| {
+            let scraped = Scraped {
+                job: m.job_value.clone(),
+                class: m.class.clone(),
+                matchers: matchers(plan, m, e),
+                interval_ms: u32::try_from(e.interval.value.millis()).unwrap_or(u32::MAX),
+            };
+            (scraped, e.interval.origin)
         })
         .collect();
-    all.sort_by(|a, b| key(a).cmp(&key(b)).then(a.interval_ms.cmp(&b.interval_ms)));
+    all.sort_by(|a, b| key(a).cmp(&key(b)).then(a.0.interval_ms.cmp(&b.0.interval_ms)));
     // Several endpoints of one class (kubelets) alert together, by the slowest of them.
     all.reverse();
     all.dedup_by(|a, b| key(a) == key(b));

@@ -13,7 +13,7 @@ use super::redundant::Redundant;
 use super::show;
 use crate::catalog::{Catalog, Kind, Select};
 use crate::diag::{Diagnostic, Sink, Span};
-use crate::spec::ROOT;
+use crate::spec::{ROOT, SETTINGS};
 use crate::syntax::{Document, Form, Key, Shape};
 
 /// What a path resolves to.
@@ -280,8 +280,11 @@ impl<'d> Walk<'_, 'd> {
             }));
             value = found;
         }
+        // A key that falls back has the default of the key it falls back to.
+        let last = self.fallbacks(blocks, key).pop().filter(|(_, _, name)| *name == key.name);
+        let top = last.and_then(|_| SETTINGS.iter().find(|k| k.name == key.name));
         if value.is_none()
-            && let Some((from, default)) = self.default(blocks, key)
+            && let Some((from, default)) = self.default(blocks, top.unwrap_or(key))
         {
             chain.push(default_step(from, default.clone()));
             value = Some(default);

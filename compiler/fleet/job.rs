@@ -11,7 +11,7 @@ use super::lane::disables_nothing;
 use super::merge::{Block, Member};
 use super::names::{not_compiled, undefined};
 use super::owner::{Claims, split};
-use crate::catalog::{self, ClusterFacts, Kind, Unmet};
+use crate::catalog::{self, ClusterFacts, Kind, Shut, Unmet};
 use crate::diag::{Diagnostic, Sourced, Span};
 use crate::model::fleet::{BaseKind, Class, Cluster, Discover, DiscoverBy, ExporterSettings, Job};
 
@@ -110,9 +110,10 @@ fn look(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>) -> Presence {
         return Presence::Absent("the catalog has no entry for it yet".to_owned());
     }
     match job.entry {
-        Some(entry) => match entry.requires.check(job.facts) {
-            Ok(()) => Presence::Present,
-            Err(unmet) => Presence::Absent(reason(&unmet)),
+        Some(entry) => match (entry.requires.check(job.facts), entry.gate.check(job.versions)) {
+            (Ok(()), Ok(())) => Presence::Present,
+            (Err(unmet), _) => Presence::Absent(reason(&unmet)),
+            (Ok(()), Err(shut)) => Presence::Absent(too_old(&shut)),
         },
         None => custom(cx, job),
     }
@@ -304,6 +305,13 @@ pub(super) fn known_jobs<'c, 'd: 'c>(cx: &Context<'c, 'd>) -> Vec<&'c str> {
     known.extend(cx.catalog.not_yet().jobs.iter().map(String::as_str));
     known.extend(cx.names.jobs.keys().copied());
     known.into_iter().collect()
+}
+
+fn too_old(shut: &Shut) -> String {
+    let Shut { component, bound, since, .. } = shut;
+    let declared = shut.declared.map_or_else(|| "none is declared".to_owned(), |v| format!("{v} is declared"));
+    let word = if *since { "from" } else { "before" };
+    format!("it needs {component} {word} {bound}{}; {declared}", if *since { " on" } else { "" })
 }
 
 fn reason(unmet: &Unmet) -> String {

@@ -11,6 +11,7 @@ use super::read::Read;
 use crate::catalog::{Catalog, Kind};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::model::ids::{AlertmanagerId, ClusterId, StoreId, ZoneId};
+use crate::model::value::rule_id;
 use crate::syntax::{Data, Document, Form, Node, Object, Reference, Scalar, Spanned, Type};
 
 /// Where a name is declared, and its place in the order of names, which is its number.
@@ -194,6 +195,8 @@ impl Check<'_, '_, '_> {
             Some(code) => {
                 Some(Diagnostic::new(&codes::NOT_ALLOWABLE, at, format!("`{id}` ({}) cannot be allowed", code.title)))
             }
+            // Text that is no id at all was reported with the form of the spec.
+            None if rule_id(id).is_err() => None,
             None => Some(undefined("rule", id, at, self.rules.iter().filter(|c| c.allowable).map(|c| c.id))),
         }
     }

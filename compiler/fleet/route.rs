@@ -142,7 +142,7 @@ fn destinations_if_said(
             Ok(DestinationName::None) => Destination::None,
             Ok(DestinationName::Store { store, tenant }) => {
                 let Some(id) = cx.names.store(&store) else {
-                    let known = stores.iter().map(|s| s.name.as_str()).chain(["none"]);
+                    let known = stores.iter().map(|s| s.name.as_str()).chain((!stores.is_empty()).then_some("none"));
                     cx.read.report(undefined("store", &store, at, known));
                     continue;
                 };

@@ -92,7 +92,7 @@ pub struct LanePlan<'f> {
     pub origin: Origin,
     pub version: Sourced<Version>,
     /// Full image reference, mirror applied.
-    pub image: String,
+    pub image: Sourced<String>,
     pub retention: Sourced<Duration>,
     /// Always set: 80 % of the volume where the spec is silent.
     pub retention_size: Sourced<Bytes>,
@@ -119,8 +119,9 @@ pub struct LanePlan<'f> {
     pub needs_nodes: bool,
     /// `EndpointSlice`, where the operator knows the field (0.76): Endpoints hold 1,000 addresses.
     pub discovery_role: Option<&'static str>,
-    /// Name of the governing headless Service of our own (two lanes in one namespace).
-    pub governing_service: String,
+    /// Name of the governing headless Service of our own, so that several lanes in one namespace do not
+    /// share one; `None` where the operator cannot be told yet and makes its own.
+    pub governing_service: Option<String>,
     /// What it owns, as `job` or `job/class`.
     pub owns: Vec<ClassRef>,
 }
@@ -137,7 +138,7 @@ pub struct ClassRef {
 pub struct RemoteWrite {
     /// `relay`, or the destination: `central`, `central-t3`. Unique in the lane.
     pub name: String,
-    pub url: String,
+    pub url: Sourced<String>,
     pub credentials: Credentials,
     pub rules: Vec<Rule>,
     pub retry_on_rate_limit: bool,
@@ -273,9 +274,9 @@ pub struct ExporterPlan {
 pub struct RelayPlan {
     /// `relay`.
     pub name: String,
-    pub image: String,
+    pub image: Sourced<String>,
     /// Watches the relabel rules; comes with the operator, in its version.
-    pub reloader_image: String,
+    pub reloader_image: Sourced<String>,
     pub replicas: Sourced<u32>,
     pub storage_class: Option<Sourced<String>>,
     /// Volume of one replica: all queues and headroom.
@@ -293,7 +294,7 @@ pub struct RelayPlan {
 pub struct RelayUrl {
     /// `central`, `plane-a-t3`.
     pub name: String,
-    pub url: String,
+    pub url: Sourced<String>,
     pub credentials: Credentials,
     pub rules: Vec<Rule>,
     /// `-remoteWrite.maxDiskUsagePerURL`, a multiple of 512 MiB.
@@ -344,7 +345,7 @@ pub struct DataSource {
     pub name: String,
     /// At most 40 characters, a DNS label: `<cluster>-user`, `<store>-t0`.
     pub uid: String,
-    pub url: String,
+    pub url: Sourced<String>,
     pub credentials: Credentials,
     /// Most common interval, for hand-written queries.
     pub time_interval: Duration,

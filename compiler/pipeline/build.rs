@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::cluster::{self, Context};
 use super::{Compiled, codes};
-use crate::diag::{Diagnostic, Sink, Span};
+use crate::diag::{Diagnostic, Severity, Sink, Span};
 use crate::docs;
 use crate::model::fleet::Fleet;
 use crate::model::ids::ClusterId;
@@ -70,7 +70,7 @@ pub fn build(world: &dyn World, compiled: &Compiled, target: &Target<'_>) -> Res
         }
     }
     // The fleet's index names what is there: written last, and not over clusters that failed.
-    if built.findings.iter().all(|d| d.severity < crate::diag::Severity::Error) {
+    if built.findings.iter().all(|d| d.severity < Severity::Error) {
         match fleet_files(fleet, fleet_plan, &names, &*output, digests) {
             Ok((folder, committed, left)) => {
                 built.findings.extend(left.iter().map(|identity| left_behind(names.fleet, identity)));
@@ -304,7 +304,12 @@ impl Built {
                 out.push('\n');
             }
         }
+        let failed = self.findings.iter().filter(|f| f.severity == Severity::Error).count();
         match (looking, self.differs()) {
+            _ if failed > 0 => {
+                let noun = if failed == 1 { "folder" } else { "folders" };
+                out.push_str(&format!("{failed} {noun} could not be {}.\n", if looking { "compared" } else { "written" }));
+            }
             (true, true) => out.push_str("The output is out of date: run `watershed build`.\n"),
             (_, false) => out.push_str(&format!("{unchanged} files, all up to date.\n")),
             (false, true) => {

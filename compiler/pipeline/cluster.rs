@@ -56,7 +56,8 @@ pub fn objects(
 ) -> Vec<(Span, Applied)> {
     let patches: Vec<PatchRef<'_>> = patches_of(cx.fleet, plan).map(|p| patch_ref(cx.fleet, p)).collect();
     let applied = patches.iter().map(|p| (p.at, Applied::default())).collect();
-    let mut pass = Pass { cx, versions: versions(plan), patches, applied, seen: Vec::new(), sink, visit };
+    let cluster = plan.cluster.at;
+    let mut pass = Pass { cx, cluster, versions: versions(plan), patches, applied, seen: Vec::new(), sink, visit };
     let mut origins = plan.origins.clone();
     let mut tree = Tree::new();
     emit::emit(plan, cx.fleet, cx.catalog, &mut origins, &mut tree, &mut |object, tree, origins| {
@@ -67,12 +68,14 @@ pub fn objects(
     }
     let mut found = Vec::new();
     check::unique(&pass.seen, &mut |f| found.push(f));
-    found.into_iter().for_each(|f: Finding| pass.sink.push(f.into_diagnostic(&origins, &cx.fleet.origins)));
+    found.into_iter().for_each(|f: Finding| pass.sink.push(f.into_diagnostic(&origins, &cx.fleet.origins, plan.cluster.at)));
     pass.applied
 }
 
 struct Pass<'a, 's> {
     cx: &'a Context<'a>,
+    /// The cluster's block: the place of findings that no line is behind.
+    cluster: Span,
     versions: Versions,
     patches: Vec<PatchRef<'a>>,
     applied: Vec<(Span, Applied)>,
@@ -103,8 +106,8 @@ impl Pass<'_, '_> {
             None => check::object(tree, object.root, &self.versions, &mut |f| found.push(f)),
         }
         self.seen.push(Seen { id: object.id.clone(), origin: object.origin });
-        let fleet = &self.cx.fleet.origins;
-        found.into_iter().for_each(|f| self.sink.push(f.into_diagnostic(origins, fleet)));
+        let (fleet, at) = (&self.cx.fleet.origins, self.cluster);
+        found.into_iter().for_each(|f| self.sink.push(f.into_diagnostic(origins, fleet, at)));
         (self.visit)(&Emitted { object, tree, origins });
     }
 
@@ -134,7 +137,7 @@ impl Pass<'_, '_> {
         let namespace = &plan.cluster.namespace.value;
         let roots = check::raw(tree, &documents, namespace, origin, &mut |f| found.push(f));
         let fleet = &self.cx.fleet.origins;
-        found.into_iter().for_each(|f: Finding| self.sink.push(f.into_diagnostic(origins, fleet)));
+        found.into_iter().for_each(|f: Finding| self.sink.push(f.into_diagnostic(origins, fleet, raw.at)));
         for root in roots {
             if let Some((path, what)) = secret_in(tree, root, "") {
                 let what = format!("{}: `{path}` looks like {what}", raw.file.value);

@@ -23,7 +23,7 @@ pub const TOO_LARGE: Code = Code::error(
     "INP103",
     Stage::Syntax,
     "a file of over 16 MiB",
-    "A spec of a thousand clusters has less than one; something else was probably named.",
+    "A spec of a thousand clusters has less than one MiB; something else was probably named.",
     "split it into files of one folder, or name the right file",
 );
 

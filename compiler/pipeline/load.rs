@@ -51,7 +51,7 @@ pub fn sources(world: &dyn World, path: &SpecPath, sink: &mut Sink) -> Sources {
         }
     };
     let mut any = false;
-    for entry in entries.iter().filter(|e| entries.len() == 1 || Language::of(&e.path).is_some()) {
+    for entry in entries.iter().filter(|e| e.location == path.0 || Language::of(&e.path).is_some()) {
         any = true;
         let read = world.read(&entry.location, MAX_BYTES as u64).map_err(|t| match t.kind {
             TroubleKind::TooLarge => Diagnostic::new(&codes::TOO_LARGE, Span::NONE, t.to_string()),
@@ -88,7 +88,7 @@ pub fn catalog_of(world: &dyn World, path: &SpecPath, document: &mut Document, s
             sink.push(Diagnostic::new(&codes::OUTSIDE, folder.span, what));
             continue;
         };
-        match world.list(&format!("{base}/{name}")) {
+        match world.list(&below(base, name)) {
             Ok(entries) => {
                 for entry in entries {
                     match text(world, &entry.location) {
@@ -125,11 +125,14 @@ pub fn raws(world: &dyn World, path: &SpecPath, fleet: &Fleet, sink: &mut Sink) 
         }
         seen.push(at);
         if !is_inside(name) {
+            if sink.iter().any(|d| d.at == at) {
+                continue;
+            }
             let what = format!("`{name}` is not below the spec's folder");
             sink.push(Diagnostic::new(&codes::OUTSIDE, at, what));
             continue;
         }
-        match text(world, &format!("{base}/{name}")) {
+        match text(world, &below(base, name)) {
             Ok(text) => {
                 raws.insert(name.clone(), text);
             }
@@ -142,6 +145,11 @@ pub fn raws(world: &dyn World, path: &SpecPath, fleet: &Fleet, sink: &mut Sink) 
 fn text(world: &dyn World, location: &str) -> Result<String, String> {
     let bytes = world.read(location, MAX_BYTES as u64).map_err(|t| t.to_string())?;
     String::from_utf8(bytes).map_err(|_| format!("{location}: it is not UTF-8"))
+}
+
+/// A path of the spec as the user would type it.
+fn below(folder: &str, path: &str) -> String {
+    if folder == "." { path.to_owned() } else { format!("{folder}/{path}") }
 }
 
 /// A relative path that does not leave its folder.

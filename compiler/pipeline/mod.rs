@@ -63,11 +63,12 @@ pub fn compile(world: &dyn World, path: &SpecPath) -> Compiled {
     if let Some(refusal) = spec::gate(&document) {
         return refused(document, refusal);
     }
-    // Without its files, a spec would only seem to lack what stands in them.
     if readable {
         spec::check(&document, &mut sink);
     }
     let catalog = load::catalog_of(world, path, &mut document, &mut sink);
+    // Without all its text, a spec would only seem to lack what stands there.
+    let readable = readable && document.complete;
     let fleet =
         readable.then(|| fleet::resolve(&document, &catalog, &codes::all(), world.today(), &mut sink)).flatten();
     let raws = fleet.as_ref().map(|f| load::raws(world, path, f, &mut sink)).unwrap_or_default();

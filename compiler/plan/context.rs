@@ -1,7 +1,7 @@
 //! One cluster and everything known about it while it is planned.
 
 use crate::catalog::{Catalog, Version as CatalogVersion, Versions};
-use crate::diag::{Diagnostic, Origin, Sourced, Span};
+use crate::diag::{Diagnostic, Origin, Origins, Sourced, Span, Why};
 use crate::model::fleet::{Cluster, Fleet};
 use crate::model::ids::ClusterId;
 use crate::model::value::Version;
@@ -37,6 +37,17 @@ impl<'a> Context<'a> {
         let Some(entry) = self.catalog.component(component) else { return String::new() };
         let version = self.versions.get(component).copied().unwrap_or(entry.default);
         entry.image.as_ref().and_then(|i| i.reference(entry, version, self.mirror())).unwrap_or_default()
+    }
+
+    /// Where an image reference comes from: the version, and the mirror in its registry's place.
+    pub fn image_origin(&self, version: Origin, origins: &mut Origins) -> Origin {
+        match &self.cluster.image_mirror {
+            None => version,
+            Some(mirror) => {
+                let reason = "the image of that version, from the mirror";
+                origins.add(Why::Derived { reason, from: vec![version, mirror.origin] })
+            }
+        }
     }
 
     pub fn mirror(&self) -> Option<&'a str> {

@@ -19,6 +19,9 @@ use crate::store::Replicas;
 /// The operator's own label that tells replicas apart.
 pub(super) const REPLICA_LABEL: &str = "prometheus_replica";
 
+/// The first operator with `spec.serviceName`.
+const SERVICE_NAME: Version = Version::new(0, 81, 0);
+
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 /// A Prometheus that nobody sized: enough for about 300,000 series.
@@ -47,13 +50,13 @@ pub(super) fn plan<'f>(
     let scrape_interval = lane.interval.unwrap_or(cluster.interval);
     let said_timeout = lane.timeout.or(cluster.timeout).filter(|t| t.value <= scrape_interval.value);
     let short = (scrape_interval.value < Duration::from_secs(10)).then_some(scrape_interval);
-    let remote_write = remote_write(cx, lane, decided, sink);
+    let remote_write = remote_write(cx, lane, decided, origins, sink);
     LanePlan {
         lane,
         name: &lane.name,
         origin: lane.origin,
         version,
-        image: cx.image("prometheus"),
+        image: Sourced::new(cx.image("prometheus"), cx.image_origin(version.origin, origins)),
         retention: lane.retention,
         retention_size: retention_size(lane, origins),
         storage: &lane.storage,
@@ -73,7 +76,8 @@ pub(super) fn plan<'f>(
         needs_nodes: own.iter().any(|m| m.attach_node_metadata)
             || scraped(decided.parts, lane).any(|p| matches!(p.source.found, Found::Kubelet(_))),
         discovery_role: cx.version("operator").value.at_least(SLICES_SINCE).then_some("EndpointSlice"),
-        governing_service: format!("prometheus-{}-headless", lane.name),
+        governing_service: (cx.version("operator").value.at_least(SERVICE_NAME))
+            .then(|| format!("prometheus-{}-headless", lane.name)),
         owns: decided.parts.iter().filter(|p| p.lane.name == lane.name).map(Part::reference).collect(),
     }
 }
@@ -155,7 +159,13 @@ fn own_outlets<'p, 'a>(
     outlets.iter().filter(move |o| partition.is_some_and(|p| relayed || p.mentions(o.dest.target)))
 }
 
-fn remote_write(cx: &Context<'_>, lane: &Lane, decided: &Decided<'_, '_>, sink: &mut Sink) -> Vec<RemoteWrite> {
+fn remote_write(
+    cx: &Context<'_>,
+    lane: &Lane,
+    decided: &Decided<'_, '_>,
+    origins: &mut Origins,
+    sink: &mut Sink,
+) -> Vec<RemoteWrite> {
     let route = route_of(cx.fleet, cx.id, &lane.name);
     let Some(partition) = decided.partitions.iter().find(|p| Some(p.id) == route) else { return Vec::new() };
     let writes_to: Vec<&Outlet<'_>> = own_outlets(cx, lane, decided).collect();
@@ -165,15 +175,11 @@ fn remote_write(cx: &Context<'_>, lane: &Lane, decided: &Decided<'_, '_>, sink: 
     warn_of_pairs(cx, lane, &writes_to, sink);
     let shared = monitors::shared_values(decided.parts);
     if decided.relayed {
+        let (namespace, domain) = (&cx.cluster.namespace.value, &cx.cluster.dns_domain.value);
+        let url = format!("http://{}.{namespace}.svc.{domain}:{}/api/v1/write", relay::NAME, relay::PORT);
         return vec![RemoteWrite {
             name: relay::NAME.to_owned(),
-            url: format!(
-                "http://{}.{}.svc.{}:{}/api/v1/write",
-                relay::NAME,
-                cx.cluster.namespace.value,
-                cx.cluster.dns_domain.value,
-                relay::PORT
-            ),
+            url: Sourced::new(url, partition.route.origin),
             credentials: Default::default(),
             rules: [
                 vec![identity(cx)],
@@ -196,7 +202,10 @@ fn remote_write(cx: &Context<'_>, lane: &Lane, decided: &Decided<'_, '_>, sink: 
         rules.extend(relay::replica_rule(writes_to.iter().copied(), outlet));
         out.push(RemoteWrite {
             name: outlet.name.clone(),
-            url: outlet.way.kind.write_url(&outlet.way.door, target.tenant),
+            url: Sourced::new(
+                outlet.way.kind.write_url(&outlet.way.door, target.tenant),
+                outlet.way.url_origin(origin, origins),
+            ),
             credentials: outlet.way.credentials.clone(),
             rules,
             retry_on_rate_limit: true,

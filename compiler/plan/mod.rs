@@ -74,7 +74,7 @@ pub fn plan<'f>(
         exporters: exporters::exporters(&cx, &parts, &mut origins, sink),
         relay,
         stores: stores(&cx, fleet_plan, sink),
-        readers: readers::readers(&cx, &parts, fleet_plan, sink),
+        readers: readers::readers(&cx, &parts, fleet_plan, &mut origins, sink),
         rules: rules(&cx),
         secrets: Vec::new(),
         checklist: exporters::checklist(&cx, &parts),

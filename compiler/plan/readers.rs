@@ -7,7 +7,7 @@ use super::parts::Part;
 use super::source::lane_service;
 use super::ways;
 use crate::catalog::{Dashboard, Kind};
-use crate::diag::{Diagnostic, Sink, Sourced};
+use crate::diag::{Diagnostic, Origins, Sink, Sourced};
 use crate::model::fleet::{Readable, Reader, ReaderKind};
 use crate::model::ids::StoreId;
 use crate::model::plan::{DataSource, FleetPlan, ReaderPlan};
@@ -16,9 +16,10 @@ pub(super) fn readers<'f>(
     cx: &Context<'f>,
     parts: &[Part<'_>],
     fleet_plan: &FleetPlan,
+    origins: &mut Origins,
     sink: &mut Sink,
 ) -> Vec<ReaderPlan<'f>> {
-    cx.cluster.readers.iter().map(|reader| plan(cx, reader, parts, fleet_plan, sink)).collect()
+    cx.cluster.readers.iter().map(|reader| plan(cx, reader, parts, fleet_plan, origins, sink)).collect()
 }
 
 fn plan<'f>(
@@ -26,13 +27,14 @@ fn plan<'f>(
     reader: &'f Reader,
     parts: &[Part<'_>],
     fleet_plan: &FleetPlan,
+    origins: &mut Origins,
     sink: &mut Sink,
 ) -> ReaderPlan<'f> {
     let mut sources: Vec<DataSource> = Vec::new();
     for read in &reader.reads {
         let source = match &read.value {
             Readable::Lane(lane) => Some(of_lane(cx, lane, read, parts)),
-            Readable::Store(store) => of_store(cx, *store, read, fleet_plan, sink),
+            Readable::Store(store) => of_store(cx, *store, read, fleet_plan, origins, sink),
         };
         sources.extend(source);
     }
@@ -59,7 +61,10 @@ fn of_lane(cx: &Context<'_>, lane: &str, read: &Sourced<Readable>, parts: &[Part
     DataSource {
         name: lane.to_owned(),
         uid: uid(&c.id.value, lane),
-        url: format!("http://{}.{}.svc.{}:9090", lane_service(lane), c.namespace.value, c.dns_domain.value),
+        url: Sourced::new(
+            format!("http://{}.{}.svc.{}:9090", lane_service(lane), c.namespace.value, c.dns_domain.value),
+            read.origin,
+        ),
         credentials: Default::default(),
         time_interval: usual.unwrap_or(c.interval.value),
         origin: read.origin,
@@ -71,6 +76,7 @@ fn of_store(
     id: StoreId,
     read: &Sourced<Readable>,
     fleet_plan: &FleetPlan,
+    origins: &mut Origins,
     sink: &mut Sink,
 ) -> Option<DataSource> {
     let store = cx.fleet.store(id);
@@ -87,7 +93,7 @@ fn of_store(
     Some(DataSource {
         name: store.name.clone(),
         uid: uid(&store.name, "t0"),
-        url,
+        url: Sourced::new(url, way.url_origin(read.origin, origins)),
         credentials: way.credentials,
         time_interval: usual.unwrap_or(cx.cluster.interval.value),
         origin: read.origin,

@@ -125,10 +125,14 @@ pub(super) fn plan(
     let reason = "Σ (queue + 0.5 GiB) × 1.1, rounded up to whole GiB: any one replica may get everything";
     let relay = &cx.cluster.relay;
     let image = |registry: &str, rest: &str| format!("{}/{rest}", cx.mirror().unwrap_or(registry));
+    let reloader = cx.version("operator");
     RelayPlan {
         name: NAME.to_owned(),
-        image: image("docker.io", VMAGENT),
-        reloader_image: image("quay.io", &format!("{RELOADER}:v{}", cx.version("operator").value)),
+        image: Sourced::new(image("docker.io", VMAGENT), cx.image_origin(Origin::INHERIT, origins)),
+        reloader_image: Sourced::new(
+            image("quay.io", &format!("{RELOADER}:v{}", reloader.value)),
+            cx.image_origin(reloader.origin, origins),
+        ),
         replicas: relay.replicas,
         storage_class: relay.storage_class.clone().or_else(|| cx.cluster.storage_class.clone()),
         storage: Sourced::new(
@@ -164,7 +168,10 @@ fn url(
     rules.extend(replica_rule(outlets, outlet));
     RelayUrl {
         name: outlet.name.clone(),
-        url: outlet.way.kind.write_url(&outlet.way.door, target.tenant),
+        url: Sourced::new(
+            outlet.way.kind.write_url(&outlet.way.door, target.tenant),
+            outlet.way.url_origin(outlet.dest.origin, origins),
+        ),
         credentials: outlet.way.credentials.clone(),
         rules,
         queue: Sourced::new(Bytes::new(queue_bytes(rate, survive.value, bytes)), queue),

@@ -1,7 +1,7 @@
 //! How a cluster reaches a store, and what the store's kind makes of that.
 
 use super::context::Context;
-use crate::diag::Sourced;
+use crate::diag::{Origin, Origins, Sourced, Why};
 use crate::fleet;
 use crate::model::fleet::{Address, Credentials};
 use crate::model::ids::StoreId;
@@ -16,6 +16,17 @@ pub(super) struct Way<'a> {
 }
 
 impl Way<'_> {
+    /// Where the URL of this way comes from: what names the store, and the address taken.
+    pub fn url_origin(&self, said: Origin, origins: &mut Origins) -> Origin {
+        match self.address {
+            None => said,
+            Some(address) => {
+                let reason = "the address of the store, and the path of its kind";
+                origins.add(Why::Derived { reason, from: vec![address.url.origin, said] })
+            }
+        }
+    }
+
     /// Over an address that is reachable from anywhere, and asks for credentials.
     pub fn is_public(&self) -> bool {
         self.address.is_some_and(|a| a.zones.is_none()) && self.credentials.auth.is_some()

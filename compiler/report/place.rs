@@ -8,6 +8,9 @@ use crate::diag::{Origin, Origins, Sources, Span, Why};
 /// Longest piece of a spec line shown behind its position, in characters.
 const EXCERPT: usize = 60;
 
+/// Lines shown behind a computed value.
+const BEHIND: usize = 3;
+
 /// `file`, `line`, `column`, `endLine`, `endColumn`; null where there is no place.
 pub(super) fn json(sources: &Sources, span: Span) -> Json {
     if span.is_none() {
@@ -40,10 +43,21 @@ impl Lookup<'_> {
             Some(Why::Patch(span)) => format!("patch {}", self.line(*span)),
             Some(Why::Default(what)) => (*what).to_owned(),
             Some(Why::Template { file, line }) => format!("template {}:{line}", one_line(file)),
-            Some(Why::Derived { reason, .. }) => match self.cluster.span(self.fleet, origin) {
-                span if span.is_none() => (*reason).to_owned(),
-                span => format!("{}  ({reason})", self.line(span)),
-            },
+            Some(Why::Derived { reason, .. }) => {
+                let mut spans = Vec::new();
+                self.lines_behind(origin, &mut spans);
+                let lines: Vec<String> = spans.iter().take(BEHIND).map(|s| self.line(*s)).collect();
+                if lines.is_empty() { (*reason).to_owned() } else { format!("{}  ({reason})", lines.join("; ")) }
+            }
+        }
+    }
+
+    /// The lines of the spec that a value was computed from, each once, in the order they were used.
+    fn lines_behind(&self, origin: Origin, out: &mut Vec<Span>) {
+        match self.cluster.resolve(self.fleet, origin) {
+            Some(Why::Spec(span) | Why::Patch(span)) if !out.contains(span) => out.push(*span),
+            Some(Why::Derived { from, .. }) => from.iter().for_each(|o| self.lines_behind(*o, out)),
+            _ => {}
         }
     }
 

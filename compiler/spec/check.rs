@@ -1,7 +1,7 @@
 //! Everything that can be wrong with a spec before a name is resolved.
 
 use super::gate::gate;
-use super::{codes, not_yet, secret, settings, together, value};
+use super::{ROOT, codes, not_yet, secret, settings, together, value};
 use crate::diag::{Diagnostic, FileId, Sink, Sources, Span};
 use crate::syntax::{Data, Document, Form, Free, Key, Node, Object, Scalar, Spanned, Status, Type};
 
@@ -16,11 +16,12 @@ pub fn check(document: &Document, sink: &mut Sink) {
         return;
     }
     let start = document.sources.ids().next().map_or(Span::NONE, |file: FileId| Span::new(file, 0, 0));
-    Check { sources: &document.sources, sink }.object(&document.root, start, true);
+    Check { sources: &document.sources, complete: document.complete, sink }.object(&document.root, start, true);
 }
 
 struct Check<'a> {
     sources: &'a Sources,
+    complete: bool,
     sink: &'a mut Sink,
 }
 
@@ -29,7 +30,8 @@ impl Check<'_> {
     fn object(&mut self, object: &Object, head: Span, whole: bool) {
         let inherits = settings::is_place(object.shape);
         for key in object.shape.keys.iter().filter(|k| k.required) {
-            if whole && !(inherits && settings::is_setting(key.name)) && !says_something(object, key) {
+            let elsewhere = object.shape.name == ROOT.name && !self.complete;
+            if whole && !elsewhere && !(inherits && settings::is_setting(key.name)) && !says_something(object, key) {
                 self.missing(object, key, head);
             }
         }
@@ -108,7 +110,7 @@ impl Check<'_> {
             && let Some(flag) = item.value.as_str().and_then(secret::flag)
         {
             let what = format!("`{flag}` is given a credential");
-            self.sink.push(Diagnostic::new(&codes::SECRET, item.span, what).here("not shown here"));
+            self.sink.push(Diagnostic::new(&codes::SECRET, item.span, what).here("not shown").hide(item.span));
             return;
         }
         self.value(key, ty, item);
@@ -147,13 +149,13 @@ impl Check<'_> {
 
     fn credential(&mut self, key: &str, at: Span) {
         let what = format!("`{key}` is given a credential");
-        self.sink.push(Diagnostic::new(&codes::SECRET, at, what).here("not shown here"));
+        self.sink.push(Diagnostic::new(&codes::SECRET, at, what).here("not shown").hide(at));
     }
 
     fn missing(&mut self, object: &Object, key: &Key, head: Span) {
         let what = match object.shape.name {
             "spec" => format!("this spec has no `{}`", key.name),
-            shape => format!("`{shape}` needs `{}`", key.name),
+            _ => format!("`{}` needs `{}`", object.shape.word(), key.name),
         };
         let emptied = object.get(key.name).map(|node| node.span);
         let (at, here) = emptied.map_or((head, "it is missing here"), |span| (span, "this is empty"));

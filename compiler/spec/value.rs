@@ -136,7 +136,7 @@ fn not_text(key: &str, ty: Type, scalar: &Scalar, at: Span) -> Diagnostic {
 
 fn literal_secret(key: &str, text: &str, at: Span) -> Diagnostic {
     let look = secret::look(text).unwrap_or("a credential");
-    Diagnostic::new(&codes::SECRET, at, format!("the value of `{key}` looks like {look}")).here("not shown here")
+    Diagnostic::new(&codes::SECRET, at, format!("the value of `{key}` looks like {look}")).here("not shown").hide(at)
 }
 
 /// Text against its type.

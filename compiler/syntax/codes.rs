@@ -154,6 +154,18 @@ pub static UNCONVERTIBLE: Code = syntax(
     "keep the file as it is: both forms may stand side by side in one folder",
 );
 
+pub static CREDENTIAL: Code = syntax(
+    "SYN126",
+    "a key for a credential",
+    "a spec is checked in and read by many; a credential in it has to be taken for lost, even after the line is gone",
+    "put the credential into a Secret in the cluster, write `basic-auth secret=\"name\"` or `bearer secret=\"name\"`, \
+     and replace the credential itself: it has been seen",
+);
+
+/// Faults after which a text, or part of it, could not be read.
+pub(super) const UNREADABLE: &[&Code] =
+    &[&TOO_LARGE, &ENCODING, &CHARACTER, &TOO_DEEP, &SLASHDASH, &KDL, &YAML, &FILE_KIND];
+
 /// Every code of this phase, by id.
 pub const ALL: &[&Code] = &[
     &TOO_LARGE,
@@ -181,6 +193,7 @@ pub const ALL: &[&Code] = &[
     &TOO_MANY_FAULTS,
     &NUMBER,
     &UNCONVERTIBLE,
+    &CREDENTIAL,
 ];
 
 #[cfg(test)]

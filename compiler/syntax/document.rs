@@ -8,6 +8,9 @@ use crate::diag::{Sources, Span};
 pub struct Document {
     pub sources: Sources,
     pub root: Object,
+    /// Whether every text could be read to its end. Where one could not, what seems to be missing
+    /// may stand in it.
+    pub complete: bool,
 }
 
 /// A value and the place it stands at.

@@ -43,7 +43,8 @@ pub fn read(sources: Sources, root: &'static Shape, sink: &mut Sink) -> Document
         }
         sink.extend(faults.into_sink());
     }
-    Document { sources, root: block.finish(whole) }
+    let complete = !sink.iter().any(|d| codes::UNREADABLE.contains(&d.code));
+    Document { sources, root: block.finish(whole), complete }
 }
 
 fn file(sources: &Sources, id: FileId, root: &'static Shape) -> (Object, Faults) {

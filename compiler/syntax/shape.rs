@@ -17,6 +17,15 @@ pub struct Shape {
     pub keys: &'static [Key],
 }
 
+impl Shape {
+    /// The key it stands under in a spec. Where one key has other shapes in other blocks, their names
+    /// carry the block in front.
+    pub fn word(&self) -> &'static str {
+        let blocks = ["address-", "prometheus-", "route-", "store-", "zone-"];
+        blocks.iter().find_map(|block| self.name.strip_prefix(block)).unwrap_or(self.name)
+    }
+}
+
 /// One key of a [`Shape`].
 #[derive(Debug, Clone, Copy)]
 pub struct Key {

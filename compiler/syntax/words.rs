@@ -5,8 +5,20 @@ use super::shape::{Form, Key, Shape};
 use crate::diag::{Diagnostic, Span, nearest};
 
 /// The answer to a word that `shape` has no key for. `root` is the shape of the whole language, in
-/// which other homes for the word are looked for.
-pub(super) fn unknown_key(word: &str, at: Span, shape: &'static Shape, root: &'static Shape) -> Diagnostic {
+/// which other homes for the word are looked for; `whole` is the word with all that was given to it.
+pub(super) fn unknown_key(
+    word: &str,
+    at: Span,
+    whole: Span,
+    shape: &'static Shape,
+    root: &'static Shape,
+) -> Diagnostic {
+    if is_credential(word) {
+        let what = format!("`{}` stands where credentials are given by the name of a Secret only", shown(word));
+        return Diagnostic::new(&codes::CREDENTIAL, at, what)
+            .here("its value is not shown")
+            .hide(Span { start: at.end, ..whole });
+    }
     if let Some(key) = foreign(word, shape) {
         let what = format!("`{}` is spelled `{}` here", shown(word), key.name);
         return Diagnostic::new(&codes::NATIVE_KEY, at, what).help(format!("write `{}`", key.name)).fix(
@@ -18,7 +30,7 @@ pub(super) fn unknown_key(word: &str, at: Span, shape: &'static Shape, root: &'s
     let what = if std::ptr::eq(shape, root) {
         format!("`{}` is nothing that can stand at the top of a spec", shown(word))
     } else {
-        format!("`{}` is not a key of `{}`", shown(word), shape.name)
+        format!("`{}` is not a key of `{}`", shown(word), shape.word())
     };
     let found = Diagnostic::new(&codes::UNKNOWN_KEY, at, what).here("not known here");
     let near = nearest(word, shape.keys.iter().map(|k| k.name));
@@ -28,6 +40,14 @@ pub(super) fn unknown_key(word: &str, at: Span, shape: &'static Shape, root: &'s
         (None, Some(near)) => found.help(format!("did you mean `{near}`?")),
         (None, None) => found.help(format!("known here: {}", known(shape))),
     }
+}
+
+/// Words that other tools give a credential to. Those for a file or a name are none.
+fn is_credential(word: &str) -> bool {
+    const WORDS: [&str; 8] =
+        ["password", "passwd", "token", "api-key", "apikey", "credentials", "client-secret", "secret-key"];
+    let kebab = kebab(word);
+    WORDS.iter().any(|w| kebab == *w || kebab.strip_suffix(w).is_some_and(|before| before.ends_with('-')))
 }
 
 /// The key a word of another tool stands for, or that differs in `_`, capitals or a colon only.

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::case::File;
 use super::folder::copy;
 use super::repository;
+use super::steps::binary;
 
 /// Makes the file below `root`, or says what is wrong with its section.
 pub fn make(root: &Path, file: &File) -> Result<(), String> {
@@ -26,6 +27,7 @@ pub fn make(root: &Path, file: &File) -> Result<(), String> {
             "utf-16" => bytes = utf16(&bytes)?,
             "grow" => grow = Some(number()? as u64),
             "folder" => return std::fs::create_dir_all(&path).map_err(|e| e.to_string()),
+            "build" => return build(root, rest, &file.path),
             "copy" => return copy(&repository(rest), &path),
             "symlink" => return std::os::unix::fs::symlink(rest, &path).map_err(|e| e.to_string()),
             _ => return Err(format!("`{how}` is no directive; see tests/README.md")),
@@ -42,6 +44,12 @@ pub fn make(root: &Path, file: &File) -> Result<(), String> {
         opened.set_len(size).map_err(|e| e.to_string())?;
     }
     Ok(())
+}
+
+/// Compiles a spec of the case, which must succeed.
+fn build(root: &Path, spec: &str, out: &str) -> Result<(), String> {
+    let ended = binary(root, &["build", spec, "--out", out]);
+    if ended.status.success() { Ok(()) } else { Err(format!("building {spec}:\n{}{}", ended.stdout, ended.stderr)) }
 }
 
 /// `\xFF` is a byte, `\u{202e}` a character, `\\` a backslash.

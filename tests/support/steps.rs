@@ -26,6 +26,7 @@ pub fn run(folder: &Folder, command: &str) -> Result<String, String> {
     match (word.as_str(), &rest[..]) {
         ("watershed", args) => watershed(folder, args, may_write),
         ("cat", [path]) => std::fs::read_to_string(folder.at(path)).map_err(io),
+        ("tree", [path]) if !folder.at(path).is_dir() => Err(format!("{path} is no folder")),
         ("tree", [path]) => {
             let files = Snapshot::of(&folder.at(path));
             Ok(files.files().iter().fold(String::new(), |out, f| out + f + "\n"))

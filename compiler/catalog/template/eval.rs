@@ -27,7 +27,7 @@ impl Template {
         tree: &mut Tree,
         origins: Origins<'_>,
     ) -> Result<Option<NodeId>, Box<Diagnostic>> {
-        let mut eval = Eval { template: self, settings, tree, origins };
+        let mut eval = Eval { template: self, settings, tree, origins, bound: Vec::new() };
         eval.single(&self.root, "", &settings.context())
     }
 
@@ -41,6 +41,8 @@ struct Eval<'a> {
     settings: &'a Settings,
     tree: &'a mut Tree,
     origins: Origins<'a>,
+    /// Names bound by `!each` and the settings they stand for, `scraped[2]`; the innermost last.
+    bound: Vec<(Box<str>, String)>,
 }
 
 type Result<T, E = Box<Diagnostic>> = std::result::Result<T, E>;
@@ -92,9 +94,16 @@ impl Eval<'_> {
                         &computed
                     }
                 };
-                for item in list {
+                let of = match of {
+                    Items::Computed(Expr { reads, .. }) if reads.len() == 1 => self.setting(&reads[0]),
+                    _ => String::new(),
+                };
+                for (i, item) in list.iter().enumerate() {
                     let inner = Inner { name: name.clone(), item: item.clone(), outer: scope.clone() };
-                    self.items(body, &Jinja::from_object(inner), out)?;
+                    self.bound.push((name.clone(), format!("{of}[{i}]")));
+                    let done = self.items(body, &Jinja::from_object(inner), out);
+                    self.bound.pop();
+                    done?;
                 }
                 Ok(())
             }
@@ -283,8 +292,17 @@ impl Eval<'_> {
 
     /// Where a setting that is read was written, else the line of the template.
     fn origin_of<'e>(&mut self, exprs: impl Iterator<Item = &'e Expr>, at: At) -> Origin {
-        let written = exprs.flat_map(|e| &e.reads).find_map(|path| self.settings.origin(path));
+        let written = exprs.flat_map(|e| &e.reads).find_map(|path| self.settings.origin(&self.setting(path)));
         written.unwrap_or_else(|| self.origin(at))
+    }
+
+    /// The setting a path leads to: names bound by `!each` are replaced by what they stand for.
+    fn setting(&self, path: &str) -> String {
+        let (first, rest) = path.split_at(path.find('.').unwrap_or(path.len()));
+        match self.bound.iter().rev().find(|(name, _)| **name == *first) {
+            Some((_, stands_for)) => format!("{stands_for}{rest}"),
+            None => path.to_owned(),
+        }
     }
 
     fn origin(&mut self, at: At) -> Origin {

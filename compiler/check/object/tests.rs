@@ -205,7 +205,7 @@ fn a_finding_points_at_the_nearest_line_of_the_spec() {
     let mut found = Vec::new();
     object(&tree, root, &NEWEST, &mut |f| found.push(f));
     assert_eq!((found[0].origin, found[0].outer.as_slice()), (template, &[line][..]));
-    let diagnostic = found.remove(0).into_diagnostic(&origins, &Origins::default());
+    let diagnostic = found.remove(0).into_diagnostic(&origins, &Origins::default(), Span::NONE);
     assert_eq!(diagnostic.at, Span::new(FileId(0), 3, 8));
     assert_eq!(diagnostic.at_label, "becomes `spec.remoteWrite[0].url` of Prometheus/monitoring/user");
     assert!(!diagnostic.why.is_empty() && !diagnostic.help.is_empty());

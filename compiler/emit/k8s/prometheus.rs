@@ -27,7 +27,7 @@ pub fn prometheus(out: &mut Emit<'_, '_>, lane: &LanePlan<'_>) {
     out.object(&meta, |o| {
         o.object("spec", |s| {
             s.from(lane.version.origin).str("version", format!("v{}", lane.version.value));
-            s.str("image", &lane.image);
+            s.from(lane.image.origin).str("image", &lane.image.value);
             pull_secrets(s, &cluster.pull_secrets);
             s.from(lane.replicas.origin).int("replicas", lane.replicas.value.into());
             spread(s, lane.replicas.value, &pod_labels(lane.name));
@@ -43,7 +43,9 @@ pub fn prometheus(out: &mut Emit<'_, '_>, lane: &LanePlan<'_>) {
             });
             scheduling(s, &cluster.scheduling);
             s.str("serviceAccountName", beside(lane.name));
-            s.str("serviceName", &lane.governing_service);
+            if let Some(service) = &lane.governing_service {
+                s.str("serviceName", service);
+            }
             s.from(lane.scrape_interval.origin).str("scrapeInterval", lane.scrape_interval.value.to_string());
             if let Some(timeout) = &lane.scrape_timeout {
                 s.from(timeout.origin).str("scrapeTimeout", timeout.value.to_string());
@@ -151,7 +153,7 @@ fn alerting(s: &mut Build<'_>, lane: &LanePlan<'_>) {
 fn remote_write(l: &mut Build<'_>, write: &RemoteWrite) {
     l.from(write.origin).object("", |w| {
         w.str("name", &write.name);
-        w.str("url", &write.url);
+        w.from(write.url.origin).str("url", &write.url.value);
         credentials(w, &write.credentials);
         tls(w, &write.credentials);
         if write.retry_on_rate_limit {

@@ -130,7 +130,7 @@ fn rules_file(url: &RelayUrl) -> String {
 
 fn vmagent(c: &mut Build<'_>, relay: &RelayPlan) {
     c.str("name", "vmagent");
-    c.str("image", &relay.image);
+    c.from(relay.image.origin).str("image", &relay.image.value);
     c.list("args", |l| arguments(relay).into_iter().for_each(|(origin, arg)| l.from(origin).str("", arg)));
     c.list("ports", |l| {
         l.object("", |p| {
@@ -162,7 +162,7 @@ fn vmagent(c: &mut Build<'_>, relay: &RelayPlan) {
 /// restarts nothing and no queue is lost.
 fn reloader(c: &mut Build<'_>, relay: &RelayPlan) {
     c.str("name", "config-reloader");
-    c.str("image", &relay.reloader_image);
+    c.from(relay.reloader_image.origin).str("image", &relay.reloader_image.value);
     c.strs(
         "args",
         [
@@ -238,7 +238,7 @@ fn arguments(relay: &RelayPlan) -> Vec<(Origin, String)> {
         "-loggerFormat=json".to_owned(),
     ];
     let mut args: Vec<(Origin, String)> = own.into_iter().map(|arg| (Origin::INHERIT, arg)).collect();
-    per_url(&mut args, "url", urls, |u| Some((u.origin, u.url.clone())));
+    per_url(&mut args, "url", urls, |u| Some((u.url.origin, u.url.value.clone())));
     per_url(&mut args, "urlRelabelConfig", urls, |u| Some((u.origin, format!("{CONFIG}/{}", rules_file(u)))));
     per_url(&mut args, "maxDiskUsagePerURL", urls, |u| Some((u.queue.origin, u.queue.value.get().to_string())));
     let file = |secret: &Sourced<String>, key: &str| (secret.origin, format!("{SECRETS}/{}/{key}", secret.value));

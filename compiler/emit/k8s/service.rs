@@ -29,7 +29,8 @@ pub fn lane_services(out: &mut Emit<'_, '_>, lane: &LanePlan<'_>) {
             s.str_map("selector", pod_labels(lane.name));
         });
     });
-    out.object(&service(&lane.governing_service, &[]), |o| {
+    let Some(governing) = &lane.governing_service else { return };
+    out.object(&service(governing, &[]), |o| {
         o.object("spec", |s| {
             s.str("clusterIP", "None");
             ports(s, false);

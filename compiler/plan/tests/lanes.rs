@@ -96,7 +96,7 @@ fn sizes_nobody_said_are_computed_from_those_somebody_did() {
 fn two_lanes_have_services_of_their_own_and_the_alertmanager_that_is_there() {
     let world = pair(OURS, "");
     let plan = world.sound("control-a");
-    let services: Vec<&str> = plan.lanes.iter().map(|l| l.governing_service.as_str()).collect();
+    let services: Vec<&str> = plan.lanes.iter().map(|l| l.governing_service.as_deref().unwrap()).collect();
     assert_eq!(services, ["prometheus-system-headless", "prometheus-user-headless"]);
     let targets: Vec<_> =
         plan.lanes.iter().flat_map(|l| &l.alerting).map(|t| (t.namespace.as_str(), t.name.as_str())).collect();
@@ -110,7 +110,7 @@ fn readers_reach_lanes_by_service_and_foreign_stores_by_address() {
     let world = pair(OURS, "");
     let plan = world.sound("edge-1");
     let grafana = plan.readers.iter().find(|r| r.reader.name == "grafana").expect("a reader");
-    let urls: Vec<(&str, &str)> = grafana.sources.iter().map(|s| (s.uid.as_str(), s.url.as_str())).collect();
+    let urls: Vec<(&str, &str)> = grafana.sources.iter().map(|s| (s.uid.as_str(), s.url.value.as_str())).collect();
     assert_eq!(
         urls,
         [

@@ -39,14 +39,14 @@ fn short_outages_are_left_to_prometheus_which_retries_what_is_refused() {
     let plan = world.sound("edge-1");
     assert!(plan.relay.is_none());
     let [write] = &lane(&plan, "user").remote_write[..] else { panic!() };
-    assert_eq!(write.url, "https://10.0.0.1:8427/insert/0/prometheus/api/v1/write");
+    assert_eq!(write.url.value, "https://10.0.0.1:8427/insert/0/prometheus/api/v1/write");
     assert_eq!(write.name, "central");
     assert!(write.retry_on_rate_limit && write.rules.len() == 1);
     // On its own cluster the store is reached by its Service.
     let plan = world.sound("control-a");
     let [write] = &lane(&plan, "user").remote_write[..] else { panic!() };
     assert_eq!(
-        write.url,
+        write.url.value,
         "http://central-victoria-metrics-cluster-vminsert.vm.svc.cluster.local:8480/insert/0/prometheus/api/v1/write"
     );
 }
@@ -59,7 +59,7 @@ fn longer_outages_get_a_queue_on_disk_and_one_entry_that_never_changes() {
     assert!(relay.because.iter().any(|b| b.contains("survive \"12h\"")), "{:?}", relay.because);
     let [write] = &lane(&plan, "user").remote_write[..] else { panic!() };
     assert_eq!((write.name.as_str(), write.rules.len()), ("relay", 1));
-    assert_eq!(write.url, "http://relay.monitoring.svc.cluster.local:8429/api/v1/write");
+    assert_eq!(write.url.value, "http://relay.monitoring.svc.cluster.local:8429/api/v1/write");
     let [url] = &relay.urls[..] else { panic!() };
     let needed = url.samples_per_second * 12.0 * 3600.0 * 32.0 * 1.3;
     let queue = url.queue.value.get() as f64;

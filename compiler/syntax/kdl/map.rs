@@ -59,7 +59,7 @@ impl Reader<'_> {
     fn put(&mut self, block: &mut Block, shape: &'static Shape, given: Given<'_>, way: Way) {
         let Some(key) = shape.key(&given.key.text) else {
             if !self.faults.full() {
-                self.faults.push(unknown_key(&given.key.text, given.key.span, shape, self.root));
+                self.faults.push(unknown_key(&given.key.text, given.key.span, given.span, shape, self.root));
             }
             return;
         };

@@ -100,7 +100,8 @@ impl Parser<'_, '_> {
             }
             Kind::Bad(Flaw::DeepComment) => {
                 let first = Span::new(self.file, token.start, (token.start + 2).min(token.end));
-                self.faults.add(&codes::TOO_DEEP, first, "comments are nested more than 8 levels deep");
+                let found = Diagnostic::new(&codes::TOO_DEEP, first, "comments are nested more than 8 levels deep");
+                self.faults.push(found.help("close the comments that are still open, or take the inner ones out"));
                 self.stop();
                 return;
             }

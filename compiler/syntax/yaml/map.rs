@@ -38,7 +38,8 @@ impl Reader<'_, '_> {
         for (word, value) in self.entries(entries) {
             let Some(key) = shape.key(&word.value) else {
                 if !self.faults.full() {
-                    self.faults.push(unknown_key(&word.value, word.span, shape, self.root));
+                    let whole = word.span.to(self.span(value));
+                    self.faults.push(unknown_key(&word.value, word.span, whole, shape, self.root));
                 }
                 continue;
             };
