@@ -17,7 +17,7 @@ pub fn pack(out: &mut Emit<'_, '_>, rule: &RulePlan) {
     };
     let settings = input.settings(&out.versions);
     let mut groups = Tree::new();
-    let Some(root) = out.evaluate(template, &settings, &mut groups) else { return };
+    let Some(root) = out.evaluate_shared(template, settings, &mut groups) else { return };
     let namespace = out.namespace().to_owned();
     let name = format!("{}-{}", rule.lane, rule.pack);
     let meta = Meta {
