@@ -11,6 +11,7 @@ use super::decode::{decode, decode_node};
 use super::exporter::Component;
 use super::input::{DashboardInput, ExporterInput, RulesInput};
 use super::job::Job;
+use super::memo::Memo;
 use super::pack::{Components, Dashboard, NotYet, Reader, RulePack};
 use super::settings::Settings;
 use super::template::{File, Template};
@@ -41,6 +42,7 @@ pub struct Catalog {
     readers: BTreeMap<String, OnceLock<Reader>>,
     components: OnceLock<Components>,
     not_yet: OnceLock<NotYet>,
+    memo: Memo,
 }
 
 #[derive(Debug)]
@@ -132,8 +134,14 @@ impl Catalog {
             readers: cells(names(Kind::Reader)),
             components: OnceLock::new(),
             not_yet: OnceLock::new(),
+            memo: Memo::default(),
             files,
         }
+    }
+
+    /// Templates evaluated so far, for settings that clusters share.
+    pub fn memo(&self) -> &Memo {
+        &self.memo
     }
 
     /// A scrape job by its name in a spec.

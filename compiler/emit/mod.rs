@@ -98,7 +98,7 @@ struct Emit<'a, 'f> {
     versions: Versions,
     origins: &'a mut Origins,
     /// Origins of template lines already seen.
-    lines: BTreeMap<(String, u32), Origin>,
+    lines: BTreeMap<String, BTreeMap<u32, Origin>>,
     tree: &'a mut Tree,
     visit: Visit<'a>,
 }
@@ -154,13 +154,13 @@ impl Emit<'_, '_> {
     /// Evaluates a template of the catalog. The built-in ones cannot fail with the settings their
     /// contract names, and users' own were evaluated before the gate.
     fn evaluate(&mut self, template: &Template, settings: &Settings, tree: &mut Tree) -> Option<NodeId> {
-        let (lines, origins) = (&mut self.lines, &mut *self.origins);
-        let mut origin = |file: &str, line: u32| {
-            *lines
-                .entry((file.to_owned(), line))
-                .or_insert_with(|| origins.add(Why::Template { file: file.to_owned(), line }))
-        };
-        template.eval(settings, tree, &mut origin).ok().flatten()
+        template.eval(settings, tree, &mut |file, line| line_origin(&mut self.lines, self.origins, file, line)).ok()?
+    }
+
+    /// The same for settings that many clusters share: evaluated once, then copied.
+    fn evaluate_shared(&mut self, template: &Template, settings: Settings, tree: &mut Tree) -> Option<NodeId> {
+        let evaluated = self.catalog.memo().eval(template, settings).ok()?;
+        evaluated.copy_into(tree, &mut |file, line| line_origin(&mut self.lines, self.origins, file, line))
     }
 
     fn namespace(&self) -> &str {
@@ -176,6 +176,20 @@ fn spec_path(cluster: &str, (kind, name): (&str, &str)) -> String {
         _ if name.is_empty() => format!("cluster[{cluster}].{kind}"),
         _ => format!("cluster[{cluster}].{kind}[{name}]"),
     }
+}
+
+/// The origin of a template's line, made when it is first met.
+fn line_origin(
+    lines: &mut BTreeMap<String, BTreeMap<u32, Origin>>,
+    origins: &mut Origins,
+    file: &str,
+    line: u32,
+) -> Origin {
+    if !lines.contains_key(file) {
+        lines.insert(file.to_owned(), BTreeMap::new());
+    }
+    let Some(known) = lines.get_mut(file) else { return Origin::INHERIT };
+    *known.entry(line).or_insert_with(|| origins.add(Why::Template { file: file.to_owned(), line }))
 }
 
 fn unit((kind, name): (&str, &str)) -> String {

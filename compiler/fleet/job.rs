@@ -121,8 +121,8 @@ fn look(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>) -> Presence {
 
 /// A job the catalog does not know must say how it is found.
 fn custom(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>) -> Presence {
-    let known = known_jobs(cx);
     let Some((member, block)) = job.said else {
+        let known = known_jobs(cx);
         for (_, claim) in job.claims.of_job(job.name) {
             cx.read.report(undefined("job", job.name, claim.at, known.iter().copied()));
         }
@@ -130,6 +130,7 @@ fn custom(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>) -> Presence {
     };
     let Some(discover) = block.object("discover") else {
         if !cx.said(block, "discover") {
+            let known = known_jobs(cx);
             let mut found = Diagnostic::new(
                 &codes::CUSTOM_JOB,
                 member.at(),

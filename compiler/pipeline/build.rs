@@ -161,7 +161,7 @@ pub fn fill(cx: &Context<'_>, id: ClusterId, files: &mut ClusterTree, visit: &mu
     // Pass 1 has reported everything there is to report, and the gate has let it through.
     let mut quiet = Sink::default();
     let plan = plan::plan(cx.fleet, cx.catalog, cx.fleet_plan, id, &mut quiet);
-    cluster::objects(cx, &plan, &mut quiet, &mut |emitted| {
+    cluster::objects(cx, &plan, None, &mut |emitted| {
         let object = emitted.object;
         let release = object.release.as_ref().map(|r| Release {
             name: &r.name,

@@ -42,22 +42,28 @@ pub fn findings(cx: &Context<'_>, id: ClusterId) -> (Sink, Vec<bool>, Vec<(Span,
         return (sink, allowed.used, Vec::new());
     }
     plan::prove(cx.fleet, cx.catalog, &plan, &mut sink);
-    let applied = objects(cx, &plan, &mut sink, &mut |_| {});
+    let applied = objects(cx, &plan, Some(&mut sink), &mut |_| {});
     (sink, allowed.used, applied)
 }
 
-/// Every object of a cluster, patched and checked, in emission order. Returns what became of each
-/// patch.
+/// Every object of a cluster, patched, in emission order. Returns what became of each patch.
+///
+/// Objects are checked where there is a `sink` for what is found; whoever comes after the gate has
+/// none, for pass 1 has said it all.
 pub fn objects(
     cx: &Context<'_>,
     plan: &ClusterPlan<'_>,
-    sink: &mut Sink,
+    sink: Option<&mut Sink>,
     visit: &mut dyn FnMut(&Emitted<'_>),
 ) -> Vec<(Span, Applied)> {
+    let checked = sink.is_some();
+    let mut quiet = Sink::default();
+    let sink = sink.unwrap_or(&mut quiet);
     let patches: Vec<PatchRef<'_>> = patches_of(cx.fleet, plan).map(|p| patch_ref(cx.fleet, p)).collect();
     let applied = patches.iter().map(|p| (p.at, Applied::default())).collect();
     let cluster = plan.cluster.at;
-    let mut pass = Pass { cx, cluster, versions: versions(plan), patches, applied, seen: Vec::new(), sink, visit };
+    let versions = versions(plan);
+    let mut pass = Pass { cx, cluster, versions, patches, applied, seen: Vec::new(), checked, sink, visit };
     let mut origins = plan.origins.clone();
     let mut tree = Tree::new();
     emit::emit(plan, cx.fleet, cx.catalog, &mut origins, &mut tree, &mut |object, tree, origins| {
@@ -80,14 +86,15 @@ struct Pass<'a, 's> {
     patches: Vec<PatchRef<'a>>,
     applied: Vec<(Span, Applied)>,
     seen: Vec<Seen>,
+    checked: bool,
     sink: &'s mut Sink,
     visit: &'s mut dyn FnMut(&Emitted<'_>),
 }
 
 impl Pass<'_, '_> {
     fn object(&mut self, object: &Object, tree: &mut Tree, origins: &mut Origins) {
-        let table = self.table(object);
         if !self.patches.is_empty() {
+            let table = self.table(object);
             let sink = &mut *self.sink;
             let mut origin = |span: Span| origins.add(Why::Patch(span));
             let done = check::patch(tree, object.root, &object.id, table, &self.patches, &mut origin, &mut |d| {
@@ -97,6 +104,13 @@ impl Pass<'_, '_> {
                 sum.join(one);
             }
         }
+        if self.checked {
+            self.check(object, tree, origins);
+        }
+        (self.visit)(&Emitted { object, tree, origins });
+    }
+
+    fn check(&mut self, object: &Object, tree: &Tree, origins: &Origins) {
         let mut found: Vec<Finding> = Vec::new();
         match &object.release {
             Some(r) => {
@@ -108,7 +122,6 @@ impl Pass<'_, '_> {
         self.seen.push(Seen { id: object.id.clone(), origin: object.origin });
         let (fleet, at) = (&self.cx.fleet.origins, self.cluster);
         found.into_iter().for_each(|f| self.sink.push(f.into_diagnostic(origins, fleet, at)));
-        (self.visit)(&Emitted { object, tree, origins });
     }
 
     fn table(&self, object: &Object) -> Option<Field> {
