@@ -76,6 +76,7 @@ pub fn compile(world: &dyn World, path: &SpecPath) -> Compiled {
     if let Some(fleet) = fleet {
         if !sink.has_errors() {
             let fleet_plan = settle(&fleet, &compiled.catalog);
+            plan::check_limits(&fleet, &fleet_plan, &mut sink);
             lint::plan(&fleet, &fleet_plan, &compiled.catalog, &mut sink);
             let ids: Vec<ClusterId> = fleet.cluster_ids().collect();
             let all = cluster::Context {
