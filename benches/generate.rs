@@ -152,7 +152,9 @@ fn cluster_block(text: &mut String, cluster: usize, seconds: Option<usize>) {
         text.push_str("    job \"kube-state-metrics\" interval=\"30s\"\n");
     }
     if cluster == 0 {
-        text.push_str("    reader \"resource-manager\" reads=\"central\"\n    reader \"grafana\" reads=\"central user system\"\n");
+        text.push_str(
+            "    reader \"resource-manager\" reads=\"central\"\n    reader \"grafana\" reads=\"central user system\"\n",
+        );
     }
     if let Some(seconds) = seconds {
         let _ = writeln!(text, "    interval \"{seconds}s\"");

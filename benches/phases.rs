@@ -34,10 +34,10 @@ pub fn measure(spec_folder: &Path, out: &Path) -> io::Result<Phases> {
     let document = clocked(&mut parse, || syntax::read(sources, &spec::ROOT, &mut sink));
     clocked(&mut form, || spec::check(&document, &mut sink));
     let catalog = Catalog::builtin();
-    let fleet = clocked(&mut resolve, || {
-        fleet::resolve(&document, &catalog, &pipeline::all_codes(), world.today(), &mut sink)
-    });
-    let fleet = fleet.filter(|_| !sink.has_errors()).ok_or_else(|| io::Error::other("the generated spec has errors"))?;
+    let fleet =
+        clocked(&mut resolve, || fleet::resolve(&document, &catalog, &pipeline::all_codes(), world.today(), &mut sink));
+    let fleet =
+        fleet.filter(|_| !sink.has_errors()).ok_or_else(|| io::Error::other("the generated spec has errors"))?;
     let ids: Vec<ClusterId> = fleet.cluster_ids().collect();
     let fleet_plan = clocked(&mut settle, || {
         let summaries: Vec<_> = ids.iter().map(|id| plan::survey(&fleet, &catalog, *id)).collect();

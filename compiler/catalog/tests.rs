@@ -133,7 +133,11 @@ fn every_exporter_template_evaluates_to_objects_that_its_monitor_selects() {
                     let kind = text(&tree, object, &["kind"]);
                     // Names without a namespace are everybody's: they carry the workload's.
                     let shared = kind.starts_with("ClusterRole").then(|| format!("{}-{}", input.namespace, job.name));
-                    assert_eq!(text(&tree, object, &["metadata", "name"]), shared.unwrap_or(job.name.clone()), "{kind}");
+                    assert_eq!(
+                        text(&tree, object, &["metadata", "name"]),
+                        shared.unwrap_or(job.name.clone()),
+                        "{kind}"
+                    );
                     let labels = tree.at(object, &["metadata", "labels"]).unwrap();
                     for (label, value) in &input.labels {
                         assert_eq!(text(&tree, labels, &[label]), value, "{}/{kind}: {label}", job.name);

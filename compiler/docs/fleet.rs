@@ -46,8 +46,7 @@ fn clusters(fleet: &Fleet, plan: &FleetPlan, out: &mut String) {
         .cluster_ids()
         .map(|id| {
             let c = fleet.cluster(id);
-            let stores: Vec<&str> =
-                plan.stands_on[id.index()].iter().map(|s| fleet.store(*s).name.as_str()).collect();
+            let stores: Vec<&str> = plan.stands_on[id.index()].iter().map(|s| fleet.store(*s).name.as_str()).collect();
             vec![
                 format!("[{}]({}/README.md)", c.name, c.id.value),
                 format!("`{}`", c.id.value),

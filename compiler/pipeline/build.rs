@@ -44,10 +44,8 @@ pub fn build(world: &dyn World, compiled: &Compiled, target: &Target<'_>) -> Res
     let output = world.output(target.out, target.access).map_err(|t| vec![tree::trouble(&t)])?;
     let cx = Context { fleet, fleet_plan, catalog: &compiled.catalog, raws: &compiled.raws };
     let names = Names::of(compiled, fleet);
-    let done: Vec<Result<Done, Box<Diagnostic>>> = chosen
-        .par_iter()
-        .map_init(ClusterTree::new, |files, id| one(&cx, *id, &names, &*output, files))
-        .collect();
+    let done: Vec<Result<Done, Box<Diagnostic>>> =
+        chosen.par_iter().map_init(ClusterTree::new, |files, id| one(&cx, *id, &names, &*output, files)).collect();
 
     let mut built = Built { folders: Vec::new(), findings: Vec::new() };
     let mut digests = Vec::new();
@@ -131,13 +129,8 @@ pub fn fill(cx: &Context<'_>, id: ClusterId, files: &mut ClusterTree, visit: &mu
             chart: &r.chart,
             version: &r.version,
         });
-        let entry = Entry {
-            id: &object.id,
-            place: object.place,
-            unit: &object.unit,
-            spec_path: &object.spec_path,
-            release,
-        };
+        let entry =
+            Entry { id: &object.id, place: object.place, unit: &object.unit, spec_path: &object.spec_path, release };
         files.push(&entry, |out| yaml::write(emitted.tree, object.root, out));
         visit(emitted);
     });

@@ -76,7 +76,8 @@ pub const NO_FIELD: Code = Code::error(
 );
 
 /// Codes of this module.
-pub const ALL: &[&Code] = &[&UNREADABLE, &EMPTY, &TOO_LARGE, &OUTSIDE, &NO_CLUSTER, &RAW_TEXT, &NO_OBJECT, &NO_FIELD, &RAW_SECRET];
+pub const ALL: &[&Code] =
+    &[&UNREADABLE, &EMPTY, &TOO_LARGE, &OUTSIDE, &NO_CLUSTER, &RAW_TEXT, &NO_OBJECT, &NO_FIELD, &RAW_SECRET];
 
 /// The codes of every phase, in the order of the phases. `explain` and `allow` look here.
 const CODES: &[&[&Code]] = &[

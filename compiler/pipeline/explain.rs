@@ -123,9 +123,8 @@ fn walk(tree: &Tree, root: NodeId, field: &str) -> Result<Vec<NodeId>, Vec<Strin
             (index.parse().ok().and_then(|i: usize| tree.children(here).nth(i)), left)
         } else {
             // Keys may hold dots (labels, file names): the longest one that fits is taken.
-            let fits = |c: &NodeId| {
-                rest.strip_prefix(tree.key(*c)).is_some_and(|r| r.is_empty() || r.starts_with(['.', '[']))
-            };
+            let fits =
+                |c: &NodeId| rest.strip_prefix(tree.key(*c)).is_some_and(|r| r.is_empty() || r.starts_with(['.', '[']));
             let child = tree.children(here).filter(fits).max_by_key(|c| tree.key(*c).len());
             (child, child.map_or(rest, |c| &rest[tree.key(c).len()..]))
         };

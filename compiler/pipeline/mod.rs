@@ -68,7 +68,8 @@ pub fn compile(world: &dyn World, path: &SpecPath) -> Compiled {
         spec::check(&document, &mut sink);
     }
     let catalog = load::catalog_of(world, path, &mut document, &mut sink);
-    let fleet = readable.then(|| fleet::resolve(&document, &catalog, &codes::all(), world.today(), &mut sink)).flatten();
+    let fleet =
+        readable.then(|| fleet::resolve(&document, &catalog, &codes::all(), world.today(), &mut sink)).flatten();
     let raws = fleet.as_ref().map(|f| load::raws(world, path, f, &mut sink)).unwrap_or_default();
     let mut compiled = Compiled { document, catalog, fleet: None, fleet_plan: None, raws, findings: Vec::new() };
 

@@ -38,7 +38,9 @@ pub fn run(folder: &Folder, command: &str) -> Result<String, String> {
             }
             Ok(String::new())
         }
-        ("write", [path, text]) => std::fs::write(folder.at(path), format!("{text}\n")).map_err(io).map(|()| String::new()),
+        ("write", [path, text]) => {
+            std::fs::write(folder.at(path), format!("{text}\n")).map_err(io).map(|()| String::new())
+        }
         ("remove", [path]) => {
             let at = folder.at(path);
             let gone = if at.is_dir() { std::fs::remove_dir_all(at) } else { std::fs::remove_file(at) };
@@ -57,7 +59,8 @@ fn watershed(folder: &Folder, args: &[&str], may_write: bool) -> Result<String, 
         Some(70) | None => return Err(format!("it broke down:\n{}{}", ended.stdout, ended.stderr)),
         Some(code) => code,
     };
-    let looks_only = matches!(args.first(), Some(&("check" | "diff" | "explain" | "schema" | "man"))) || args.contains(&"--check");
+    let looks_only =
+        matches!(args.first(), Some(&("check" | "diff" | "explain" | "schema" | "man"))) || args.contains(&"--check");
     if (code != 0 && !may_write) || looks_only {
         let changes = before.changes(&folder.snapshot());
         if !changes.is_empty() {

@@ -23,9 +23,7 @@ pub const RULE: Rule = Rule { code: &CODE, check: Check::Fleet(check) };
 
 fn check(fleet: &Fleet, plan: &FleetPlan, _: &Catalog, sink: &mut Sink) {
     for (zone, uplink) in fleet.zones.iter().zip(0..).filter_map(|(z, i)| Some((i, z.uplink.as_ref()?))) {
-        let leaves = |id: ClusterId| {
-            fleet.cluster(id).zone.as_ref().is_some_and(|z| z.value.0 == zone)
-        };
+        let leaves = |id: ClusterId| fleet.cluster(id).zone.as_ref().is_some_and(|z| z.value.0 == zone);
         let outside = |store: &Store| store.cluster.as_ref().is_none_or(|c| !leaves(c.value));
         let loads = fleet.stores.iter().zip(&plan.stores).filter(|(store, _)| outside(store));
         let sent = loads.flat_map(|(_, load)| &load.senders).filter(|(from, _)| leaves(*from));
