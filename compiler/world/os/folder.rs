@@ -69,9 +69,19 @@ impl Folder {
     }
 
     /// Holds the folder against other builds until the descriptor is closed, at the latest by the
-    /// end of the process.
+    /// end of the process. Another build that is just ending is waited for, briefly: a descriptor
+    /// may also live on for a moment in a process that is about to start a program.
     pub(super) fn lock(&self) -> Result<(), Trouble> {
-        match rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockExclusive) {
+        const TRIES: u32 = 10;
+        let mut taken = rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockExclusive);
+        for _ in 1..TRIES {
+            if taken != Err(Errno::WOULDBLOCK) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            taken = rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockExclusive);
+        }
+        match taken {
             Ok(()) => Ok(()),
             Err(Errno::WOULDBLOCK) => {
                 Err(Trouble::new(&*self.path, TroubleKind::Locked, "another build is writing to this folder"))
