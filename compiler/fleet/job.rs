@@ -13,7 +13,7 @@ use super::names::{not_compiled, undefined};
 use super::owner::{Claims, split};
 use crate::catalog::{self, ClusterFacts, Kind, Shut, Unmet};
 use crate::diag::{Diagnostic, Sourced, Span};
-use crate::model::fleet::{BaseKind, Class, Cluster, Discover, DiscoverBy, ExporterSettings, Job};
+use crate::model::fleet::{Class, Cluster, Discover, DiscoverBy, ExporterSettings, Job};
 
 /// A job that is on the cluster or would be, while it is looked at.
 pub(super) struct Looked<'l, 'd> {
@@ -46,8 +46,7 @@ pub fn jobs<'d>(
         roce_ports: cluster.roce_ports_per_node.value > 0,
         managed_control_plane: cluster.managed_control_plane.value,
         reachable: &reachable,
-        alertmanager: cluster.base.kind.value != BaseKind::None
-            || cluster.alerts.iter().any(|a| fleet.alertmanagers[a.value.index()].service.is_some()),
+        alertmanager: cluster.has_alertmanager(fleet.alertmanagers),
     };
     let mut names: BTreeSet<&str> = claims.jobs().collect();
     names.extend(raw.block.members("job").map(|(name, _, _)| name));

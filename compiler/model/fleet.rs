@@ -98,6 +98,13 @@ pub struct Base {
     pub namespace: Option<Sourced<String>>,
 }
 
+impl Base {
+    /// Where it is installed: where both projects install themselves when nothing else is said.
+    pub fn namespace(&self) -> &str {
+        self.namespace.as_ref().map_or("monitoring", |n| &n.value)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BaseKind {
     None,
@@ -293,6 +300,31 @@ pub struct Credentials {
 pub enum Auth {
     Basic { secret: Sourced<String>, username_key: String, password_key: String },
     Bearer(SecretKey),
+}
+
+impl Auth {
+    /// The Secret that holds it.
+    pub fn secret(&self) -> &Sourced<String> {
+        match self {
+            Auth::Basic { secret, .. } => secret,
+            Auth::Bearer(key) => &key.secret,
+        }
+    }
+
+    /// The same keys of another Secret.
+    pub fn in_secret(&self, other: &Sourced<String>) -> Auth {
+        let mut auth = self.clone();
+        match &mut auth {
+            Auth::Basic { secret, .. } => *secret = other.clone(),
+            Auth::Bearer(key) => key.secret = other.clone(),
+        }
+        auth
+    }
+
+    /// Whether both read the same values, wherever in the spec that is said.
+    pub fn reads_same(&self, other: &Auth) -> bool {
+        self.in_secret(other.secret()) == *other && self.secret().value == other.secret().value
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -494,6 +526,14 @@ impl Fleet {
 }
 
 impl Cluster {
+    /// Whether an Alertmanager runs on the cluster: its base brings one, or it tells one that every
+    /// sending cluster runs.
+    pub fn has_alertmanager(&self, known: &[Alertmanager]) -> bool {
+        let told = self.alerts.iter().chain(self.lanes.iter().flat_map(|l| &l.alerts));
+        self.base.kind.value != BaseKind::None
+            || told.into_iter().filter_map(|a| known.get(a.value.index())).any(|a| a.service.is_some())
+    }
+
     pub fn lane(&self, name: &str) -> Option<&Lane> {
         self.lanes.iter().find(|l| l.name == name)
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fleet::{Cluster, Credentials, Lane, Query, Reader, Resources, Storage, Toleration};
+use super::fleet::{Auth, Cluster, Credentials, Lane, Query, Reader, Resources, Storage, Toleration};
 use super::ids::{ClusterId, RouteId, StoreId};
 use super::value::{Bytes, Duration, Version};
 use crate::diag::{Origin, Origins, Sourced};
@@ -326,7 +326,18 @@ pub struct StorePlan {
     pub dedup: Option<Sourced<Duration>>,
     /// Whether credentials are asked for at its front door (vmauth of the chart).
     pub front_door: bool,
+    /// Who may come through the front door; not empty where there is one.
+    pub users: Vec<DoorUser>,
     pub origin: Origin,
+}
+
+/// A credential that the front door takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoorUser {
+    /// Begins the names of the environment variables its values come in: `STORE`, `PREVIOUS`,
+    /// `ADDRESS_1`.
+    pub variable: String,
+    pub auth: Auth,
 }
 
 #[derive(Debug, Clone)]

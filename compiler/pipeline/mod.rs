@@ -79,6 +79,7 @@ pub fn compile(world: &dyn World, path: &SpecPath) -> Compiled {
         let mut allowed = Allowances::of(&fleet.allows);
         if allowed.gate(&mut sink) {
             let fleet_plan = settle(&fleet, &compiled.catalog);
+            plan::check_limits(&fleet, &fleet_plan, &mut sink);
             lint::plan(&fleet, &fleet_plan, &compiled.catalog, &mut sink);
             let ids: Vec<ClusterId> = fleet.cluster_ids().collect();
             let all = cluster::Context {

@@ -109,6 +109,21 @@ pub static NO_IMAGE: Code = error(
     "declare a version whose tag the catalog knows (`watershed catalog show`), or name the image: `exporter image=\"registry.example.com/exporter:tag\"`",
 );
 
+pub static LIMIT: Code = error(
+    "PLN115",
+    "routes that together exceed a store's ingestion limit",
+    "the store refuses what is above its limit with 429 for ever: relays fill their queues, then lose the oldest samples",
+    "raise the `ingestion-limit` with whoever runs the store, scrape less often, drop metrics, or send some of the routes elsewhere",
+)
+.allowable();
+
+pub static NO_EFFECT: Code = warning(
+    "PLN116",
+    "a setting that has no effect here",
+    "whoever wrote it relies on something that is not so",
+    "",
+);
+
 /// A proof over witness series failed: the compiler contradicts itself.
 pub static WITNESS: Code = error(
     "PLN901",
@@ -132,5 +147,7 @@ pub static ALL: &[&Code] = &[
     &NOTHING_MEASURED,
     &CLAIMED_TWICE,
     &NO_IMAGE,
+    &LIMIT,
+    &NO_EFFECT,
     &WITNESS,
 ];

@@ -48,7 +48,13 @@ pub(super) fn plan<'f>(
     let version = cx.version("prometheus");
     let requests = resources(&lane.requests, &START, origins);
     let scrape_interval = lane.interval.unwrap_or(cluster.interval);
-    let said_timeout = lane.timeout.or(cluster.timeout).filter(|t| t.value <= scrape_interval.value);
+    let said_timeout = lane.timeout.or(cluster.timeout);
+    if let Some(long) = said_timeout.filter(|t| t.value > scrape_interval.value) {
+        let what = format!("the timeout {} is longer than the interval {}", long.value, scrape_interval.value);
+        let at = cx.place(long.origin, lane.origin);
+        let diagnostic = Diagnostic::new(&codes::TIMEOUT, at, what).here("longer than the interval");
+        sink.push(cx.labelled(diagnostic, scrape_interval.origin, "the interval comes from here"));
+    }
     let short = (scrape_interval.value < Duration::from_secs(10)).then_some(scrape_interval);
     let remote_write = remote_write(cx, lane, decided, origins, sink);
     LanePlan {

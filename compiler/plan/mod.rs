@@ -10,6 +10,7 @@ mod exporters;
 mod flows;
 mod keep;
 mod lanes;
+mod limits;
 mod load;
 mod monitors;
 mod parts;
@@ -23,8 +24,10 @@ mod source;
 mod split;
 #[cfg(test)]
 mod tests;
+mod unused;
 mod ways;
 
+pub use limits::check_limits;
 pub use proof::prove;
 pub use settle::{settle, survey};
 
@@ -60,6 +63,7 @@ pub fn plan<'f>(
     check_claims(&cx, &parts, &partitions, sink);
     check_blind(&cx, &parts, &partitions, sink);
     check_unmeasured(&cx, &parts, sink);
+    unused::check(&cx, &parts, sink);
     let outlets = relay::outlets(&cx, routing::destinations(&cx, &partitions), sink);
     let because = relay::reasons(&cx, &partitions, &outlets);
     let relayed = !because.is_empty() && !outlets.is_empty();
