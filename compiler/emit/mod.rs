@@ -6,6 +6,8 @@ mod grafana;
 mod helm;
 mod k8s;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

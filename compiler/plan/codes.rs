@@ -117,12 +117,8 @@ pub static LIMIT: Code = error(
 )
 .allowable();
 
-pub static NO_EFFECT: Code = warning(
-    "PLN116",
-    "a setting that has no effect here",
-    "whoever wrote it relies on something that is not so",
-    "",
-);
+pub static NO_EFFECT: Code =
+    warning("PLN116", "a setting that has no effect here", "whoever wrote it relies on something that is not so", "");
 
 /// A proof over witness series failed: the compiler contradicts itself.
 pub static WITNESS: Code = error(

@@ -154,7 +154,9 @@ fn report_no_door(standing: &Standing<'_>, sink: &mut Sink) {
     ];
     for (key, origin) in said.into_iter().filter_map(|(key, origin)| Some((key, origin?))) {
         let what = format!("`{key}` sizes `auth` of the store `{}`, which has no front door", store.name);
-        sink.push(Diagnostic::new(&codes::NO_FRONT_DOOR, place(standing, origin), what).here("nothing of this name runs"));
+        sink.push(
+            Diagnostic::new(&codes::NO_FRONT_DOOR, place(standing, origin), what).here("nothing of this name runs"),
+        );
     }
 }
 

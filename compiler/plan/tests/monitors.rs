@@ -232,3 +232,28 @@ fn a_component_on_loopback_is_a_line_of_the_checklist_until_it_is_reachable() {
     assert_eq!(monitor(&plan, "kube-etcd").namespaces, ["kube-system"]);
     assert!(plan.checklist.iter().all(|c| !c.starts_with("kube-etcd: etcd is not scraped")));
 }
+
+#[test]
+fn settings_that_change_nothing_are_told() {
+    let told = |settings: &str| {
+        let world = single(settings);
+        let (_, found) = world.plan("lab");
+        let told: Vec<String> = world.told(&found).into_iter().filter(|t| t.starts_with("PLN116")).collect();
+        told.iter().map(|t| t.split(':').next().unwrap_or(t).to_owned()).collect::<Vec<_>>()
+    };
+    let elsewhere = "job \"node-exporter\" { exporter \"elsewhere\" image=\"r.example.com/e:1\" { args \"--x\"; requests cpu=\"1\" } }";
+    assert_eq!(told(elsewhere).len(), 3, "{:?}", told(elsewhere));
+    assert_eq!(told(&elsewhere.replace("elsewhere", "watershed")), Vec::<String>::new());
+
+    let found_by =
+        |by: &str, rest: &str| format!("job \"own\" {{ series 10; discover \"{by}\" port=\"9100\" {{ {rest} }} }}");
+    assert_eq!(told(&found_by("static", "addresses \"10.0.0.1\"")), Vec::<String>::new());
+    let wrong = told(&found_by("static", "addresses \"10.0.0.1\"; labels app=\"x\"; namespace \"apps\""));
+    assert!(wrong.len() == 2 && wrong.iter().all(|t| t.starts_with("PLN116")), "{wrong:?}");
+    let wrong = told(&found_by("service", "addresses \"10.0.0.1\"; labels app=\"x\""));
+    assert_eq!(wrong, ["PLN116 \"10.0.0.1\""]);
+
+    assert_eq!(told("job \"kubelet\" path=\"/other\""), ["PLN116 \"/other\""]);
+    assert_eq!(told("grafana \"files\" { labels a=\"b\" }").len(), 1);
+    assert_eq!(told("grafana \"sidecar\" { labels a=\"b\" }"), Vec::<String>::new());
+}

@@ -89,6 +89,34 @@ fn public_addresses_with_credentials_and_limits_need_a_relay_too() {
 }
 
 #[test]
+fn a_certificate_is_a_credential_too() {
+    let store = OURS.replace(" zones=\"idc-1\"", "").replace("retention", "client-cert secret=\"w\"\nretention");
+    let because = member("0s", &store, ALL).sound("edge-1").relay.map(|r| r.because).unwrap_or_default();
+    assert!(because.iter().any(|b| b.contains("public address")), "{because:?}");
+}
+
+#[test]
+fn a_tenant_and_a_store_never_share_a_name() {
+    let tenants = OURS.replace("retention", "tenant \"three\" id=3\nretention");
+    let stores =
+        format!("{tenants}\nstore \"central-t3\" {}", OURS.replace("retention", "release \"other\"\nretention"));
+    let world = member("12h", &stores, "route \"home\" from=\"*\" {\n to \"central/three\" \"central-t3\"\n}");
+    let plan = world.sound("edge-1");
+    let names: Vec<&str> = plan.relay.iter().flat_map(|r| &r.urls).map(|u| u.name.as_str()).collect();
+    assert_eq!(names, ["central-tt3", "central-t3"]);
+}
+
+#[test]
+fn what_a_store_of_ours_says_it_accepts_bounds_promises_too() {
+    let store = OURS.replace("retention", "accepts-late \"2h\"\nretention");
+    let world = member("3h", &store, ALL);
+    let (_, found) = world.plan("edge-1");
+    let told = world.told(&found);
+    assert!(told.len() == 1 && told[0].starts_with("PLN109 \"3h\""), "{told:#?}");
+    assert!(found[0].help.contains("`accepts-late`"), "{found:#?}");
+}
+
+#[test]
 fn a_promise_the_store_cannot_keep_points_at_survive() {
     let world = member("3h", FOREIGN, ALL);
     let (_, found) = world.plan("edge-1");

@@ -3,7 +3,11 @@
 use super::World;
 
 fn fleet(store: &str) -> World {
-    World::of(&format!(
+    World::of(&store_text(store))
+}
+
+fn store_text(store: &str) -> String {
+    format!(
         r#"
 fleet "f" language=1 {{
     versions kubernetes="1.34" operator="0.93.1" prometheus="3.13.2"
@@ -23,7 +27,7 @@ store "central" kind="victoriametrics-cluster" cluster="control-a" {{
 }}
 route "home" from="*" to="central"
 "#
-    ))
+    )
 }
 
 #[test]
@@ -70,4 +74,47 @@ fn retention_is_whole_days() {
     let told = world.told(&found);
     assert!(told.len() == 1 && told[0].starts_with("STO101"), "{told:#?}");
     assert!(plan.stores.is_empty());
+}
+
+#[test]
+fn a_front_door_that_is_not_there_has_no_size() {
+    let world = fleet("retention \"30d\"\nreplicas auth=3\nlimits { auth memory=\"1Gi\" }");
+    let (plan, found) = world.plan("control-a");
+    let told = world.told(&found);
+    assert!(told.len() == 2 && told.iter().all(|t| t.starts_with("STO102")), "{told:#?}");
+    assert!(!plan.stores[0].replicas.contains_key("auth"));
+    let world = fleet("retention \"30d\"\nreplicas auth=3\nbearer secret=\"w\"");
+    assert_eq!(world.sound("control-a").stores[0].replicas["auth"], 3);
+}
+
+#[test]
+fn secrets_of_a_store_are_where_it_stands() {
+    let store = "retention \"30d\"\nbasic-auth secret=\"w\" previous=\"old\"\naddress \"wan\" url=\"https://m.example.com\" { bearer secret=\"t\" }";
+    let text = store_text(store).replace("prometheus \"user\"", "pull-secrets \"registry\"\n prometheus \"user\"");
+    let world = World::of(&text);
+    let plan = world.sound("control-a");
+    let here: Vec<String> = plan
+        .secrets
+        .iter()
+        .filter(|s| s.namespace == "vm")
+        .map(|s| format!("{} {}", s.name, s.keys.join(",")))
+        .collect();
+    // The old one has the keys of the one it precedes, not those of another address.
+    assert_eq!(here, ["old password,username", "registry .dockerconfigjson", "t token", "w password,username"]);
+}
+
+#[test]
+fn routes_that_exceed_a_limit_together_are_an_error() {
+    let checked = |limit: u32| {
+        let world = fleet(&format!("retention \"30d\"\ningestion-limit samples-per-second={limit}"));
+        let mut sink = crate::diag::Sink::default();
+        super::super::check_limits(&world.fleet, &world.fleet_plan, &mut sink);
+        let found = sink.into_sorted();
+        let labels = found.iter().flat_map(|d| &d.labels).map(|l| world.doc.sources.slice(l.span).to_owned());
+        (world.told(&found), labels.collect::<Vec<_>>())
+    };
+    let (told, labels) = checked(10);
+    assert!(told.len() == 1 && told[0].starts_with("PLN115"), "{told:#?}");
+    assert!(labels.len() == 1 && labels[0].contains("central"), "{labels:?}");
+    assert_eq!(checked(10_000_000).0, Vec::<String>::new());
 }
