@@ -75,7 +75,9 @@ pub fn objects(
     }
     let mut found = Vec::new();
     check::unique(&pass.seen, &mut |f| found.push(f));
-    found.into_iter().for_each(|f: Finding| pass.sink.push(f.into_diagnostic(&origins, &cx.fleet.origins, plan.cluster.at)));
+    found
+        .into_iter()
+        .for_each(|f: Finding| pass.sink.push(f.into_diagnostic(&origins, &cx.fleet.origins, plan.cluster.at)));
     pass.applied
 }
 
