@@ -66,15 +66,18 @@ pub fn objects(
     let mut pass = Pass { cx, cluster, versions, patches, applied, seen: Vec::new(), checked, sink, visit };
     let mut origins = plan.origins.clone();
     let mut tree = Tree::new();
-    emit::emit(plan, cx.fleet, cx.catalog, &mut origins, &mut tree, &mut |object, tree, origins| {
+    let faults = emit::emit(plan, cx.fleet, cx.catalog, &mut origins, &mut tree, &mut |object, tree, origins| {
         pass.object(object, tree, origins);
     });
+    faults.into_iter().for_each(|d| pass.sink.push(d));
     for raw in raws_of(cx.fleet, plan) {
         pass.raw(plan, raw, &mut tree, &mut origins);
     }
     let mut found = Vec::new();
     check::unique(&pass.seen, &mut |f| found.push(f));
-    found.into_iter().for_each(|f: Finding| pass.sink.push(f.into_diagnostic(&origins, &cx.fleet.origins, plan.cluster.at)));
+    found
+        .into_iter()
+        .for_each(|f: Finding| pass.sink.push(f.into_diagnostic(&origins, &cx.fleet.origins, plan.cluster.at)));
     pass.applied
 }
 
@@ -235,5 +238,79 @@ fn place(id: &ObjectId) -> Place {
         ("monitoring.coreos.com", "ServiceMonitor" | "PodMonitor" | "Probe" | "ScrapeConfig") => Place::Monitors,
         ("monitoring.coreos.com", _) => Place::Prometheus,
         _ => Place::Exporters,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::pipeline::{SpecPath, compile};
+    use crate::world::Memory;
+
+    const SPEC: &str = r#"
+fleet "lab" language=1 {
+    catalog "catalog"
+    versions kubernetes="1.34" operator="0.93.1" prometheus="3.13.2"
+    prometheus "user" {
+        rest
+        retention "1d"
+        storage "50Gi"
+    }
+}
+cluster "new" nodes=3 pods=90 { job "toy" }
+cluster "old" nodes=3 pods=90 {
+    versions kubernetes="1.29"
+    job "toy"
+}
+"#;
+
+    const JOB: &str = r#"
+about: A toy.
+workload_namespace: nowhere
+targets: per-node
+component: {name: toy, default: "1.0.0", oldest: "1.0.0", known: ["1.0.0"]}
+endpoints: [{name: metrics}]
+variants:
+  - name: watershed
+    about: Ours.
+    ours: true
+    discovery: {service: {namespaces: exporter, labels: {app: toy}}}
+    job: {set: toy}
+    ports: {metrics: {port: web}}
+exporter:
+  kind: DaemonSet
+  template: exporter.yaml
+  image: {registry: registry.example.com, repository: toy, tag: "{version}"}
+  port: 8000
+  resources: {}
+"#;
+
+    const SERVICE: &str = r#"
+- apiVersion: v1
+  kind: Service
+  metadata:
+    name: !expr name
+    namespace: !expr namespace
+    labels: !when {until: {kubernetes: "1.30"}, then: !expr labels_of_old, else: !expr labels}
+  spec: {clusterIP: None, ports: [{name: web, port: 8000}]}
+"#;
+
+    fn found(service: &str) -> Vec<(&'static str, String)> {
+        let world = Memory::new()
+            .with("fleet/fleet.kdl", SPEC)
+            .with("fleet/catalog/jobs/toy/job.yaml", JOB)
+            .with("fleet/catalog/jobs/toy/exporter.yaml", service);
+        let compiled = compile(&world, &SpecPath("fleet/fleet.kdl".to_owned()));
+        let errors = compiled.findings.iter().filter(|d| d.severity == crate::diag::Severity::Error);
+        errors.map(|d| (d.code.id, d.what.clone())).collect()
+    }
+
+    /// With the versions of the newest cluster it can be evaluated; without a finding, the objects of
+    /// the old one would be missing and nobody told.
+    #[test]
+    fn a_template_that_fails_for_one_cluster_is_found_before_anything_is_written() {
+        assert_eq!(found(&SERVICE.replace("labels_of_old", "labels")), []);
+        let found = found(SERVICE);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].0 == "CAT112" && found[0].1.contains("labels_of_old"), "{found:?}");
     }
 }

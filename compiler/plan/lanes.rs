@@ -313,7 +313,8 @@ fn discovers_in(cx: &Context<'_>, monitors: &[&Monitor]) -> Vec<String> {
 pub(super) fn usual(intervals: impl IntoIterator<Item = (Duration, u64)>) -> Option<Duration> {
     let mut sums: BTreeMap<Duration, u64> = BTreeMap::new();
     for (interval, series) in intervals {
-        *sums.entry(interval).or_default() += series;
+        let sum = sums.entry(interval).or_default();
+        *sum = sum.saturating_add(series);
     }
     sums.into_iter().rev().max_by_key(|(_, series)| *series).map(|(interval, _)| interval)
 }

@@ -129,7 +129,8 @@ pub(super) fn plan(
     origins: &mut Origins,
 ) -> RelayPlan {
     let urls: Vec<RelayUrl> = outlets.iter().map(|o| url(cx, parts, partitions, outlets, o, origins)).collect();
-    let queues: u64 = urls.iter().map(|u| u.queue.value.get() + HEADROOM).sum();
+    let queue = |u: &RelayUrl| u.queue.value.get().saturating_add(HEADROOM);
+    let queues = urls.iter().fold(0, |sum: u64, u| sum.saturating_add(queue(u)));
     let from = urls.iter().map(|u| u.queue.origin).collect();
     let ways = urls.iter().map(|u| u.origin).collect();
     let reason = "Σ (queue + 0.5 GiB) × 1.1, rounded up to whole GiB: any one replica may get everything";

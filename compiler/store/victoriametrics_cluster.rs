@@ -110,7 +110,7 @@ fn whole_days(standing: &Standing<'_>, sink: &mut Sink) -> Option<u64> {
 /// Two of each component; of storage as many as keep all copies while one node for each further
 /// copy is down: 2 × replication − 1, and two for one copy.
 fn replicas(store: &Store, replication: u32, front_door: bool) -> BTreeMap<&'static str, u32> {
-    let storage = (2 * replication - 1).max(2);
+    let storage = replication.saturating_mul(2).saturating_sub(1).max(2);
     [("insert", 2), ("select", 2), ("storage", storage)]
         .into_iter()
         .chain(front_door.then_some(("auth", 2)))

@@ -68,6 +68,20 @@ fn replication_decides_replicas_and_deduplication() {
 }
 
 #[test]
+fn numbers_of_any_size_are_planned_without_a_panic() {
+    let large = store_text("retention \"30d\"\nreplication 4294967295").replace(
+        "nodes=32 pods=900",
+        "nodes=4294967295 pods=18446744073709551615 gpus-per-node=4294967295 npus-per-node=4294967295",
+    );
+    let world = World::of(&large);
+    assert_eq!(world.fleet_plan.stores[0].series, u64::MAX);
+    let (plan, _) = world.plan("control-a");
+    assert_eq!((plan.stores[0].replication, plan.stores[0].replicas["storage"]), (u32::MAX, u32::MAX - 1));
+    let (plan, _) = world.plan("edge-1");
+    assert!(plan.exporters.iter().any(|e| e.shards == u32::MAX));
+}
+
+#[test]
 fn retention_is_whole_days() {
     let world = fleet("retention \"36h\"");
     let (plan, found) = world.plan("control-a");

@@ -47,6 +47,33 @@ impl Folder {
         }
     }
 
+    /// Opens a folder that stands for itself in a path given by the user: a symlink is followed, for
+    /// a file in it was named through it.
+    pub(super) fn given(path: &str) -> Result<Folder, Trouble> {
+        let name = path.trim_end_matches('/');
+        let through = format!("{}/.", if path.is_empty() { "." } else { name });
+        let fd = rustix::fs::openat(CWD, &*through, FOLDER, Mode::empty()).map_err(|e| trouble(path, e))?;
+        let shown = if name.is_empty() { path } else { name };
+        Ok(Folder { fd, path: shown.to_owned() })
+    }
+
+    /// The folder in which the last part of a relative path stands, and that part. Each part is
+    /// opened on its own: none may be a symlink, nor lead up again.
+    pub(super) fn way(self, path: &str) -> Result<(Folder, &str), Trouble> {
+        let mut folder = self;
+        let mut parts = path.split('/').filter(|part| !part.is_empty() && *part != ".").peekable();
+        while let Some(part) = parts.next() {
+            if part == ".." {
+                break;
+            }
+            if parts.peek().is_none() {
+                return Ok((folder, part));
+            }
+            folder = folder.child(part)?.ok_or_else(|| folder.trouble(part, Errno::NOENT))?;
+        }
+        Err(Trouble::new(folder.at(path), TroubleKind::Name, "this path names nothing below its folder"))
+    }
+
     pub(super) fn child(&self, name: &str) -> Result<Option<Folder>, Trouble> {
         match rustix::fs::openat(&self.fd, name, FOLDER, Mode::empty()) {
             Ok(fd) => Ok(Some(Folder { fd, path: self.at(name) })),
@@ -211,7 +238,7 @@ impl Folder {
     }
 
     /// A regular file, open for reading, and its size.
-    fn file(&self, name: &str) -> Result<Option<(File, u64)>, Trouble> {
+    pub(super) fn file(&self, name: &str) -> Result<Option<(File, u64)>, Trouble> {
         match rustix::fs::openat(&self.fd, name, READ, Mode::empty()) {
             Ok(fd) => regular(fd, &self.at(name)).map(Some),
             Err(Errno::NOENT) => Ok(None),
