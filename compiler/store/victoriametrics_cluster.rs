@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use super::{Door, Late, Profile, Protocol, Replicas, Standing, StoreKind, codes};
 use crate::diag::{Diagnostic, Origin, Sink, Sourced, Span};
-use crate::model::fleet::Store;
-use crate::model::plan::StorePlan;
+use crate::model::fleet::{Auth, Store};
+use crate::model::plan::{DoorUser, StorePlan};
 use crate::model::value::{Duration, Version};
 
 const CHART: &str = "victoria-metrics-cluster";
@@ -56,8 +56,7 @@ impl StoreKind for VictoriaMetricsCluster {
             replication,
             replicas: replicas(store, replication),
             dedup: dedup(standing, replication),
-            front_door: store.credentials.auth.is_some()
-                || store.addresses.iter().any(|a| a.credentials.auth.is_some()),
+            users: users(store),
             origin: store.origin,
         })
     }
@@ -121,6 +120,46 @@ fn dedup(standing: &Standing<'_>, replication: u32) -> Option<Sourced<Duration>>
         Some(fastest) if load.pairs => Some(Sourced::new(fastest, Origin::INHERIT)),
         _ if replication > 1 => Some(Sourced::new(Duration::from_millis(1), standing.store.replication.origin)),
         _ => None,
+    }
+}
+
+/// The store's credential, the one it takes the place of, and each that an address has instead.
+fn users(store: &Store) -> Vec<DoorUser> {
+    let mut out: Vec<DoorUser> = Vec::new();
+    let mut push = |name: String, auth: Auth| {
+        let known = out.iter().any(|u| is_same(&u.auth, &auth));
+        if !known {
+            out.push(DoorUser { name, auth });
+        }
+        !known
+    };
+    if let Some(auth) = &store.credentials.auth {
+        push("STORE".to_owned(), auth.clone());
+        if let Some(previous) = &store.previous {
+            let mut old = auth.clone();
+            match &mut old {
+                Auth::Basic { secret, .. } => *secret = previous.clone(),
+                Auth::Bearer(key) => key.secret = previous.clone(),
+            }
+            push("PREVIOUS".to_owned(), old);
+        }
+    }
+    let mut number = 1;
+    for auth in store.addresses.iter().filter_map(|a| a.credentials.auth.as_ref()) {
+        number += u32::from(push(format!("ADDRESS{number}"), auth.clone()));
+    }
+    out
+}
+
+/// Whether both refer to the same keys of the same Secret, wherever that was said.
+fn is_same(a: &Auth, b: &Auth) -> bool {
+    match (a, b) {
+        (
+            Auth::Basic { secret, username_key, password_key },
+            Auth::Basic { secret: other, username_key: name, password_key: password },
+        ) => (&secret.value, username_key, password_key) == (&other.value, name, password),
+        (Auth::Bearer(key), Auth::Bearer(other)) => (&key.secret.value, &key.key) == (&other.secret.value, &other.key),
+        _ => false,
     }
 }
 

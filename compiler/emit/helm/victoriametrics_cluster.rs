@@ -2,7 +2,7 @@
 
 use crate::diag::Sourced;
 use crate::model::fleet::{Auth, Cluster, Resources, Store};
-use crate::model::plan::StorePlan;
+use crate::model::plan::{DoorUser, StorePlan};
 use crate::object::Build;
 
 pub fn values(b: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StorePlan) {
@@ -53,8 +53,8 @@ pub fn values(b: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StoreP
             });
         }
     });
-    if plan.front_door {
-        component(b, "vmauth", cluster, store, plan, |c| front_door(c, cluster, store, plan));
+    if !plan.users.is_empty() {
+        component(b, "vmauth", cluster, store, plan, |c| front_door(c, cluster, plan));
     }
 }
 
@@ -126,20 +126,13 @@ fn resources(c: &mut Build<'_>, requests: Option<&Resources>, limits: Option<&Re
 /// vmauth with users of its own: the chart's default routing admits everybody and matches no write
 /// path. Credentials come out of Secrets as environment variables, which vmauth puts in place of
 /// `%{NAME}` in its configuration.
-fn front_door(c: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StorePlan) {
-    let Some(auth) = &store.credentials.auth else { return };
-    let secrets = std::iter::once(("STORE", secret_of(auth))).chain(store.previous.as_ref().map(|p| ("PREVIOUS", p)));
-    let keys: Vec<(&str, &str)> = match auth {
-        Auth::Basic { username_key, password_key, .. } => {
-            vec![("USERNAME", username_key.as_str()), ("PASSWORD", password_key.as_str())]
-        }
-        Auth::Bearer(key) => vec![("TOKEN", key.key.as_str())],
-    };
+fn front_door(c: &mut Build<'_>, cluster: &Cluster, plan: &StorePlan) {
     c.list("env", |env| {
-        for (prefix, secret) in secrets.clone() {
-            for (name, key) in &keys {
+        for user in &plan.users {
+            let (secret, fields) = secret_of(&user.auth);
+            for (field, key) in fields {
                 env.from(secret.origin).object("", |e| {
-                    e.str("name", format!("{prefix}_{name}"));
+                    e.str("name", variable(user, field));
                     e.object("valueFrom", |v| {
                         v.object("secretKeyRef", |r| {
                             r.str("name", &secret.value);
@@ -156,15 +149,11 @@ fn front_door(c: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StoreP
     };
     c.object("config", |config| {
         config.list("users", |users| {
-            for (prefix, secret) in secrets {
+            for user in &plan.users {
+                let (secret, fields) = secret_of(&user.auth);
                 users.from(secret.origin).object("", |u| {
-                    for (name, _) in &keys {
-                        let field = match *name {
-                            "USERNAME" => "username",
-                            "PASSWORD" => "password",
-                            _ => "bearer_token",
-                        };
-                        u.str(field, format!("%{{{prefix}_{name}}}"));
+                    for (field, _) in fields {
+                        u.str(field, format!("%{{{}}}", variable(user, field)));
                     }
                     u.list("url_map", |map| {
                         for (path, url) in
@@ -182,9 +171,21 @@ fn front_door(c: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StoreP
     });
 }
 
-fn secret_of(auth: &Auth) -> &Sourced<String> {
+fn variable(user: &DoorUser, field: &str) -> String {
+    let what = match field {
+        "username" => "USERNAME",
+        "password" => "PASSWORD",
+        _ => "TOKEN",
+    };
+    format!("{}_{what}", user.name)
+}
+
+/// The Secret, and which of vmauth's fields is in which of its keys.
+fn secret_of(auth: &Auth) -> (&Sourced<String>, Vec<(&'static str, &str)>) {
     match auth {
-        Auth::Basic { secret, .. } => secret,
-        Auth::Bearer(key) => &key.secret,
+        Auth::Basic { secret, username_key, password_key } => {
+            (secret, vec![("username", username_key), ("password", password_key)])
+        }
+        Auth::Bearer(key) => (&key.secret, vec![("bearer_token", &key.key)]),
     }
 }
