@@ -11,7 +11,7 @@ use super::source::Found;
 use super::{codes, monitors};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::fleet::{Lane, Query, Resources};
-use crate::model::plan::{AlertTarget, LanePlan, Monitor, RemoteWrite, ScrapeAuth};
+use crate::model::plan::{AlertTarget, LanePlan, Monitor, RemoteWrite};
 use crate::model::value::{Bytes, Duration, Version};
 use crate::relabel::{Action, Rule};
 use crate::store::Replicas;
@@ -77,7 +77,6 @@ pub(super) fn plan<'f>(
         requests,
         limits: lane.limits.clone(),
         sample_limit: lane.sample_limit,
-        mounted_secrets: mounted_secrets(&own),
         discovers_in: discovers_in(cx, &own),
         needs_nodes: own.iter().any(|m| m.attach_node_metadata)
             || scraped(decided.parts, lane).any(|p| matches!(p.source.found, Found::Kubelet(_))),
@@ -292,15 +291,6 @@ fn query(lane: &Lane, requests: &Resources, origins: &mut Origins) -> Query {
         Sourced::new(Duration::from_secs(120), origins.add(Why::Default("Prometheus' own default")))
     });
     Query { concurrency: Some(concurrency), samples: Some(samples), timeout: Some(timeout) }
-}
-
-fn mounted_secrets(monitors: &[&Monitor]) -> Vec<String> {
-    let of = |auth: &ScrapeAuth| match auth {
-        ScrapeAuth::ClientCertificate { secret, .. } => Some(secret.clone()),
-        _ => None,
-    };
-    let all: BTreeSet<String> = monitors.iter().flat_map(|m| &m.endpoints).filter_map(|e| of(&e.auth)).collect();
-    all.into_iter().collect()
 }
 
 fn discovers_in(cx: &Context<'_>, monitors: &[&Monitor]) -> Vec<String> {

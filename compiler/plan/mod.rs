@@ -4,6 +4,7 @@
 //! and total: whatever the fleet, they return, and what does not work together is a finding. Nothing
 //! here knows objects or files, and no job of the catalog by its name.
 
+mod annotations;
 pub mod codes;
 mod context;
 mod exporters;
@@ -61,6 +62,7 @@ pub fn plan<'f>(
     let monitors = monitors::monitors(&cx, &parts, sink);
     let partitions = routing::partitions(&cx);
     check_claims(&cx, &parts, &partitions, sink);
+    routing::check_vias(&cx, &partitions, sink);
     check_blind(&cx, &parts, &partitions, sink);
     check_unmeasured(&cx, &parts, sink);
     unused::check(&cx, &parts, sink);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Context;
 use crate::model::fleet::{Auth, Credentials};
-use crate::model::plan::{ClusterPlan, ScrapeAuth, SecretUse};
+use crate::model::plan::{ClusterPlan, SecretUse};
 
 /// `(namespace, name, used by)` → keys.
 type Uses = BTreeMap<(String, String, String), BTreeSet<String>>;
@@ -19,13 +19,7 @@ pub(super) fn secrets(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Vec<SecretUse
     for monitor in &plan.monitors {
         let by = format!("Prometheus {}", monitor.lane);
         for endpoint in &monitor.endpoints {
-            match &endpoint.auth {
-                ScrapeAuth::Spec(said) => credentials(&mut uses, namespace, &by, said),
-                ScrapeAuth::ClientCertificate { secret, ca, cert, key, .. } => {
-                    [ca, cert, key].into_iter().for_each(|k| add(&mut uses, namespace, secret, &by, k));
-                }
-                ScrapeAuth::None | ScrapeAuth::ServiceAccount { .. } => {}
-            }
+            credentials(&mut uses, namespace, &by, &endpoint.auth.credentials);
         }
     }
     for url in plan.relay.iter().flat_map(|r| &r.urls) {

@@ -87,6 +87,11 @@ impl<'a> Source<'a> {
         if let Found::Static(addresses) = &found {
             check_static(cx, job, variant, addresses, sink)?;
         }
+        if let (Found::Annotations(_), Some(port)) = (&found, job.discover.as_ref().and_then(|d| d.port.as_ref())) {
+            let what = format!("`{}` is found by annotations, which name the port", job.name);
+            let at = cx.place(port.origin, job.origin);
+            sink.push(Diagnostic::new(&codes::ANNOTATED_PORT, at, what).here("does nothing"));
+        }
         let values = values(cx, job, variant, &found);
         Ok(Source { job, entry, variant, values, workload: workload(job, entry, &found), found })
     }

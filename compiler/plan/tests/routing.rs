@@ -323,3 +323,21 @@ fn the_proof_notices_rules_that_leak_or_lose() {
     assert!(losses.iter().any(|l| l.contains("should reach plane-b and reaches no store")), "{losses:#?}");
     assert!(losses.iter().all(|l| l.starts_with("PLN901")));
 }
+
+#[test]
+fn a_destination_has_one_way() {
+    let routes = |second: &str| {
+        let with = SHARED.replace(
+            "address \"public\" url=\"https://metrics.a.example.com\"",
+            "address \"public\" url=\"https://metrics.a.example.com\"\naddress \"lan\" url=\"https://10.0.0.1\" zones=\"aliyun-sh\"",
+        );
+        let lines = format!(
+            "to \"plane-a\" jobs=\"cadvisor\" via=\"public\"\nto \"plane-a\" jobs=\"kubelet\" via=\"{second}\"\nto \"plane-b\""
+        );
+        let world = World::of(&with.replace("ROUTE", &lines));
+        world.told(&world.plan("pool-1").1)
+    };
+    assert_eq!(routes("public"), Vec::<String>::new());
+    let found = routes("lan");
+    assert!(found.len() == 1 && found[0].starts_with("PLN117"), "{found:#?}");
+}

@@ -57,7 +57,7 @@ fn replication_decides_replicas_and_deduplication() {
     let one = fleet("retention \"30d\"");
     let plan = one.sound("control-a");
     assert_eq!((plan.stores[0].replicas["storage"], plan.stores[0].dedup.is_none()), (2, true));
-    assert!(!plan.stores[0].front_door);
+    assert!(plan.stores[0].users.is_empty());
 
     let two = fleet("retention \"30d\"\nreplication 2\nreplicas storage=3");
     let plan = two.sound("control-a");
