@@ -28,7 +28,8 @@ pub fn measure(spec_folder: &Path, out: &Path) -> io::Result<Phases> {
     let path = SpecPath(spec_folder.display().to_string());
     let mut sink = Sink::default();
     let [mut read, mut parse, mut form, mut resolve, mut settle, mut planned, mut linted] = [Duration::ZERO; 7];
-    let [mut proved, mut emitted, mut objects, mut rendered, mut pages, mut indexed, mut committed] = [Duration::ZERO; 7];
+    let [mut proved, mut emitted, mut objects, mut rendered, mut pages, mut indexed, mut committed] =
+        [Duration::ZERO; 7];
 
     let sources = clocked(&mut read, || pipeline::sources(&world, &path, &mut sink));
     let document = clocked(&mut parse, || syntax::read(sources, &spec::ROOT, &mut sink));

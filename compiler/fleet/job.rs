@@ -2,6 +2,7 @@
 //! reference).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::class::classes;
 use super::cluster::{Fleetwide, Raw};
@@ -36,7 +37,7 @@ pub fn jobs<'d>(
     cluster: &Cluster,
     versions: &catalog::Versions,
     fleet: &Fleetwide<'_>,
-) -> (Vec<Job>, Vec<(String, String)>) {
+) -> (Vec<Arc<Job>>, Vec<(String, String)>) {
     let catalog = cx.catalog;
     let claims = Claims::of(cx, raw.name, &raw.block);
     let reachable: Vec<&str> = cluster.reachable.iter().map(|r| r.value.as_str()).collect();
@@ -69,7 +70,10 @@ pub fn jobs<'d>(
             named,
         };
         match look(cx, &looked) {
-            Presence::Present => present.push(job(cx, &looked, cluster)),
+            Presence::Present => {
+                let job = job(cx, &looked, cluster);
+                present.push(cx.shared(job));
+            }
             Presence::Absent(reason) => absent.push((name.to_owned(), reason)),
             Presence::Refused => {}
         }

@@ -4,6 +4,7 @@
 //! (an interval, to that of the Prometheus which scrapes it).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::ids::{AlertmanagerId, ClusterId, RouteId, StoreId, ZoneId};
 use super::value::{Bytes, Duration, Rate, Version};
@@ -80,7 +81,8 @@ pub struct Cluster {
     /// In the order of their names.
     pub lanes: Vec<Lane>,
     /// The jobs present here, in the order of their names.
-    pub jobs: Vec<Job>,
+    /// Shared: most clusters of a fleet have most jobs alike, origins included.
+    pub jobs: Vec<Arc<Job>>,
     /// Jobs of the catalog that are not present, with the reason in words.
     pub absent: Vec<(String, String)>,
     pub readers: Vec<Reader>,
@@ -214,7 +216,7 @@ pub struct JobClass {
 }
 
 /// A job present on a cluster: the catalog's entry of that name with what the spec says of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     pub name: String,
     /// Whether the catalog has an entry; otherwise a custom job.
@@ -241,7 +243,7 @@ pub struct Job {
     pub sample_limit: Option<Sourced<u64>>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Class {
     pub name: String,
     /// The catalog's, or the first line that names it.
@@ -256,7 +258,7 @@ pub struct Class {
     pub sampled: Sourced<Duration>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExporterSettings {
     /// `watershed`, `elsewhere` or a variant of the catalog: the job's own, else the cluster's
     /// default, else by `base`.
@@ -269,7 +271,7 @@ pub struct ExporterSettings {
     pub limits: Resources,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discover {
     pub by: Sourced<DiscoverBy>,
     pub namespaces: Vec<Sourced<String>>,
@@ -534,11 +536,16 @@ impl Cluster {
             || told.into_iter().filter_map(|a| known.get(a.value.index())).any(|a| a.service.is_some())
     }
 
+    /// Whether people mean this cluster by `name`, its name or its identity.
+    pub fn is(&self, name: &str) -> bool {
+        self.name == name || self.id.value == name
+    }
+
     pub fn lane(&self, name: &str) -> Option<&Lane> {
         self.lanes.iter().find(|l| l.name == name)
     }
 
     pub fn job(&self, name: &str) -> Option<&Job> {
-        self.jobs.iter().find(|j| j.name == name)
+        self.jobs.iter().find(|j| j.name == name).map(Arc::as_ref)
     }
 }

@@ -120,10 +120,7 @@ pub fn choose(fleet: &Fleet, wanted: &[String]) -> Result<Vec<ClusterId>, Vec<Di
     let mut ids = Vec::new();
     let mut unknown = Vec::new();
     for name in wanted {
-        let found = fleet.cluster_ids().find(|id| {
-            let cluster = fleet.cluster(*id);
-            cluster.name == *name || cluster.id.value == *name
-        });
+        let found = fleet.cluster_ids().find(|id| fleet.cluster(*id).is(name));
         match found {
             Some(id) => ids.push(id),
             None => {

@@ -30,15 +30,15 @@ pub struct Emitted<'t> {
     pub origins: &'t Origins,
 }
 
-/// Everything wrong with one cluster, from its plan to its last object; which `allow` nodes took
+/// Everything wrong with one cluster, from its plan to its last object if these are `wanted`; which `allow` nodes took
 /// something back; and what became of each patch that applies to it.
-pub fn findings(cx: &Context<'_>, id: ClusterId) -> (Sink, Vec<bool>, Vec<(Span, Applied)>) {
+pub fn findings(cx: &Context<'_>, id: ClusterId, wanted: bool) -> (Sink, Vec<bool>, Vec<(Span, Applied)>) {
     let mut sink = Sink::default();
     let mut allowed = Allowances::of(&cx.fleet.allows);
     let plan = plan::plan(cx.fleet, cx.catalog, cx.fleet_plan, id, &mut sink);
     lint::cluster(cx.fleet, &plan, cx.catalog, &mut sink);
     // Proof and objects of a plan with errors would only repeat them in other words.
-    if !allowed.gate(&mut sink) {
+    if !allowed.gate(&mut sink) || !wanted {
         return (sink, allowed.used, Vec::new());
     }
     plan::prove(cx.fleet, cx.catalog, &plan, &mut sink);
