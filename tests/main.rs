@@ -12,4 +12,12 @@
 
 mod support;
 
+mod bytes;
 mod cases;
+mod fleets;
+mod interrupted;
+mod invariants;
+mod mutations;
+mod output;
+mod pages;
+mod routing;

@@ -17,6 +17,9 @@ pub struct RulePack {
     pub name: String,
     pub about: String,
     pub scope: Scope,
+    /// Evaluated everywhere in its scope, without being named in a spec.
+    #[serde(default)]
+    pub standard: bool,
     /// Template beside the entry: the list of groups of a PrometheusRule.
     pub template: String,
     /// What each rule reads; checked against what is collected where the rule runs.

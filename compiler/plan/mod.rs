@@ -32,7 +32,7 @@ pub use limits::check_limits;
 pub use proof::prove;
 pub use settle::{settle, survey};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Kind, RulePack, Scope};
 use crate::diag::{Diagnostic, Origins, Sink};
 use crate::model::fleet::Fleet;
 use crate::model::ids::ClusterId;
@@ -44,9 +44,6 @@ use self::lanes::Decided;
 use self::parts::{Part, Parts};
 use self::routing::Partition;
 use self::source::Workload;
-
-/// The pack every Prometheus gets: that it lives, that targets are down, that sending lags.
-const STARTER: &str = "starter";
 
 /// Everything about one cluster; findings go into `sink`. Pure and repeatable.
 pub fn plan<'f>(
@@ -106,11 +103,13 @@ fn stores(cx: &Context<'_>, fleet_plan: &FleetPlan, sink: &mut Sink) -> Vec<Stor
 
 /// The starter pack in every Prometheus, and what each asks for.
 fn rules(cx: &Context<'_>) -> Vec<RulePlan> {
+    let packs = cx.catalog.names(Kind::Rules).into_iter().filter_map(|name| cx.catalog.rule_pack(name));
+    let standard: Vec<&RulePack> = packs.filter(|p| p.standard && p.scope == Scope::Prometheus).collect();
     let mut out = Vec::new();
     for lane in &cx.cluster.lanes {
-        let starter = cx.catalog.rule_pack(STARTER).map(|p| (p.name.clone(), lane.origin));
+        let standard = standard.iter().map(|p| (p.name.clone(), lane.origin));
         let said = lane.rules.iter().map(|r| (r.value.clone(), r.origin));
-        for (pack, origin) in starter.into_iter().chain(said) {
+        for (pack, origin) in standard.chain(said) {
             if !out.iter().any(|r: &RulePlan| r.pack == pack && r.lane == lane.name) {
                 out.push(RulePlan { pack, lane: lane.name.clone(), origin });
             }

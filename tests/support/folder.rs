@@ -29,16 +29,6 @@ impl Folder {
         std::fs::write(at, text).unwrap();
     }
 
-    pub fn read(&self, path: &str) -> String {
-        let at = self.at(path);
-        std::fs::read_to_string(&at).unwrap_or_else(|e| panic!("{}: {e}", at.display()))
-    }
-
-    /// Copies a file or folder of the repository to here.
-    pub fn copy(&self, from: &str, to: &str) {
-        copy(&super::repository(from), &self.at(to)).unwrap();
-    }
-
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::of(self.path())
     }
