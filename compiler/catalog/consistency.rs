@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::discovery::{Discovery, Namespaces};
+use super::discovery::{Access, Auth, Discovery, Namespaces};
 use super::job::{Job, Select};
 
 /// A contradiction in an entry, and the word to look for in its text.
@@ -39,6 +39,21 @@ impl Job {
             for (name, _) in variant.ports.iter().filter(|(_, access)| access.port.is_some() == annotated) {
                 let what = if annotated { "the annotation names the port of" } else { "there is no port for" };
                 say(name, format!("variant `{}`: {what} `{name}`", variant.name));
+            }
+            if annotated && variant.ports.len() > 1 {
+                let what =
+                    format!("variant `{}`: the annotations of a pod name one endpoint, not several", variant.name);
+                say(&variant.name, what);
+            }
+            if annotated || matches!(variant.discovery, Discovery::Pod(_)) {
+                let token = |a: &Access| matches!(a.auth, Auth::Token | Auth::TokenVerified { .. });
+                for (name, _) in variant.ports.iter().filter(|(_, access)| token(access)) {
+                    let what = format!(
+                        "variant `{}`: only what is found by its Service can be shown the service account's token, not `{name}`",
+                        variant.name
+                    );
+                    say(name, what);
+                }
             }
             if let Some(selector) = variant.discovery.selector() {
                 if selector.labels.is_empty() {

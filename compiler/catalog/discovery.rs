@@ -128,7 +128,8 @@ pub enum Discovery {
     /// The Service that the operator keeps for the kubelets: a ServiceMonitor, and the operator's
     /// flags must maintain what the Prometheus reads (Endpoints or EndpointSlice).
     Kubelet(Selector),
-    /// A ScrapeConfig over all pods; the endpoint's relabelings keep the annotated ones.
+    /// A ScrapeConfig over all pods that keeps the annotated ones, with the labels `namespace`, `pod`
+    /// and `node`; the endpoint's relabelings come after.
     Annotations,
     /// A selector-less Service and an EndpointSlice of ours with the addresses of the spec, and a
     /// ServiceMonitor on them.

@@ -200,18 +200,23 @@ pub struct Counts {
 }
 
 impl SeriesModel {
+    /// Counts are a person's: a product too large to hold is the largest number there is.
     pub fn series(&self, n: &Counts) -> u64 {
-        u64::from(self.fixed)
-            + u64::from(self.per_target) * n.targets
-            + u64::from(self.per_node) * n.nodes
-            + u64::from(self.per_pod) * n.pods
-            + u64::from(self.per_container) * n.containers
-            + u64::from(self.per_cpu) * n.cpus
-            + u64::from(self.per_nic) * n.nics
-            + u64::from(self.per_disk) * n.disks
-            + u64::from(self.per_gpu) * n.gpus
-            + u64::from(self.per_npu) * n.npus
-            + u64::from(self.per_roce_port) * n.roce_ports
+        [
+            (self.fixed, 1),
+            (self.per_target, n.targets),
+            (self.per_node, n.nodes),
+            (self.per_pod, n.pods),
+            (self.per_container, n.containers),
+            (self.per_cpu, n.cpus),
+            (self.per_nic, n.nics),
+            (self.per_disk, n.disks),
+            (self.per_gpu, n.gpus),
+            (self.per_npu, n.npus),
+            (self.per_roce_port, n.roce_ports),
+        ]
+        .into_iter()
+        .fold(0, |sum: u64, (each, count)| sum.saturating_add(u64::from(each).saturating_mul(count)))
     }
 
     /// What is left when `part` is scraped elsewhere; never below zero.
@@ -293,6 +298,12 @@ mod tests {
         let left = whole.minus(&class);
         assert_eq!((left.per_node, left.per_nic, left.per_cpu, left.measured), (350, 0, 0, false));
         assert_eq!(whole.series(&Counts { nodes: 2, nics: 8, cpus: 64, ..Default::default() }), 700 + 240 + 640);
+    }
+
+    #[test]
+    fn absurd_counts_give_the_largest_number_and_no_panic() {
+        let model = SeriesModel { fixed: 1, per_pod: u32::MAX, per_node: 2, ..Default::default() };
+        assert_eq!(model.series(&Counts { pods: u64::MAX, nodes: u64::MAX, ..Default::default() }), u64::MAX);
     }
 
     #[test]

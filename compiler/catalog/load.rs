@@ -1,7 +1,7 @@
 //! The catalog as a whole: what entries there are, each read when first asked for.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use serde::de::DeserializeOwned;
@@ -11,6 +11,7 @@ use super::decode::{decode, decode_node};
 use super::exporter::Component;
 use super::input::{DashboardInput, ExporterInput, RulesInput};
 use super::job::Job;
+use super::memo::Memo;
 use super::pack::{Components, Dashboard, NotYet, Reader, RulePack};
 use super::settings::Settings;
 use super::template::{File, Template};
@@ -41,6 +42,7 @@ pub struct Catalog {
     readers: BTreeMap<String, OnceLock<Reader>>,
     components: OnceLock<Components>,
     not_yet: OnceLock<NotYet>,
+    memo: Memo,
 }
 
 #[derive(Debug)]
@@ -94,20 +96,27 @@ impl Catalog {
     }
 
     /// Adds the entries of a folder. One that has the kind and name of an entry that is there
-    /// replaces it, with all its files. All of them are read and checked here, into `sink`; what
-    /// cannot be read is left out.
+    /// replaces it, with all its files; a folder without its entry's file would only take the built-in
+    /// one away, and is refused. All of them are read and checked here, into `sink`; what cannot be
+    /// read is left out.
     #[must_use]
     pub fn with_folder(self, files: Vec<UserFile>, sink: &mut Sink) -> Catalog {
         let mut sources = self.files;
-        let entry = |path: &str| path.rsplit_once('/').map(|(folder, _)| format!("{folder}/"));
-        for folder in files.iter().filter_map(|f| entry(&f.path)) {
-            sources.retain(|path, source| source.id.is_some() || !path.starts_with(&folder));
+        let folder = |path: &str| path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+        let entries: BTreeSet<String> = files.iter().filter(|f| is_entry(&f.path)).map(|f| folder(&f.path)).collect();
+        for entry in &entries {
+            let below = format!("{entry}/");
+            sources.retain(|path, source| source.id.is_some() || !path.starts_with(&below));
         }
         let mut added = Vec::new();
         for file in files {
             let at = File { path: file.path.clone(), id: Some(file.id) };
             if !is_place(&file.path) {
                 sink.push(at.fault(&codes::PLACE, At { line: 1, ..At::default() }, "no place for a file of a catalog"));
+                continue;
+            }
+            if !entries.contains(&folder(&file.path)) {
+                sink.push(without_entry(&at));
                 continue;
             }
             added.push(file.path.clone());
@@ -132,8 +141,14 @@ impl Catalog {
             readers: cells(names(Kind::Reader)),
             components: OnceLock::new(),
             not_yet: OnceLock::new(),
+            memo: Memo::default(),
             files,
         }
+    }
+
+    /// Templates evaluated so far, for settings that clusters share.
+    pub fn memo(&self) -> &Memo {
+        &self.memo
     }
 
     /// A scrape job by its name in a spec.
@@ -350,6 +365,23 @@ fn enter<T: DeserializeOwned>(
 
 fn cells<T>(names: Vec<String>) -> BTreeMap<String, OnceLock<T>> {
     names.into_iter().map(|name| (name, OnceLock::new())).collect()
+}
+
+/// A template whose entry is not in the folder with it.
+fn without_entry(file: &File) -> Diagnostic {
+    let (folder, _) = file.path.rsplit_once('/').unwrap_or_default();
+    let kind = Kind::ALL.into_iter().find(|k| folder.strip_prefix(k.folder()).is_some_and(|r| r.starts_with('/')));
+    let entry = kind.map_or("job.yaml", Kind::file);
+    let name = folder.rsplit('/').next().unwrap_or_default();
+    file.fault(&codes::INCONSISTENT, At { line: 1, ..At::default() }, &format!("there is no `{entry}` beside it"))
+        .why("a folder replaces the built-in entry of its name with all its files; a template alone would take the job, the rules or the dashboard away")
+        .help(format!("add `{folder}/{entry}`; `watershed catalog show {name}` prints a built-in one to start from"))
+}
+
+/// Whether this is the file that makes its folder an entry.
+fn is_entry(path: &str) -> bool {
+    is_place(path)
+        && Kind::ALL.iter().any(|k| path.starts_with(k.folder()) && path.ends_with(&format!("/{}", k.file())))
 }
 
 /// `<kind>/<name>/<file>.yaml`.

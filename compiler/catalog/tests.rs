@@ -265,6 +265,23 @@ fn every_dashboard_has_an_interval_of_its_own_on_every_target() {
     }
 }
 
+/// A version that can be declared is one that objects can be checked for, and the other way round.
+#[test]
+fn declarable_versions_are_those_that_the_field_tables_span() {
+    let catalog = Catalog::builtin();
+    for (component, tables) in [("operator", "prometheus-operator"), ("kubernetes", "kubernetes")] {
+        let of = |(api_version, kind): (&str, &str)| fields::table(api_version, kind);
+        let tables: Vec<_> = fields::kinds().filter_map(of).filter(|t| t.component() == tables).collect();
+        let first = tables.iter().filter_map(|t| t.releases().first()).min().unwrap().minor_release();
+        let last = tables.iter().filter_map(|t| t.releases().last()).max().unwrap().minor_release();
+        let component = catalog.component(component).unwrap();
+        let release = |v: Version| fields::Release::parse(&v.to_string()).unwrap().minor_release();
+        assert_eq!(release(component.oldest), first, "{}", component.name);
+        assert_eq!(release(component.newest()), last, "{}", component.name);
+        assert!(component.known.iter().all(|v| *v >= component.oldest), "{}", component.name);
+    }
+}
+
 fn toy() -> Vec<UserFile> {
     let job = r#"
 about: A toy.
@@ -320,6 +337,20 @@ fn an_entry_of_the_same_name_is_replaced_with_all_its_files() {
     let found = sink.into_sorted();
     assert_eq!(found.len(), 1);
     assert!(found[0].what.contains("exporter.yaml"), "{}", found[0].what);
+}
+
+#[test]
+fn a_folder_without_its_entry_is_refused_and_takes_nothing_away() {
+    let mut sink = Sink::default();
+    let mut files = toy();
+    files.remove(0);
+    files[0].path = "jobs/node-exporter/exporter.yaml".to_owned();
+    let catalog = Catalog::builtin().with_folder(files, &mut sink);
+    let found = sink.into_sorted();
+    assert_eq!(found.iter().map(|d| d.code.id).collect::<Vec<_>>(), ["CAT104"]);
+    assert!(found[0].what.contains("no `job.yaml`") && found[0].help.contains("jobs/node-exporter/job.yaml"));
+    let job = catalog.job("node-exporter").expect("the built-in one");
+    assert!(catalog.exporter_template(job).is_some());
 }
 
 #[test]

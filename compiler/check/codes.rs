@@ -91,7 +91,15 @@ pub const NOT_DESCRIBED: Code = Code::info(
     Stage::Objects,
     "a kind without a field table",
     "Its fields are handed on unchecked: a typing error in them shows up only when it is applied, or not at all.",
-    "`watershed catalog import-crds DIR` makes field tables from the CRDs of an operator.",
+    "Try it on a cluster: `kubectl apply --dry-run=server` names the fields that are not known there.",
+);
+
+pub const CHART_NOT_DESCRIBED: Code = Code::error(
+    "OBJ113",
+    Stage::Objects,
+    "a version of a chart whose values are not known",
+    "Helm drops values that a chart does not read without a word: what the spec says of the store might not hold.",
+    "Leave the version of the chart out, or declare one that is described.",
 );
 
 pub const PATCH_TARGET: Code = Code::error(
@@ -132,6 +140,15 @@ pub const CANNOT_MERGE: Code = Code::error(
     "a merge that does not fit the list it meets",
     "Items of this list are told apart by their key; without it nobody can say which item is meant.",
     "",
+);
+
+pub const PATCH_IDENTITY: Code = Code::error(
+    "OBJ126",
+    Stage::Objects,
+    "a patch that changes what an object is known by",
+    "Names, namespaces and the labels of Watershed say whose object it is and which Prometheus selects it: under others it \
+     is found by nobody, and what was applied before stays in the cluster.",
+    "Take it out of the patch; an object of another name is written as a `raw` file of its own.",
 );
 
 pub const RAW_NO_OBJECT: Code = Code::error(
@@ -180,11 +197,13 @@ pub const ALL: &[&Code] = &[
     &BAD_LABEL,
     &TOO_LARGE,
     &NOT_DESCRIBED,
+    &CHART_NOT_DESCRIBED,
     &PATCH_TARGET,
     &PATCH_WITHOUT_EFFECT,
     &NOTHING_TO_REMOVE,
     &PATCHES_DISAGREE,
     &CANNOT_MERGE,
+    &PATCH_IDENTITY,
     &RAW_NO_OBJECT,
     &RAW_SECRET,
     &TWICE,

@@ -27,8 +27,8 @@ pub fn object(tree: &Tree, root: NodeId, versions: &Versions, found: &mut dyn Fn
     }
 }
 
-/// Checks a values file against the table of its chart's version; without one, that is reported with
-/// severity info.
+/// Checks a values file against the table of its chart's version; without one, nobody knows whether
+/// the chart reads what we write, and that is an error.
 pub fn values(
     tree: &Tree,
     root: NodeId,
@@ -44,10 +44,13 @@ pub fn values(
             let known: Vec<&str> = fields::chart_versions(chart).collect();
             let what = format!("There is no field table for the values of {chart} {version}.");
             let make = |f: Finding| match known.as_slice() {
-                [] => f.help("Its keys are handed on as they stand; `helm template` shows what becomes of them."),
-                known => f.help(format!("{chart} is described for {}.", known.join(", "))),
+                [] => f,
+                known => f.help(format!(
+                    "Leave the version of the chart out, or declare one that is described: {}.",
+                    known.join(", ")
+                )),
             };
-            walk.report(&codes::NOT_DESCRIBED, make, what);
+            walk.report(&codes::CHART_NOT_DESCRIBED, make, what);
         }
     }
 }
@@ -222,7 +225,7 @@ impl Check<'_, '_> {
         let make = |f: Finding| match (newer, newest) {
             (Some(declared), Some(newest)) => f.help(format!(
                 "The field tables of {} end at {newest}, this cluster declares {declared}: \
-                 `watershed catalog import-crds DIR` reads newer ones.",
+                 a newer release of Watershed may know the field.",
                 table.component()
             )),
             _ => f,

@@ -78,6 +78,7 @@ pub fn patch(
                 return applied;
             }
             applied.matched = true;
+            let before = identity(tree, root, id);
             let mut apply = Apply { tree, origin, found, changed: false, touched: Vec::new() };
             if let Some((Free::Map(entries), _)) = patch.merge {
                 apply.entries(root, table, entries, "");
@@ -87,6 +88,11 @@ pub fn patch(
             }
             applied.changed = apply.changed;
             let mine = std::mem::take(&mut apply.touched);
+            let after = identity(tree, root, id);
+            if let Some(path) = differing(&before, &after) {
+                let at = mine.iter().find(|(touched, _)| overlap(touched, path)).map_or(patch.at, |(_, at)| *at);
+                found(renamed(id, path, at));
+            }
             for (path, at) in &mine {
                 let other = touched.iter().find(|(level, other, _)| *level == patch.level && overlap(other, path));
                 if let Some((_, _, first)) = other {
@@ -147,6 +153,39 @@ impl Applied {
 fn disagreement(id: &ObjectId, level: &str, path: &str, at: Span, first: Span) -> Diagnostic {
     let what = format!("Two patches of {level} set `{path}` of {id}.");
     Diagnostic::new(&codes::PATCHES_DISAGREE, at, what).here("set here").label(first, "and here")
+}
+
+/// What an object is known by, as path and value: to Kubernetes, to its owner, and to the Prometheus
+/// that selects it. A values file is known by its release, which is not in it.
+fn identity(tree: &Tree, root: NodeId, id: &ObjectId) -> Vec<(String, String)> {
+    if id.kind == "values" {
+        return Vec::new();
+    }
+    let value = |node: NodeId| super::scalar::words(tree.value(node));
+    let at = |path: &[&str]| tree.at(root, path).map(|node| (path.join("."), value(node)));
+    let paths: [&[&str]; 4] = [&["apiVersion"], &["kind"], &["metadata", "name"], &["metadata", "namespace"]];
+    let mut all: Vec<(String, String)> = paths.into_iter().filter_map(at).collect();
+    let ours = |name: &str| name.starts_with("watershed/") || name == "app.kubernetes.io/managed-by";
+    if let Some(labels) = tree.at(root, &["metadata", "labels"]) {
+        for label in tree.children(labels).filter(|l| ours(tree.key(*l))) {
+            let mut path = "metadata.labels".to_owned();
+            push_key(&mut path, tree.key(label));
+            all.push((path, value(label)));
+        }
+    }
+    all.sort();
+    all
+}
+
+/// The first path that is not the same in both.
+fn differing<'i>(before: &'i [(String, String)], after: &'i [(String, String)]) -> Option<&'i str> {
+    let changed = before.iter().find(|part| !after.contains(part));
+    changed.or_else(|| after.iter().find(|part| !before.contains(part))).map(|(path, _)| path.as_str())
+}
+
+fn renamed(id: &ObjectId, path: &str, at: Span) -> Diagnostic {
+    let what = format!("A patch changes `{path}` of {id}, which it is known by.");
+    Diagnostic::new(&codes::PATCH_IDENTITY, at, what).here("changed here")
 }
 
 /// One is the other, or stands in it.

@@ -23,7 +23,7 @@ pub struct Args {
     /// Folder of the output tree.
     #[arg(long, default_value = "output", value_name = "DIR")]
     out: String,
-    /// Only these clusters, by name or identity.
+    /// Only these clusters, by name or identity; objects of the others are not looked at.
     #[arg(long, value_name = "NAME", num_args = 1..)]
     cluster: Vec<String>,
     /// Write nothing; say what a build would change.
@@ -37,7 +37,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         Ok(spec) => spec,
         Err(exit) => return exit,
     };
-    let compiled = pipeline::compile(session.world, &spec);
+    let compiled = pipeline::compile_for(session.world, &spec, &args.cluster);
     let gate = session.gate(&compiled.findings, compiled.sources(), options);
     if gate != Exit::Clean {
         return gate;

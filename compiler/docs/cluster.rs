@@ -64,7 +64,7 @@ fn store_node(name: &str) -> String {
 
 fn lane_row(plan: &ClusterPlan<'_>, lane: &LanePlan<'_>) -> Vec<String> {
     let own = || plan.flows.iter().filter(|f| f.lane == lane.name);
-    let series: u64 = own().map(|f| f.series).sum();
+    let series = own().fold(0, |sum: u64, f| sum.saturating_add(f.series));
     let rate: f64 = own().map(|f| f.series as f64 * 1000.0 / f.interval.millis().max(1) as f64).sum();
     let writes: Vec<&str> = lane.remote_write.iter().map(|w| w.name.as_str()).collect();
     vec![

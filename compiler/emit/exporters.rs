@@ -6,7 +6,7 @@ use super::{Emit, Meta};
 use crate::catalog::{ExporterInput, Setting, Settings};
 use crate::model::fleet::{Resources, Toleration};
 use crate::model::plan::ExporterPlan;
-use crate::object::{NodeId, Place, Tree};
+use crate::object::{NodeId, Place, Tree, Value};
 
 /// Every object of an exporter, in the order of its template.
 pub fn exporter(out: &mut Emit<'_, '_>, exporter: &ExporterPlan) {
@@ -34,6 +34,27 @@ pub fn exporter(out: &mut Emit<'_, '_>, exporter: &ExporterPlan) {
         let copy = out.tree.copy(&objects, root, "");
         out.finish(&meta, copy);
     }
+}
+
+/// Whether its pods need more of their host than the Pod Security profile `baseline` grants: its
+/// network, processes, paths or ports, privileges or capabilities.
+pub fn needs_host(out: &mut Emit<'_, '_>, exporter: &ExporterPlan) -> bool {
+    let Some(job) = out.catalog.job(&exporter.job) else { return false };
+    let Some(template) = out.catalog.exporter_template(job) else { return false };
+    let settings = settings(out, exporter);
+    let mut objects = Tree::new();
+    let Some(list) = out.evaluate(template, &settings, &mut objects) else { return false };
+    asks_for_host(&objects, list)
+}
+
+fn asks_for_host(objects: &Tree, node: NodeId) -> bool {
+    let asks = match objects.key(node) {
+        "hostNetwork" | "hostPID" | "hostIPC" | "privileged" => objects.value(node) == Value::Bool(true),
+        "hostPath" | "hostPort" => true,
+        "capabilities" => objects.get(node, "add").is_some_and(|added| !objects.is_empty(added)),
+        _ => false,
+    };
+    asks || objects.children(node).any(|child| asks_for_host(objects, child))
 }
 
 fn settings(out: &Emit<'_, '_>, exporter: &ExporterPlan) -> Settings {

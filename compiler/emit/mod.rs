@@ -6,11 +6,13 @@ mod grafana;
 mod helm;
 mod k8s;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, Settings, Template, Versions};
-use crate::diag::{Origin, Origins, Why};
+use crate::diag::{Diagnostic, Origin, Origins, Why};
 use crate::model::fleet::Fleet;
 use crate::model::plan::ClusterPlan;
 use crate::object::{Build, NodeId, ObjectId, Place, Tree};
@@ -48,7 +50,8 @@ pub type Visit<'a> = &'a mut dyn FnMut(&Object, &mut Tree, &mut Origins);
 
 /// Builds every object of a cluster, in a stable order, into `tree` (cleared before each).
 ///
-/// `origins` continues the plan's own: the lines of templates are added to it.
+/// `origins` continues the plan's own: the lines of templates are added to it. Returns the faults of
+/// templates that could not be evaluated with what the plan gives them; their objects are missing.
 pub fn emit(
     plan: &ClusterPlan<'_>,
     fleet: &Fleet,
@@ -56,9 +59,10 @@ pub fn emit(
     origins: &mut Origins,
     tree: &mut Tree,
     visit: Visit<'_>,
-) {
+) -> Vec<Diagnostic> {
     let versions = plan.cluster.versions.iter().map(|(name, v)| (name.clone(), v.value.into())).collect();
-    let mut out = Emit { plan, fleet, catalog, versions, origins, lines: BTreeMap::new(), tree, visit };
+    let (lines, faults) = (BTreeMap::new(), Vec::new());
+    let mut out = Emit { plan, fleet, catalog, versions, origins, lines, tree, visit, faults };
     k8s::namespaces(&mut out);
     for lane in &plan.lanes {
         k8s::service_account(&mut out, lane);
@@ -88,6 +92,7 @@ pub fn emit(
     for reader in &plan.readers {
         grafana::reader(&mut out, reader);
     }
+    out.faults
 }
 
 /// What the builders share: the plan to read, the tree to fill, the visitor to call.
@@ -98,9 +103,11 @@ struct Emit<'a, 'f> {
     versions: Versions,
     origins: &'a mut Origins,
     /// Origins of template lines already seen.
-    lines: BTreeMap<(String, u32), Origin>,
+    lines: BTreeMap<String, BTreeMap<u32, Origin>>,
     tree: &'a mut Tree,
     visit: Visit<'a>,
+    /// Of templates.
+    faults: Vec<Diagnostic>,
 }
 
 /// Names of an object and what it belongs to.
@@ -151,16 +158,24 @@ impl Emit<'_, '_> {
         (self.visit)(&object, self.tree, self.origins);
     }
 
-    /// Evaluates a template of the catalog. The built-in ones cannot fail with the settings their
-    /// contract names, and users' own were evaluated before the gate.
+    /// Evaluates a template of the catalog; `None` where it gives nothing or fails. The built-in ones
+    /// cannot fail with the settings their contract names; users' own were tried with samples, which
+    /// do not have every version and value there is.
     fn evaluate(&mut self, template: &Template, settings: &Settings, tree: &mut Tree) -> Option<NodeId> {
-        let (lines, origins) = (&mut self.lines, &mut *self.origins);
-        let mut origin = |file: &str, line: u32| {
-            *lines
-                .entry((file.to_owned(), line))
-                .or_insert_with(|| origins.add(Why::Template { file: file.to_owned(), line }))
-        };
-        template.eval(settings, tree, &mut origin).ok().flatten()
+        let mut origin = |file: &str, line| line_origin(&mut self.lines, self.origins, file, line);
+        let evaluated = template.eval(settings, tree, &mut origin);
+        self.unless_faulty(evaluated)?
+    }
+
+    /// The same for settings that many clusters share: evaluated once, then copied.
+    fn evaluate_shared(&mut self, template: &Template, settings: Settings, tree: &mut Tree) -> Option<NodeId> {
+        let evaluated = self.catalog.memo().eval(template, settings);
+        let evaluated = self.unless_faulty(evaluated)?;
+        evaluated.copy_into(tree, &mut |file, line| line_origin(&mut self.lines, self.origins, file, line))
+    }
+
+    fn unless_faulty<T>(&mut self, evaluated: Result<T, Box<Diagnostic>>) -> Option<T> {
+        evaluated.map_err(|fault| self.faults.push(*fault)).ok()
     }
 
     fn namespace(&self) -> &str {
@@ -176,6 +191,20 @@ fn spec_path(cluster: &str, (kind, name): (&str, &str)) -> String {
         _ if name.is_empty() => format!("cluster[{cluster}].{kind}"),
         _ => format!("cluster[{cluster}].{kind}[{name}]"),
     }
+}
+
+/// The origin of a template's line, made when it is first met.
+fn line_origin(
+    lines: &mut BTreeMap<String, BTreeMap<u32, Origin>>,
+    origins: &mut Origins,
+    file: &str,
+    line: u32,
+) -> Origin {
+    if !lines.contains_key(file) {
+        lines.insert(file.to_owned(), BTreeMap::new());
+    }
+    let Some(known) = lines.get_mut(file) else { return Origin::INHERIT };
+    *known.entry(line).or_insert_with(|| origins.add(Why::Template { file: file.to_owned(), line }))
 }
 
 fn unit((kind, name): (&str, &str)) -> String {

@@ -176,17 +176,18 @@ fn versions(cx: &mut Context<'_, '_>, raw: &Raw<'_>) -> (BTreeMap<String, Source
 }
 
 fn unknown_version(component: &str, declared: &str, at: Span, fault: &VersionFault) -> Diagnostic {
-    let import = "import the tables of that version with `watershed catalog import-crds DIR`";
     let (here, help) = match fault {
         VersionFault::TooOld { oldest } => (
             format!("older than {oldest}, the oldest the catalog was checked with"),
-            format!("upgrade to {oldest} or newer, or {import}"),
+            format!("upgrade {component} to {oldest} or newer, and declare what runs then"),
         ),
         VersionFault::TooNew { newest } => (
             format!("newer than {newest}, the newest the catalog was checked with"),
-            format!("declare {newest}, or {import}"),
+            format!(
+                "compile with a release of Watershed that knows it; until then, {newest} can be declared where nothing newer is needed"
+            ),
         ),
-        VersionFault::NotAVersion => (String::new(), import.to_owned()),
+        VersionFault::NotAVersion => (String::new(), codes::VERSION.help.to_owned()),
     };
     Diagnostic::new(&codes::VERSION, at, format!("the catalog does not know {component} {declared}"))
         .here(here)

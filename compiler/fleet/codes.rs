@@ -56,7 +56,7 @@ pub static VERSION: Code = error(
     "REF107",
     "a version the catalog does not know",
     "every field and flag is checked against the declared version; with a version nobody has checked, settings would be dropped by the cluster without a word",
-    "declare a version the catalog knows, or import the newer tables with `watershed catalog import-crds DIR`",
+    "declare a version the catalog knows",
 );
 
 pub static TWO_OWNERS: Code = error(

@@ -1,19 +1,44 @@
 //! What every part of resolving needs: the catalog, the names, and the reader of values.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::merge::{Block, Value};
 use super::names::Names;
 use super::read::Read;
 use crate::catalog::Catalog;
 use crate::diag::{Diagnostic, Span};
+use crate::model::fleet::Job;
+
+/// A job that differs in every cluster is not compared with all of them.
+const LOOKED_AT: usize = 8;
 
 #[derive(Debug)]
 pub struct Context<'a, 'd> {
     pub catalog: &'a Catalog,
     pub names: &'a Names<'d>,
     pub read: Read<'a>,
+    /// Jobs of the clusters so far, by name, each different one once.
+    jobs: BTreeMap<String, Vec<Arc<Job>>>,
 }
 
-impl Context<'_, '_> {
+impl<'a, 'd> Context<'a, 'd> {
+    pub fn new(catalog: &'a Catalog, names: &'a Names<'d>, read: Read<'a>) -> Self {
+        Context { catalog, names, read, jobs: BTreeMap::new() }
+    }
+
+    /// The job as another cluster has it, or this one.
+    pub fn shared(&mut self, job: Job) -> Arc<Job> {
+        let known = self.jobs.entry(job.name.clone()).or_default();
+        // The latest first: neighbours in a spec are often alike.
+        if let Some(same) = known.iter().rev().take(LOOKED_AT).find(|k| ***k == job) {
+            return Arc::clone(same);
+        }
+        let job = Arc::new(job);
+        known.push(Arc::clone(&job));
+        job
+    }
+
     /// Whether any level says a key, rightly or wrongly.
     pub fn said(&self, block: &Block<'_>, key: &str) -> bool {
         block.entry(key).is_some_and(|e| !matches!(e.value, Value::Dropped))

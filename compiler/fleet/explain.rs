@@ -336,7 +336,7 @@ impl<'d> Walk<'_, 'd> {
     fn owner(&self, cluster: &Block<'d>, job: &str, class: Option<&str>) -> Option<String> {
         let mut unheard = Sink::default();
         let names = Names::of(self.doc);
-        let mut cx = Context { catalog: self.catalog, names: &names, read: Read::new(&mut unheard) };
+        let mut cx = Context::new(self.catalog, &names, Read::new(&mut unheard));
         Claims::of(&mut cx, "", cluster).owner(job, class).map(str::to_owned)
     }
 

@@ -2,6 +2,7 @@
 //! reference).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::class::classes;
 use super::cluster::{Fleetwide, Raw};
@@ -13,7 +14,7 @@ use super::names::{not_compiled, undefined};
 use super::owner::{Claims, split};
 use crate::catalog::{self, ClusterFacts, Kind, Shut, Unmet};
 use crate::diag::{Diagnostic, Sourced, Span};
-use crate::model::fleet::{BaseKind, Class, Cluster, Discover, DiscoverBy, ExporterSettings, Job};
+use crate::model::fleet::{Class, Cluster, Discover, DiscoverBy, ExporterSettings, Job};
 
 /// A job that is on the cluster or would be, while it is looked at.
 pub(super) struct Looked<'l, 'd> {
@@ -36,7 +37,7 @@ pub fn jobs<'d>(
     cluster: &Cluster,
     versions: &catalog::Versions,
     fleet: &Fleetwide<'_>,
-) -> (Vec<Job>, Vec<(String, String)>) {
+) -> (Vec<Arc<Job>>, Vec<(String, String)>) {
     let catalog = cx.catalog;
     let claims = Claims::of(cx, raw.name, &raw.block);
     let reachable: Vec<&str> = cluster.reachable.iter().map(|r| r.value.as_str()).collect();
@@ -46,8 +47,7 @@ pub fn jobs<'d>(
         roce_ports: cluster.roce_ports_per_node.value > 0,
         managed_control_plane: cluster.managed_control_plane.value,
         reachable: &reachable,
-        alertmanager: cluster.base.kind.value != BaseKind::None
-            || cluster.alerts.iter().any(|a| fleet.alertmanagers[a.value.index()].service.is_some()),
+        alertmanager: cluster.has_alertmanager(fleet.alertmanagers),
     };
     let mut names: BTreeSet<&str> = claims.jobs().collect();
     names.extend(raw.block.members("job").map(|(name, _, _)| name));
@@ -70,7 +70,10 @@ pub fn jobs<'d>(
             named,
         };
         match look(cx, &looked) {
-            Presence::Present => present.push(job(cx, &looked, cluster)),
+            Presence::Present => {
+                let job = job(cx, &looked, cluster);
+                present.push(cx.shared(job));
+            }
             Presence::Absent(reason) => absent.push((name.to_owned(), reason)),
             Presence::Refused => {}
         }
@@ -121,8 +124,8 @@ fn look(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>) -> Presence {
 
 /// A job the catalog does not know must say how it is found.
 fn custom(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>) -> Presence {
-    let known = known_jobs(cx);
     let Some((member, block)) = job.said else {
+        let known = known_jobs(cx);
         for (_, claim) in job.claims.of_job(job.name) {
             cx.read.report(undefined("job", job.name, claim.at, known.iter().copied()));
         }
@@ -130,6 +133,7 @@ fn custom(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>) -> Presence {
     };
     let Some(discover) = block.object("discover") else {
         if !cx.said(block, "discover") {
+            let known = known_jobs(cx);
             let mut found = Diagnostic::new(
                 &codes::CUSTOM_JOB,
                 member.at(),

@@ -74,7 +74,7 @@ pub fn resolve(
     let mut redundant = Redundant::default();
     let raws = inherit(&levels, &mut redundant);
 
-    let mut cx = Context { catalog, names: &names, read: Read::new(sink) };
+    let mut cx = Context::new(catalog, &names, Read::new(sink));
     names.check(doc, catalog, rules, &mut cx.read);
     redundant.report(&mut cx.read);
 

@@ -225,14 +225,24 @@ fn alertmanager<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Alertmanager 
         Some(cx.read.sourced((namespace.to_owned(), service.to_owned()), s.span))
     });
     // One of ours is refused by name already.
-    if service.is_none()
-        && !cx.said(&block, "cluster")
-        && let Some((_, member, _)) = block.members("address").next()
-    {
-        cx.read.report(
-            not_compiled("an Alertmanager that is reached over an `address`", member.at())
-                .help("say `service \"namespace/name\"` of one that every sending cluster runs, until it is"),
-        );
+    if !cx.said(&block, "cluster") {
+        if let Some((_, member, _)) = block.members("address").next() {
+            let help = match service {
+                Some(_) => "take the `address` out: alerts go to its `service`",
+                None => "say `service \"namespace/name\"` of one that every sending cluster runs, until it is",
+            };
+            cx.read.report(not_compiled("an Alertmanager that is reached over an `address`", member.at()).help(help));
+        }
+        // Without a Service they belong to an address, which is refused as a whole.
+        for key in ["basic-auth", "bearer", "ca", "client-cert"] {
+            if let (Some(_), Some(said)) = (&service, block.entry(key)) {
+                cx.read.report(
+                    not_compiled(&format!("`{key}` of an Alertmanager"), said.span())
+                        .why("Prometheis tell it over its Service, in clear text and without credentials: one that asks for them would refuse every alert")
+                        .help("take it out, and let Prometheis reach an Alertmanager that asks for nothing"),
+                );
+            }
+        }
     }
     Alertmanager { name: name.clone(), origin, service, addresses, credentials }
 }

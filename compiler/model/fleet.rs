@@ -4,6 +4,7 @@
 //! (an interval, to that of the Prometheus which scrapes it).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::ids::{AlertmanagerId, ClusterId, RouteId, StoreId, ZoneId};
 use super::value::{Bytes, Duration, Rate, Version};
@@ -80,7 +81,8 @@ pub struct Cluster {
     /// In the order of their names.
     pub lanes: Vec<Lane>,
     /// The jobs present here, in the order of their names.
-    pub jobs: Vec<Job>,
+    /// Shared: most clusters of a fleet have most jobs alike, origins included.
+    pub jobs: Vec<Arc<Job>>,
     /// Jobs of the catalog that are not present, with the reason in words.
     pub absent: Vec<(String, String)>,
     pub readers: Vec<Reader>,
@@ -96,6 +98,13 @@ pub struct Base {
     pub kind: Sourced<BaseKind>,
     pub release: Option<Sourced<String>>,
     pub namespace: Option<Sourced<String>>,
+}
+
+impl Base {
+    /// Where it is installed: where both projects install themselves when nothing else is said.
+    pub fn namespace(&self) -> &str {
+        self.namespace.as_ref().map_or("monitoring", |n| &n.value)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -207,7 +216,7 @@ pub struct JobClass {
 }
 
 /// A job present on a cluster: the catalog's entry of that name with what the spec says of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     pub name: String,
     /// Whether the catalog has an entry; otherwise a custom job.
@@ -234,7 +243,7 @@ pub struct Job {
     pub sample_limit: Option<Sourced<u64>>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Class {
     pub name: String,
     /// The catalog's, or the first line that names it.
@@ -249,7 +258,7 @@ pub struct Class {
     pub sampled: Sourced<Duration>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExporterSettings {
     /// `watershed`, `elsewhere` or a variant of the catalog: the job's own, else the cluster's
     /// default, else by `base`.
@@ -262,7 +271,7 @@ pub struct ExporterSettings {
     pub limits: Resources,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discover {
     pub by: Sourced<DiscoverBy>,
     pub namespaces: Vec<Sourced<String>>,
@@ -293,6 +302,31 @@ pub struct Credentials {
 pub enum Auth {
     Basic { secret: Sourced<String>, username_key: String, password_key: String },
     Bearer(SecretKey),
+}
+
+impl Auth {
+    /// The Secret that holds it.
+    pub fn secret(&self) -> &Sourced<String> {
+        match self {
+            Auth::Basic { secret, .. } => secret,
+            Auth::Bearer(key) => &key.secret,
+        }
+    }
+
+    /// The same keys of another Secret.
+    pub fn in_secret(&self, other: &Sourced<String>) -> Auth {
+        let mut auth = self.clone();
+        match &mut auth {
+            Auth::Basic { secret, .. } => *secret = other.clone(),
+            Auth::Bearer(key) => key.secret = other.clone(),
+        }
+        auth
+    }
+
+    /// Whether both read the same values, wherever in the spec that is said.
+    pub fn reads_same(&self, other: &Auth) -> bool {
+        self.in_secret(other.secret()) == *other && self.secret().value == other.secret().value
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -494,11 +528,24 @@ impl Fleet {
 }
 
 impl Cluster {
+    /// Whether an Alertmanager runs on the cluster: its base brings one, or it tells one that every
+    /// sending cluster runs.
+    pub fn has_alertmanager(&self, known: &[Alertmanager]) -> bool {
+        let told = self.alerts.iter().chain(self.lanes.iter().flat_map(|l| &l.alerts));
+        self.base.kind.value != BaseKind::None
+            || told.into_iter().filter_map(|a| known.get(a.value.index())).any(|a| a.service.is_some())
+    }
+
+    /// Whether people mean this cluster by `name`, its name or its identity.
+    pub fn is(&self, name: &str) -> bool {
+        self.name == name || self.id.value == name
+    }
+
     pub fn lane(&self, name: &str) -> Option<&Lane> {
         self.lanes.iter().find(|l| l.name == name)
     }
 
     pub fn job(&self, name: &str) -> Option<&Job> {
-        self.jobs.iter().find(|j| j.name == name)
+        self.jobs.iter().find(|j| j.name == name).map(Arc::as_ref)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fleet::{Cluster, Credentials, Lane, Query, Reader, Resources, Storage, Toleration};
+use super::fleet::{Auth, Cluster, Credentials, Lane, Query, Reader, Resources, Storage, Toleration};
 use super::ids::{ClusterId, RouteId, StoreId};
 use super::value::{Bytes, Duration, Version};
 use crate::diag::{Origin, Origins, Sourced};
@@ -111,8 +111,6 @@ pub struct LanePlan<'f> {
     pub requests: Resources,
     pub limits: Resources,
     pub sample_limit: Option<Sourced<u64>>,
-    /// Secrets to mount at `/etc/prometheus/secrets/<name>`, for scrape client certificates.
-    pub mounted_secrets: Vec<String>,
     /// Namespaces where its monitors look for targets.
     pub discovers_in: Vec<String>,
     /// Monitors need node metadata or scrape kubelets: `nodes`, `nodes/metrics`.
@@ -210,26 +208,27 @@ pub struct Endpoint {
     pub origin: Origin,
 }
 
-/// How Prometheus proves itself to a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ScrapeAuth {
-    None,
-    /// The pod's service account token. `ca_file` of the service account and a server name, or no
-    /// verification (kubelets and control-plane components serve certificates nobody signed).
-    ServiceAccount {
-        verify: bool,
-        server_name: Option<String>,
-    },
-    /// A client certificate out of a Secret mounted into the Prometheus pod.
-    ClientCertificate {
-        secret: String,
-        ca: String,
-        cert: String,
-        key: String,
-        server_name: Option<String>,
-    },
-    /// Credentials the spec names.
-    Spec(Credentials),
+/// How Prometheus and a target prove themselves to each other: the catalog's way, with each part
+/// that the spec names in its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScrapeAuth {
+    /// Shows the pod's service account token, which only a ServiceMonitor can refer to.
+    pub service_account: bool,
+    /// References to Secrets beside the monitor.
+    pub credentials: Credentials,
+    pub verify: Verify,
+}
+
+/// What the certificate of a target is held against.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// The CA of the credentials, else those of Prometheus' image.
+    #[default]
+    Credentials,
+    /// The CA of the service account, a file: in a ServiceMonitor only.
+    Cluster,
+    /// Nothing: kubelets and control-plane components serve certificates nobody signed.
+    Nothing,
 }
 
 /// A selector-less headless Service with an EndpointSlice of ours.
@@ -326,7 +325,18 @@ pub struct StorePlan {
     pub dedup: Option<Sourced<Duration>>,
     /// Whether credentials are asked for at its front door (vmauth of the chart).
     pub front_door: bool,
+    /// Who may come through the front door; not empty where there is one.
+    pub users: Vec<DoorUser>,
     pub origin: Origin,
+}
+
+/// A credential that the front door takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoorUser {
+    /// Begins the names of the environment variables its values come in: `STORE`, `PREVIOUS`,
+    /// `ADDRESS_1`.
+    pub variable: String,
+    pub auth: Auth,
 }
 
 #[derive(Debug, Clone)]

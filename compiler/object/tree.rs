@@ -217,10 +217,21 @@ impl Tree {
 
     /// A deep copy of a node of another tree under a new key.
     pub fn copy(&mut self, from: &Tree, node: NodeId, key: &str) -> NodeId {
-        let root = self.add(key, from.value(node), from.origin(node));
+        self.copy_from(from, node, key, &mut |origin| origin)
+    }
+
+    /// A deep copy with other origins.
+    pub fn copy_from(
+        &mut self,
+        from: &Tree,
+        node: NodeId,
+        key: &str,
+        origin: &mut dyn FnMut(Origin) -> Origin,
+    ) -> NodeId {
+        let root = self.add(key, from.value(node), origin(from.origin(node)));
         let mut last = None;
         for child in from.children(node) {
-            let copied = self.copy(from, child, from.key(child));
+            let copied = self.copy_from(from, child, from.key(child), origin);
             self.link(root, last, copied);
             last = Some(copied);
         }

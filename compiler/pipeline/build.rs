@@ -120,10 +120,7 @@ pub fn choose(fleet: &Fleet, wanted: &[String]) -> Result<Vec<ClusterId>, Vec<Di
     let mut ids = Vec::new();
     let mut unknown = Vec::new();
     for name in wanted {
-        let found = fleet.cluster_ids().find(|id| {
-            let cluster = fleet.cluster(*id);
-            cluster.name == *name || cluster.id.value == *name
-        });
+        let found = fleet.cluster_ids().find(|id| fleet.cluster(*id).is(name));
         match found {
             Some(id) => ids.push(id),
             None => {
@@ -161,7 +158,7 @@ pub fn fill(cx: &Context<'_>, id: ClusterId, files: &mut ClusterTree, visit: &mu
     // Pass 1 has reported everything there is to report, and the gate has let it through.
     let mut quiet = Sink::default();
     let plan = plan::plan(cx.fleet, cx.catalog, cx.fleet_plan, id, &mut quiet);
-    cluster::objects(cx, &plan, &mut quiet, &mut |emitted| {
+    cluster::objects(cx, &plan, None, &mut |emitted| {
         let object = emitted.object;
         let release = object.release.as_ref().map(|r| Release {
             name: &r.name,

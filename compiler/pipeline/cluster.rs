@@ -30,45 +30,54 @@ pub struct Emitted<'t> {
     pub origins: &'t Origins,
 }
 
-/// Everything wrong with one cluster, from its plan to its last object; which `allow` nodes took
+/// Everything wrong with one cluster, from its plan to its last object if these are `wanted`; which `allow` nodes took
 /// something back; and what became of each patch that applies to it.
-pub fn findings(cx: &Context<'_>, id: ClusterId) -> (Sink, Vec<bool>, Vec<(Span, Applied)>) {
+pub fn findings(cx: &Context<'_>, id: ClusterId, wanted: bool) -> (Sink, Vec<bool>, Vec<(Span, Applied)>) {
     let mut sink = Sink::default();
     let mut allowed = Allowances::of(&cx.fleet.allows);
     let plan = plan::plan(cx.fleet, cx.catalog, cx.fleet_plan, id, &mut sink);
     lint::cluster(cx.fleet, &plan, cx.catalog, &mut sink);
     // Proof and objects of a plan with errors would only repeat them in other words.
-    if !allowed.gate(&mut sink) {
+    if !allowed.gate(&mut sink) || !wanted {
         return (sink, allowed.used, Vec::new());
     }
     plan::prove(cx.fleet, cx.catalog, &plan, &mut sink);
-    let applied = objects(cx, &plan, &mut sink, &mut |_| {});
+    let applied = objects(cx, &plan, Some(&mut sink), &mut |_| {});
     (sink, allowed.used, applied)
 }
 
-/// Every object of a cluster, patched and checked, in emission order. Returns what became of each
-/// patch.
+/// Every object of a cluster, patched, in emission order. Returns what became of each patch.
+///
+/// Objects are checked where there is a `sink` for what is found; whoever comes after the gate has
+/// none, for pass 1 has said it all.
 pub fn objects(
     cx: &Context<'_>,
     plan: &ClusterPlan<'_>,
-    sink: &mut Sink,
+    sink: Option<&mut Sink>,
     visit: &mut dyn FnMut(&Emitted<'_>),
 ) -> Vec<(Span, Applied)> {
+    let checked = sink.is_some();
+    let mut quiet = Sink::default();
+    let sink = sink.unwrap_or(&mut quiet);
     let patches: Vec<PatchRef<'_>> = patches_of(cx.fleet, plan).map(|p| patch_ref(cx.fleet, p)).collect();
     let applied = patches.iter().map(|p| (p.at, Applied::default())).collect();
     let cluster = plan.cluster.at;
-    let mut pass = Pass { cx, cluster, versions: versions(plan), patches, applied, seen: Vec::new(), sink, visit };
+    let versions = versions(plan);
+    let mut pass = Pass { cx, cluster, versions, patches, applied, seen: Vec::new(), checked, sink, visit };
     let mut origins = plan.origins.clone();
     let mut tree = Tree::new();
-    emit::emit(plan, cx.fleet, cx.catalog, &mut origins, &mut tree, &mut |object, tree, origins| {
+    let faults = emit::emit(plan, cx.fleet, cx.catalog, &mut origins, &mut tree, &mut |object, tree, origins| {
         pass.object(object, tree, origins);
     });
+    faults.into_iter().for_each(|d| pass.sink.push(d));
     for raw in raws_of(cx.fleet, plan) {
         pass.raw(plan, raw, &mut tree, &mut origins);
     }
     let mut found = Vec::new();
     check::unique(&pass.seen, &mut |f| found.push(f));
-    found.into_iter().for_each(|f: Finding| pass.sink.push(f.into_diagnostic(&origins, &cx.fleet.origins, plan.cluster.at)));
+    found
+        .into_iter()
+        .for_each(|f: Finding| pass.sink.push(f.into_diagnostic(&origins, &cx.fleet.origins, plan.cluster.at)));
     pass.applied
 }
 
@@ -80,14 +89,15 @@ struct Pass<'a, 's> {
     patches: Vec<PatchRef<'a>>,
     applied: Vec<(Span, Applied)>,
     seen: Vec<Seen>,
+    checked: bool,
     sink: &'s mut Sink,
     visit: &'s mut dyn FnMut(&Emitted<'_>),
 }
 
 impl Pass<'_, '_> {
     fn object(&mut self, object: &Object, tree: &mut Tree, origins: &mut Origins) {
-        let table = self.table(object);
         if !self.patches.is_empty() {
+            let table = self.table(object);
             let sink = &mut *self.sink;
             let mut origin = |span: Span| origins.add(Why::Patch(span));
             let done = check::patch(tree, object.root, &object.id, table, &self.patches, &mut origin, &mut |d| {
@@ -97,6 +107,13 @@ impl Pass<'_, '_> {
                 sum.join(one);
             }
         }
+        if self.checked {
+            self.check(object, tree, origins);
+        }
+        (self.visit)(&Emitted { object, tree, origins });
+    }
+
+    fn check(&mut self, object: &Object, tree: &Tree, origins: &Origins) {
         let mut found: Vec<Finding> = Vec::new();
         match &object.release {
             Some(r) => {
@@ -108,7 +125,6 @@ impl Pass<'_, '_> {
         self.seen.push(Seen { id: object.id.clone(), origin: object.origin });
         let (fleet, at) = (&self.cx.fleet.origins, self.cluster);
         found.into_iter().for_each(|f| self.sink.push(f.into_diagnostic(origins, fleet, at)));
-        (self.visit)(&Emitted { object, tree, origins });
     }
 
     fn table(&self, object: &Object) -> Option<Field> {
@@ -222,5 +238,79 @@ fn place(id: &ObjectId) -> Place {
         ("monitoring.coreos.com", "ServiceMonitor" | "PodMonitor" | "Probe" | "ScrapeConfig") => Place::Monitors,
         ("monitoring.coreos.com", _) => Place::Prometheus,
         _ => Place::Exporters,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::pipeline::{SpecPath, compile};
+    use crate::world::Memory;
+
+    const SPEC: &str = r#"
+fleet "lab" language=1 {
+    catalog "catalog"
+    versions kubernetes="1.34" operator="0.93.1" prometheus="3.13.2"
+    prometheus "user" {
+        rest
+        retention "1d"
+        storage "50Gi"
+    }
+}
+cluster "new" nodes=3 pods=90 { job "toy" }
+cluster "old" nodes=3 pods=90 {
+    versions kubernetes="1.29"
+    job "toy"
+}
+"#;
+
+    const JOB: &str = r#"
+about: A toy.
+workload_namespace: nowhere
+targets: per-node
+component: {name: toy, default: "1.0.0", oldest: "1.0.0", known: ["1.0.0"]}
+endpoints: [{name: metrics}]
+variants:
+  - name: watershed
+    about: Ours.
+    ours: true
+    discovery: {service: {namespaces: exporter, labels: {app: toy}}}
+    job: {set: toy}
+    ports: {metrics: {port: web}}
+exporter:
+  kind: DaemonSet
+  template: exporter.yaml
+  image: {registry: registry.example.com, repository: toy, tag: "{version}"}
+  port: 8000
+  resources: {}
+"#;
+
+    const SERVICE: &str = r#"
+- apiVersion: v1
+  kind: Service
+  metadata:
+    name: !expr name
+    namespace: !expr namespace
+    labels: !when {until: {kubernetes: "1.30"}, then: !expr labels_of_old, else: !expr labels}
+  spec: {clusterIP: None, ports: [{name: web, port: 8000}]}
+"#;
+
+    fn found(service: &str) -> Vec<(&'static str, String)> {
+        let world = Memory::new()
+            .with("fleet/fleet.kdl", SPEC)
+            .with("fleet/catalog/jobs/toy/job.yaml", JOB)
+            .with("fleet/catalog/jobs/toy/exporter.yaml", service);
+        let compiled = compile(&world, &SpecPath("fleet/fleet.kdl".to_owned()));
+        let errors = compiled.findings.iter().filter(|d| d.severity == crate::diag::Severity::Error);
+        errors.map(|d| (d.code.id, d.what.clone())).collect()
+    }
+
+    /// With the versions of the newest cluster it can be evaluated; without a finding, the objects of
+    /// the old one would be missing and nobody told.
+    #[test]
+    fn a_template_that_fails_for_one_cluster_is_found_before_anything_is_written() {
+        assert_eq!(found(&SERVICE.replace("labels_of_old", "labels")), []);
+        let found = found(SERVICE);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].0 == "CAT112" && found[0].1.contains("labels_of_old"), "{found:?}");
     }
 }

@@ -52,7 +52,7 @@ pub fn explain(
     for id in choose(fleet, clusters)? {
         let mut quiet = Sink::default();
         let plan = plan::plan(fleet, &compiled.catalog, fleet_plan, id, &mut quiet);
-        cluster::objects(&cx, &plan, &mut quiet, &mut |emitted| {
+        cluster::objects(&cx, &plan, None, &mut |emitted| {
             known.push(format!("{}/{}", emitted.object.id.kind, emitted.object.id.name));
             if !names(object, &emitted.object.id) {
                 return;

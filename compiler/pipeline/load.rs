@@ -88,11 +88,12 @@ pub fn catalog_of(world: &dyn World, path: &SpecPath, document: &mut Document, s
             sink.push(Diagnostic::new(&codes::OUTSIDE, folder.span, what));
             continue;
         };
-        match world.list(&below(base, name)) {
+        match world.list_in(base, name) {
             Ok(entries) => {
                 for entry in entries {
-                    match text(world, &entry.location) {
-                        Ok(text) => files.push((format!("{name}/{}", entry.path), entry.path, text)),
+                    let shown = format!("{name}/{}", entry.path);
+                    match text(world, base, &shown) {
+                        Ok(text) => files.push((shown, entry.path, text)),
                         Err(what) => sink.push(Diagnostic::new(&codes::UNREADABLE, folder.span, what)),
                     }
                 }
@@ -132,7 +133,7 @@ pub fn raws(world: &dyn World, path: &SpecPath, fleet: &Fleet, sink: &mut Sink) 
             sink.push(Diagnostic::new(&codes::OUTSIDE, at, what));
             continue;
         }
-        match text(world, &below(base, name)) {
+        match text(world, base, name) {
             Ok(text) => {
                 raws.insert(name.clone(), text);
             }
@@ -142,9 +143,10 @@ pub fn raws(world: &dyn World, path: &SpecPath, fleet: &Fleet, sink: &mut Sink) 
     raws
 }
 
-fn text(world: &dyn World, location: &str) -> Result<String, String> {
-    let bytes = world.read(location, MAX_BYTES as u64).map_err(|t| t.to_string())?;
-    String::from_utf8(bytes).map_err(|_| format!("{location}: it is not UTF-8"))
+/// The text of a file below the spec's folder.
+fn text(world: &dyn World, base: &str, path: &str) -> Result<String, String> {
+    let bytes = world.read_in(base, path, MAX_BYTES as u64).map_err(|t| t.to_string())?;
+    String::from_utf8(bytes).map_err(|_| format!("{}: it is not UTF-8", below(base, path)))
 }
 
 /// A path of the spec as the user would type it.

@@ -54,6 +54,12 @@ impl Compiled {
 
 /// Pass 1: text → document → fleet → plans → objects, for all clusters. Nothing is written.
 pub fn compile(world: &dyn World, path: &SpecPath) -> Compiled {
+    compile_for(world, path, &[])
+}
+
+/// Pass 1 for a build of a few clusters, by name or identity (none named: all). Every cluster is
+/// planned, for plans hang together; objects are made and checked for those that will be written.
+pub fn compile_for(world: &dyn World, path: &SpecPath, clusters: &[String]) -> Compiled {
     let mut sink = Sink::default();
     let sources = load::sources(world, path, &mut sink);
     let readable = !sink.has_errors();
@@ -79,6 +85,7 @@ pub fn compile(world: &dyn World, path: &SpecPath) -> Compiled {
         let mut allowed = Allowances::of(&fleet.allows);
         if allowed.gate(&mut sink) {
             let fleet_plan = settle(&fleet, &compiled.catalog);
+            plan::check_limits(&fleet, &fleet_plan, &mut sink);
             lint::plan(&fleet, &fleet_plan, &compiled.catalog, &mut sink);
             let ids: Vec<ClusterId> = fleet.cluster_ids().collect();
             let all = cluster::Context {
@@ -87,18 +94,23 @@ pub fn compile(world: &dyn World, path: &SpecPath) -> Compiled {
                 catalog: &compiled.catalog,
                 raws: &compiled.raws,
             };
-            let found: Vec<_> = ids.par_iter().map(|id| cluster::findings(&all, *id)).collect();
+            let wanted = |id: ClusterId| clusters.is_empty() || clusters.iter().any(|name| fleet.cluster(id).is(name));
+            let found: Vec<_> = ids.par_iter().map(|id| cluster::findings(&all, *id, wanted(*id))).collect();
             let mut applied = Vec::new();
             for (findings, used, patches) in found {
                 sink.extend(findings);
                 allowed.join(&used);
                 applied.extend(patches);
             }
-            if allowed.gate(&mut sink) {
+            // What did nothing in a few clusters may have done something in the others.
+            let complete = ids.iter().all(|id| wanted(*id));
+            if allowed.gate(&mut sink) && complete {
                 patches(&fleet, applied, &mut sink);
             }
             allowed.gate(&mut sink);
-            lint::unused_allows(&fleet.allows, &allowed.used, &mut sink);
+            if complete {
+                lint::unused_allows(&fleet.allows, &allowed.used, &mut sink);
+            }
             compiled.fleet_plan = Some(fleet_plan);
         }
         compiled.fleet = Some(fleet);

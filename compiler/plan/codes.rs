@@ -109,6 +109,73 @@ pub static NO_IMAGE: Code = error(
     "declare a version whose tag the catalog knows (`watershed catalog show`), or name the image: `exporter image=\"registry.example.com/exporter:tag\"`",
 );
 
+pub static LIMIT: Code = error(
+    "PLN115",
+    "routes that together exceed a store's ingestion limit",
+    "the store refuses what is above its limit with 429 for ever: relays fill their queues, then lose the oldest samples",
+    "raise the `ingestion-limit` with whoever runs the store, scrape less often, drop metrics, or send some of the routes elsewhere",
+)
+.allowable();
+
+pub static NO_EFFECT: Code =
+    warning("PLN116", "a setting that has no effect here", "whoever wrote it relies on something that is not so", "");
+
+pub static TWO_VIAS: Code = error(
+    "PLN117",
+    "two ways to one destination",
+    "a destination has one URL and one queue in a cluster: all that is sent to it goes the same way, and the other `via` would do nothing",
+    "write the same `via` in all lines that lead there, or in one of them only",
+);
+
+pub static GLOBS_MEET: Code = error(
+    "PLN118",
+    "two classes of one job that take the same metrics",
+    "both would scrape the same series under different labels, and every sum over the job would count them twice",
+    "name the metrics in one of the classes only, or make the patterns longer until none fits both",
+);
+
+pub static IN_NO_CLASS: Code = warning(
+    "PLN119",
+    "a class of collectors that keeps only some of their metrics",
+    "the rest of the job leaves these collectors out, so what else they expose is scraped by nobody, and dashboards that need it stay empty",
+    "take `metrics` out of the class to keep all that its collectors expose, or `collectors` to leave the other metrics to the rest of the job; `allow` this where nobody needs them",
+);
+
+pub static NO_TWIN: Code = warning(
+    "PLN120",
+    "a fast class without its slower twin",
+    "a class faster than 5s is sent nowhere but where a route names it; its twin goes in its place, is scraped by the Prometheus that has the rest of the job, and nobody has that here",
+    "give the rest of the job to a Prometheus: list the job in its `jobs`, or say `rest`",
+);
+
+pub static FAST_TWIN: Code = error(
+    "PLN121",
+    "a slower twin that is itself fast",
+    "what is scraped more often than every 5s is sent nowhere unless a route names it, so nothing of the class would reach a store",
+    "write `sampled` of 5s or more; unset it is 15s",
+);
+
+pub static IDLE_SAMPLED: Code = warning(
+    "PLN122",
+    "a `sampled` for a class that is not fast",
+    "only a class scraped more often than every 5s has a slower twin; this one is sent as it is, at its own interval",
+    "take `sampled` out, or set `interval` of the class below 5s",
+);
+
+pub static ANNOTATED_PORT: Code = error(
+    "PLN123",
+    "a port for pods that name their own",
+    "the annotation `prometheus.io/port` of each pod says where it is scraped, so this port would do nothing",
+    "take `port` out and annotate the pods, or find them by label: `discover \"pod\" port=\"metrics\" { labels … }`",
+);
+
+pub static ONLY_TENANTS: Code = warning(
+    "PLN124",
+    "a reader of a store whose series are all in tenants",
+    "a reader asks for what was sent without a tenant, and nothing is: its dashboards and queries would be empty, without an error",
+    "send what it shall see to the store itself, `to \"central\"`; or read a Prometheus of the cluster until readers of single tenants are compiled",
+);
+
 /// A proof over witness series failed: the compiler contradicts itself.
 pub static WITNESS: Code = error(
     "PLN901",
@@ -132,5 +199,15 @@ pub static ALL: &[&Code] = &[
     &NOTHING_MEASURED,
     &CLAIMED_TWICE,
     &NO_IMAGE,
+    &LIMIT,
+    &NO_EFFECT,
+    &TWO_VIAS,
+    &GLOBS_MEET,
+    &IN_NO_CLASS,
+    &NO_TWIN,
+    &FAST_TWIN,
+    &IDLE_SAMPLED,
+    &ANNOTATED_PORT,
+    &ONLY_TENANTS,
     &WITNESS,
 ];

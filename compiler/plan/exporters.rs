@@ -112,7 +112,7 @@ fn switches(
 /// One shard up to 20,000 pods: the series of that many fill a process of some 10 GiB.
 fn shards(cx: &Context<'_>, ours: &catalog::Exporter) -> u32 {
     const PODS: u64 = 20_000;
-    if ours.shards { cx.cluster.pods.value.div_ceil(PODS).max(1) as u32 } else { 1 }
+    if ours.shards { u32::try_from(cx.cluster.pods.value.div_ceil(PODS).max(1)).unwrap_or(u32::MAX) } else { 1 }
 }
 
 /// As the spec says, else the catalog's with the tag of the declared version.

@@ -11,7 +11,7 @@ use super::source::Found;
 use super::{codes, monitors};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::fleet::{Lane, Query, Resources};
-use crate::model::plan::{AlertTarget, LanePlan, Monitor, RemoteWrite, ScrapeAuth};
+use crate::model::plan::{AlertTarget, LanePlan, Monitor, RemoteWrite};
 use crate::model::value::{Bytes, Duration, Version};
 use crate::relabel::{Action, Rule};
 use crate::store::Replicas;
@@ -48,7 +48,13 @@ pub(super) fn plan<'f>(
     let version = cx.version("prometheus");
     let requests = resources(&lane.requests, &START, origins);
     let scrape_interval = lane.interval.unwrap_or(cluster.interval);
-    let said_timeout = lane.timeout.or(cluster.timeout).filter(|t| t.value <= scrape_interval.value);
+    let said_timeout = lane.timeout.or(cluster.timeout);
+    if let Some(long) = said_timeout.filter(|t| t.value > scrape_interval.value) {
+        let what = format!("the timeout {} is longer than the interval {}", long.value, scrape_interval.value);
+        let at = cx.place(long.origin, lane.origin);
+        let diagnostic = Diagnostic::new(&codes::TIMEOUT, at, what).here("longer than the interval");
+        sink.push(cx.labelled(diagnostic, scrape_interval.origin, "the interval comes from here"));
+    }
     let short = (scrape_interval.value < Duration::from_secs(10)).then_some(scrape_interval);
     let remote_write = remote_write(cx, lane, decided, origins, sink);
     LanePlan {
@@ -71,7 +77,6 @@ pub(super) fn plan<'f>(
         requests,
         limits: lane.limits.clone(),
         sample_limit: lane.sample_limit,
-        mounted_secrets: mounted_secrets(&own),
         discovers_in: discovers_in(cx, &own),
         needs_nodes: own.iter().any(|m| m.attach_node_metadata)
             || scraped(decided.parts, lane).any(|p| matches!(p.source.found, Found::Kubelet(_))),
@@ -288,15 +293,6 @@ fn query(lane: &Lane, requests: &Resources, origins: &mut Origins) -> Query {
     Query { concurrency: Some(concurrency), samples: Some(samples), timeout: Some(timeout) }
 }
 
-fn mounted_secrets(monitors: &[&Monitor]) -> Vec<String> {
-    let of = |auth: &ScrapeAuth| match auth {
-        ScrapeAuth::ClientCertificate { secret, .. } => Some(secret.clone()),
-        _ => None,
-    };
-    let all: BTreeSet<String> = monitors.iter().flat_map(|m| &m.endpoints).filter_map(|e| of(&e.auth)).collect();
-    all.into_iter().collect()
-}
-
 fn discovers_in(cx: &Context<'_>, monitors: &[&Monitor]) -> Vec<String> {
     let own = std::iter::once(cx.cluster.namespace.value.clone());
     let all: BTreeSet<String> = monitors.iter().flat_map(|m| m.namespaces.iter().cloned()).chain(own).collect();
@@ -307,7 +303,8 @@ fn discovers_in(cx: &Context<'_>, monitors: &[&Monitor]) -> Vec<String> {
 pub(super) fn usual(intervals: impl IntoIterator<Item = (Duration, u64)>) -> Option<Duration> {
     let mut sums: BTreeMap<Duration, u64> = BTreeMap::new();
     for (interval, series) in intervals {
-        *sums.entry(interval).or_default() += series;
+        let sum = sums.entry(interval).or_default();
+        *sum = sum.saturating_add(series);
     }
     sums.into_iter().rev().max_by_key(|(_, series)| *series).map(|(interval, _)| interval)
 }

@@ -54,15 +54,15 @@ fn targets(cx: &Context<'_>, source: &Source<'_>) -> u64 {
 fn counts(cx: &Context<'_>, targets: u64) -> Counts {
     let c = cx.cluster;
     let nodes = u64::from(c.nodes.value);
-    let per_node = |n: u32| nodes * u64::from(n);
+    let per_node = |n: u32| nodes.saturating_mul(n.into());
     let (gpus, npus) = (per_node(c.gpus_per_node.value), per_node(c.npus_per_node.value));
-    let large = gpus + npus > 0;
+    let large = gpus > 0 || npus > 0;
     Counts {
         targets,
         nodes,
         pods: c.pods.value,
         // One container a pod and, in every third, a sidecar.
-        containers: c.pods.value + c.pods.value / 3,
+        containers: c.pods.value.saturating_add(c.pods.value / 3),
         cpus: nodes * if large { 128 } else { 32 },
         nics: nodes * if large { 8 } else { 4 },
         disks: nodes * if large { 4 } else { 2 },

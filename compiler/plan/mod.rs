@@ -4,12 +4,14 @@
 //! and total: whatever the fleet, they return, and what does not work together is a finding. Nothing
 //! here knows objects or files, and no job of the catalog by its name.
 
+mod annotations;
 pub mod codes;
 mod context;
 mod exporters;
 mod flows;
 mod keep;
 mod lanes;
+mod limits;
 mod load;
 mod monitors;
 mod parts;
@@ -23,8 +25,10 @@ mod source;
 mod split;
 #[cfg(test)]
 mod tests;
+mod unused;
 mod ways;
 
+pub use limits::check_limits;
 pub use proof::prove;
 pub use settle::{settle, survey};
 
@@ -55,8 +59,10 @@ pub fn plan<'f>(
     let monitors = monitors::monitors(&cx, &parts, sink);
     let partitions = routing::partitions(&cx);
     check_claims(&cx, &parts, &partitions, sink);
+    routing::check_vias(&cx, &partitions, sink);
     check_blind(&cx, &parts, &partitions, sink);
     check_unmeasured(&cx, &parts, sink);
+    unused::check(&cx, &parts, sink);
     let outlets = relay::outlets(&cx, routing::destinations(&cx, &partitions), sink);
     let because = relay::reasons(&cx, &partitions, &outlets);
     let relayed = !because.is_empty() && !outlets.is_empty();

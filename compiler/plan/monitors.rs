@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::annotations;
 use super::codes;
 use super::context::Context;
 use super::parts::{Part, Schedule};
 use super::source::{Found, JOB_LABEL, LANE_LABEL, Place, host, lane_service, set_job, static_port};
 use super::split;
 use crate::catalog::{self, Auth, Gate, Port, Targets};
-use crate::diag::{Diagnostic, Origin, Sink};
-use crate::model::fleet::{Credentials, Lane};
-use crate::model::plan::{Endpoint, Monitor, MonitorKind, ScrapeAuth, StaticService};
+use crate::diag::{Diagnostic, Origin, Sink, Sourced};
+use crate::model::fleet::{Credentials, Lane, SecretKey};
+use crate::model::plan::{Endpoint, Monitor, MonitorKind, ScrapeAuth, StaticService, Verify};
 use crate::model::value::Version;
 use crate::relabel::{Action, Rule};
 
@@ -175,32 +176,37 @@ fn endpoint(
     }
 }
 
+/// The catalog's way in, each part of it giving way to the same part of the spec.
 fn auth(said: &Credentials, catalog: Option<&Auth>) -> ScrapeAuth {
-    // Files of a Secret mounted into the Prometheus: one Secret then carries the CA too.
-    if let (Some(client), Some(Auth::ClientCert { server_name })) = (&said.client_cert, catalog) {
-        return ScrapeAuth::ClientCertificate {
-            secret: client.secret.value.clone(),
-            ca: said.ca.as_ref().map_or_else(|| "ca.crt".to_owned(), |c| c.key.clone()),
-            cert: client.cert_key.clone(),
-            key: client.key_key.clone(),
-            server_name: said.server_name.as_ref().map(|s| s.value.clone()).or_else(|| server_name.clone()),
-        };
+    let mut credentials = said.clone();
+    let (token, unless_ca, server_name) = match catalog {
+        Some(Auth::Token) => (true, Verify::Nothing, &None),
+        Some(Auth::TokenVerified { server_name }) => (true, Verify::Cluster, server_name),
+        Some(Auth::ClientCert { server_name }) => (false, Verify::Credentials, server_name),
+        Some(Auth::None) | None => (false, Verify::Credentials, &None),
+    };
+    if let (Some(Auth::ClientCert { .. }), Some(client)) = (catalog, &said.client_cert) {
+        // One Secret carries the CA too where none is named.
+        let beside = || SecretKey { secret: client.secret.clone(), key: "ca.crt".to_owned() };
+        credentials.ca.get_or_insert_with(beside);
     }
-    if *said != Credentials::default() {
-        return ScrapeAuth::Spec(said.clone());
+    if credentials.server_name.is_none() {
+        credentials.server_name = server_name.as_ref().map(|name| Sourced::new(name.clone(), Origin::INHERIT));
     }
-    match catalog {
-        Some(Auth::Token) => ScrapeAuth::ServiceAccount { verify: false, server_name: None },
-        Some(Auth::TokenVerified { server_name }) => {
-            ScrapeAuth::ServiceAccount { verify: true, server_name: server_name.clone() }
-        }
-        Some(Auth::None | Auth::ClientCert { .. }) | None => ScrapeAuth::None,
+    ScrapeAuth {
+        service_account: token && said.auth.is_none(),
+        verify: if credentials.ca.is_some() { Verify::Credentials } else { unless_ca },
+        credentials,
     }
 }
 
-/// The catalog's own rules, then the labels a route tells series by.
+/// What the annotations say, the catalog's own rules, then the labels a route tells series by.
 fn relabelings(cx: &Context<'_>, part: &Part<'_>, entry: Option<&catalog::Endpoint>, shared: bool) -> Vec<Rule> {
-    let mut rules = from_catalog(cx, entry.map_or(&[], |e| &e.relabelings));
+    let mut rules = match part.source.found {
+        Found::Annotations(_) => annotations::rules(),
+        _ => Vec::new(),
+    };
+    rules.extend(from_catalog(cx, entry.map_or(&[], |e| &e.relabelings)));
     let sets = |rules: &[Rule], label: &str| rules.iter().any(|r| r.target_label.as_deref() == Some(label));
     if part.source.entry.is_some_and(|e| e.targets == Targets::PerNode) && !sets(&rules, "node") {
         // Only where there is a pod: an empty value would delete the label that the operator sets for

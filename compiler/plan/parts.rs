@@ -100,21 +100,22 @@ fn of_job<'a>(cx: &Context<'a>, source: Source<'a>, out: &mut Parts<'a>, sink: &
         };
         let mut own = part(lane, class.class.name.clone(), schedule);
         own.copies = copies(cx, job, Some(class.class), lane, sink);
-        if own.is_fast()
-            && let Some(rest) = rest
-        {
+        if let Some(rest) = rest.filter(|_| own.is_fast() && class.class.sampled.value >= FAST) {
             // Its interval is its own; a timeout said for the fast one would be needlessly short.
             let interval = class.class.sampled;
             let slower = Schedule { interval, timeout: computed_timeout(interval) };
             out.all.push(part(rest, format!("{}-sampled", class.class.name), slower));
         }
+        check_twin(cx, &own, class.class, rest, sink);
         out.all.push(own);
     }
+    // Classes may leave nothing, and then nobody has to take it.
+    let Some(remainder) = split.remainder else { return };
     match rest {
         Some(lane) => out.all.push(Part {
             class: None,
-            series: load::series(cx, &source, split.remainder.series, false),
-            pick: split.remainder,
+            series: load::series(cx, &source, remainder.series, false),
+            pick: remainder,
             lane,
             copies: copies(cx, job, None, lane, sink),
             schedule: schedule(cx, job, None, lane, sink),
@@ -126,6 +127,29 @@ fn of_job<'a>(cx: &Context<'a>, source: Source<'a>, out: &mut Parts<'a>, sink: &
             out.left_out.push((job.name.clone(), why));
         }
     }
+}
+
+/// Whether a class has the slower twin that somebody expects of it.
+fn check_twin(cx: &Context<'_>, part: &Part<'_>, class: &Class, rest: Option<&Lane>, sink: &mut Sink) {
+    let name = spell(&part.job().name, Some(&class.name));
+    let (interval, sampled) = (part.schedule.interval, class.sampled);
+    let at_sampled = cx.place(sampled.origin, class.origin);
+    let found = if !part.is_fast() {
+        if !cx.is_said(sampled.origin) {
+            return;
+        }
+        let what = format!("{name} is scraped every {}, so it has no slower twin", interval.value);
+        Diagnostic::new(&codes::IDLE_SAMPLED, at_sampled, what).here("does nothing")
+    } else if sampled.value < FAST {
+        let what = format!("the slower twin of {name} would be scraped every {}", sampled.value);
+        Diagnostic::new(&codes::FAST_TWIN, at_sampled, what).here("less than 5s")
+    } else if rest.is_none() {
+        let what = format!("{name} is scraped every {}, and no Prometheus takes its slower twin", interval.value);
+        Diagnostic::new(&codes::NO_TWIN, cx.place(class.origin, interval.origin), what).here("has no twin")
+    } else {
+        return;
+    };
+    sink.push(cx.labelled(found, interval.origin, "the interval comes from here"));
 }
 
 /// Who lists the class; else who lists the job; else who takes the rest.

@@ -5,7 +5,7 @@
 //! emitted, with the relabel evaluator, and must arrive where the four questions send them and
 //! nowhere else, their labels as they were.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::codes;
 use super::context::Context;
@@ -47,22 +47,22 @@ fn faults(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>) -> Vec<Strin
         let route = route_of(fleet, cx.id, lane.name);
         let partition = partitions.iter().find(|p| Some(p.id) == route);
         for witness in witnesses(&parts, partition, lane.lane, &shared) {
-            let expected: BTreeMap<Target, Labels> =
-                witness.targets.iter().map(|t| (*t, senders.external(lane, &witness.labels))).collect();
+            let expected: BTreeSet<Target> = witness.targets.iter().copied().collect();
+            let labels = senders.external(lane, &witness.labels);
             let arrived = senders.send(lane, &witness.labels);
-            if expected.keys().ne(arrived.keys()) {
-                let names = |m: &BTreeMap<Target, Labels>| {
-                    let all: Vec<String> = m.keys().map(|t| super::relay::name(&cx, *t)).collect();
+            if !expected.iter().eq(arrived.keys()) {
+                let names = |targets: &mut dyn Iterator<Item = &Target>| {
+                    let all: Vec<String> = targets.map(|t| super::relay::name(&cx, *t)).collect();
                     if all.is_empty() { "no store".to_owned() } else { all.join(", ") }
                 };
                 out.push(format!(
                     "{} of `{}` should reach {} and reaches {}",
                     witness.labels,
                     lane.name,
-                    names(&expected),
-                    names(&arrived)
+                    names(&mut expected.iter()),
+                    names(&mut arrived.keys())
                 ));
-            } else if let Some((_, labels)) = arrived.iter().find(|(t, labels)| expected.get(t) != Some(labels)) {
+            } else if let Some((_, labels)) = arrived.iter().find(|(_, arrived)| **arrived != labels) {
                 out.push(format!("{} of `{}` arrives as {labels}", witness.labels, lane.name));
             }
         }
@@ -80,7 +80,7 @@ fn witnesses(
     parts: &[Part<'_>],
     partition: Option<&Partition<'_>>,
     lane: &Lane,
-    shared: &std::collections::BTreeSet<String>,
+    shared: &BTreeSet<String>,
 ) -> Vec<Witness> {
     let namespaces = partition.map_or_else(|| vec![String::new(), "nobodys".to_owned()], Partition::witness_namespaces);
     let answer =
@@ -112,7 +112,7 @@ fn witnesses(
 }
 
 /// One series for each value of `job` and path that the part's targets have.
-fn series(part: &Part<'_>, name: &str, namespace: &str, shared: &std::collections::BTreeSet<String>) -> Vec<Labels> {
+fn series(part: &Part<'_>, name: &str, namespace: &str, shared: &BTreeSet<String>) -> Vec<Labels> {
     let mut out = Vec::new();
     for value in &part.source.values {
         for path in keep::paths(part) {

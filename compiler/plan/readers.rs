@@ -7,8 +7,8 @@ use super::parts::Part;
 use super::source::lane_service;
 use super::ways;
 use crate::catalog::{Dashboard, Kind};
-use crate::diag::{Diagnostic, Origins, Sink, Sourced};
-use crate::model::fleet::{Readable, Reader, ReaderKind};
+use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced};
+use crate::model::fleet::{Destination, Readable, Reader, ReaderKind, Route};
 use crate::model::ids::StoreId;
 use crate::model::plan::{DataSource, FleetPlan, ReaderPlan};
 
@@ -89,6 +89,11 @@ fn of_store(
         sink.push(cx.labelled(diagnostic, store.kind.origin, "of this kind"));
         return None;
     };
+    if let Some(tenant) = only_tenants(cx, id) {
+        let what = format!("`{}` is read without a tenant, and all its series are sent to tenants", store.name);
+        let diagnostic = Diagnostic::new(&codes::ONLY_TENANTS, at, what).here("would find nothing");
+        sink.push(cx.labelled(diagnostic, tenant, "series go to this tenant"));
+    }
     let usual = fleet_plan.stores.get(id.index()).and_then(|l| l.usual);
     Some(DataSource {
         name: store.name.clone(),
@@ -98,6 +103,22 @@ fn of_store(
         time_interval: usual.unwrap_or(cx.cluster.interval.value),
         origin: read.origin,
     })
+}
+
+/// Where series are first sent to a tenant of the store, if the fleet sends none to the store itself.
+fn only_tenants(cx: &Context<'_>, id: StoreId) -> Option<Origin> {
+    let lines = |r: &'_ Route| r.lines.iter().flat_map(|l| l.stores.clone()).collect::<Vec<_>>();
+    let others = |r: &'_ Route| r.shared.iter().chain(&r.unowned).flatten().copied().collect::<Vec<_>>();
+    let all = cx.fleet.routes.iter().flat_map(|r| lines(r).into_iter().chain(others(r)));
+    let mut first = None;
+    for said in all {
+        match said.value {
+            Destination::Store(store, 0) if store == id => return None,
+            Destination::Store(store, _) if store == id => first = first.or(Some(said.origin)),
+            _ => {}
+        }
+    }
+    first
 }
 
 /// Those named, else all; data sources decide what they can answer when there are tables of

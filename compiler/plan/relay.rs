@@ -51,21 +51,31 @@ pub(super) fn outlets<'a>(cx: &Context<'a>, dests: Vec<Dest<'a>>, sink: &mut Sin
     out
 }
 
-/// `central`, or `central-t3` for a tenant.
+/// `central`, or `central-t3` for a tenant; `central-tt3` where a store is called `central-t3`.
 pub(super) fn name(cx: &Context<'_>, target: Target) -> String {
     let store = &cx.fleet.store(target.store).name;
-    if target.tenant == 0 { store.clone() } else { format!("{store}-t{}", target.tenant) }
+    if target.tenant == 0 {
+        return store.clone();
+    }
+    let is_store = |name: &str| cx.fleet.stores.iter().any(|s| s.name == name);
+    let mut mark = "t".to_owned();
+    loop {
+        let name = format!("{store}-{mark}{}", target.tenant);
+        if !is_store(&name) {
+            return name;
+        }
+        mark.push('t');
+    }
 }
 
 /// The store must still take, when it is back, what was measured when it went.
 fn check_promise(cx: &Context<'_>, dest: &Dest<'_>, way: &Way<'_>, sink: &mut Sink) {
     let store = cx.fleet.store(dest.target.store);
     let survive = dest.survive;
-    let (takes, key) = match way.kind.profile().late {
-        Late::AsDeclared => (store.accepts_late, "accepts-late"),
-        Late::WithinRetention => (store.retention, "retention"),
-    };
-    let Some(takes) = takes else { return };
+    let retention = store.retention.filter(|_| way.kind.profile().late == Late::WithinRetention);
+    let bounds = [(store.accepts_late, "accepts-late"), (retention, "retention")];
+    let bounds = bounds.into_iter().filter_map(|(bound, key)| Some((bound?, key)));
+    let Some((takes, key)) = bounds.min_by_key(|(bound, _)| bound.value) else { return };
     if survive.value.is_zero() || takes.value > survive.value {
         return;
     }
@@ -119,7 +129,8 @@ pub(super) fn plan(
     origins: &mut Origins,
 ) -> RelayPlan {
     let urls: Vec<RelayUrl> = outlets.iter().map(|o| url(cx, parts, partitions, outlets, o, origins)).collect();
-    let queues: u64 = urls.iter().map(|u| u.queue.value.get() + HEADROOM).sum();
+    let queue = |u: &RelayUrl| u.queue.value.get().saturating_add(HEADROOM);
+    let queues = urls.iter().fold(0, |sum: u64, u| sum.saturating_add(queue(u)));
     let from = urls.iter().map(|u| u.queue.origin).collect();
     let ways = urls.iter().map(|u| u.origin).collect();
     let reason = "Σ (queue + 0.5 GiB) × 1.1, rounded up to whole GiB: any one replica may get everything";

@@ -3,10 +3,13 @@
 //! This is the meaning. The rules that make it happen are in `keep.rs`, and `proof.rs` holds the two
 //! against each other.
 
+use std::collections::BTreeMap;
+
+use super::codes;
 use super::context::Context;
 use super::parts::Part;
 use super::source::Workload;
-use crate::diag::{Origin, Sourced};
+use crate::diag::{Diagnostic, Origin, Sink, Sourced};
 use crate::model::fleet::{Destination, Fleet, Line, Route};
 use crate::model::ids::{ClusterId, RouteId, StoreId};
 use crate::model::value::{Duration, JobGlob, NamespacePattern};
@@ -205,6 +208,24 @@ pub(super) fn route_of(fleet: &Fleet, cluster: ClusterId, lane: &str) -> Option<
         r.from.iter().any(|c| c.value == cluster) && r.lanes.as_ref().is_none_or(|l| l.iter().any(|n| n.value == lane))
     });
     routes.map(|i| RouteId(i as u32))
+}
+
+/// A destination is reached one way, whatever line leads to it.
+pub(super) fn check_vias(cx: &Context<'_>, partitions: &[Partition<'_>], sink: &mut Sink) {
+    let mut known: BTreeMap<Target, &Sourced<String>> = BTreeMap::new();
+    for line in partitions.iter().flat_map(|p| &p.route.lines) {
+        let Some(via) = &line.via else { continue };
+        for target in line.stores.iter().filter_map(|d| target(d.value)) {
+            let first = *known.entry(target).or_insert(via);
+            if first.value != via.value {
+                let store = &cx.fleet.store(target.store).name;
+                let what = format!("`{store}` is reached over `{}` and over `{}`", first.value, via.value);
+                let at = cx.place(via.origin, line.origin);
+                let diagnostic = Diagnostic::new(&codes::TWO_VIAS, at, what).here("another way");
+                sink.push(cx.labelled(diagnostic, first.origin, "one way"));
+            }
+        }
+    }
 }
 
 /// All destinations of the cluster's routes, each once, in the order of first mention.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Context;
 use crate::model::fleet::{Auth, Credentials};
-use crate::model::plan::{ClusterPlan, ScrapeAuth, SecretUse};
+use crate::model::plan::{ClusterPlan, SecretUse};
 
 /// `(namespace, name, used by)` → keys.
 type Uses = BTreeMap<(String, String, String), BTreeSet<String>>;
@@ -19,38 +19,25 @@ pub(super) fn secrets(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Vec<SecretUse
     for monitor in &plan.monitors {
         let by = format!("Prometheus {}", monitor.lane);
         for endpoint in &monitor.endpoints {
-            match &endpoint.auth {
-                ScrapeAuth::Spec(said) => credentials(&mut uses, namespace, &by, said),
-                ScrapeAuth::ClientCertificate { secret, ca, cert, key, .. } => {
-                    [ca, cert, key].into_iter().for_each(|k| add(&mut uses, namespace, secret, &by, k));
-                }
-                ScrapeAuth::None | ScrapeAuth::ServiceAccount { .. } => {}
-            }
+            credentials(&mut uses, namespace, &by, &endpoint.auth.credentials);
         }
     }
     for url in plan.relay.iter().flat_map(|r| &r.urls) {
         credentials(&mut uses, namespace, "relay", &url.credentials);
     }
-    for standing in plan.stores.iter().filter(|s| s.front_door) {
+    for standing in &plan.stores {
         let store = cx.fleet.store(standing.store);
         let by = format!("store {}", store.name);
-        let all = std::iter::once(&store.credentials).chain(store.addresses.iter().map(|a| &a.credentials));
         // Its own certificate is for whatever stands before it; the front door checks users.
-        for auth in all.filter_map(|c| c.auth.as_ref()) {
-            auth_keys(&mut uses, &standing.namespace, &by, auth);
-            if let Some(previous) = &store.previous {
-                for key in keys(auth) {
-                    add(&mut uses, &standing.namespace, &previous.value, &by, key);
-                }
-            }
-        }
+        standing.users.iter().for_each(|user| auth_keys(&mut uses, &standing.namespace, &by, &user.auth));
     }
     for reader in &plan.readers {
         let by = format!("reader {}", reader.reader.name);
         reader.sources.iter().for_each(|s| credentials(&mut uses, &reader.namespace, &by, &s.credentials));
     }
     for pull in &cx.cluster.pull_secrets {
-        let namespaces = plan.exporters.iter().map(|e| e.namespace.as_str()).chain([namespace]);
+        let exporters = plan.exporters.iter().map(|e| e.namespace.as_str());
+        let namespaces = exporters.chain(plan.stores.iter().map(|s| s.namespace.as_str())).chain([namespace]);
         for namespace in namespaces.collect::<BTreeSet<_>>() {
             add(&mut uses, namespace, &pull.value, "image pulls", ".dockerconfigjson");
         }
@@ -78,12 +65,8 @@ fn credentials(uses: &mut Uses, namespace: &str, by: &str, said: &Credentials) {
 }
 
 fn auth_keys(uses: &mut Uses, namespace: &str, by: &str, auth: &Auth) {
-    let secret = match auth {
-        Auth::Basic { secret, .. } => secret,
-        Auth::Bearer(key) => &key.secret,
-    };
     for key in keys(auth) {
-        add(uses, namespace, &secret.value, by, key);
+        add(uses, namespace, &auth.secret().value, by, key);
     }
 }
 

@@ -29,11 +29,14 @@ pub fn survey(fleet: &Fleet, catalog: &Catalog, cluster: ClusterId) -> Summary {
                 route: partition.id,
                 store: target.store,
                 tenant: target.tenant,
-                series: sent.iter().map(|p| p.series * u64::from(p.lane.replicas.value.max(1))).sum(),
+                series: sent.iter().fold(0, |sum: u64, p| {
+                    sum.saturating_add(p.series.saturating_mul(p.lane.replicas.value.max(1).into()))
+                }),
                 samples_per_second: relay::rate(&cx, &parts, std::slice::from_ref(partition), target),
             });
             for part in sent {
-                *intervals.entry((target.store, part.schedule.interval.value)).or_default() += part.series;
+                let sum = intervals.entry((target.store, part.schedule.interval.value)).or_default();
+                *sum = sum.saturating_add(part.series);
                 if part.lane.replicas.value > 1 {
                     pairs.push(target.store);
                 }
@@ -85,7 +88,7 @@ fn load(store: StoreId, summaries: &[&Summary]) -> StoreLoad {
     let mut load = StoreLoad::default();
     for summary in summaries {
         for send in summary.sends.iter().filter(|s| s.store == store) {
-            load.series += send.series;
+            load.series = load.series.saturating_add(send.series);
             load.samples_per_second += send.samples_per_second;
             match load.senders.last_mut() {
                 Some((last, rate)) if *last == summary.cluster => *rate += send.samples_per_second,

@@ -87,6 +87,11 @@ impl<'a> Source<'a> {
         if let Found::Static(addresses) = &found {
             check_static(cx, job, variant, addresses, sink)?;
         }
+        if let (Found::Annotations(_), Some(port)) = (&found, job.discover.as_ref().and_then(|d| d.port.as_ref())) {
+            let what = format!("`{}` is found by annotations, which name the port", job.name);
+            let at = cx.place(port.origin, job.origin);
+            sink.push(Diagnostic::new(&codes::ANNOTATED_PORT, at, what).here("does nothing"));
+        }
         let values = values(cx, job, variant, &found);
         Ok(Source { job, entry, variant, values, workload: workload(job, entry, &found), found })
     }
@@ -132,7 +137,7 @@ pub(super) fn facts<'c>(cx: &Context<'_>, reachable: &'c [&'c str]) -> ClusterFa
         roce_ports: c.roce_ports_per_node.value > 0,
         managed_control_plane: c.managed_control_plane.value,
         reachable,
-        alertmanager: !c.alerts.is_empty(),
+        alertmanager: c.has_alertmanager(&cx.fleet.alertmanagers),
     }
 }
 
@@ -257,8 +262,7 @@ fn exporter_namespace(cx: &Context<'_>, job: &Job) -> String {
 }
 
 fn base_namespace(cx: &Context<'_>) -> String {
-    // Where both projects install themselves when nothing else is said.
-    cx.cluster.base.namespace.as_ref().map_or_else(|| "monitoring".to_owned(), |n| n.value.clone())
+    cx.cluster.base.namespace().to_owned()
 }
 
 fn values(cx: &Context<'_>, job: &Job, variant: Option<&Variant>, found: &Found) -> Vec<String> {

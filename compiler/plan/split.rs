@@ -28,7 +28,8 @@ pub(super) struct Pick<'a> {
 
 pub(super) struct Split<'a> {
     pub classes: Vec<Picked<'a>>,
-    pub remainder: Pick<'a>,
+    /// `None` where the classes leave nothing.
+    pub remainder: Option<Pick<'a>>,
 }
 
 pub(super) struct Picked<'a> {
@@ -46,6 +47,10 @@ pub(super) fn split<'a>(
 ) -> Split<'a> {
     let endpoints = endpoints(cx, source);
     let mut classes: Vec<Picked<'a>> = Vec::new();
+    if source.entry.is_some() && endpoints.is_empty() {
+        left_out.push((source.job.name.clone(), "no version here serves its paths".to_owned()));
+        return Split { classes, remainder: None };
+    }
     for class in &source.job.classes {
         let known = source.entry.and_then(|e| e.class(&class.name));
         if !is_named(cx, source, class) {
@@ -57,7 +62,49 @@ pub(super) fn split<'a>(
         }
     }
     check_disjoint(cx, source, &classes, sink);
-    Split { remainder: remainder(cx, source, &classes, &endpoints), classes }
+    check_complete(cx, source, &classes, sink);
+    let remainder = remainder(cx, source, &classes, &endpoints);
+    let classes = apart(cx, source, classes, left_out);
+    Split { classes, remainder }
+}
+
+/// Keeps classes picked by metric away from collectors and paths that are classes of their own.
+fn apart<'a>(
+    cx: &Context<'_>,
+    source: &Source<'_>,
+    mut classes: Vec<Picked<'a>>,
+    left_out: &mut Vec<(String, String)>,
+) -> Vec<Picked<'a>> {
+    let paths: BTreeSet<&str> =
+        classes.iter().filter(|c| c.is_by_path()).flat_map(|c| &c.pick.endpoints).map(|e| e.name.as_str()).collect();
+    let collectors = without_taken(cx, source, &classes);
+    classes.retain_mut(|c| {
+        let pick = &mut c.pick;
+        if pick.params.is_some() || pick.keep.is_empty() || pick.endpoints.is_empty() {
+            return true;
+        }
+        pick.params.clone_from(&collectors);
+        pick.endpoints.retain(|e| !paths.contains(e.name.as_str()));
+        if pick.endpoints.is_empty() {
+            let why = "other classes take all paths of the job".to_owned();
+            left_out.push((format!("{}/{}", source.job.name, c.class.name), why));
+        }
+        !c.pick.endpoints.is_empty()
+    });
+    classes
+}
+
+/// The parameter that leaves out the collectors of all classes; `None` where no class has any.
+fn without_taken(cx: &Context<'_>, source: &Source<'_>, classes: &[Picked<'_>]) -> Option<(String, Vec<String>)> {
+    let taken: BTreeSet<&str> = classes.iter().flat_map(|c| &c.pick.collectors).map(String::as_str).collect();
+    let parts = source.entry.and_then(|e| e.parts.as_ref()).filter(|_| !taken.is_empty())?;
+    Some(without(cx, source, parts, &taken))
+}
+
+impl Picked<'_> {
+    fn is_by_path(&self) -> bool {
+        self.pick.params.is_none() && self.pick.keep.is_empty()
+    }
 }
 
 fn is_named(cx: &Context<'_>, source: &Source<'_>, class: &Class) -> bool {
@@ -200,6 +247,7 @@ pub(super) fn running(cx: &Context<'_>, source: &Source<'_>, parts: &Parts, want
 fn check_disjoint(cx: &Context<'_>, source: &Source<'_>, classes: &[Picked<'_>], sink: &mut Sink) {
     for (i, later) in classes.iter().enumerate() {
         for earlier in &classes[..i] {
+            check_globs(cx, source, earlier, later, sink);
             let Some(both) = later.pick.collectors.iter().find(|c| earlier.pick.collectors.contains(c)) else {
                 continue;
             };
@@ -214,32 +262,63 @@ fn check_disjoint(cx: &Context<'_>, source: &Source<'_>, classes: &[Picked<'_>],
     }
 }
 
+/// Two classes picked by metric alone must not share a name.
+fn check_globs(cx: &Context<'_>, source: &Source<'_>, earlier: &Picked<'_>, later: &Picked<'_>, sink: &mut Sink) {
+    if earlier.pick.params.is_some() || later.pick.params.is_some() {
+        return;
+    }
+    let meet = |a: &String, b: &String| {
+        let globs = (MetricGlob::parse(a), MetricGlob::parse(b));
+        matches!(globs, (Ok(a), Ok(b)) if a.meets(&b))
+    };
+    let pairs = later.pick.keep.iter().flat_map(|l| earlier.pick.keep.iter().map(move |e| (e, l)));
+    let Some((first, second)) = pairs.into_iter().find(|(e, l)| meet(e, l)) else { return };
+    let what = format!(
+        "`{first}` of the class `{}` and `{second}` of `{}` fit the same metrics of `{}`",
+        earlier.class.name, later.class.name, source.job.name
+    );
+    let origin = |c: &Picked<'_>, glob: &String| {
+        c.class.metrics.iter().flatten().find(|m| m.value == *glob).map_or(c.class.origin, |m| m.origin)
+    };
+    let at = cx.place(origin(later, second), later.class.origin);
+    let diagnostic = Diagnostic::new(&codes::GLOBS_MEET, at, what).here("takes them again");
+    sink.push(cx.labelled(diagnostic, origin(earlier, first), "taken here"));
+}
+
+/// What the collectors of a class expose beside the metrics it keeps is in no class.
+fn check_complete(cx: &Context<'_>, source: &Source<'_>, classes: &[Picked<'_>], sink: &mut Sink) {
+    for c in classes.iter().filter(|c| c.pick.params.is_some() && !c.pick.keep.is_empty()) {
+        let name = spell(&source.job.name, Some(&c.class.name));
+        let what = format!("{name} keeps some metrics of {} and nobody the others", list(&c.pick.collectors));
+        let origin = c.class.metrics.iter().flatten().next().map_or(c.class.origin, |m| m.origin);
+        let at = cx.place(origin, c.class.origin);
+        sink.push(Diagnostic::new(&codes::IN_NO_CLASS, at, what).here("the only ones kept"));
+    }
+}
+
 fn remainder<'a>(
     cx: &Context<'a>,
     source: &Source<'a>,
     classes: &[Picked<'a>],
     endpoints: &[&'a catalog::Endpoint],
-) -> Pick<'a> {
-    let taken: BTreeSet<&str> = classes.iter().flat_map(|c| &c.pick.collectors).map(String::as_str).collect();
+) -> Option<Pick<'a>> {
     let by_path = |e: &&&catalog::Endpoint| {
-        !classes.iter().any(|c| {
-            c.pick.params.is_none() && c.pick.keep.is_empty() && c.pick.endpoints.iter().any(|own| own.name == e.name)
-        })
+        !classes.iter().any(|c| c.is_by_path() && c.pick.endpoints.iter().any(|own| own.name == e.name))
     };
     let drop = classes.iter().filter(|c| c.pick.params.is_none()).flat_map(|c| c.pick.keep.clone()).collect();
     let known = |c: &Picked<'a>| source.entry.and_then(|e| e.class(&c.class.name));
-    Pick {
-        endpoints: endpoints.iter().filter(by_path).copied().collect(),
-        params: source
-            .entry
-            .and_then(|e| e.parts.as_ref())
-            .filter(|_| !taken.is_empty())
-            .map(|p| without(cx, source, p, &taken)),
+    let left: Vec<_> = endpoints.iter().filter(by_path).copied().collect();
+    if left.is_empty() && !endpoints.is_empty() {
+        return None;
+    }
+    Some(Pick {
+        endpoints: left,
+        params: without_taken(cx, source, classes),
         collectors: Vec::new(),
         keep: Vec::new(),
         drop,
         series: source.entry.map(|e| e.remainder(classes.iter().filter_map(known))).unwrap_or_default(),
-    }
+    })
 }
 
 /// Everything but the collectors `taken`: left out by name where the exporter can do that, else the

@@ -6,13 +6,18 @@ mod monitors;
 mod relay;
 mod routing;
 mod stores;
+mod variants;
 
 use super::{plan, prove, settle, survey};
 use crate::catalog::Catalog;
+use crate::catalog::fields::Release;
+use crate::check;
 use crate::diag::{Diagnostic, Sink, Sources};
+use crate::emit::emit;
 use crate::fleet::resolve;
 use crate::model::fleet::Fleet;
 use crate::model::plan::{ClusterPlan, FleetPlan, LanePlan, Monitor};
+use crate::object::{Tree, json};
 use crate::spec::ROOT;
 use crate::syntax::{Document, read};
 use crate::world::Date;
@@ -82,6 +87,29 @@ fn lane<'p, 'f>(plan: &'p ClusterPlan<'f>, name: &str) -> &'p LanePlan<'f> {
 fn monitor<'p>(plan: &'p ClusterPlan<'_>, name: &str) -> &'p Monitor {
     let names: Vec<&str> = plan.monitors.iter().map(|m| m.name.as_str()).collect();
     plan.monitors.iter().find(|m| m.name == name).unwrap_or_else(|| panic!("no {name} in {names:?}"))
+}
+
+/// Every object as JSON, held against the tables of what Kubernetes and the operator accept.
+fn emitted(world: &World, plan: &ClusterPlan<'_>) -> Vec<serde_json::Value> {
+    let versions = check::Versions { operator: Release::new(0, 93, 0), kubernetes: Release::new(1, 35, 0) };
+    let (mut origins, mut tree) = (plan.origins.clone(), Tree::new());
+    let mut out = Vec::new();
+    emit(plan, &world.fleet, &world.catalog, &mut origins, &mut tree, &mut |object, tree, _| {
+        let mut found = Vec::new();
+        match &object.release {
+            Some(r) => {
+                let chart = (r.chart.as_str(), r.version.as_str());
+                check::values(tree, object.root, &object.id, chart, &mut |f| found.push(f));
+            }
+            None => check::object(tree, object.root, &versions, &mut |f| found.push(f)),
+        }
+        let found: Vec<String> = found.iter().map(|f| format!("{} {}: {}", f.code.id, f.path, f.what)).collect();
+        assert_eq!(found, Vec::<String>::new(), "{}", object.id);
+        let mut text = String::new();
+        json::write(tree, object.root, false, &mut text);
+        out.push(serde_json::from_str(&text).expect("JSON"));
+    });
+    out
 }
 
 #[test]

@@ -27,9 +27,11 @@ impl Way<'_> {
         }
     }
 
-    /// Over an address that is reachable from anywhere, and asks for credentials.
+    /// Over an address that is reachable from anywhere, and asks for credentials: a user, a token or
+    /// a client certificate.
     pub fn is_public(&self) -> bool {
-        self.address.is_some_and(|a| a.zones.is_none()) && self.credentials.auth.is_some()
+        let asks = self.credentials.auth.is_some() || self.credentials.client_cert.is_some();
+        self.address.is_some_and(|a| a.zones.is_none()) && asks
     }
 }
 

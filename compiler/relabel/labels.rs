@@ -64,6 +64,23 @@ impl Labels {
         }
     }
 
+    /// Sets each label of `others` that is not here yet, as one pass over both.
+    pub fn set_missing(&mut self, others: &Labels) {
+        let mut merged = Vec::with_capacity(self.entries.len() + others.entries.len());
+        let mut own = std::mem::take(&mut self.entries).into_iter().peekable();
+        for other in others {
+            while let Some(label) = own.next_if(|own| own.name < other.name) {
+                merged.push(label);
+            }
+            if own.peek().is_none_or(|own| own.name != other.name) {
+                self.added += 1;
+                merged.push(Label { order: self.added, ..other.clone() });
+            }
+        }
+        merged.extend(own);
+        self.entries = merged;
+    }
+
     pub fn remove(&mut self, name: &str) {
         if let Ok(i) = self.find(name) {
             self.entries.remove(i);

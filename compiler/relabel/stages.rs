@@ -177,11 +177,7 @@ pub fn report(name: &str, target: &Labels) -> Labels {
 /// External labels added; the series' own labels win.
 pub fn external(series: &Labels, external: &Labels) -> Labels {
     let mut labels = series.clone();
-    for label in external {
-        if !labels.has(&label.name) {
-            labels.set(label.name.clone(), label.value.clone());
-        }
-    }
+    labels.set_missing(external);
     labels
 }
 

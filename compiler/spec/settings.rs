@@ -184,7 +184,9 @@ static BASE: Shape = Shape {
     keys: &[
         key("kind", Scalar(Type::Enum(&["none", "kube-prometheus", "kube-prometheus-stack"])), "What is installed.")
             .default("`none`"),
-        key("release", Scalar(Type::KubeName), "The name of its Helm release.").native(&["releaseName"]),
+        key("release", Scalar(Type::KubeName), "The name of its Helm release.")
+            .not_yet("tell the objects of that release by their labels")
+            .native(&["releaseName"]),
         key("namespace", Scalar(Type::KubeName), "Where it is installed.").default("`\"monitoring\"`"),
     ],
 };

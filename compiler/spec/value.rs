@@ -103,13 +103,30 @@ fn count(key: &str, ty: Type, n: i128, at: Span) -> Option<Diagnostic> {
         let what = format!("`{key}` cannot be {n}");
         return Some(Diagnostic::new(&codes::NUMBER, at, what).help(format!("write a whole number, at least {least}")));
     }
-    if n > i128::from(i64::MAX) {
-        let what = format!("{n} is more than any software we write for can hold");
-        return Some(
-            Diagnostic::new(&codes::NUMBER, at, what).help(format!("write a whole number, at most {}", i64::MAX)),
-        );
+    let most = most(key);
+    if n > most {
+        let what = format!("`{key}` cannot be {n}");
+        let found = Diagnostic::new(&codes::NUMBER, at, what).here(format!("more than {most}"));
+        return Some(found.help(format!("write a whole number, at most {most}; was a digit typed twice?")));
     }
     None
+}
+
+/// The largest number a key takes. All but those that count series and samples stay far below 32
+/// bits, in which they are held: what does not fit must not count as not said.
+fn most(key: &str) -> i128 {
+    match key {
+        // Written into fields of 64 bits with a sign.
+        "series" | "samples-per-second" | "sample-limit" | "samples" | "burst" | "toleration-seconds" => {
+            i64::MAX.into()
+        }
+        // VictoriaMetrics' account numbers have 32 bits.
+        "id" => u32::MAX.into(),
+        "pods" => 1_000_000_000,
+        "replicas" | "shards" | "gpus-per-node" | "npus-per-node" | "roce-ports-per-node" => 10_000,
+        "replication" => 100,
+        _ => 1_000_000,
+    }
 }
 
 fn not_text(key: &str, ty: Type, scalar: &Scalar, at: Span) -> Diagnostic {
@@ -305,6 +322,21 @@ mod tests {
         assert!(finding(Type::Port, Scalar::Int(9100)).is_none());
         assert_eq!(finding(Type::Port, Scalar::Int(0)).unwrap().code.id, "SPC131");
         assert!(finding(Type::Any, Scalar::Float(0.5)).is_none());
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_for_its_key_is_refused_and_not_dropped() {
+        let number = |key, n| examine(key, Type::Positive, &Scalar::Int(n), Span::NONE);
+        let wide = i128::from(u32::MAX) + 1;
+        for key in ["nodes", "replicas", "shards", "replication", "storage", "id", "gpus-per-node", "pods"] {
+            let found = number(key, wide).unwrap_or_else(|| panic!("{key} takes {wide}"));
+            assert_eq!((found.code.id, found.what), ("SPC113", format!("`{key}` cannot be {wide}")));
+            assert!(found.help.contains("at most"), "{}", found.help);
+        }
+        for (key, n) in [("id", wide - 1), ("nodes", 130_000), ("series", wide), ("sample-limit", i64::MAX.into())] {
+            assert!(number(key, n).is_none(), "{key} {n}");
+        }
+        assert!(number("sample-limit", i128::from(i64::MAX) + 1).is_some());
     }
 
     #[test]

@@ -10,4 +10,12 @@ pub static PART_OF_A_DAY: Code = Code::error(
     "write whole days, `retention \"90d\"`",
 );
 
-pub static ALL: &[&Code] = &[&PART_OF_A_DAY];
+pub static NO_FRONT_DOOR: Code = Code::warning(
+    "STO102",
+    Stage::Plan,
+    "sizes of a front door that is not there",
+    "vmauth runs only where the store or one of its addresses asks for credentials; whoever wrote this expects one to be there",
+    "give the store or an address `basic-auth` or `bearer`, or take `auth` out here",
+);
+
+pub static ALL: &[&Code] = &[&PART_OF_A_DAY, &NO_FRONT_DOOR];

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use super::{Door, Late, Profile, Protocol, Replicas, Standing, StoreKind, codes};
 use crate::diag::{Diagnostic, Origin, Sink, Sourced, Span};
-use crate::model::fleet::Store;
-use crate::model::plan::StorePlan;
+use crate::model::fleet::{Auth, Resources, Store};
+use crate::model::plan::{DoorUser, StorePlan};
 use crate::model::value::{Duration, Version};
 
 const CHART: &str = "victoria-metrics-cluster";
@@ -44,6 +44,10 @@ impl StoreKind for VictoriaMetricsCluster {
         let store = standing.store;
         let retention_days = whole_days(standing, sink)?;
         let replication = store.replication.value.max(1);
+        let users = users(store);
+        if users.is_empty() {
+            report_no_door(standing, sink);
+        }
         Some(StorePlan {
             store: standing.id,
             release: store.release.value.clone(),
@@ -54,10 +58,10 @@ impl StoreKind for VictoriaMetricsCluster {
             app_version: store.app_version.map_or(APP_VERSION, |v| v.value),
             retention_days,
             replication,
-            replicas: replicas(store, replication),
+            replicas: replicas(store, replication, !users.is_empty()),
             dedup: dedup(standing, replication),
-            front_door: store.credentials.auth.is_some()
-                || store.addresses.iter().any(|a| a.credentials.auth.is_some()),
+            front_door: !users.is_empty(),
+            users,
             origin: store.origin,
         })
     }
@@ -105,12 +109,55 @@ fn whole_days(standing: &Standing<'_>, sink: &mut Sink) -> Option<u64> {
 
 /// Two of each component; of storage as many as keep all copies while one node for each further
 /// copy is down: 2 × replication − 1, and two for one copy.
-fn replicas(store: &Store, replication: u32) -> BTreeMap<&'static str, u32> {
-    let storage = (2 * replication - 1).max(2);
+fn replicas(store: &Store, replication: u32, front_door: bool) -> BTreeMap<&'static str, u32> {
+    let storage = replication.saturating_mul(2).saturating_sub(1).max(2);
     [("insert", 2), ("select", 2), ("storage", storage)]
         .into_iter()
+        .chain(front_door.then_some(("auth", 2)))
         .map(|(component, default)| (component, store.replicas.get(component).map_or(default, |r| r.value)))
         .collect()
+}
+
+/// Everybody who comes through the front door: with the store's credential, with the one it replaces
+/// while a rotation lasts, with that of an address; each once.
+fn users(store: &Store) -> Vec<DoorUser> {
+    let mut users: Vec<DoorUser> = Vec::new();
+    let mut add = |variable: String, auth: Auth| {
+        if !users.iter().any(|u| u.auth.reads_same(&auth)) {
+            users.push(DoorUser { variable, auth });
+        }
+    };
+    if let Some(auth) = &store.credentials.auth {
+        add("STORE".to_owned(), auth.clone());
+        if let Some(previous) = &store.previous {
+            add("PREVIOUS".to_owned(), auth.in_secret(previous));
+        }
+    }
+    for (address, number) in store.addresses.iter().zip(1..) {
+        if let Some(auth) = &address.credentials.auth {
+            add(format!("ADDRESS_{number}"), auth.clone());
+        }
+    }
+    users
+}
+
+/// What is said of a front door that nobody's credentials call for.
+fn report_no_door(standing: &Standing<'_>, sink: &mut Sink) {
+    let store = standing.store;
+    let sizes = |of: &BTreeMap<String, Resources>| {
+        of.get("auth").and_then(|r| r.values().next()).map(|quantity| quantity.origin)
+    };
+    let said = [
+        ("replicas", store.replicas.get("auth").map(|r| r.origin)),
+        ("requests", sizes(&store.requests)),
+        ("limits", sizes(&store.limits)),
+    ];
+    for (key, origin) in said.into_iter().filter_map(|(key, origin)| Some((key, origin?))) {
+        let what = format!("`{key}` sizes `auth` of the store `{}`, which has no front door", store.name);
+        sink.push(
+            Diagnostic::new(&codes::NO_FRONT_DOOR, place(standing, origin), what).here("nothing of this name runs"),
+        );
+    }
 }
 
 /// One sample is kept per window, so with HA pairs it is the fastest interval written here: a

@@ -99,6 +99,14 @@ impl World for Memory {
         Ok(bytes)
     }
 
+    fn list_in(&self, folder: &str, path: &str) -> Result<Vec<Entry>, Trouble> {
+        self.list(&inside(folder, path))
+    }
+
+    fn read_in(&self, folder: &str, path: &str, limit: u64) -> Result<Vec<u8>, Trouble> {
+        self.read(&inside(folder, path), limit)
+    }
+
     fn output(&self, root: &str, access: Access) -> Result<Box<dyn Output + '_>, Trouble> {
         let root = root.trim_end_matches('/').to_owned();
         if access == Access::Write && !self.state().locked.insert(root.clone()) {
@@ -131,6 +139,10 @@ impl World for Memory {
     fn today(&self) -> Date {
         self.today
     }
+}
+
+fn inside(folder: &str, path: &str) -> String {
+    if folder == "." { path.to_owned() } else { format!("{}/{path}", folder.trim_end_matches('/')) }
 }
 
 struct Opened<'w> {

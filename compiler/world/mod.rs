@@ -20,6 +20,12 @@ pub trait World: Sync {
     fn list(&self, root: &str) -> Result<Vec<Entry>, Trouble>;
     /// The bytes of a file; refuses anything over `limit` bytes before reading it.
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Trouble>;
+    /// [`list`](World::list) of a folder below a folder, named relative to it. No part of `path` may
+    /// be a symlink: what it names stands in `folder`. How `folder` is reached is the user's affair.
+    fn list_in(&self, folder: &str, path: &str) -> Result<Vec<Entry>, Trouble>;
+    /// [`read`](World::read) of a file below a folder, under the conditions of
+    /// [`list_in`](World::list_in).
+    fn read_in(&self, folder: &str, path: &str, limit: u64) -> Result<Vec<u8>, Trouble>;
     /// Opens an output tree. To write, it is made if absent and held until dropped: a second build
     /// gets [`TroubleKind::Locked`]. The hold ends with the process, however that ends.
     fn output(&self, root: &str, access: Access) -> Result<Box<dyn Output + '_>, Trouble>;

@@ -69,7 +69,7 @@ fn unknown_fields_are_named_with_the_nearest_known_one() {
     );
     assert_eq!(only(deployment(json!({"containers": [{"name": "a", "comand": []}]}))).2, "did you mean `command`?");
     let newer = Versions { operator: Release::new(0, 99, 0), ..NEWEST };
-    assert!(check_with(&newer, prometheus(json!({"brandNew": 1})))[0].help.contains("import-crds"));
+    assert!(check_with(&newer, prometheus(json!({"brandNew": 1})))[0].help.contains("end at 0.93.0"));
 }
 
 #[test]
@@ -182,7 +182,8 @@ fn values_files_are_checked_against_their_chart() {
         values(&tree, root, &id, chart, &mut |f| findings.push((f.code.id, f.path, f.object.to_string())));
         findings
     };
-    assert_eq!(check("0.1.0"), [("OBJ112", String::new(), "values/vm".to_owned())]);
+    assert_eq!(check("0.1.0"), [("OBJ113", String::new(), "values/vm".to_owned())]);
+    assert_eq!(super::codes::CHART_NOT_DESCRIBED.severity, crate::diag::Severity::Error);
     let findings = check("0.49.0");
     assert_eq!(
         findings,

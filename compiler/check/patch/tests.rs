@@ -203,6 +203,34 @@ fn two_patches_of_one_level_must_not_set_the_same_field() {
 }
 
 #[test]
+fn what_an_object_is_known_by_is_not_for_a_patch_to_change() {
+    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
+        "name": "a", "namespace": "monitoring", "labels": {"watershed/fleet": "f", "team": "x"}}});
+    let run = |merge: serde_json::Value, remove: &[&str]| -> Vec<String> {
+        let mut case = Case::new(object.clone());
+        case.apply(&[("ConfigMap/a", "fleet", merge, remove)]);
+        assert!(case.found.iter().all(|d| d.code.id == "OBJ126" && !d.at.is_none()), "{:?}", case.found);
+        case.found.iter().map(|d| d.what.split('`').nth(1).unwrap_or_default().to_owned()).collect()
+    };
+    let none: &[&str] = &[];
+    let labels = |labels: serde_json::Value| json!({"metadata": {"labels": labels}});
+    for (merge, remove, path) in [
+        (json!({"metadata": {"name": "b"}}), none, "metadata.name"),
+        (json!({"metadata": {"namespace": "default"}}), none, "metadata.namespace"),
+        (json!({"kind": "Secret"}), none, "kind"),
+        (labels(json!({"watershed/fleet": "g"})), none, "metadata.labels[\"watershed/fleet\"]"),
+        (labels(json!({"watershed/prometheus": "user"})), none, "metadata.labels[\"watershed/prometheus\"]"),
+        (labels(json!(null)), none, "metadata.labels[\"watershed/fleet\"]"),
+        (json!({}), &["/metadata/labels/watershed~1fleet"], "metadata.labels[\"watershed/fleet\"]"),
+        (json!({}), &["/metadata"], "metadata.labels[\"watershed/fleet\"]"),
+    ] {
+        assert_eq!(run(merge.clone(), remove), [path], "{merge} {remove:?}");
+    }
+    assert_eq!(run(labels(json!({"team": "y", "watershed/fleet": "f"})), &[]), Vec::<String>::new());
+    assert_eq!(run(json!({"metadata": {"name": "a"}, "data": {"k": "v"}}), &[]), Vec::<String>::new());
+}
+
+#[test]
 fn an_item_without_its_key_is_refused() {
     let mut case = Case::new(set(json!({"containers": [{"name": "a"}]})));
     case.apply(&[("StatefulSet/a", "fleet", pod(json!({"containers": [{"image": "x"}]})), &[])]);

@@ -1,6 +1,5 @@
 //! Values of the chart `victoria-metrics-cluster`.
 
-use crate::diag::Sourced;
 use crate::model::fleet::{Auth, Cluster, Resources, Store};
 use crate::model::plan::StorePlan;
 use crate::object::Build;
@@ -46,7 +45,7 @@ pub fn values(b: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StoreP
         if let Some(storage) = &store.storage {
             c.from(storage.size.origin).object("persistentVolume", |v| {
                 v.bool("enabled", true);
-                if let Some(class) = &storage.class {
+                if let Some(class) = storage.class.as_ref().or(cluster.storage_class.as_ref()) {
                     v.from(class.origin).str("storageClassName", &class.value);
                 }
                 v.from(storage.size.origin).str("size", storage.size.value.to_string());
@@ -54,7 +53,7 @@ pub fn values(b: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StoreP
         }
     });
     if plan.front_door {
-        component(b, "vmauth", cluster, store, plan, |c| front_door(c, cluster, store, plan));
+        component(b, "vmauth", cluster, store, plan, |c| front_door(c, cluster, plan));
     }
 }
 
@@ -82,6 +81,11 @@ fn component(
             c.bool("enabled", true);
         }
         c.from(origin).int("replicaCount", replicas.into());
+        if let Some(version) = &store.app_version {
+            // A tag that is given is taken as it stands: the chart adds its variant to its own only.
+            let variant = if name == "vmauth" { "" } else { "-cluster" };
+            c.from(version.origin).object("image", |i| i.str("tag", format!("v{}{variant}", plan.app_version)));
+        }
         own(c);
         resources(c, store.requests.get(word), store.limits.get(word));
         if replicas > 1 {
@@ -126,20 +130,13 @@ fn resources(c: &mut Build<'_>, requests: Option<&Resources>, limits: Option<&Re
 /// vmauth with users of its own: the chart's default routing admits everybody and matches no write
 /// path. Credentials come out of Secrets as environment variables, which vmauth puts in place of
 /// `%{NAME}` in its configuration.
-fn front_door(c: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StorePlan) {
-    let Some(auth) = &store.credentials.auth else { return };
-    let secrets = std::iter::once(("STORE", secret_of(auth))).chain(store.previous.as_ref().map(|p| ("PREVIOUS", p)));
-    let keys: Vec<(&str, &str)> = match auth {
-        Auth::Basic { username_key, password_key, .. } => {
-            vec![("USERNAME", username_key.as_str()), ("PASSWORD", password_key.as_str())]
-        }
-        Auth::Bearer(key) => vec![("TOKEN", key.key.as_str())],
-    };
+fn front_door(c: &mut Build<'_>, cluster: &Cluster, plan: &StorePlan) {
     c.list("env", |env| {
-        for (prefix, secret) in secrets.clone() {
-            for (name, key) in &keys {
+        for user in &plan.users {
+            let secret = user.auth.secret();
+            for (_, name, key) in fields(&user.auth) {
                 env.from(secret.origin).object("", |e| {
-                    e.str("name", format!("{prefix}_{name}"));
+                    e.str("name", format!("{}_{name}", user.variable));
                     e.object("valueFrom", |v| {
                         v.object("secretKeyRef", |r| {
                             r.str("name", &secret.value);
@@ -156,15 +153,10 @@ fn front_door(c: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StoreP
     };
     c.object("config", |config| {
         config.list("users", |users| {
-            for (prefix, secret) in secrets {
-                users.from(secret.origin).object("", |u| {
-                    for (name, _) in &keys {
-                        let field = match *name {
-                            "USERNAME" => "username",
-                            "PASSWORD" => "password",
-                            _ => "bearer_token",
-                        };
-                        u.str(field, format!("%{{{prefix}_{name}}}"));
+            for user in &plan.users {
+                users.from(user.auth.secret().origin).object("", |u| {
+                    for (field, name, _) in fields(&user.auth) {
+                        u.str(field, format!("%{{{}_{name}}}", user.variable));
                     }
                     u.list("url_map", |map| {
                         for (path, url) in
@@ -182,9 +174,12 @@ fn front_door(c: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StoreP
     });
 }
 
-fn secret_of(auth: &Auth) -> &Sourced<String> {
+/// Field of a vmauth user, end of the variable's name, key in the Secret.
+fn fields(auth: &Auth) -> Vec<(&'static str, &'static str, &str)> {
     match auth {
-        Auth::Basic { secret, .. } => secret,
-        Auth::Bearer(key) => &key.secret,
+        Auth::Basic { username_key, password_key, .. } => {
+            vec![("username", "USERNAME", username_key), ("password", "PASSWORD", password_key)]
+        }
+        Auth::Bearer(key) => vec![("bearer_token", "TOKEN", &key.key)],
     }
 }

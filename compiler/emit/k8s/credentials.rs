@@ -1,7 +1,10 @@
 //! Credentials in the operator's types: references to Secrets, never values.
 
 use crate::model::fleet::{Auth, Credentials, SecretKey};
+use crate::model::plan::{ScrapeAuth, Verify};
 use crate::object::Build;
+
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// `basicAuth` or `authorization`.
 pub fn credentials(b: &mut Build<'_>, credentials: &Credentials) {
@@ -20,23 +23,47 @@ pub fn credentials(b: &mut Build<'_>, credentials: &Credentials) {
 
 /// `tlsConfig`, where there is a CA, a client certificate or a server name.
 pub fn tls(b: &mut Build<'_>, credentials: &Credentials) {
-    let Credentials { ca, client_cert, server_name, .. } = credentials;
-    if ca.is_none() && client_cert.is_none() && server_name.is_none() {
+    if has_tls(credentials) {
+        b.object("tlsConfig", |t| tls_fields(t, credentials));
+    }
+}
+
+/// Of a scrape: the service account's token and CA too.
+pub fn scrape(b: &mut Build<'_>, auth: &ScrapeAuth) {
+    if auth.service_account {
+        b.str("bearerTokenFile", format!("{SERVICE_ACCOUNT}/token"));
+    }
+    credentials(b, &auth.credentials);
+    if auth.verify == Verify::Credentials && !has_tls(&auth.credentials) {
         return;
     }
     b.object("tlsConfig", |t| {
-        if let Some(SecretKey { secret, key }) = ca {
-            t.from(secret.origin).object("ca", |c| key_ref(c, "secret", &secret.value, key));
+        match auth.verify {
+            Verify::Credentials => {}
+            Verify::Cluster => t.str("caFile", format!("{SERVICE_ACCOUNT}/ca.crt")),
+            Verify::Nothing => t.bool("insecureSkipVerify", true),
         }
-        if let Some(cert) = client_cert {
-            t.from(cert.secret.origin).object("cert", |c| key_ref(c, "secret", &cert.secret.value, &cert.cert_key));
-            t.from(cert.secret.origin);
-            key_ref(t, "keySecret", &cert.secret.value, &cert.key_key);
-        }
-        if let Some(name) = server_name {
-            t.from(name.origin).str("serverName", &name.value);
-        }
+        tls_fields(t, &auth.credentials);
     });
+}
+
+fn has_tls(credentials: &Credentials) -> bool {
+    credentials.ca.is_some() || credentials.client_cert.is_some() || credentials.server_name.is_some()
+}
+
+fn tls_fields(t: &mut Build<'_>, credentials: &Credentials) {
+    let Credentials { ca, client_cert, server_name, .. } = credentials;
+    if let Some(SecretKey { secret, key }) = ca {
+        t.from(secret.origin).object("ca", |c| key_ref(c, "secret", &secret.value, key));
+    }
+    if let Some(cert) = client_cert {
+        t.from(cert.secret.origin).object("cert", |c| key_ref(c, "secret", &cert.secret.value, &cert.cert_key));
+        t.from(cert.secret.origin);
+        key_ref(t, "keySecret", &cert.secret.value, &cert.key_key);
+    }
+    if let Some(name) = server_name {
+        t.from(name.origin).str("serverName", &name.value);
+    }
 }
 
 /// A `SecretKeySelector`.

@@ -1,12 +1,10 @@
 //! ServiceMonitors, PodMonitors and ScrapeConfigs: one class of one job each, selected by one lane.
 
 use super::super::{Emit, LANE_LABEL, Meta};
-use super::credentials::{credentials, tls};
+use super::credentials::scrape;
 use super::relabeling::relabelings;
-use crate::model::plan::{Endpoint, Monitor, MonitorKind, ScrapeAuth};
+use crate::model::plan::{Endpoint, Monitor, MonitorKind};
 use crate::object::{Build, Place};
-
-const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 pub fn monitor(out: &mut Emit<'_, '_>, monitor: &Monitor) {
     let namespace = out.namespace().to_owned();
@@ -71,10 +69,8 @@ fn endpoint(b: &mut Build<'_>, e: &Endpoint, kind: MonitorKind) {
     b.str("path", &e.path);
     b.str("scheme", &e.scheme);
     schedule(b, e, ["interval", "scrapeTimeout"]);
-    if !e.params.is_empty() {
-        b.object("params", |p| e.params.iter().for_each(|(name, values)| p.strs(name, values)));
-    }
-    auth(b, &e.auth);
+    params(b, e);
+    scrape(b, &e.auth);
     if e.honor_labels {
         b.bool("honorLabels", true);
     }
@@ -92,65 +88,49 @@ fn schedule(b: &mut Build<'_>, e: &Endpoint, [interval, timeout]: [&str; 2]) {
     }
 }
 
-fn auth(b: &mut Build<'_>, auth: &ScrapeAuth) {
-    match auth {
-        ScrapeAuth::None => {}
-        ScrapeAuth::ServiceAccount { verify, server_name } => {
-            b.str("bearerTokenFile", format!("{SERVICE_ACCOUNT}/token"));
-            b.object("tlsConfig", |t| {
-                if *verify {
-                    t.str("caFile", format!("{SERVICE_ACCOUNT}/ca.crt"));
-                } else {
-                    t.bool("insecureSkipVerify", true);
-                }
-                if let Some(name) = server_name {
-                    t.str("serverName", name);
-                }
-            });
-        }
-        ScrapeAuth::ClientCertificate { secret, ca, cert, key, server_name } => b.object("tlsConfig", |t| {
-            let file = |key: &str| format!("/etc/prometheus/secrets/{secret}/{key}");
-            t.str("caFile", file(ca));
-            t.str("certFile", file(cert));
-            t.str("keyFile", file(key));
-            if let Some(name) = server_name {
-                t.str("serverName", name);
-            }
-        }),
-        ScrapeAuth::Spec(spec) => {
-            credentials(b, spec);
-            tls(b, spec);
-        }
-    }
-}
-
 /// Discovery by pod annotations. A ScrapeConfig has one endpoint and adds no labels by itself; all
 /// of them are in the relabelings.
 fn scrape_config(s: &mut Build<'_>, monitor: &Monitor) {
-    for e in &monitor.endpoints {
-        s.str("jobName", &monitor.job_value);
-        s.list("kubernetesSDConfigs", |l| {
-            l.object("", |c| {
-                c.str("role", "Pod");
-                if !monitor.any_namespace {
-                    c.object("namespaces", |n| n.strs("names", &monitor.namespaces));
-                }
-            });
+    let Some(e) = monitor.endpoints.first() else { return };
+    s.str("jobName", &monitor.job_value);
+    s.list("kubernetesSDConfigs", |l| {
+        l.object("", |c| {
+            c.str("role", "Pod");
+            if !monitor.any_namespace {
+                c.object("namespaces", |n| n.strs("names", &monitor.namespaces));
+            }
+            if !monitor.selector.is_empty() {
+                let labels: Vec<String> = monitor.selector.iter().map(|(k, v)| format!("{k}={v}")).collect();
+                c.list("selectors", |l| {
+                    l.object("", |o| {
+                        o.str("role", "Pod");
+                        o.str("label", labels.join(","));
+                    });
+                });
+            }
         });
-        s.str("metricsPath", &e.path);
-        schedule(s, e, ["scrapeInterval", "scrapeTimeout"]);
-        s.bool("honorLabels", e.honor_labels);
-        if let Some(honor) = e.honor_timestamps {
-            s.bool("honorTimestamps", honor);
-        }
-        if let ScrapeAuth::Spec(spec) = &e.auth {
-            credentials(s, spec);
-            tls(s, spec);
-        }
-        if let Some(limit) = &monitor.sample_limit {
-            s.from(limit.origin).int("sampleLimit", limit.value as i64);
-        }
-        relabelings(s, "relabelings", &e.relabelings);
-        relabelings(s, "metricRelabelings", &e.metric_relabelings);
+    });
+    s.str("metricsPath", &e.path);
+    if e.scheme != "http" {
+        // In capitals until operator 0.88, which takes both.
+        s.str("scheme", e.scheme.to_uppercase());
+    }
+    schedule(s, e, ["scrapeInterval", "scrapeTimeout"]);
+    params(s, e);
+    s.bool("honorLabels", e.honor_labels);
+    if let Some(honor) = e.honor_timestamps {
+        s.bool("honorTimestamps", honor);
+    }
+    scrape(s, &e.auth);
+    if let Some(limit) = &monitor.sample_limit {
+        s.from(limit.origin).int("sampleLimit", limit.value as i64);
+    }
+    relabelings(s, "relabelings", &e.relabelings);
+    relabelings(s, "metricRelabelings", &e.metric_relabelings);
+}
+
+fn params(b: &mut Build<'_>, e: &Endpoint) {
+    if !e.params.is_empty() {
+        b.object("params", |p| e.params.iter().for_each(|(name, values)| p.strs(name, values)));
     }
 }

@@ -67,9 +67,6 @@ pub fn prometheus(out: &mut Emit<'_, '_>, lane: &LanePlan<'_>) {
                 s.from(limit.origin).int("enforcedSampleLimit", limit.value as i64);
             }
             query(s, lane);
-            if !lane.mounted_secrets.is_empty() {
-                s.strs("secrets", &lane.mounted_secrets);
-            }
             alerting(s, lane);
             if !lane.remote_write.is_empty() {
                 s.list("remoteWrite", |l| lane.remote_write.iter().for_each(|w| remote_write(l, w)));

@@ -106,3 +106,17 @@ fn what_the_language_knows_and_nobody_compiles_is_said_so() {
     let fleet = sound(&with("cluster \"c\"\n"));
     assert!(cluster(&fleet, "c").absent.iter().any(|(job, why)| job == "kube-proxy" && why.contains("no entry")));
 }
+
+#[test]
+fn an_alertmanager_reached_by_its_service_takes_neither_address_nor_credentials() {
+    let alerts = |rest: &str| {
+        with(&format!("alertmanager \"m\" service=\"monitoring/main\" {{ {rest} }}\ncluster \"c\" alerts=\"m\"\n"))
+    };
+    sound(&alerts(""));
+    for said in ["bearer secret=\"s\"", "basic-auth secret=\"s\"", "ca secret=\"s\"", "client-cert secret=\"s\""] {
+        let (refused, _) = only(&alerts(said));
+        assert_eq!(refused.code.id, "REF134", "{said}");
+    }
+    let (refused, _) = only(&alerts("address \"x\" url=\"https://10.0.0.1\" { bearer secret=\"s\" }"));
+    assert!(refused.code.id == "REF134" && refused.help.contains("`service`"), "{refused:#?}");
+}

@@ -93,10 +93,16 @@ fn defaults_say_where_they_come_from() {
 
 #[test]
 fn versions_outside_of_what_the_catalog_knows_are_refused() {
-    for (version, bound) in [("0.10.0", "older than"), ("9.0.0", "newer than")] {
-        let (d, doc) = only(&with(&format!("cluster \"c\" {{ versions operator=\"{version}\" }}\n")));
+    let cases = [
+        ("operator", "0.67.1", "older than 0.68.0", "upgrade operator to 0.68.0"),
+        ("operator", "9.0.0", "newer than 0.93.1", "a release of Watershed that knows it"),
+        ("kubernetes", "1.24", "older than 1.25.0", "upgrade kubernetes to 1.25.0"),
+        ("kubernetes", "1.36", "newer than 1.35.0", "a release of Watershed that knows it"),
+    ];
+    for (component, version, bound, help) in cases {
+        let (d, doc) = only(&with(&format!("cluster \"c\" {{ versions {component}=\"{version}\" }}\n")));
         assert_eq!((d.code.id, doc.sources.slice(d.at)), ("REF107", format!("\"{version}\"").as_str()));
-        assert!(d.at_label.contains(bound) && d.help.contains("watershed catalog import-crds"), "{d:?}");
+        assert!(d.at_label.contains(bound) && d.help.contains(help), "{d:?}");
     }
 }
 

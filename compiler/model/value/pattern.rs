@@ -136,6 +136,29 @@ impl MetricGlob {
         glob(&self.0, metric)
     }
 
+    /// Whether some name fits both.
+    pub fn meets(&self, other: &MetricGlob) -> bool {
+        let (a, b) = (self.0.as_bytes(), other.0.as_bytes());
+        // For each place in `b`: whether what is left of `a` and of `b` from there fits one name. One
+        // row for each place in `a`, last first.
+        let mut below = vec![false; b.len() + 1];
+        for i in (0..=a.len()).rev() {
+            let star = a.get(i) == Some(&b'*');
+            let mut row = vec![false; b.len() + 1];
+            for j in (0..=b.len()).rev() {
+                row[j] = match (a.get(i), b.get(j)) {
+                    (None, None) => true,
+                    _ if star => below[j] || row.get(j + 1).is_some_and(|r| *r),
+                    (_, Some(b'*')) => row[j + 1] || (i < a.len() && below[j]),
+                    (Some(x), Some(y)) => x == y && below[j + 1],
+                    _ => false,
+                };
+            }
+            below = row;
+        }
+        below[0]
+    }
+
     /// As a regular expression, which Prometheus anchors at both ends. No character of a metric
     /// name means anything in one.
     pub fn regex(&self) -> String {

@@ -42,3 +42,26 @@ fn node_scoped_targets_have_a_node() {
         }
     }
 }
+
+/// A target that exports a label `cluster` of its own cannot write as another cluster.
+#[test]
+fn the_identity_is_on_everything_that_leaves() {
+    let store = r#"
+store "s" kind="victoriametrics-cluster" cluster="c" {
+    retention "30d"
+    storage "10Gi"
+}
+route "home" from="*" to="s"
+"#;
+    let world = World::of(&format!("{FLEET}{store}"));
+    let plan = world.sound("c");
+    let rules = &plan.lanes[0].remote_write[0].rules;
+    let cache = Cache::default();
+    let chain = Chain::compile(rules, Dialect::PROMETHEUS3, Written::CustomResource, &cache).expect("rules");
+    let mut labels = Labels::new();
+    for (name, value) in [("__name__", "redis_up"), ("job", "kubernetes-pods"), ("cluster", "redis-7")] {
+        labels.set(name, value);
+    }
+    chain.apply(&mut labels);
+    assert_eq!(labels.get("cluster"), "c");
+}

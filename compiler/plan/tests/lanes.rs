@@ -127,10 +127,10 @@ fn what_is_only_scraped_for_local_use_is_kept_out_of_what_is_sent() {
     let world = pair(OURS, "also-scrapes \"kubelet\"");
     let plan = world.sound("control-a");
     let [write] = &lane(&plan, "user").remote_write[..] else { panic!() };
-    let [drop] = &write.rules[..] else { panic!("{:?}", write.rules) };
+    let [_identity, drop] = &write.rules[..] else { panic!("{:?}", write.rules) };
     assert_eq!(drop.source_labels, ["job", "metrics_path"]);
     assert_eq!(drop.regex.as_deref(), Some("kubelet;(?:/metrics|/metrics/probes|/metrics/slis)"));
-    assert!(lane(&plan, "system").remote_write[0].rules.is_empty());
+    assert_eq!(lane(&plan, "system").remote_write[0].rules.len(), 1);
 }
 
 #[test]
@@ -150,4 +150,38 @@ fn secrets_are_listed_where_they_must_exist() {
             "monitoring/central-write password,username reader grafana",
         ]
     );
+}
+
+#[test]
+fn a_timeout_of_a_whole_prometheus_fits_its_interval() {
+    let world = pair(OURS, "interval \"10s\"; timeout \"20s\"");
+    let told = world.told(&world.plan("control-a").1);
+    assert!(told.len() == 1 && told[0].starts_with("PLN101 \"20s\""), "{told:#?}");
+    pair(OURS, "interval \"30s\"; timeout \"20s\"").sound("control-a");
+}
+
+#[test]
+fn an_alertmanager_is_there_if_the_base_brings_one_or_alerts_go_to_a_service() {
+    let has = |text: &str| {
+        let world = World::of(text);
+        let cx = crate::plan::context::Context::new(&world.fleet, &world.catalog, crate::model::ids::ClusterId(0));
+        crate::plan::source::facts(&cx, &[]).alertmanager
+    };
+    let with = |settings: &str| {
+        format!(
+            r#"
+fleet "f" language=1 {{
+    versions kubernetes="1.34"
+    {settings}
+}}
+cluster "c" nodes=3
+alertmanager "main" service="monitoring/alertmanager-main"
+"#
+        )
+    };
+    let lane = |alerts: &str| format!("prometheus \"user\" {{ rest; retention \"1d\"; storage \"5Gi\"; {alerts} }}");
+    assert!(!has(&with(&lane(""))));
+    assert!(has(&with(&format!("base \"kube-prometheus\"\n{}", lane("")))));
+    assert!(has(&with(&format!("alerts \"main\"\n{}", lane("")))));
+    assert!(has(&with(&lane("alerts \"main\""))));
 }

@@ -1,7 +1,7 @@
 //! Classes, twins, copies, and how targets are reached.
 
 use super::{World, monitor};
-use crate::model::plan::{Monitor, ScrapeAuth};
+use crate::model::plan::{Monitor, ScrapeAuth, Verify};
 use crate::relabel::Rule;
 
 fn single(settings: &str) -> World {
@@ -132,7 +132,8 @@ fn jobs_that_share_a_job_label_are_told_by_path() {
         let m = monitor(&plan, name);
         assert_eq!(m.job_value, "kubelet");
         assert!(m.endpoints.iter().all(|e| rule(&e.relabelings, "metrics_path").is_some()), "{name}");
-        assert!(m.endpoints.iter().all(|e| e.auth == ScrapeAuth::ServiceAccount { verify: false, server_name: None }));
+        let token = ScrapeAuth { service_account: true, verify: Verify::Nothing, ..ScrapeAuth::default() };
+        assert!(m.endpoints.iter().all(|e| e.auth == token));
         assert!(m.endpoints.iter().all(|e| e.honor_labels));
     }
     let paths = |name| monitor(&plan, name).endpoints.iter().map(|e| e.path.clone()).collect::<Vec<_>>();
@@ -231,4 +232,128 @@ fn a_component_on_loopback_is_a_line_of_the_checklist_until_it_is_reachable() {
     let plan = world.sound("lab");
     assert_eq!(monitor(&plan, "kube-etcd").namespaces, ["kube-system"]);
     assert!(plan.checklist.iter().all(|c| !c.starts_with("kube-etcd: etcd is not scraped")));
+}
+
+#[test]
+fn settings_that_change_nothing_are_told() {
+    let told = |settings: &str| {
+        let world = single(settings);
+        let (_, found) = world.plan("lab");
+        let told: Vec<String> = world.told(&found).into_iter().filter(|t| t.starts_with("PLN116")).collect();
+        told.iter().map(|t| t.split(':').next().unwrap_or(t).to_owned()).collect::<Vec<_>>()
+    };
+    let elsewhere = "job \"node-exporter\" { exporter \"elsewhere\" image=\"r.example.com/e:1\" { args \"--x\"; requests cpu=\"1\" } }";
+    assert_eq!(told(elsewhere).len(), 3, "{:?}", told(elsewhere));
+    assert_eq!(told(&elsewhere.replace("elsewhere", "watershed")), Vec::<String>::new());
+
+    let found_by =
+        |by: &str, rest: &str| format!("job \"own\" {{ series 10; discover \"{by}\" port=\"9100\" {{ {rest} }} }}");
+    assert_eq!(told(&found_by("static", "addresses \"10.0.0.1\"")), Vec::<String>::new());
+    let wrong = told(&found_by("static", "addresses \"10.0.0.1\"; labels app=\"x\"; namespace \"apps\""));
+    assert!(wrong.len() == 2 && wrong.iter().all(|t| t.starts_with("PLN116")), "{wrong:?}");
+    let wrong = told(&found_by("service", "addresses \"10.0.0.1\"; labels app=\"x\""));
+    assert_eq!(wrong, ["PLN116 \"10.0.0.1\""]);
+
+    assert_eq!(told("job \"kubelet\" path=\"/other\""), ["PLN116 \"/other\""]);
+    assert_eq!(told("grafana \"files\" { labels a=\"b\" }").len(), 1);
+    assert_eq!(told("grafana \"sidecar\" { labels a=\"b\" }"), Vec::<String>::new());
+}
+
+fn found_in(settings: &str) -> Vec<String> {
+    let world = single(settings);
+    world.told(&world.plan("lab").1)
+}
+
+/// Of a class of node-exporter: codes of what is found.
+fn of_classes(classes: &str) -> Vec<String> {
+    found_in(&format!("job \"node-exporter\" {{\n {classes}\n }}")).iter().map(|t| t[..6].to_owned()).collect()
+}
+
+#[test]
+fn what_the_spec_says_replaces_the_catalogs_credentials_part_by_part() {
+    let auth = |said: &str| {
+        let world = single(&format!("job \"kubelet\" {{\n {said}\n }}"));
+        monitor(&world.sound("lab"), "kubelet").endpoints[0].auth.clone()
+    };
+    let ca = auth("ca secret=\"kubelet-ca\"");
+    assert!(ca.service_account && ca.verify == Verify::Credentials && ca.credentials.ca.is_some());
+    let bearer = auth("bearer secret=\"kubelet-token\"");
+    assert!(!bearer.service_account && bearer.verify == Verify::Nothing && bearer.credentials.auth.is_some());
+    let name = auth("server-name \"node\"");
+    assert!(name.service_account && name.verify == Verify::Nothing && name.credentials.server_name.is_some());
+}
+
+#[test]
+fn a_certificate_and_its_ca_may_be_in_two_secrets() {
+    let cas = |said: &str| {
+        let world = single(&format!("job \"kube-etcd\" {{\n client-cert secret=\"etcd-client\"\n {said}\n }}"));
+        let plan = world.sound("lab");
+        let auth = monitor(&plan, "kube-etcd").endpoints[0].auth.clone();
+        let uses: Vec<_> = plan.secrets.iter().map(|u| (u.name.clone(), u.keys.clone())).collect();
+        (auth.credentials.ca.map(|c| c.secret.value), uses)
+    };
+    let (beside, _) = cas("");
+    assert_eq!(beside.as_deref(), Some("etcd-client"));
+    let (other, uses) = cas("ca secret=\"etcd-ca\"");
+    assert_eq!(other.as_deref(), Some("etcd-ca"));
+    assert!(uses.contains(&("etcd-ca".to_owned(), vec!["ca.crt".to_owned()])), "{uses:?}");
+}
+
+#[test]
+fn annotations_mean_the_same_for_every_job() {
+    let world =
+        single("job \"mine\" series=100 {\n discover \"annotations\" namespace=\"web\" {\n labels team=\"a\"\n }\n }");
+    let plan = world.sound("lab");
+    let (mine, catalogs) = (monitor(&plan, "mine"), monitor(&plan, "kubernetes-pods"));
+    let keeps = |m: &Monitor| m.endpoints[0].relabelings.first().cloned();
+    assert_eq!(keeps(mine), keeps(catalogs));
+    assert!(
+        keeps(mine).is_some_and(|r| r.source_labels[0].ends_with("io_scrape") && r.regex.as_deref() == Some("true"))
+    );
+    for label in ["namespace", "pod", "node", "__address__", "__scheme__", "__metrics_path__"] {
+        assert!(rule(&mine.endpoints[0].relabelings, label).is_some(), "{label}");
+    }
+    let found = found_in("job \"mine\" series=100 {\n discover \"annotations\" port=\"8080\"\n }");
+    assert!(found.len() == 1 && found[0].starts_with("PLN123"), "{found:#?}");
+}
+
+#[test]
+fn a_twin_that_is_asked_for_in_vain_is_a_finding() {
+    assert_eq!(of_classes("class \"network\" interval=\"1s\" sampled=\"2s\""), ["PLN121"]);
+    assert_eq!(of_classes("class \"network\" interval=\"10s\" sampled=\"30s\""), ["PLN122"]);
+    assert_eq!(of_classes("class \"network\" interval=\"1s\" sampled=\"5s\""), Vec::<String>::new());
+    let alone = r#"
+fleet "lab" language=1 {
+    versions kubernetes="1.34" operator="0.93.1" prometheus="3.13.2"
+    prometheus "fast" {
+        jobs "node-exporter/network"
+        retention "3d"
+        storage "100Gi"
+    }
+    job "node-exporter" {
+        class "network" interval="1s"
+    }
+}
+cluster "lab" nodes=12
+"#;
+    let world = World::of(alone);
+    let found = world.told(&world.plan("lab").1);
+    assert!(found.len() == 1 && found[0].starts_with("PLN120"), "{found:#?}");
+}
+
+#[test]
+fn classes_by_metric_do_not_overlap() {
+    let two = |a: &str, b: &str| {
+        of_classes(&format!("class \"a\" {{\n metrics \"{a}\"\n }}\n class \"b\" {{\n metrics \"{b}\"\n }}"))
+    };
+    assert_eq!(two("node_load*", "node_*1"), ["PLN118"]);
+    assert_eq!(two("node_load*", "node_memory_*"), Vec::<String>::new());
+    assert_eq!(of_classes("class \"a\" {\n collectors \"cpu\"\n metrics \"node_cpu_*\"\n }"), ["PLN119"]);
+
+    let by_both = "job \"node-exporter\" {\n class \"network\" interval=\"10s\"\n class \"bytes\" {\n metrics \"node_*_bytes_total\"\n }\n }";
+    let world = single(by_both);
+    let plan = world.sound("lab");
+    // What the class of collectors has, the class of metrics does not fetch again.
+    let params = &monitor(&plan, "node-exporter-bytes").endpoints[0].params;
+    assert_eq!(*params, [("exclude[]".to_owned(), vec!["netclass".to_owned(), "netdev".to_owned()])]);
 }

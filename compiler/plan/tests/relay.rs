@@ -41,7 +41,7 @@ fn short_outages_are_left_to_prometheus_which_retries_what_is_refused() {
     let [write] = &lane(&plan, "user").remote_write[..] else { panic!() };
     assert_eq!(write.url.value, "https://10.0.0.1:8427/insert/0/prometheus/api/v1/write");
     assert_eq!(write.name, "central");
-    assert!(write.retry_on_rate_limit && write.rules.is_empty());
+    assert!(write.retry_on_rate_limit && write.rules.len() == 1);
     // On its own cluster the store is reached by its Service.
     let plan = world.sound("control-a");
     let [write] = &lane(&plan, "user").remote_write[..] else { panic!() };
@@ -58,7 +58,7 @@ fn longer_outages_get_a_queue_on_disk_and_one_entry_that_never_changes() {
     let relay = plan.relay.as_ref().expect("a relay");
     assert!(relay.because.iter().any(|b| b.contains("survive \"12h\"")), "{:?}", relay.because);
     let [write] = &lane(&plan, "user").remote_write[..] else { panic!() };
-    assert_eq!((write.name.as_str(), write.rules.len()), ("relay", 0));
+    assert_eq!((write.name.as_str(), write.rules.len()), ("relay", 1));
     assert_eq!(write.url.value, "http://relay.monitoring.svc.cluster.local:8429/api/v1/write");
     let [url] = &relay.urls[..] else { panic!() };
     let needed = url.samples_per_second * 12.0 * 3600.0 * 32.0 * 1.3;
@@ -86,6 +86,34 @@ fn public_addresses_with_credentials_and_limits_need_a_relay_too() {
         &FOREIGN.replace("accepts-late", "ingestion-limit samples-per-second=10000\naccepts-late"),
         "ingestion limit",
     );
+}
+
+#[test]
+fn a_certificate_is_a_credential_too() {
+    let store = OURS.replace(" zones=\"idc-1\"", "").replace("retention", "client-cert secret=\"w\"\nretention");
+    let because = member("0s", &store, ALL).sound("edge-1").relay.map(|r| r.because).unwrap_or_default();
+    assert!(because.iter().any(|b| b.contains("public address")), "{because:?}");
+}
+
+#[test]
+fn a_tenant_and_a_store_never_share_a_name() {
+    let tenants = OURS.replace("retention", "tenant \"three\" id=3\nretention");
+    let stores =
+        format!("{tenants}\nstore \"central-t3\" {}", OURS.replace("retention", "release \"other\"\nretention"));
+    let world = member("12h", &stores, "route \"home\" from=\"*\" {\n to \"central/three\" \"central-t3\"\n}");
+    let plan = world.sound("edge-1");
+    let names: Vec<&str> = plan.relay.iter().flat_map(|r| &r.urls).map(|u| u.name.as_str()).collect();
+    assert_eq!(names, ["central-tt3", "central-t3"]);
+}
+
+#[test]
+fn what_a_store_of_ours_says_it_accepts_bounds_promises_too() {
+    let store = OURS.replace("retention", "accepts-late \"2h\"\nretention");
+    let world = member("3h", &store, ALL);
+    let (_, found) = world.plan("edge-1");
+    let told = world.told(&found);
+    assert!(told.len() == 1 && told[0].starts_with("PLN109 \"3h\""), "{told:#?}");
+    assert!(found[0].help.contains("`accepts-late`"), "{found:#?}");
 }
 
 #[test]

@@ -264,7 +264,7 @@ fn shown(rules: &[Rule]) -> String {
 }
 
 #[test]
-fn what_everything_goes_to_needs_no_rules() {
+fn what_everything_goes_to_needs_no_rules_but_the_identity() {
     let world = World::of(
         &SHARED
             .replace("class \"network\" interval=\"1s\"", "class \"network\" interval=\"10s\"")
@@ -272,7 +272,7 @@ fn what_everything_goes_to_needs_no_rules() {
     );
     let plan = world.sound("control-a");
     for lane in &plan.lanes {
-        assert_eq!(lane.remote_write.iter().map(|w| w.rules.len()).collect::<Vec<_>>(), [0], "{}", lane.name);
+        assert_eq!(lane.remote_write.iter().map(|w| w.rules.len()).collect::<Vec<_>>(), [1], "{}", lane.name);
     }
 }
 
@@ -322,4 +322,22 @@ fn the_proof_notices_rules_that_leak_or_lose() {
     let losses = told(&plan);
     assert!(losses.iter().any(|l| l.contains("should reach plane-b and reaches no store")), "{losses:#?}");
     assert!(losses.iter().all(|l| l.starts_with("PLN901")));
+}
+
+#[test]
+fn a_destination_has_one_way() {
+    let routes = |second: &str| {
+        let with = SHARED.replace(
+            "address \"public\" url=\"https://metrics.a.example.com\"",
+            "address \"public\" url=\"https://metrics.a.example.com\"\naddress \"lan\" url=\"https://10.0.0.1\" zones=\"aliyun-sh\"",
+        );
+        let lines = format!(
+            "to \"plane-a\" jobs=\"cadvisor\" via=\"public\"\nto \"plane-a\" jobs=\"kubelet\" via=\"{second}\"\nto \"plane-b\""
+        );
+        let world = World::of(&with.replace("ROUTE", &lines));
+        world.told(&world.plan("pool-1").1)
+    };
+    assert_eq!(routes("public"), Vec::<String>::new());
+    let found = routes("lan");
+    assert!(found.len() == 1 && found[0].starts_with("PLN117"), "{found:#?}");
 }

@@ -47,6 +47,33 @@ impl Folder {
         }
     }
 
+    /// Opens a folder that stands for itself in a path given by the user: a symlink is followed, for
+    /// a file in it was named through it.
+    pub(super) fn given(path: &str) -> Result<Folder, Trouble> {
+        let name = path.trim_end_matches('/');
+        let through = format!("{}/.", if path.is_empty() { "." } else { name });
+        let fd = rustix::fs::openat(CWD, &*through, FOLDER, Mode::empty()).map_err(|e| trouble(path, e))?;
+        let shown = if name.is_empty() { path } else { name };
+        Ok(Folder { fd, path: shown.to_owned() })
+    }
+
+    /// The folder in which the last part of a relative path stands, and that part. Each part is
+    /// opened on its own: none may be a symlink, nor lead up again.
+    pub(super) fn way(self, path: &str) -> Result<(Folder, &str), Trouble> {
+        let mut folder = self;
+        let mut parts = path.split('/').filter(|part| !part.is_empty() && *part != ".").peekable();
+        while let Some(part) = parts.next() {
+            if part == ".." {
+                break;
+            }
+            if parts.peek().is_none() {
+                return Ok((folder, part));
+            }
+            folder = folder.child(part)?.ok_or_else(|| folder.trouble(part, Errno::NOENT))?;
+        }
+        Err(Trouble::new(folder.at(path), TroubleKind::Name, "this path names nothing below its folder"))
+    }
+
     pub(super) fn child(&self, name: &str) -> Result<Option<Folder>, Trouble> {
         match rustix::fs::openat(&self.fd, name, FOLDER, Mode::empty()) {
             Ok(fd) => Ok(Some(Folder { fd, path: self.at(name) })),
@@ -69,9 +96,19 @@ impl Folder {
     }
 
     /// Holds the folder against other builds until the descriptor is closed, at the latest by the
-    /// end of the process.
+    /// end of the process. Another build that is just ending is waited for, briefly: a descriptor
+    /// may also live on for a moment in a process that is about to start a program.
     pub(super) fn lock(&self) -> Result<(), Trouble> {
-        match rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockExclusive) {
+        const TRIES: u32 = 10;
+        let mut taken = rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockExclusive);
+        for _ in 1..TRIES {
+            if taken != Err(Errno::WOULDBLOCK) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            taken = rustix::fs::flock(&self.fd, FlockOperation::NonBlockingLockExclusive);
+        }
+        match taken {
             Ok(()) => Ok(()),
             Err(Errno::WOULDBLOCK) => {
                 Err(Trouble::new(&*self.path, TroubleKind::Locked, "another build is writing to this folder"))
@@ -201,7 +238,7 @@ impl Folder {
     }
 
     /// A regular file, open for reading, and its size.
-    fn file(&self, name: &str) -> Result<Option<(File, u64)>, Trouble> {
+    pub(super) fn file(&self, name: &str) -> Result<Option<(File, u64)>, Trouble> {
         match rustix::fs::openat(&self.fd, name, READ, Mode::empty()) {
             Ok(fd) => regular(fd, &self.at(name)).map(Some),
             Err(Errno::NOENT) => Ok(None),

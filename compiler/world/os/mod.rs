@@ -35,26 +35,24 @@ impl World for Os {
             Err(t) if t.kind == TroubleKind::NotAFile => {}
             Err(t) => return Err(t),
         }
-        let folder = Folder::open(root)?.ok_or_else(|| trouble(root, rustix::io::Errno::NOENT))?;
-        let mut entries = Vec::new();
-        list(&folder, "", 0, &|name| !name.starts_with('.'), &mut entries)?;
-        entries.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(entries)
+        list_all(&Folder::open(root)?.ok_or_else(|| trouble(root, rustix::io::Errno::NOENT))?)
     }
 
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Trouble> {
-        let (file, size) = open_file(path)?;
-        let too_large = || {
-            let message = format!("the file has {size} bytes; at most {limit} are read");
-            Trouble::new(path, TroubleKind::TooLarge, message)
-        };
-        if size > limit {
-            return Err(too_large());
-        }
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-        // A file may grow while it is read, and those of /proc say they are empty.
-        file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| trouble(path, errno(&e)))?;
-        if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+        whole(path, open_file(path)?, limit)
+    }
+
+    fn list_in(&self, folder: &str, path: &str) -> Result<Vec<Entry>, Trouble> {
+        let (folder, name) = Folder::given(folder)?.way(path)?;
+        let below = folder.child(name)?;
+        list_all(&below.ok_or_else(|| trouble(&folder.at(name), rustix::io::Errno::NOENT))?)
+    }
+
+    fn read_in(&self, folder: &str, path: &str, limit: u64) -> Result<Vec<u8>, Trouble> {
+        let (folder, name) = Folder::given(folder)?.way(path)?;
+        let at = folder.at(name);
+        let file = folder.file(name)?.ok_or_else(|| trouble(&at, rustix::io::Errno::NOENT))?;
+        whole(&at, file, limit)
     }
 
     fn output(&self, root: &str, access: Access) -> Result<Box<dyn Output + '_>, Trouble> {
@@ -110,6 +108,29 @@ fn colour(interactive: bool, var: impl Fn(&str) -> Option<String>) -> bool {
         return true;
     }
     interactive && var("CLICOLOR").as_deref() != Some("0") && var("TERM").as_deref() != Some("dumb")
+}
+
+/// The bytes of an open file, of the size it had when opened.
+fn whole(path: &str, (file, size): (std::fs::File, u64), limit: u64) -> Result<Vec<u8>, Trouble> {
+    let too_large = || {
+        let message = format!("the file has {size} bytes; at most {limit} are read");
+        Trouble::new(path, TroubleKind::TooLarge, message)
+    };
+    if size > limit {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+    // A file may grow while it is read, and those of /proc say they are empty.
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| trouble(path, errno(&e)))?;
+    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+}
+
+/// Every file below `folder` that is not hidden, in byte order.
+fn list_all(folder: &Folder) -> Result<Vec<Entry>, Trouble> {
+    let mut entries = Vec::new();
+    list(folder, "", 0, &|name| !name.starts_with('.'), &mut entries)?;
+    entries.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(entries)
 }
 
 /// Adds the files below `folder` for whose names `wanted` holds, depth first.

@@ -254,6 +254,40 @@ fn a_spec_is_listed_without_hidden_files_and_without_symlinks() {
 }
 
 #[test]
+fn no_part_of_a_path_below_a_folder_may_be_a_symlink() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |p: &str| dir.path().join(p);
+    for folder in ["spec/raw", "outside"] {
+        fs::create_dir_all(path(folder)).unwrap();
+        fs::write(path(folder).join("a.yaml"), folder).unwrap();
+    }
+    // Hidden, so that listing the spec does not meet them.
+    symlink("../outside", path("spec/.link")).unwrap();
+    symlink("../outside/a.yaml", path("spec/.file.yaml")).unwrap();
+    symlink("spec", path("current")).unwrap();
+    let spec = path("spec").to_str().unwrap().to_owned();
+    assert_eq!(Os.read_in(&spec, "raw/a.yaml", 100).unwrap(), b"spec/raw");
+    assert_eq!(Os.read_in(&spec, "./raw//a.yaml", 100).unwrap(), b"spec/raw");
+    assert_eq!(Os.read_in(&spec, "raw/a.yaml", 3).unwrap_err().kind, TroubleKind::TooLarge);
+    let entries = Os.list_in(&spec, "raw/").unwrap();
+    assert_eq!(
+        (entries.len(), &entries[0].path, &entries[0].location),
+        (1, &"a.yaml".to_owned(), &format!("{spec}/raw/a.yaml"))
+    );
+    assert_eq!(Os.list_in(&spec, "raw/a.yaml").unwrap_err().kind, TroubleKind::Foreign);
+
+    for inside in [".link/a.yaml", ".link/./a.yaml", ".file.yaml"] {
+        assert_eq!(Os.read_in(&spec, inside, 100).unwrap_err().kind, TroubleKind::Symlink, "{inside}");
+    }
+    assert_eq!(Os.list_in(&spec, ".link").unwrap_err().kind, TroubleKind::Symlink);
+    assert_eq!(Os.read_in(&spec, "raw/../raw/a.yaml", 100).unwrap_err().kind, TroubleKind::Name);
+    assert_eq!(Os.read_in(&spec, "none/a.yaml", 100).unwrap_err().kind, TroubleKind::Missing);
+    // How the user got to the spec is the user's affair.
+    let current = path("current").to_str().unwrap().to_owned();
+    assert_eq!(Os.read_in(&current, "raw/a.yaml", 100).unwrap(), b"spec/raw");
+}
+
+#[test]
 fn files_too_large_and_things_that_are_no_files_are_refused_without_reading() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("big");

@@ -1,0 +1,129 @@
+//! What people rely on in finished objects, from the text of a spec.
+
+use super::{Object, emit};
+use crate::catalog::Catalog;
+use crate::diag::{Severity, Sink, Sources};
+use crate::fleet::resolve;
+use crate::object::{Tree, yaml};
+use crate::plan::{codes, plan, settle, survey};
+use crate::spec::ROOT;
+use crate::syntax::read;
+use crate::world::Date;
+
+/// Every object of a cluster as `kind name` and its text.
+fn objects(text: &str, cluster: &str) -> Vec<(String, String)> {
+    let mut sources = Sources::default();
+    sources.add("fleet.kdl", text);
+    let mut sink = Sink::default();
+    let doc = read(sources, &ROOT, &mut sink);
+    let catalog = Catalog::builtin();
+    let today = Date { year: 2026, month: 11, day: 22 };
+    let fleet = resolve(&doc, &catalog, codes::ALL, today, &mut sink).expect("a fleet");
+    let summaries: Vec<_> = fleet.cluster_ids().map(|id| survey(&fleet, &catalog, id)).collect();
+    let fleet_plan = settle(&fleet, &summaries);
+    let id = fleet.cluster_ids().find(|id| fleet.cluster(*id).name == cluster).expect("a cluster");
+    let plan = plan(&fleet, &catalog, &fleet_plan, id, &mut sink);
+    let errors: Vec<_> = sink.iter().filter(|d| d.severity == Severity::Error).map(|d| &d.what).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let mut out = Vec::new();
+    let mut visit = |object: &Object, tree: &mut Tree, _: &mut _| {
+        let mut text = String::new();
+        yaml::write(tree, object.root, &mut text);
+        out.push((format!("{} {}", object.id.kind, object.id.name), text));
+    };
+    emit(&plan, &fleet, &catalog, &mut plan.origins.clone(), &mut Tree::new(), &mut visit);
+    out
+}
+
+fn fleet(settings: &str, store: &str) -> String {
+    format!(
+        r#"
+fleet "f" language=1 {{
+    versions kubernetes="1.34" operator="0.93.1" prometheus="3.13.2"
+    prometheus "user" {{
+        rest
+        retention "1d"
+        storage "50Gi"
+    }}
+    {settings}
+}}
+zone "idc-1"
+zone "idc-2"
+cluster "control-a" zone="idc-1" nodes=3
+store "central" kind="victoriametrics-cluster" cluster="control-a" {{
+    retention "30d"
+    storage "100Gi"
+    {store}
+}}
+route "home" from="*" to="central"
+"#
+    )
+}
+
+/// The values of the store's chart.
+fn values(text: &str) -> String {
+    let all = objects(text, "control-a");
+    let texts = all.iter().filter(|(_, text)| text.contains("\nvmstorage:"));
+    texts.map(|(_, text)| text.clone()).next().expect("values")
+}
+
+/// The names of the Namespaces of a cluster and whether each lets privileged pods in.
+fn namespaces(settings: &str) -> Vec<(String, bool)> {
+    let all = objects(&fleet(settings, ""), "control-a");
+    let named = all.iter().filter_map(|(id, text)| Some((id.strip_prefix("Namespace ")?, text)));
+    named.map(|(name, text)| (name.to_owned(), text.contains("enforce: privileged"))).collect()
+}
+
+#[test]
+fn the_front_door_knows_a_user_for_each_credential_and_admits_nobody_else() {
+    // Only an address asks: the door of the chart's own configuration would be open to all.
+    let lan = r#"address "lan" url="https://10.0.0.1:8427" zones="idc-1" { bearer secret="lan-token" }"#;
+    let alone = values(&fleet("", lan));
+    assert!(alone.contains("enabled: true") && alone.contains("name: lan-token"), "{alone}");
+    assert_eq!(alone.matches("bearer_token: '%{ADDRESS_1_TOKEN}'").count(), 1, "{alone}");
+
+    let both = values(&fleet(
+        "",
+        &format!(
+            "basic-auth secret=\"write\" previous=\"write-old\"\n{lan}\naddress \"wan\" url=\"https://m.example.com\""
+        ),
+    ));
+    for user in ["%{STORE_USERNAME}", "%{PREVIOUS_USERNAME}", "%{ADDRESS_1_TOKEN}"] {
+        assert_eq!(both.matches(user).count(), 1, "{user} in {both}");
+    }
+    // `wan` has the store's own credential, which is one user.
+    assert!(!both.contains("ADDRESS_2"), "{both}");
+    assert_eq!(both.matches("secretKeyRef:").count(), 5, "{both}");
+}
+
+#[test]
+fn what_a_store_says_of_its_components_reaches_the_values() {
+    let said = "versions app=\"1.149.0\"\nbasic-auth secret=\"w\"\nreplicas auth=4\naddress \"lan\" url=\"https://10.0.0.1:8427\" zones=\"idc-1\"";
+    let text = values(&fleet("storage-class \"fast\"", said));
+    // Tags are taken as they stand: the variant is part of those of a cluster's components.
+    assert_eq!(text.matches("tag: v1.149.0-cluster").count(), 3, "{text}");
+    assert_eq!(text.matches("tag: v1.149.0\n").count(), 1, "{text}");
+    assert!(text.contains("replicaCount: 4"), "{text}");
+    assert!(text.contains("storageClassName: fast"), "{text}");
+    // The chart's own tags follow its version where nothing is said.
+    assert!(!values(&fleet("", "")).contains("tag:"));
+}
+
+#[test]
+fn a_namespace_is_emitted_unless_the_base_brings_it() {
+    let named = |settings: &str| namespaces(settings).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    assert_eq!(named(""), ["monitoring", "vm"]);
+    assert_eq!(named("base \"kube-prometheus\""), ["vm"]);
+    assert_eq!(named("base \"kube-prometheus\"\nnamespace \"watershed\""), ["vm", "watershed"]);
+    assert_eq!(named("base \"kube-prometheus\" namespace=\"prom\""), ["monitoring", "vm"]);
+}
+
+#[test]
+fn only_namespaces_of_pods_that_need_their_host_are_privileged() {
+    let apart = "job \"node-exporter\" { exporter \"watershed\" namespace=\"nodes\" }";
+    assert_eq!(
+        namespaces(apart),
+        [("monitoring".to_owned(), false), ("nodes".to_owned(), true), ("vm".to_owned(), false)]
+    );
+    assert_eq!(namespaces("")[0], ("monitoring".to_owned(), true));
+}

@@ -1,0 +1,92 @@
+//! Settings that are understood and change nothing on this cluster, for what they change is done
+//! otherwise here.
+
+use std::collections::BTreeMap;
+
+use super::codes;
+use super::context::Context;
+use super::parts::Part;
+use crate::diag::{Diagnostic, Origin, Sink, Sourced};
+use crate::model::fleet::{DiscoverBy, GrafanaBy, Job};
+
+pub(super) fn check(cx: &Context<'_>, parts: &[Part<'_>], sink: &mut Sink) {
+    for job in &cx.cluster.jobs {
+        exporter(cx, job, sink);
+        discover(cx, job, sink);
+        path(cx, job, parts, sink);
+    }
+    grafana(cx, sink);
+}
+
+/// What shapes the workload of an exporter, where the workload is not ours.
+fn exporter(cx: &Context<'_>, job: &Job, sink: &mut Sink) {
+    let runs = cx.catalog.job(&job.name).filter(|_| job.in_catalog).is_some_and(|e| e.exporter.is_some());
+    let said = &job.exporter;
+    let help = match (runs, said.managed.value.as_str()) {
+        (true, "watershed") => return,
+        (true, _) => "say `exporter \"watershed\"` to have it run, or change it where it is deployed and take this out",
+        (false, _) => "change it where the exporter is deployed, and take this out",
+    };
+    let keys = [
+        ("image", said.image.as_ref().map(|i| i.origin)),
+        ("args", said.args.first().map(|a| a.origin)),
+        ("node-selector", first(&said.node_selector)),
+        ("requests", first(&said.requests)),
+        ("limits", first(&said.limits)),
+    ];
+    for (key, origin) in keys {
+        let why = format!("somebody else runs the exporter of `{}`", job.name);
+        report(cx, origin, &format!("`{key}` of the exporter"), &why, help, sink);
+    }
+}
+
+fn discover(cx: &Context<'_>, job: &Job, sink: &mut Sink) {
+    let Some(said) = &job.discover else { return };
+    let (addresses, labels) = (said.addresses.first().map(|a| a.origin), first(&said.labels));
+    let namespaces = said.namespaces.first().map(|n| n.origin);
+    if said.by.value == DiscoverBy::Static {
+        let why = format!("the targets of `{}` are the addresses that are written out", job.name);
+        let help = "take it out, or say `discover \"service\"` or `discover \"pod\"` instead of `static`";
+        report(cx, labels, "`labels` of `discover`", &why, help, sink);
+        report(cx, namespaces, "`namespace` of `discover`", &why, help, sink);
+    } else {
+        let why = format!("the targets of `{}` are found in the cluster, not by address", job.name);
+        let help = "take the addresses out, or say `discover \"static\"`";
+        report(cx, addresses, "`addresses` of `discover`", &why, help, sink);
+    }
+}
+
+/// One path cannot stand for the several that an entry of the catalog scrapes.
+fn path(cx: &Context<'_>, job: &Job, parts: &[Part<'_>], sink: &mut Sink) {
+    let several = |p: &Part<'_>| p.job().name == job.name && p.pick.endpoints.len() > 1;
+    if parts.iter().any(several) {
+        let origin = job.path.as_ref().map(|p| p.origin);
+        let why = format!("`{}` is scraped on several paths, each the catalog's own", job.name);
+        let help = "take it out; a path of your own is a job of your own, with `discover`";
+        report(cx, origin, "`path`", &why, help, sink);
+    }
+}
+
+fn grafana(cx: &Context<'_>, sink: &mut Sink) {
+    let grafana = &cx.cluster.grafana;
+    let why = match grafana.by.value {
+        GrafanaBy::Sidecar => return,
+        GrafanaBy::Files => "dashboards and data sources are plain files here, and no sidecar looks for labels",
+        GrafanaBy::None => "nothing is made for a Grafana here",
+    };
+    let help = "say `grafana \"sidecar\"` if a sidecar picks them up, or take the labels out";
+    report(cx, first(&grafana.labels), "`labels` of `grafana`", why, help, sink);
+}
+
+fn first(said: &BTreeMap<String, Sourced<String>>) -> Option<Origin> {
+    said.values().next().map(|v| v.origin)
+}
+
+/// Reports a key, if the spec says it. The words name no cluster: a line of the fleet block is one
+/// finding, however many clusters it means nothing to.
+fn report(cx: &Context<'_>, origin: Option<Origin>, key: &str, why: &str, help: &str, sink: &mut Sink) {
+    let Some(origin) = origin.filter(|o| cx.is_said(*o)) else { return };
+    let what = format!("{key} has no effect: {why}");
+    let at = cx.place(origin, origin);
+    sink.push(Diagnostic::new(&codes::NO_EFFECT, at, what).here("no effect").help(help));
+}
