@@ -40,7 +40,8 @@ fn names_and_order_of_files_change_no_byte() {
     let spec = example("shared-member");
     let before = build(&spec, "spec");
     let (fleet, routes) = (spec["spec/fleet.kdl"].clone(), spec["spec/routes.kdl"].clone());
-    let renamed = Files::from([("spec/z/later.kdl".to_owned(), fleet.clone()), ("spec/a.kdl".to_owned(), routes.clone())]);
+    let renamed =
+        Files::from([("spec/z/later.kdl".to_owned(), fleet.clone()), ("spec/a.kdl".to_owned(), routes.clone())]);
     assert_eq!(differing(&before, &build(&renamed, "spec")), Vec::<String>::new());
     let joined = Files::from([("one.kdl".to_owned(), [routes, fleet].concat())]);
     assert_eq!(differing(&before, &build(&joined, "one.kdl")), Vec::<String>::new());
@@ -111,8 +112,7 @@ fn block(lines: &[&str], at: &mut usize, keep: bool) -> String {
 #[test]
 fn the_reversal_of_this_test_reverses() {
     let text = "a {\n    b 1 // {\n    c {\n        d 2\n        e 3\n    }\n}\nroute \"x\" {\n    f 4\n    g 5\n}\n";
-    let expected =
-        "route \"x\" {\n    f 4\n    g 5\n}\na {\n    c {\n        e 3\n        d 2\n}\n    b 1 // {\n}\n";
+    let expected = "route \"x\" {\n    f 4\n    g 5\n}\na {\n    c {\n        e 3\n        d 2\n}\n    b 1 // {\n}\n";
     assert_eq!(reversed(text), expected);
 }
 
@@ -148,7 +148,9 @@ fn a_new_member_touches_its_folder_and_what_counts_members() {
     // all clusters shows, the page and the index.
     let counts = |p: &String| {
         let control = ["control-a", "control-b"].iter().find_map(|c| p.strip_prefix(&format!("shared-member/{c}/")));
-        control.is_some_and(|p| p.starts_with("helm/") || p.starts_with("60-grafana/") || matches!(p, "README.md" | "index.json"))
+        control.is_some_and(|p| {
+            p.starts_with("helm/") || p.starts_with("60-grafana/") || matches!(p, "README.md" | "index.json")
+        })
     };
     let fleet = |p: &String| matches!(p.as_str(), "shared-member/fleet.json" | "shared-member/README.md");
     let others: Vec<&String> = touched.iter().filter(|p| !own(p) && !counts(p) && !fleet(p)).collect();

@@ -28,8 +28,7 @@ fn the_fleet_in_both_forms_gives_the_same_findings() {
     let fleets = files("tests/fleets");
     let of = |spec: &str| {
         let compiled = compile(&fleets, spec);
-        let mut found: Vec<String> =
-            compiled.findings.iter().map(|d| format!("{}: {}", d.code.id, d.what)).collect();
+        let mut found: Vec<String> = compiled.findings.iter().map(|d| format!("{}: {}", d.code.id, d.what)).collect();
         found.sort();
         found
     };

@@ -93,7 +93,13 @@ fn a_build_that_is_killed_leaves_every_file_old_or_new() {
 
         let check = steps::binary(folder.path(), &["build", "--check"]);
         let complete = now.iter().all(|(path, bytes)| left.get(path) == Some(bytes));
-        assert_eq!(check.status.code(), Some(if complete { 0 } else { 2 }), "round {round}: {}{}", check.stdout, check.stderr);
+        assert_eq!(
+            check.status.code(),
+            Some(if complete { 0 } else { 2 }),
+            "round {round}: {}{}",
+            check.stdout,
+            check.stderr
+        );
 
         let again = steps::binary(folder.path(), &["build"]);
         assert!(again.status.success(), "round {round}: {}{}", again.stdout, again.stderr);

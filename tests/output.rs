@@ -181,12 +181,17 @@ fn every_object_satisfies_its_field_table() {
     for path in files.keys().filter(|p| p.ends_with(".yaml") && !p.contains("/helm/")) {
         let mut tree = Tree::new();
         for root in plain::read_tree(text(&files, path), &mut tree).unwrap() {
-            let (Some(api_version), Some(kind)) = (tree.get(root, "apiVersion"), tree.get(root, "kind")) else { continue };
+            let (Some(api_version), Some(kind)) = (tree.get(root, "apiVersion"), tree.get(root, "kind")) else {
+                continue;
+            };
             let (api_version, kind) = (tree.as_str(api_version).unwrap(), tree.as_str(kind).unwrap());
             if api_version.starts_with("kustomize.") {
                 continue;
             }
-            assert!(fields::table(api_version, kind).is_some(), "{path}: there is no field table for {api_version} {kind}");
+            assert!(
+                fields::table(api_version, kind).is_some(),
+                "{path}: there is no field table for {api_version} {kind}"
+            );
             operators += usize::from(api_version.starts_with("monitoring.coreos.com/"));
             let mut found = Vec::new();
             check::object(&tree, root, &versions, &mut |f| found.push(format!("{} {}: {}", f.code.id, f.path, f.what)));
@@ -288,7 +293,8 @@ fn no_secret_is_emitted_and_all_that_are_named_are_listed() {
     let objects = objects(&files);
     assert!(objects.iter().all(|o| o.text(&["kind"]) != "Secret"));
     for object in &objects {
-        let list = yaml_1_1(text(&files, &format!("{}/secrets.required.yaml", object.cluster)), "secrets.required.yaml");
+        let list =
+            yaml_1_1(text(&files, &format!("{}/secrets.required.yaml", object.cluster)), "secrets.required.yaml");
         let known: BTreeSet<&str> =
             list[0]["secrets"].as_array().unwrap().iter().filter_map(|s| s["name"].as_str()).collect();
         let mut named = BTreeSet::new();

@@ -84,7 +84,11 @@ fn every_example_is_in_the_list_and_has_five_lines_about_it() {
         found += 1;
         assert!(list.contains(&format!("({name}/README.md)")), "examples/README.md does not link {name}");
         let page = read(&format!("examples/{name}/README.md"));
-        assert!((3..=8).contains(&page.lines().count()), "examples/{name}/README.md has {} lines", page.lines().count());
+        assert!(
+            (3..=8).contains(&page.lines().count()),
+            "examples/{name}/README.md has {} lines",
+            page.lines().count()
+        );
     }
     assert!(found >= 3);
 }

@@ -17,8 +17,14 @@ const MEMBER: &str = "output/shared-member/pool-1";
 /// Series as they leave a Prometheus of the member: labels, and the stores they have to reach.
 const SERIES: &[(&str, &[&str])] = &[
     // A tenant's own, whatever measured them.
-    ("__name__=container_memory_working_set_bytes job=kubelet metrics_path=/metrics/cadvisor namespace=hero-user-a pod=x", &["plane-a"]),
-    ("__name__=container_memory_working_set_bytes job=kubelet metrics_path=/metrics/cadvisor namespace=hero-user-b pod=x", &["plane-b"]),
+    (
+        "__name__=container_memory_working_set_bytes job=kubelet metrics_path=/metrics/cadvisor namespace=hero-user-a pod=x",
+        &["plane-a"],
+    ),
+    (
+        "__name__=container_memory_working_set_bytes job=kubelet metrics_path=/metrics/cadvisor namespace=hero-user-b pod=x",
+        &["plane-b"],
+    ),
     ("__name__=kube_pod_info job=kube-state-metrics namespace=hero-user-a pod=x", &["plane-a"]),
     ("__name__=kube_pod_info job=kube-state-metrics namespace=hero-user-b pod=x", &["plane-b"]),
     ("__name__=DCGM_FI_DEV_GPU_UTIL job=dcgm-exporter namespace=hero-user-a pod=x gpu=3", &["plane-a"]),
@@ -28,14 +34,20 @@ const SERIES: &[(&str, &[&str])] = &[
     ("__name__=kubelet_volume_stats_used_bytes job=kubelet metrics_path=/metrics namespace=hero-user-b", &["plane-b"]),
     // Shared namespaces go to both.
     ("__name__=kube_pod_info job=kube-state-metrics namespace=kube-system pod=x", &["plane-a", "plane-b"]),
-    ("__name__=container_cpu_usage_seconds_total job=kubelet metrics_path=/metrics/cadvisor namespace=monitoring pod=x", &["plane-a", "plane-b"]),
+    (
+        "__name__=container_cpu_usage_seconds_total job=kubelet metrics_path=/metrics/cadvisor namespace=monitoring pod=x",
+        &["plane-a", "plane-b"],
+    ),
     // What belongs to no namespace goes to both, whatever namespace its exporter runs in.
     ("__name__=node_load1 job=node-exporter namespace=monitoring node=n1", &["plane-a", "plane-b"]),
     ("__name__=node_load1 job=node-exporter namespace=hero-user-a node=n1", &["plane-a", "plane-b"]),
     ("__name__=node_load1 job=node-exporter node=n1", &["plane-a", "plane-b"]),
     ("__name__=kube_node_info job=kube-state-metrics node=n1", &["plane-a", "plane-b"]),
     ("__name__=kubelet_running_pods job=kubelet metrics_path=/metrics node=n1", &["plane-a", "plane-b"]),
-    ("__name__=container_cpu_usage_seconds_total job=kubelet metrics_path=/metrics/cadvisor id=/", &["plane-a", "plane-b"]),
+    (
+        "__name__=container_cpu_usage_seconds_total job=kubelet metrics_path=/metrics/cadvisor id=/",
+        &["plane-a", "plane-b"],
+    ),
     ("__name__=DCGM_FI_DEV_GPU_UTIL job=dcgm-exporter gpu=3", &["plane-a", "plane-b"]),
     ("__name__=prometheus_tsdb_head_series job=prometheus-user namespace=monitoring", &["plane-a", "plane-b"]),
     ("__name__=up job=kube-state-metrics namespace=monitoring", &["plane-a", "plane-b"]),
@@ -195,12 +207,16 @@ fn rule(written: &Value) -> Rule {
     let mut rule = Rule::default();
     for (key, value) in map {
         match key.as_str() {
-            "sourceLabels" | "source_labels" => rule.source_labels = value.as_array().unwrap().iter().map(text).collect(),
+            "sourceLabels" | "source_labels" => {
+                rule.source_labels = value.as_array().unwrap().iter().map(text).collect()
+            }
             "targetLabel" | "target_label" => rule.target_label = Some(text(value)),
             "regex" => rule.regex = Some(text(value)),
             "separator" => rule.separator = Some(text(value)),
             "replacement" => rule.replacement = Some(text(value)),
-            "if" => rule.condition = value.as_array().map_or_else(|| vec![text(value)], |l| l.iter().map(text).collect()),
+            "if" => {
+                rule.condition = value.as_array().map_or_else(|| vec![text(value)], |l| l.iter().map(text).collect())
+            }
             "action" => {
                 rule.action = Some(match text(value).to_ascii_lowercase().as_str() {
                     "replace" => Action::Replace,

@@ -106,11 +106,7 @@ fn rule(session: &Session<'_>, code: &Code, format: Format) -> Exit {
         "\nIt can be allowed where it does not apply: `allow \"{}\" why=\"…\"` in the block it points into.\n",
         code.id
     );
-    out.push_str(if allow {
-        &allowing
-    } else {
-        "\nIt cannot be allowed.\n"
-    });
+    out.push_str(if allow { &allowing } else { "\nIt cannot be allowed.\n" });
     session.out(&out)
 }
 

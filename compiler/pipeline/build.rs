@@ -305,7 +305,10 @@ impl Built {
         match (looking, self.differs()) {
             _ if failed > 0 => {
                 let noun = if failed == 1 { "folder" } else { "folders" };
-                out.push_str(&format!("{failed} {noun} could not be {}.\n", if looking { "compared" } else { "written" }));
+                out.push_str(&format!(
+                    "{failed} {noun} could not be {}.\n",
+                    if looking { "compared" } else { "written" }
+                ));
             }
             (true, true) => out.push_str("The output is out of date: run `watershed build`.\n"),
             (_, false) => out.push_str(&format!("{unchanged} files, all up to date.\n")),

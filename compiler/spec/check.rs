@@ -31,7 +31,9 @@ impl Check<'_> {
         let inherits = settings::is_place(object.shape);
         for key in object.shape.keys.iter().filter(|k| k.required) {
             let elsewhere = object.shape.name == ROOT.name && !self.complete;
-            if whole && !elsewhere && !(inherits && settings::is_setting(key.name)) && !says_something(object, key) {
+            let inherited = inherits && settings::is_setting(key.name);
+            let due = whole && !elsewhere && !inherited;
+            if due && !says_something(object, key) {
                 self.missing(object, key, head);
             }
         }

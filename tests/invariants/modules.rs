@@ -33,8 +33,28 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
 
 /// Parts of `std` that anybody may name: they touch nothing outside and iterate in one order.
 const FREE: &[&str] = &[
-    "array", "borrow", "cell", "char", "cmp", "collections", "convert", "error", "ffi", "fmt", "hash", "iter", "mem",
-    "num", "ops", "panic", "ptr", "result", "slice", "str", "string", "vec",
+    "array",
+    "borrow",
+    "cell",
+    "char",
+    "cmp",
+    "collections",
+    "convert",
+    "error",
+    "ffi",
+    "fmt",
+    "hash",
+    "iter",
+    "mem",
+    "num",
+    "ops",
+    "panic",
+    "ptr",
+    "result",
+    "slice",
+    "str",
+    "string",
+    "vec",
 ];
 
 /// Runs while the compiler is built, and is no part of it.
@@ -70,7 +90,8 @@ fn modules_name_only_the_crates_and_parts_of_std_they_may() {
         if source.path == "lib.rs" {
             continue;
         }
-        let (may, parts) = *table.get(source.module()).unwrap_or_else(|| panic!("{} is in no line of TABLE", source.path));
+        let (may, parts) =
+            *table.get(source.module()).unwrap_or_else(|| panic!("{} is in no line of TABLE", source.path));
         for path in paths(&source.code) {
             let (root, next) = (path[0].as_str(), path.get(1).map_or("", String::as_str));
             if root == "std" {
@@ -100,8 +121,7 @@ fn modules_name_only_the_crates_and_parts_of_std_they_may() {
 
 #[test]
 fn every_dependency_is_used_by_the_compiler() {
-    let used: BTreeSet<String> =
-        sources().iter().flat_map(|s| paths(&s.code)).map(|path| path[0].clone()).collect();
+    let used: BTreeSet<String> = sources().iter().flat_map(|s| paths(&s.code)).map(|path| path[0].clone()).collect();
     let idle: Vec<String> = dependencies().difference(&used).cloned().collect();
     assert!(idle.is_empty(), "Cargo.toml names dependencies that nothing uses: {idle:?}");
 }
@@ -151,9 +171,9 @@ fn paths(text: &str) -> Vec<Vec<String>> {
     let mut rest = text;
     while let Some(at) = rest.find("::") {
         let before = &rest[..at];
-        let start = before.rfind(|c: char| !c.is_alphanumeric() && c != '_').map_or(0, |i| {
-            i + before[i..].chars().next().map_or(1, char::len_utf8)
-        });
+        let start = before
+            .rfind(|c: char| !c.is_alphanumeric() && c != '_')
+            .map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
         let root = &before[start..];
         let end = spread(&rest[at + 2..], vec![root.to_owned()], &mut out);
         rest = &rest[at + 2 + end..];
@@ -195,7 +215,8 @@ fn item(text: &str, so_far: &[String], out: &mut Vec<Vec<String>>) -> usize {
 
 #[test]
 fn paths_are_read_whole_and_braces_spread_out() {
-    let text = "use crate::{a, b::{self, C}};\nfn x() { std::fs::read(p); let y: super::super::z::W = T::<u8>::new(); }";
+    let text =
+        "use crate::{a, b::{self, C}};\nfn x() { std::fs::read(p); let y: super::super::z::W = T::<u8>::new(); }";
     let found: Vec<String> = paths(text).into_iter().map(|p| p.join("::")).collect();
     assert_eq!(found, ["crate::a", "crate::b::self", "crate::b::C", "std::fs::read", "super::super::z::W", "T::"]);
 }
