@@ -71,6 +71,21 @@ fn watershed(folder: &Folder, args: &[&str], may_write: bool) -> Result<String, 
     Ok(transcript(&ended.stdout, &ended.stderr, code))
 }
 
+/// What `check` does not let pass, `build` refuses in the same words, and output that is there stays
+/// as it is.
+///
+/// # Errors
+/// A build that says or does something else.
+pub fn refuses(folder: &Folder, args: &str, checked: &str) -> Result<(), String> {
+    let command = format!("watershed build{args}");
+    if !folder.at("output").exists() {
+        folder.write("output/lab/lab/index.json", "{}");
+        folder.write("output/keep.txt", "mine\n");
+    }
+    let built = run(folder, &command).map_err(|e| format!("$ {command}\n{e}"))?;
+    if built == checked { Ok(()) } else { Err(format!("$ {command}\nsays something else than `check`:\n{built}")) }
+}
+
 /// What a run printed, and how it ended.
 pub struct Ended {
     pub status: ExitStatus,
