@@ -52,6 +52,11 @@ impl Memo {
 }
 
 impl Evaluated {
+    /// To be looked at: its origins mean nothing yet.
+    pub fn root(&self) -> Option<(&Tree, NodeId)> {
+        self.root.map(|root| (&self.tree, root))
+    }
+
     /// Copies it into `tree`: the root, or none where the whole document was dropped.
     pub fn copy_into(&self, tree: &mut Tree, origins: Origins<'_>) -> Option<NodeId> {
         let mut origin = |origin: Origin| match origin.0 & LINE {

@@ -34,7 +34,7 @@ pub use job::{
     WorkloadNamespace,
 };
 pub use load::{Catalog, Kind, UserFile};
-pub use memo::Memo;
+pub use memo::{Evaluated, Memo};
 pub use pack::{Dashboard, NotYet, Reader, ReaderKind, Rule, RulePack, Scope};
 pub use parts::Parts;
 pub use settings::{Setting, Settings};

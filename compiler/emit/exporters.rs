@@ -14,7 +14,7 @@ pub fn exporter(out: &mut Emit<'_, '_>, exporter: &ExporterPlan) {
     let Some(template) = out.catalog.exporter_template(job) else { return };
     let settings = settings(out, exporter);
     let mut objects = Tree::new();
-    let Some(list) = out.evaluate(template, &settings, &mut objects) else { return };
+    let Some(list) = out.evaluate(template, settings, &mut objects) else { return };
     let roots: Vec<NodeId> = objects.children(list).collect();
     for root in roots {
         let text = |path: &[&str]| objects.at(root, path).and_then(|n| objects.as_str(n)).unwrap_or("").to_owned();
@@ -42,9 +42,8 @@ pub fn needs_host(out: &mut Emit<'_, '_>, exporter: &ExporterPlan) -> bool {
     let Some(job) = out.catalog.job(&exporter.job) else { return false };
     let Some(template) = out.catalog.exporter_template(job) else { return false };
     let settings = settings(out, exporter);
-    let mut objects = Tree::new();
-    let Some(list) = out.evaluate(template, &settings, &mut objects) else { return false };
-    asks_for_host(&objects, list)
+    let Some(evaluated) = out.evaluated(template, settings) else { return false };
+    evaluated.root().is_some_and(|(objects, list)| asks_for_host(objects, list))
 }
 
 fn asks_for_host(objects: &Tree, node: NodeId) -> bool {

@@ -131,7 +131,7 @@ fn dashboard(out: &mut Emit<'_, '_>, reader: &ReaderPlan<'_>, name: &str) {
     };
     let settings = input.settings(&out.versions);
     let mut document = crate::object::Tree::new();
-    let Some(root) = out.evaluate_shared(template, settings, &mut document) else { return };
+    let Some(root) = out.evaluate(template, settings, &mut document) else { return };
     let object_name = format!("{}-dashboard-{name}", reader.reader.name);
     let extra = sidecar_labels(out, ("grafana_dashboard", "1"));
     let labels: Vec<(&str, &str)> = extra.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();

@@ -10,8 +10,9 @@ mod rules;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::catalog::{Catalog, Settings, Template, Versions};
+use crate::catalog::{Catalog, Evaluated, Settings, Template, Versions};
 use crate::diag::{Diagnostic, Origin, Origins, Why};
 use crate::model::fleet::Fleet;
 use crate::model::plan::ClusterPlan;
@@ -161,20 +162,14 @@ impl Emit<'_, '_> {
     /// Evaluates a template of the catalog; `None` where it gives nothing or fails. The built-in ones
     /// cannot fail with the settings their contract names; users' own were tried with samples, which
     /// do not have every version and value there is.
-    fn evaluate(&mut self, template: &Template, settings: &Settings, tree: &mut Tree) -> Option<NodeId> {
-        let mut origin = |file: &str, line| line_origin(&mut self.lines, self.origins, file, line);
-        let evaluated = template.eval(settings, tree, &mut origin);
-        self.unless_faulty(evaluated)?
-    }
-
-    /// The same for settings that many clusters share: evaluated once, then copied.
-    fn evaluate_shared(&mut self, template: &Template, settings: Settings, tree: &mut Tree) -> Option<NodeId> {
-        let evaluated = self.catalog.memo().eval(template, settings);
-        let evaluated = self.unless_faulty(evaluated)?;
+    fn evaluate(&mut self, template: &Template, settings: Settings, tree: &mut Tree) -> Option<NodeId> {
+        let evaluated = self.evaluated(template, settings)?;
         evaluated.copy_into(tree, &mut |file, line| line_origin(&mut self.lines, self.origins, file, line))
     }
 
-    fn unless_faulty<T>(&mut self, evaluated: Result<T, Box<Diagnostic>>) -> Option<T> {
+    /// The same, to be looked at. Equal settings are evaluated once, for all clusters.
+    fn evaluated(&mut self, template: &Template, settings: Settings) -> Option<Arc<Evaluated>> {
+        let evaluated = self.catalog.memo().eval(template, settings);
         evaluated.map_err(|fault| self.faults.push(*fault)).ok()
     }
 

@@ -23,7 +23,7 @@ pub fn pack(out: &mut Emit<'_, '_>, rule: &RulePlan) {
         settings.came_from(&format!("scraped[{i}].interval_ms"), origin);
     }
     let mut groups = Tree::new();
-    let Some(root) = out.evaluate_shared(template, settings, &mut groups) else { return };
+    let Some(root) = out.evaluate(template, settings, &mut groups) else { return };
     let namespace = out.namespace().to_owned();
     let name = format!("{}-{}", rule.lane, rule.pack);
     let meta = Meta {

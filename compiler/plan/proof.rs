@@ -6,6 +6,7 @@
 //! nowhere else, their labels as they were.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::codes;
 use super::context::Context;
@@ -82,11 +83,14 @@ fn witnesses(
     lane: &Lane,
     shared: &BTreeSet<String>,
 ) -> Vec<Witness> {
-    let namespaces = partition.map_or_else(|| vec![String::new(), "nobodys".to_owned()], Partition::witness_namespaces);
+    let unsent = [String::new(), "nobodys".to_owned()];
+    let namespaces = partition.map_or(&unsent[..], Partition::witness_namespaces);
+    let words = Words::new();
     let answer =
         |who: Who<'_, '_>, namespace: &str| partition.map_or_else(Vec::new, |p| p.answer(who, namespace).to_vec());
     let mut out = Vec::new();
-    for namespace in &namespaces {
+    for namespace in namespaces {
+        let in_namespace = Arc::<str>::from(namespace.as_str());
         for name in ["recorded:of_no_job", "ALERTS"] {
             let labels = Labels::from_iter([("__name__", name), ("namespace", namespace)]);
             out.push(Witness { labels, targets: answer(Who::Nobody, namespace) });
@@ -96,12 +100,15 @@ fn witnesses(
             if !owned && !part.copies.iter().any(|c| c.0.name == lane.name) {
                 continue;
             }
-            for (name, who) in [
-                ("measured_total", Who::Sample(part)),
-                ("up", Who::Scrape(part)),
-                ("scrape_duration_seconds", Who::Scrape(part)),
-            ] {
-                for labels in series(part, name, namespace, shared) {
+            for base in series(part, &words, &in_namespace, shared) {
+                for (name, who) in [
+                    (&words.measured, Who::Sample(part)),
+                    (&words.up, Who::Scrape(part)),
+                    (&words.duration, Who::Scrape(part)),
+                ] {
+                    let mut labels = base.clone();
+                    labels.set(Arc::clone(&words.name), Arc::clone(name));
+                    labels.settle();
                     let targets = if owned { answer(who, namespace) } else { Vec::new() };
                     out.push(Witness { labels, targets });
                 }
@@ -111,22 +118,52 @@ fn witnesses(
     out
 }
 
-/// One series for each value of `job` and path that the part's targets have.
-fn series(part: &Part<'_>, name: &str, namespace: &str, shared: &BTreeSet<String>) -> Vec<Labels> {
+/// What all witnesses say, made once: there are thousands of them for each of a thousand clusters.
+struct Words {
+    name: Arc<str>,
+    measured: Arc<str>,
+    up: Arc<str>,
+    duration: Arc<str>,
+    job: Arc<str>,
+    namespace: Arc<str>,
+    class: Arc<str>,
+    instance: (Arc<str>, Arc<str>),
+}
+
+impl Words {
+    fn new() -> Self {
+        Words {
+            name: "__name__".into(),
+            measured: "measured_total".into(),
+            up: "up".into(),
+            duration: "scrape_duration_seconds".into(),
+            job: "job".into(),
+            namespace: "namespace".into(),
+            class: CLASS_LABEL.into(),
+            instance: ("instance".into(), "node-1".into()),
+        }
+    }
+}
+
+/// One series, yet without a name, for each value of `job` and path that the part's targets have.
+fn series(part: &Part<'_>, words: &Words, namespace: &Arc<str>, shared: &BTreeSet<String>) -> Vec<Labels> {
+    let class = Arc::<str>::from(part.class.as_deref().unwrap_or(""));
     let mut out = Vec::new();
     for value in &part.source.values {
-        for path in keep::paths(part) {
-            let mut labels = Labels::from_iter([
-                ("__name__", name),
-                ("job", value),
-                ("namespace", namespace),
-                ("instance", "node-1"),
-                (CLASS_LABEL, part.class.as_deref().unwrap_or("")),
-            ]);
-            if shared.contains(value) {
+        let labels = Labels::from_iter([
+            (Arc::clone(&words.job), Arc::from(value.as_str())),
+            (Arc::clone(&words.namespace), Arc::clone(namespace)),
+            words.instance.clone(),
+            (Arc::clone(&words.class), Arc::clone(&class)),
+        ]);
+        if shared.contains(value) {
+            for path in keep::paths(part) {
+                let mut labels = labels.clone();
                 labels.set(PATH_LABEL, path);
+                labels.settle();
+                out.push(labels);
             }
-            labels.settle();
+        } else {
             out.push(labels);
         }
     }

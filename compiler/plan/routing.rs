@@ -3,6 +3,7 @@
 //! This is the meaning. The rules that make it happen are in `keep.rs`, and `proof.rs` holds the two
 //! against each other.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::codes;
@@ -38,6 +39,7 @@ pub(super) struct Partition<'a> {
     pub shared: Vec<Target>,
     pub unowned: Vec<Target>,
     pub by_namespace: bool,
+    witnesses: OnceCell<Vec<String>>,
 }
 
 /// What a `to` line asks for, and where it sends that.
@@ -74,6 +76,7 @@ impl<'a> Partition<'a> {
             shared: route.shared.as_deref().map(targets).unwrap_or_default(),
             unowned: route.unowned.as_deref().map(targets).unwrap_or_default(),
             by_namespace: route.lines.iter().any(|l| !l.namespaces.is_empty()),
+            witnesses: OnceCell::new(),
         }
     }
 
@@ -113,21 +116,8 @@ impl<'a> Partition<'a> {
 impl Partition<'_> {
     /// Namespaces that between them get every answer the route has: none, one nobody names, and one
     /// for each pattern that is not shadowed by more particular ones.
-    pub fn witness_namespaces(&self) -> Vec<String> {
-        let patterns: Vec<&NamespacePattern> = self.claims.iter().flat_map(|c| &c.namespaces).collect();
-        let most =
-            |n: &str| patterns.iter().copied().filter(|p| p.matches(n)).reduce(|a, b| if b.beats(a) { b } else { a });
-        let mut out = vec![String::new()];
-        // With `*` among the patterns there is no such namespace.
-        out.extend(["nobodys", "zz-nobodys", "x9-nobodys"].into_iter().find(|n| most(n).is_none()).map(str::to_owned));
-        for pattern in &patterns {
-            let names = ["", "x", "0", "-x", "zq7"]
-                .map(|tail| format!("{}{}", pattern.stem(), if pattern.is_open() { tail } else { "" }));
-            out.extend(names.into_iter().find(|n| !n.is_empty() && most(n) == Some(*pattern)));
-        }
-        out.sort_unstable();
-        out.dedup();
-        out
+    pub fn witness_namespaces(&self) -> &[String] {
+        self.witnesses.get_or_init(|| witness_namespaces(&self.claims))
     }
 
     /// Whether the route names the destination at all.
@@ -169,6 +159,23 @@ impl Claim {
         let matching = self.namespaces.iter().filter(|p| p.matches(namespace));
         matching.reduce(|best, p| if p.beats(best) { p } else { best })
     }
+}
+
+fn witness_namespaces(claims: &[Claim]) -> Vec<String> {
+    let patterns: Vec<&NamespacePattern> = claims.iter().flat_map(|c| &c.namespaces).collect();
+    let most =
+        |n: &str| patterns.iter().copied().filter(|p| p.matches(n)).reduce(|a, b| if b.beats(a) { b } else { a });
+    let mut out = vec![String::new()];
+    // With `*` among the patterns there is no such namespace.
+    out.extend(["nobodys", "zz-nobodys", "x9-nobodys"].into_iter().find(|n| most(n).is_none()).map(str::to_owned));
+    for pattern in &patterns {
+        let names = ["", "x", "0", "-x", "zq7"]
+            .map(|tail| format!("{}{}", pattern.stem(), if pattern.is_open() { tail } else { "" }));
+        out.extend(names.into_iter().find(|n| !n.is_empty() && most(n) == Some(*pattern)));
+    }
+    out.sort_unstable();
+    out.dedup();
+    out
 }
 
 fn most_specific<'c>(claims: impl Iterator<Item = &'c Claim>, namespace: &str) -> Option<&'c Claim> {
