@@ -506,3 +506,13 @@ fn entries_can_be_listed_and_shown() {
     }
     assert_eq!(catalog.show("no-such-entry"), None);
 }
+
+#[test]
+fn pods_are_not_shown_a_token_that_their_monitor_cannot_refer_to() {
+    let mut job = Catalog::builtin().job("kubelet").unwrap().clone();
+    assert_eq!(job.faults(), []);
+    job.variants[0].discovery = super::Discovery::Annotations;
+    job.variants[0].ports.values_mut().for_each(|access| access.port = None);
+    let told: Vec<String> = job.faults().into_iter().map(|f| f.what).collect();
+    assert!(told.iter().any(|t| t.contains("token")) && told.iter().any(|t| t.contains("not several")), "{told:?}");
+}

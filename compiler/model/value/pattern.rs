@@ -269,6 +269,21 @@ mod tests {
     }
 
     #[test]
+    fn globs_meet_where_one_name_fits_both() {
+        let meet = |a: &str, b: &str| {
+            let (a, b) = (MetricGlob::parse(a).unwrap(), MetricGlob::parse(b).unwrap());
+            assert_eq!(a.meets(&b), b.meets(&a));
+            a.meets(&b)
+        };
+        for (a, b) in [("a", "a"), ("a*", "*b"), ("*", "x"), ("a*c", "ab*"), ("a**b", "ab"), ("*a*", "*b*")] {
+            assert!(meet(a, b), "{a} {b}");
+        }
+        for (a, b) in [("a", "b"), ("a*", "b*"), ("*a", "*b"), ("a", "aa"), ("a*b", "a"), ("x_*_total", "x_total")] {
+            assert!(!meet(a, b), "{a} {b}");
+        }
+    }
+
+    #[test]
     fn jobs_are_globs() {
         let g = |text: &str| JobGlob::parse(text).unwrap();
         assert!(g("node").matches("node", Some("roce")));

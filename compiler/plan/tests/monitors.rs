@@ -357,3 +357,15 @@ fn classes_by_metric_do_not_overlap() {
     let params = &monitor(&plan, "node-exporter-bytes").endpoints[0].params;
     assert_eq!(*params, [("exclude[]".to_owned(), vec!["netclass".to_owned(), "netdev".to_owned()])]);
 }
+
+#[test]
+fn a_job_whose_classes_take_all_its_paths_has_no_rest() {
+    let mut world = single("job \"kubelet\" {\n class \"all\" interval=\"30s\" {\n metrics \"*\"\n }\n }");
+    let job = world.fleet.clusters[0].jobs.iter_mut().find(|j| j.name == "kubelet").expect("a job");
+    // As an entry's class that is picked by path: neither collectors nor metrics.
+    job.classes[0].metrics = Some(Vec::new());
+    let plan = world.sound("lab");
+    let made: Vec<&str> = plan.monitors.iter().filter(|m| m.job == "kubelet").map(|m| m.name.as_str()).collect();
+    assert_eq!(made, ["kubelet-all"]);
+    assert!(plan.not_collected.iter().all(|(job, _)| job != "kubelet"), "{:?}", plan.not_collected);
+}
