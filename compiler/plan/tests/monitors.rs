@@ -362,6 +362,7 @@ fn classes_by_metric_do_not_overlap() {
 fn a_job_whose_classes_take_all_its_paths_has_no_rest() {
     let mut world = single("job \"kubelet\" {\n class \"all\" interval=\"30s\" {\n metrics \"*\"\n }\n }");
     let job = world.fleet.clusters[0].jobs.iter_mut().find(|j| j.name == "kubelet").expect("a job");
+    let job = std::sync::Arc::make_mut(job);
     // As an entry's class that is picked by path: neither collectors nor metrics.
     job.classes[0].metrics = Some(Vec::new());
     let plan = world.sound("lab");
