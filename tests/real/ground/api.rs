@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::certificates::{self, Authority};
+use super::certificates::{Authority, Tokens};
 use super::kubectl::Kubectl;
 use super::network::{API_SERVER, SERVICES};
-use super::process::{Process, Ready, until};
+use super::process::{Process, Ready};
 use super::{Outcome, write};
 
 /// Where it listens: the bridge's address, as a control plane's node would.
@@ -51,11 +51,7 @@ impl Api {
         let kubeconfig = folder.join("kubeconfig");
         write(&kubeconfig, kubeconfig_of(authority)?)?;
         let kubectl = Kubectl::new(programs.kubectl.clone(), kubeconfig.clone(), folder.join("home"));
-        until("answer from the API server", PATIENCE, || {
-            server.alive()?;
-            Ok(kubectl.run(&["get", "--raw", "/readyz"]).ok())
-        })
-        .map_err(|e| server.trouble(&e.to_string()))?;
+        server.until(PATIENCE, || kubectl.run(&["get", "--raw", "/readyz"]).map(drop))?;
         Ok(Self { kubectl, kubeconfig, server, etcd })
     }
 
@@ -83,8 +79,7 @@ fn server(programs: &Programs, authority: &Authority, folder: &Path) -> Outcome<
     let names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"];
     let (own, service) = (ADDRESS.to_string(), API_SERVER.to_string());
     let pair = authority.server("kube-apiserver", &[&names[..], &[&own, &service, "localhost"]].concat())?;
-    let tokens = folder.join("service-accounts.key");
-    certificates::key(&tokens)?;
+    let tokens = Tokens::new(folder)?;
     let mut command = Command::new(&programs.kube_apiserver);
     for (flag, value) in [
         ("etcd-servers", ETCD.to_owned()),
@@ -96,8 +91,8 @@ fn server(programs: &Programs, authority: &Authority, folder: &Path) -> Outcome<
         ("tls-private-key-file", pair.key.display().to_string()),
         ("client-ca-file", authority.certificate.display().to_string()),
         ("service-account-issuer", "https://kubernetes.default.svc.cluster.local".to_owned()),
-        ("service-account-key-file", tokens.display().to_string()),
-        ("service-account-signing-key-file", tokens.display().to_string()),
+        ("service-account-key-file", tokens.public.display().to_string()),
+        ("service-account-signing-key-file", tokens.private.display().to_string()),
         ("authorization-mode", "RBAC".to_owned()),
         ("allow-privileged", "true".to_owned()),
         ("cert-dir", folder.join("certificates").display().to_string()),

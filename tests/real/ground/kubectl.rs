@@ -1,7 +1,7 @@
 //! kubectl, as whoever applies our output uses it. What it warns about is kept beside what it did.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -44,8 +44,16 @@ impl Kubectl {
     ///
     /// # Errors
     /// The API server refused an object: its words.
-    pub fn apply(&self, paths: &[&Path]) -> Outcome<Applied> {
-        let mut arguments = apply_arguments(OWNER);
+    pub fn apply(&self, paths: &[PathBuf]) -> Outcome<Applied> {
+        self.apply_as(OWNER, paths)
+    }
+
+    /// The same for somebody else.
+    ///
+    /// # Errors
+    /// As for [`Kubectl::apply`].
+    pub fn apply_as(&self, owner: &str, paths: &[PathBuf]) -> Outcome<Applied> {
+        let mut arguments = apply_arguments(owner);
         for path in paths {
             arguments.push(if path.is_dir() { "-k" } else { "-f" }.to_owned());
             arguments.push(path.display().to_string());

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::cluster::Node;
 use super::kubectl::Kubectl;
 use super::network::{API_SERVER, Attached, Network};
-use super::process::{Process, Ready, until};
+use super::process::{Process, Ready};
 use super::root::{Base, Root};
 use super::volumes::{self, Filler, text};
 use super::{Outcome, Trouble, http};
@@ -213,18 +213,8 @@ impl Pod {
                 container.process.alive()?;
                 continue;
             };
-            let mut last = String::new();
-            until("success of its probe", patience, || {
-                container.process.alive()?;
-                match succeeds(probe, &container.spec, self.address) {
-                    Ok(()) => Ok(Some(())),
-                    Err(e) => {
-                        last = e.to_string();
-                        Ok(None)
-                    }
-                }
-            })
-            .map_err(|e| container.process.trouble(&format!("is not ready: {e}; {last}")))?;
+            let (spec, address) = (&container.spec, self.address);
+            container.process.until(patience, || succeeds(probe, spec, address))?;
         }
         self.ready = true;
         Ok(())

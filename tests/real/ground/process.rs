@@ -53,26 +53,40 @@ impl Process {
     /// # Errors
     /// It is not ready within `patience`, or has ended before.
     pub fn wait(&mut self, ready: &Ready<'_>, patience: Duration) -> Outcome<()> {
+        match ready {
+            Ready::Http(url) => self.until(patience, || http::get(url).map(drop)),
+            Ready::Line(line) => {
+                let log = self.log.clone();
+                self.until(patience, || match read(&log).contains(line) {
+                    true => Ok(()),
+                    false => Err(Trouble::new(format!("its log has no line with {line:?}"))),
+                })
+            }
+            Ready::Ended => {
+                let deadline = Instant::now() + patience;
+                while Instant::now() < deadline {
+                    match self.child.try_wait().during(&self.name)? {
+                        Some(status) if status.success() => return Ok(()),
+                        Some(status) => return Err(self.trouble(&format!("ended with {}", how(status)))),
+                        None => std::thread::sleep(PAUSE),
+                    }
+                }
+                Err(self.trouble(&format!("has not ended within {} s", patience.as_secs())))
+            }
+        }
+    }
+
+    /// Waits until `succeeds` does.
+    ///
+    /// # Errors
+    /// It does not within `patience` (the last error is told), or the program has ended before.
+    pub fn until(&mut self, patience: Duration, mut succeeds: impl FnMut() -> Outcome<()>) -> Outcome<()> {
         let deadline = Instant::now() + patience;
         loop {
-            let ended = self.child.try_wait().during(&self.name)?;
-            match (ready, ended) {
-                (Ready::Ended, Some(status)) if status.success() => return Ok(()),
-                (_, Some(status)) => return Err(self.trouble(&format!("ended with {}", how(status)))),
-                (Ready::Http(url), None) if http::get(url).is_ok() => return Ok(()),
-                (Ready::Line(line), None) if self.text().contains(line) => return Ok(()),
-                _ => {}
-            }
+            self.alive()?;
+            let Err(last) = succeeds() else { return Ok(()) };
             if Instant::now() > deadline {
-                let awaited = match ready {
-                    Ready::Http(url) => match http::get(url) {
-                        Ok(_) => return Ok(()),
-                        Err(e) => e.to_string(),
-                    },
-                    Ready::Line(line) => format!("its log has no line with {line:?}"),
-                    Ready::Ended => "it still runs".to_owned(),
-                };
-                return Err(self.trouble(&format!("is not ready after {} s: {awaited}", patience.as_secs())));
+                return Err(self.trouble(&format!("is not ready after {} s: {last}", patience.as_secs())));
             }
             std::thread::sleep(PAUSE);
         }
@@ -89,8 +103,7 @@ impl Process {
 
     /// All it has printed so far.
     pub fn text(&self) -> String {
-        let bytes = std::fs::read(&self.log).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
+        read(&self.log)
     }
 
     /// What went wrong with it, its last lines below.
@@ -155,9 +168,13 @@ pub fn until<T>(what: &str, patience: Duration, mut found: impl FnMut() -> Outco
     }
 }
 
+/// A log that is not there has no lines.
+fn read(log: &Path) -> String {
+    String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default()).into_owned()
+}
+
 fn tail(log: &Path) -> String {
-    let bytes = std::fs::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
+    let text = read(log);
     let lines: Vec<_> = text.lines().collect();
     let last = &lines[lines.len().saturating_sub(TAIL)..];
     if last.is_empty() {
