@@ -1,0 +1,112 @@
+//! The API server takes every object as it is: applied stage by stage, strictly, nothing refused, warned about or
+//! pruned; applied again, nothing changes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::ground::kubectl::Kubectl;
+use crate::ground::{During as _, Outcome};
+use crate::subject::Subject;
+
+/// Applies everything of a cluster; what was wrong with it.
+///
+/// # Errors
+/// An object is refused: the API server's words.
+pub fn apply(kubectl: &Kubectl, subject: Subject<'_>) -> Outcome<(Vec<Value>, Vec<String>)> {
+    let mut objects = Vec::new();
+    let mut wrong = Vec::new();
+    for stage in subject.stages()? {
+        let emitted = emitted(&stage)?;
+        let applied = kubectl.apply(std::slice::from_ref(&stage))?;
+        wrong.extend(applied.warnings.iter().map(|w| format!("the API server warns: {w}")));
+        let live: BTreeMap<String, &Value> = applied.objects.iter().map(|o| (identity(o), o)).collect();
+        for object in &emitted {
+            let name = identity(object);
+            match live.get(&name) {
+                Some(live) => lost(object, live, &name, &mut wrong),
+                None => wrong.push(format!("{name} is emitted and was not applied")),
+            }
+        }
+        objects.extend(applied.objects);
+    }
+    Ok((objects, wrong))
+}
+
+/// Applies everything again: what that changed.
+///
+/// # Errors
+/// As for [`apply`].
+pub fn apply_again(kubectl: &Kubectl, subject: Subject<'_>, before: &[Value]) -> Outcome<Vec<String>> {
+    // The generation stands for what somebody asked for: controllers that write the status don't raise it.
+    let state = |o: &Value| (o["metadata"]["generation"].clone(), ours(o));
+    let known: BTreeMap<String, _> = before.iter().map(|o| (identity(o), state(o))).collect();
+    let mut changed = Vec::new();
+    for stage in subject.stages()? {
+        for object in kubectl.apply(&[stage])?.objects {
+            let name = identity(&object);
+            if known.get(&name) != Some(&state(&object)) {
+                changed.push(format!("{name} is changed by applying it again"));
+            }
+        }
+    }
+    Ok(changed)
+}
+
+/// What Watershed is on record as having set, and when.
+fn ours(object: &Value) -> Option<Value> {
+    let all = object["metadata"]["managedFields"].as_array()?;
+    all.iter().find(|m| m["manager"] == crate::ground::kubectl::OWNER && m["operation"] == "Apply").cloned()
+}
+
+/// The objects of a stage's files.
+fn emitted(stage: &Path) -> Outcome<Vec<Value>> {
+    let mut objects = Vec::new();
+    for entry in std::fs::read_dir(stage).during(stage.display())? {
+        let path = entry.during(stage.display())?.path();
+        if path.extension().is_some_and(|e| e == "yaml") && !path.ends_with("kustomization.yaml") {
+            let text = std::fs::read_to_string(&path).during(path.display())?;
+            objects.push(serde_yaml::from_str(&text).during(path.display())?);
+        }
+    }
+    Ok(objects)
+}
+
+fn identity(object: &Value) -> String {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or("");
+    let (kind, namespace, name) = (text("/kind"), text("/metadata/namespace"), text("/metadata/name"));
+    if namespace.is_empty() { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") }
+}
+
+/// Every field that was emitted and is not what the API server keeps.
+fn lost(emitted: &Value, live: &Value, path: &str, wrong: &mut Vec<String>) {
+    match (emitted, live) {
+        (Value::Object(emitted), Value::Object(live)) => {
+            for (key, value) in emitted {
+                match live.get(key) {
+                    Some(live) => lost(value, live, &format!("{path}.{key}"), wrong),
+                    // An empty map or list, and null, say nothing that an absent one does not.
+                    None if says_nothing(value) => {}
+                    None => wrong.push(format!("{path}.{key} is pruned")),
+                }
+            }
+        }
+        (Value::Array(emitted), Value::Array(live)) if emitted.len() == live.len() => {
+            for (i, (emitted, live)) in emitted.iter().zip(live).enumerate() {
+                lost(emitted, live, &format!("{path}[{i}]"), wrong);
+            }
+        }
+        _ if emitted == live => {}
+        _ => wrong.push(format!("{path} is emitted as {emitted} and kept as {live}")),
+    }
+}
+
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
