@@ -1,0 +1,6 @@
+//! What the suite proves, a file each, and what they share.
+
+pub mod charts;
+pub mod emitted;
+pub mod planned;
+pub mod rules;
