@@ -1,0 +1,146 @@
+//! prometheus-operator, run as a pod from the manifests of its own release, with the rights these give it.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::GzDecoder;
+use serde_json::{Value, json};
+
+use super::cluster::Cluster;
+use super::pod::Images;
+use super::process::until;
+use super::volumes::text;
+use super::{During, Outcome, Trouble};
+
+const NAMESPACE: &str = "default";
+const CONTAINER: &str = "prometheus-operator";
+/// Kinds that Prometheis select and that the operator may reject.
+const SELECTED: &str = "servicemonitors.monitoring.coreos.com,podmonitors.monitoring.coreos.com,\
+                        probes.monitoring.coreos.com,scrapeconfigs.monitoring.coreos.com,\
+                        prometheusrules.monitoring.coreos.com";
+
+/// What the operator made of a Prometheus.
+pub struct Reconciled {
+    /// `prometheus.yaml` as the pods get it, before `$(…)` is expanded.
+    pub configuration: String,
+    /// One for each shard.
+    pub stateful_sets: Vec<Value>,
+}
+
+/// Installs the resource definitions of `bundle` (the release's one file with everything) and runs its Deployment.
+///
+/// # Errors
+/// The API server refuses them, or the operator does not come up.
+pub fn start(cluster: &mut Cluster, bundle: &Path, images: Images<'_>) -> Outcome<()> {
+    cluster.prepare(NAMESPACE)?;
+    let kubectl = cluster.api.kubectl.clone();
+    let applied = kubectl.apply(&[bundle])?;
+    kubectl.run(&["wait", "--for=condition=established", "crd", "--all", "--timeout=60s"])?;
+    let deployment = applied.objects.into_iter().find(|o| o["kind"] == "Deployment");
+    let mut deployment = deployment.ok_or_else(|| Trouble::new(format!("{}: no Deployment", bundle.display())))?;
+    let arguments = deployment.pointer_mut("/spec/template/spec/containers/0/args").and_then(Value::as_array_mut);
+    let arguments = arguments.ok_or_else(|| Trouble::new(format!("{}: no arguments", bundle.display())))?;
+    // Kubelets are found as in a cluster whose Endpoints are mirrored to slices; what was selected says so in its status.
+    arguments.extend(
+        ["--kubelet-endpointslice=true", "--feature-gates=StatusForConfigurationResources=true"].map(|a| json!(a)),
+    );
+    cluster.run(&deployment, images).map(drop)
+}
+
+/// All the operator has printed.
+pub fn log(cluster: &Cluster) -> String {
+    cluster.pods_with(NAMESPACE, &[]).map(|p| p.log(CONTAINER)).collect()
+}
+
+/// Waits until the operator has taken up everything that is applied: every Prometheus is reconciled, and every object
+/// it can select carries the verdict of those that select it.
+///
+/// # Errors
+/// It does not within `patience`: what is missing, e.g. monitors that no Prometheus selects.
+pub fn settled(cluster: &Cluster, patience: Duration) -> Outcome<()> {
+    let mut missing = Vec::new();
+    let done = until("end of reconciling", patience, || {
+        missing.clear();
+        for prometheus in cluster.api.kubectl.list("prometheuses.monitoring.coreos.com")? {
+            let seen = |c: &Value| c["observedGeneration"] == prometheus["metadata"]["generation"];
+            match condition(&prometheus["status"]["conditions"], "Reconciled") {
+                Some(c) if seen(c) && c["status"] == "True" => {}
+                Some(c) => missing.push(format!("{}: {}", title(&prometheus), text(c, "/message"))),
+                None => missing.push(format!("{}: not reconciled", title(&prometheus))),
+            }
+        }
+        for object in cluster.api.kubectl.list(SELECTED)? {
+            let bindings = object["status"]["bindings"].as_array();
+            let seen = |b: &Value| {
+                condition(&b["conditions"], "Accepted")
+                    .is_some_and(|c| c["observedGeneration"] == object["metadata"]["generation"])
+            };
+            if !bindings.is_some_and(|b| !b.is_empty() && b.iter().all(seen)) {
+                missing.push(format!("{}: selected by no Prometheus", title(&object)));
+            }
+        }
+        Ok(missing.is_empty().then_some(()))
+    });
+    done.map_err(|e| Trouble::new(format!("prometheus-operator: {e}\n  {}", missing.join("\n  "))))
+}
+
+/// What the operator rejected or ignored, in its own words: verdicts, events and warnings of its log.
+///
+/// # Errors
+/// The API server could not be asked.
+pub fn complaints(cluster: &Cluster) -> Outcome<Vec<String>> {
+    let mut said = Vec::new();
+    for object in cluster.api.kubectl.list(SELECTED)? {
+        for binding in object["status"]["bindings"].as_array().into_iter().flatten() {
+            if let Some(c) = condition(&binding["conditions"], "Accepted").filter(|c| c["status"] != "True") {
+                let by = text(binding, "/name");
+                said.push(format!("{} is not accepted by {by}: {}", title(&object), text(c, "/message")));
+            }
+        }
+    }
+    for event in cluster.api.kubectl.list("events.events.k8s.io")? {
+        if event["type"] == "Warning" {
+            let about = text(&event, "/regarding/name");
+            said.push(format!("event {} about {about}: {}", text(&event, "/reason"), text(&event, "/note")));
+        }
+    }
+    let warns = |l: &&str| l.contains("level=warn") || l.contains("level=error") || l.contains("level=WARN");
+    said.extend(log(cluster).lines().filter(warns).map(str::to_owned));
+    Ok(said)
+}
+
+/// What the operator made of the Prometheus `namespace/name`.
+///
+/// # Errors
+/// It made nothing, or what it made cannot be read.
+pub fn reconciled(cluster: &Cluster, namespace: &str, name: &str) -> Outcome<Reconciled> {
+    let own = format!("prometheus-{name}");
+    let secret = cluster.api.kubectl.get("secret", namespace, &own)?;
+    let secret = secret.ok_or_else(|| Trouble::new(format!("prometheus-operator made no secret {namespace}/{own}")))?;
+    let packed = STANDARD.decode(text(&secret, "/data/prometheus.yaml.gz")).during(&own)?;
+    let mut configuration = String::new();
+    GzDecoder::new(packed.as_slice()).read_to_string(&mut configuration).during(&own)?;
+    let of_it = |s: &Value| {
+        s["metadata"]["namespace"] == namespace
+            && s["metadata"]["labels"]["operator.prometheus.io/name"] == name
+            && s["metadata"]["labels"]["operator.prometheus.io/mode"] != "agent"
+    };
+    let mut stateful_sets = cluster.api.kubectl.list("statefulsets.apps")?;
+    stateful_sets.retain(of_it);
+    if stateful_sets.is_empty() {
+        return Err(Trouble::new(format!("prometheus-operator made no StatefulSet for {namespace}/{name}")));
+    }
+    Ok(Reconciled { configuration, stateful_sets })
+}
+
+fn condition<'a>(conditions: &'a Value, kind: &str) -> Option<&'a Value> {
+    conditions.as_array()?.iter().find(|c| c["type"] == kind)
+}
+
+fn title(object: &Value) -> String {
+    let [kind, namespace, name] = ["/kind", "/metadata/namespace", "/metadata/name"].map(|p| text(object, p));
+    format!("{kind} {namespace}/{name}")
+}

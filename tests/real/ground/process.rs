@@ -1,0 +1,176 @@
+//! Programs: started with a log of their own, waited for, and ended with their handle. One that does not come up tells
+//! why in its own last lines.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{During, Outcome, Trouble, http};
+
+/// How many lines of a log are shown when its program fails.
+const TAIL: usize = 30;
+const PAUSE: Duration = Duration::from_millis(50);
+
+pub struct Process {
+    /// What messages call it.
+    pub name: String,
+    pub log: PathBuf,
+    child: Child,
+}
+
+/// When a program is ready.
+pub enum Ready<'a> {
+    /// A GET of this URL answers 2xx.
+    Http(&'a str),
+    /// Its log contains this.
+    Line(&'a str),
+    /// It has ended, and well.
+    Ended,
+}
+
+impl Process {
+    /// Starts `command`; what it prints goes to `log`.
+    ///
+    /// # Errors
+    /// The log cannot be written, or the program not started.
+    pub fn start(name: impl Into<String>, command: &mut Command, log: &Path) -> Outcome<Self> {
+        let name = name.into();
+        if let Some(folder) = log.parent() {
+            std::fs::create_dir_all(folder).during(folder.display())?;
+        }
+        let out = File::options().create(true).append(true).open(log).during(log.display())?;
+        let err = out.try_clone().during(log.display())?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .spawn()
+            .during(format!("{name}: {} does not start", command.get_program().to_string_lossy()))?;
+        Ok(Self { name, log: log.to_owned(), child })
+    }
+
+    /// # Errors
+    /// It is not ready within `patience`, or has ended before.
+    pub fn wait(&mut self, ready: &Ready<'_>, patience: Duration) -> Outcome<()> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let ended = self.child.try_wait().during(&self.name)?;
+            match (ready, ended) {
+                (Ready::Ended, Some(status)) if status.success() => return Ok(()),
+                (_, Some(status)) => return Err(self.trouble(&format!("ended with {}", how(status)))),
+                (Ready::Http(url), None) if http::get(url).is_ok() => return Ok(()),
+                (Ready::Line(line), None) if self.text().contains(line) => return Ok(()),
+                _ => {}
+            }
+            if Instant::now() > deadline {
+                let awaited = match ready {
+                    Ready::Http(url) => match http::get(url) {
+                        Ok(_) => return Ok(()),
+                        Err(e) => e.to_string(),
+                    },
+                    Ready::Line(line) => format!("its log has no line with {line:?}"),
+                    Ready::Ended => "it still runs".to_owned(),
+                };
+                return Err(self.trouble(&format!("is not ready after {} s: {awaited}", patience.as_secs())));
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// # Errors
+    /// It has ended by itself.
+    pub fn alive(&mut self) -> Outcome<()> {
+        match self.child.try_wait().during(&self.name)? {
+            Some(status) => Err(self.trouble(&format!("ended with {}", how(status)))),
+            None => Ok(()),
+        }
+    }
+
+    /// All it has printed so far.
+    pub fn text(&self) -> String {
+        let bytes = std::fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// What went wrong with it, its last lines below.
+    pub fn trouble(&self, what: &str) -> Trouble {
+        Trouble::new(format!("{} {what}\n{}", self.name, tail(&self.log)))
+    }
+
+    /// Asks it to end, and makes it end if it does not within `patience`.
+    pub fn stop(&mut self, patience: Duration) {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+            // It may have ended meanwhile, which is what is wanted.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+        }
+        let deadline = Instant::now() + patience;
+        while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(PAUSE);
+        }
+        self.kill();
+    }
+
+    fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Runs a command to its end and hands back what it printed to standard output.
+///
+/// # Errors
+/// It does not start or does not end well; the message is what it printed to standard error.
+pub fn run(command: &mut Command) -> Outcome<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.stdin(Stdio::null()).output().during(format!("{name} does not start"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
+    Err(Trouble::new(format!("{name} {} ended with {}\n{}", arguments.join(" "), how(output.status), said.trim_end())))
+}
+
+/// Waits until `found` finds something. `what` completes "there is no".
+///
+/// # Errors
+/// Nothing was found within `patience`; or what `found` met.
+pub fn until<T>(what: &str, patience: Duration, mut found: impl FnMut() -> Outcome<Option<T>>) -> Outcome<T> {
+    let deadline = Instant::now() + patience;
+    loop {
+        if let Some(value) = found()? {
+            return Ok(value);
+        }
+        if Instant::now() > deadline {
+            return Err(Trouble::new(format!("after {} s there is no {what}", patience.as_secs())));
+        }
+        std::thread::sleep(4 * PAUSE);
+    }
+}
+
+fn tail(log: &Path) -> String {
+    let bytes = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<_> = text.lines().collect();
+    let last = &lines[lines.len().saturating_sub(TAIL)..];
+    if last.is_empty() {
+        return format!("  it printed nothing ({})", log.display());
+    }
+    format!("  the end of {}:\n  | {}", log.display(), last.join("\n  | "))
+}
+
+fn how(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => status.to_string(),
+    }
+}
