@@ -8,7 +8,9 @@
 )]
 #![allow(dead_code, reason = "steps come one by one")]
 
+mod exporters;
 mod ground;
+mod steps;
 
 use std::process::ExitCode;
 
