@@ -12,6 +12,7 @@
 
 mod components;
 mod course;
+mod exporters;
 mod ground;
 mod steps;
 mod subject;

@@ -14,7 +14,7 @@ use crate::subject::Subject;
 ///
 /// # Errors
 /// An object is refused: the API server's words.
-pub fn apply(kubectl: &Kubectl, subject: Subject<'_>) -> Outcome<(Vec<Value>, Vec<String>)> {
+pub fn apply(kubectl: &Kubectl, subject: &Subject<'_>) -> Outcome<(Vec<Value>, Vec<String>)> {
     let mut objects = Vec::new();
     let mut wrong = Vec::new();
     for stage in subject.stages()? {
@@ -38,7 +38,7 @@ pub fn apply(kubectl: &Kubectl, subject: Subject<'_>) -> Outcome<(Vec<Value>, Ve
 ///
 /// # Errors
 /// As for [`apply`].
-pub fn apply_again(kubectl: &Kubectl, subject: Subject<'_>, before: &[Value]) -> Outcome<Vec<String>> {
+pub fn apply_again(kubectl: &Kubectl, subject: &Subject<'_>, before: &[Value]) -> Outcome<Vec<String>> {
     // The generation stands for what somebody asked for: controllers that write the status don't raise it.
     let state = |o: &Value| (o["metadata"]["generation"].clone(), ours(o));
     let known: BTreeMap<String, _> = before.iter().map(|o| (identity(o), state(o))).collect();
