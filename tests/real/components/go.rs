@@ -55,11 +55,10 @@ impl Toolchain {
         };
         // Both outlive an interrupted run: what was built and downloaded is not done again.
         let build_cache = cache.folder().join("go-build");
-        let mut toolchain = Toolchain { go, build_cache, module_cache: Some(cache.folder().join("go-mod")) };
-        let modules =
-            run(toolchain.go(Path::new(TOOLS)).args(["env", "GOMODCACHE"]).env_remove("GOMODCACHE"), purpose)?;
-        if Path::new(modules.trim()).is_dir() {
-            toolchain.module_cache = None;
+        let mut toolchain = Toolchain { go, build_cache, module_cache: None };
+        let modules = run(toolchain.go(Path::new(TOOLS)).args(["env", "GOMODCACHE"]), purpose)?;
+        if !Path::new(modules.trim()).is_dir() {
+            toolchain.module_cache = Some(cache.folder().join("go-mod"));
         }
         Ok(toolchain)
     }
