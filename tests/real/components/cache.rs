@@ -31,6 +31,8 @@ pub type Report<'a> = &'a mut dyn FnMut(&str);
 pub struct Wanted<'a> {
     pub name: &'a str,
     pub version: &'a str,
+    /// Told when it is installed: where it comes from.
+    pub from: &'a str,
     /// Changes whenever it would be installed in another way.
     pub recipe: u64,
     pub programs: &'a [Program],
@@ -139,10 +141,10 @@ impl Cache {
         let shown = format!("{} {}", wanted.name, wanted.version);
         match self.look(wanted) {
             Ok(Some(kept)) => return Ok(kept),
-            Ok(None) => report(&format!("{shown}: installing")),
+            Ok(None) => report(&format!("{shown}: installing ({})", wanted.from)),
             Err(trouble) => {
                 report(&format!("{shown}: {trouble}"));
-                report(&format!("{shown}: installing it again"));
+                report(&format!("{shown}: installing it again ({})", wanted.from));
             }
         }
         let began = Instant::now();
