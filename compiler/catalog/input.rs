@@ -15,7 +15,7 @@ pub struct ExporterInput {
     /// Name of the workload and of what stands beside it.
     pub name: String,
     pub namespace: String,
-    /// On every object; holds `selector`.
+    /// On every object and on pods; holds `selector`. Labels that say whose they are come afterwards.
     pub labels: BTreeMap<String, String>,
     /// On pods and Services; what the variant of ours discovers by.
     pub selector: BTreeMap<String, String>,

@@ -32,7 +32,21 @@ pub fn exporter(out: &mut Emit<'_, '_>, exporter: &ExporterPlan) {
         };
         out.tree.clear();
         let copy = out.tree.copy(&objects, root, "");
+        own(out, &meta, copy);
         out.finish(&meta, copy);
+    }
+}
+
+/// Says whose the object and its pods are. Not a matter of templates: one that is evaluated without
+/// the cluster's name is evaluated once for a fleet, and none can leave it out.
+fn own(out: &mut Emit<'_, '_>, meta: &Meta<'_>, root: NodeId) {
+    let template = out.tree.at(root, &["spec", "template"]);
+    let labels = super::ownership(out.fleet, out.plan, meta);
+    for holder in [Some(root), template].into_iter().flatten() {
+        let origin = out.tree.at(holder, &["metadata", "labels"]).map_or(meta.origin, |l| out.tree.origin(l));
+        for (name, value) in &labels {
+            out.tree.set(holder, &format!("/metadata/labels/{}", name.replace('/', "~1")), Value::Str(value), origin);
+        }
     }
 }
 
@@ -62,16 +76,12 @@ fn settings(out: &Emit<'_, '_>, exporter: &ExporterPlan) -> Settings {
         ("app.kubernetes.io/managed-by".to_owned(), super::MANAGED_BY.to_owned()),
         ("app.kubernetes.io/name".to_owned(), exporter.job.clone()),
     ]);
-    let mut labels = selector.clone();
-    labels.insert("watershed/cluster".to_owned(), cluster.id.value.clone());
-    labels.insert("watershed/fleet".to_owned(), out.fleet.name.value.clone());
-    labels.insert("watershed/unit".to_owned(), format!("exporter.{}", exporter.job));
     let fastest = out.plan.monitors.iter().filter(|m| m.job == exporter.job).flat_map(|m| &m.endpoints);
     let interval = fastest.map(|e| e.interval.value.millis()).min().unwrap_or_default();
     let input = ExporterInput {
         name: exporter.job.clone(),
         namespace: exporter.namespace.clone(),
-        labels,
+        labels: selector.clone(),
         selector,
         image: exporter.image.clone(),
         pull_secrets: cluster.pull_secrets.iter().map(|s| s.value.clone()).collect(),

@@ -225,17 +225,22 @@ fn metadata(o: &mut Build<'_>, fleet: &Fleet, plan: &ClusterPlan<'_>, meta: &Met
 
 /// Ownership labels and the object's own, sorted by name.
 fn labels(l: &mut Build<'_>, fleet: &Fleet, plan: &ClusterPlan<'_>, meta: &Meta<'_>) {
-    // A label's value has no slash: the unit `prometheus/user` is written `prometheus.user`.
-    let unit = unit(meta.unit).replace('/', ".");
-    let mut all: Vec<(&str, &str)> = vec![
-        ("app.kubernetes.io/managed-by", MANAGED_BY),
-        ("watershed/cluster", &plan.cluster.id.value),
-        ("watershed/fleet", &fleet.name.value),
-        ("watershed/unit", &unit),
-    ];
+    let owners = ownership(fleet, plan, meta);
+    let mut all: Vec<(&str, &str)> = owners.iter().map(|(name, value)| (*name, value.as_str())).collect();
     all.extend_from_slice(meta.labels);
     all.sort_unstable();
     for (name, value) in all {
         l.str(name, value);
     }
+}
+
+/// The labels that say whose an object is, sorted by name.
+fn ownership(fleet: &Fleet, plan: &ClusterPlan<'_>, meta: &Meta<'_>) -> [(&'static str, String); 4] {
+    [
+        ("app.kubernetes.io/managed-by", MANAGED_BY.to_owned()),
+        ("watershed/cluster", plan.cluster.id.value.clone()),
+        ("watershed/fleet", fleet.name.value.clone()),
+        // A label's value has no slash: the unit `prometheus/user` is written `prometheus.user`.
+        ("watershed/unit", unit(meta.unit).replace('/', ".")),
+    ]
 }

@@ -18,7 +18,7 @@ use std::time::Instant;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
-use super::command::run;
+use super::command::{output, printed};
 use crate::trouble::{Trouble, failed};
 
 const STAMP: &str = "ready";
@@ -31,6 +31,8 @@ pub type Report<'a> = &'a mut dyn FnMut(&str);
 pub struct Wanted<'a> {
     pub name: &'a str,
     pub version: &'a str,
+    /// Told when it is installed: where it comes from.
+    pub from: &'a str,
     /// Changes whenever it would be installed in another way.
     pub recipe: u64,
     pub programs: &'a [Program],
@@ -139,8 +141,11 @@ impl Cache {
         let shown = format!("{} {}", wanted.name, wanted.version);
         match self.look(wanted) {
             Ok(Some(kept)) => return Ok(kept),
-            Ok(None) => report(&format!("{shown}: installing")),
-            Err(trouble) => report(&format!("{shown}: {trouble}\n{shown}: installing it again")),
+            Ok(None) => report(&format!("{shown}: installing ({})", wanted.from)),
+            Err(trouble) => {
+                report(&format!("{shown}: {trouble}"));
+                report(&format!("{shown}: installing it again ({})", wanted.from));
+            }
         }
         let began = Instant::now();
         let staged = self.scratch(&wanted.folder_name())?;
@@ -207,8 +212,14 @@ pub fn runs(folder: &Path, program: &Program) -> Result<(), Trouble> {
     let path = folder.join(program.path);
     let mut command = Command::new("timeout");
     command.arg("20").arg(&path).args(program.ask).env_remove("GOCOVERDIR");
-    let said = run(&mut command, "looking whether a program runs")
-        .map_err(|trouble| trouble.during(&format!("`{}` does not run", program.name)))?;
+    let output = output(&mut command, "seeing whether programs run")?;
+    let said = printed(&output);
+    if !output.status.success() {
+        // `timeout`'s own.
+        let how = if output.status.code() == Some(124) { "hangs" } else { "does not run" };
+        let what = format!("`{}` {how} ({}): {}", program.name, output.status, path.display());
+        return Err(Trouble::new(what).said(said));
+    }
     if !said.contains(program.says) {
         let what = format!("`{}` is not the version that is wanted, `{}`", path.display(), program.says);
         return Err(Trouble::new(what).said(said));

@@ -17,7 +17,7 @@ type Check = fn(&Path) -> Done;
 
 const PROGRAMS: &[Program] =
     &[Program { name: "thing", path: "bin/thing", ask: &["--version"], says: "thing, version 1." }];
-const WANTED: Wanted = Wanted { name: "thing", version: "1.2", recipe: 7, programs: PROGRAMS };
+const WANTED: Wanted = Wanted { name: "thing", version: "1.2", from: "a script", recipe: 7, programs: PROGRAMS };
 const WORKS: &str = "#!/bin/sh\necho thing, version 1.2.3\n";
 
 /// Every check with its name and how it ended.
@@ -48,7 +48,7 @@ pub fn self_checks() -> Vec<(&'static str, Done)> {
 
 fn installed_once(folder: &Path) -> Done {
     let said = keep(folder, &WANTED, WORKS)?;
-    expect(said.starts_with("thing 1.2: installing\nthing 1.2: 1.2.3-1 installed in "), &said)?;
+    expect(said.starts_with("thing 1.2: installing (a script)\nthing 1.2: 1.2.3-1 installed in "), &said)?;
     let said = keep(folder, &WANTED, "exit 1")?;
     expect(said.is_empty(), &said)
 }

@@ -41,6 +41,7 @@ impl Apt {
             std::fs::create_dir_all(apt.folder.join(folder)).map_err(failed("making apt's folders"))?;
         }
         apt.write("state/status", "")?;
+        // Images keep no index of the lists, and it would be made anew for every question.
         // `#clear`: the machine's hooks are about the machine, not about these folders.
         let at = apt.folder.display();
         apt.write(
@@ -51,6 +52,8 @@ Dir::Etc::SourceParts "/dev/null";
 Dir::State "{at}/state";
 Dir::State::status "{at}/state/status";
 Dir::Cache "{at}/cache";
+Dir::Cache::pkgcache "pkgcache.bin";
+Dir::Cache::srcpkgcache "srcpkgcache.bin";
 APT::Sandbox::User "root";
 APT::Get::List-Cleanup "0";
 Acquire::Languages "none";

@@ -320,7 +320,11 @@ impl Component {
             Source::Debian(_) | Source::Wheel(_) => String::new(),
         };
         let recipe = xxh3_64(format!("{:?}{:?}{pins}", self.from, self.programs).as_bytes());
-        Ok(Wanted { name: self.name, version: self.version, recipe, programs: self.programs })
+        let from = match self.from {
+            Source::Go(_) => "built here from a Go module, which takes minutes",
+            Source::Debian(_) | Source::Wheel(_) => self.from.kind(),
+        };
+        Ok(Wanted { name: self.name, version: self.version, from, recipe, programs: self.programs })
     }
 }
 
