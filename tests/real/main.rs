@@ -8,100 +8,89 @@
 )]
 #![allow(dead_code, reason = "steps come one by one")]
 
+mod components;
 mod ground;
+mod steps;
+mod trouble;
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use ground::cluster::Cluster;
-use ground::pod::Program;
-use ground::{Outcome, api, http, operator, sandbox, volumes};
+use components::Components;
+use ground::sandbox;
+use trouble::Trouble;
+
+const SWITCH: &str = "WATERSHED_REAL";
 
 fn main() -> ExitCode {
-    let done = match sandbox::inside() {
-        None => sandbox::enter(),
-        Some(inside) => demonstrate(&inside.scratch).map(|()| ExitCode::SUCCESS),
-    };
-    done.unwrap_or_else(|e| {
-        eprintln!("{e}");
-        ExitCode::FAILURE
-    })
+    match run() {
+        Ok(code) => code,
+        Err(trouble) => {
+            eprintln!("error: {trouble}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
-fn demonstrate(scratch: &Path) -> Outcome<()> {
-    let begin = Instant::now();
-    let say = |what: &str| println!("{:6.1} {what}", begin.elapsed().as_secs_f32());
-    let cache = PathBuf::from("/root/.cache/watershed/real");
-    let programs = api::Programs {
-        etcd: cache.join("etcd-3.5/usr/bin/etcd"),
-        kube_apiserver: cache.join("kube-apiserver-1.35.4/bin/kube-apiserver"),
-        kubectl: cache.join("kubectl-layer-2.2.2/kubectl/kubectl"),
-    };
-    let images = |image: &str| {
-        let name = image.rsplit('/').next()?.split(':').next()?;
-        let path = match name {
-            "prometheus" => "prometheus-3.5/usr/bin/prometheus",
-            "node-exporter" => "node-exporter-1.11/usr/bin/prometheus-node-exporter",
-            "prometheus-operator" => "prometheus-operator-0.93.1/bin/operator",
-            "prometheus-config-reloader" => "prometheus-operator-0.93.1/bin/prometheus-config-reloader",
-            _ => return None,
-        };
-        Some(Program { path: cache.join(path), entrypoint: format!("/bin/{name}") })
-    };
-    let mut cluster = Cluster::start(&programs, "ip".into(), scratch)?;
-    say("API server");
-    cluster.add_node("node-a", &[])?;
-    cluster.add_node("node-b", &[])?;
-    let release = PathBuf::from("/root/go/pkg/mod/github.com/prometheus-operator/prometheus-operator@v0.93.1/example");
-    let started = operator::start(
-        &mut cluster,
-        &release.join("prometheus-operator-crd"),
-        &release.join("rbac/prometheus-operator"),
-        &images,
-    );
-    started?;
-    say("operator");
-    let output = Path::new(env!("CARGO_MANIFEST_DIR")).join("output/single-split/lab");
-    let copy = scratch.join("copy");
-    let shell =
-        format!("cp -r {0} {1}; sed -i s/v3.13.2/v3.5.0/ {1}/20*/prometheus-*.yaml", output.display(), copy.display());
-    ground::process::run(std::process::Command::new("sh").args(["-c", &shell]))?;
-    let output = copy;
-    let applied = cluster.api.kubectl.apply(&[output])?;
-    say(&format!("{} objects; warnings: {:?}", applied.objects.len(), applied.warnings));
-    operator::settled(&cluster, Duration::from_secs(60))?;
-    say("settled");
-    for complaint in operator::complaints(&cluster)? {
-        println!("    {complaint}");
+fn run() -> Result<ExitCode, Trouble> {
+    let began = Instant::now();
+    let mut report = |line: &str| println!("{:6.1} s  {line}", began.elapsed().as_secs_f64());
+    if let Some(inside) = sandbox::inside() {
+        let components = components::ready(&components::folder()?, &mut report)?;
+        steps::run(&components, &inside.scratch, &mut report)?;
+        return Ok(ExitCode::SUCCESS);
     }
-    cluster.settle()?;
-    for object in applied.objects.iter().filter(|o| o["kind"] == "DaemonSet" || o["kind"] == "Deployment") {
-        let range = cluster.run(object, &images)?;
-        say(volumes::text(object, "/metadata/name"));
-        for pod in &cluster.pods()[range] {
-            println!("    {} {} missing {:?}", pod.name, pod.address, pod.missing);
-        }
+    let has = |flag: &str| std::env::args().skip(1).any(|arg| arg == flag);
+    if has("--list") {
+        let cache = components::folder()?;
+        print_table(&["component", "wanted", "from", "is"], &components::list(&cache, &mut report)?);
+        return Ok(ExitCode::SUCCESS);
     }
-    for name in ["system", "user", "fast"] {
-        let reconciled = operator::reconciled(&cluster, "monitoring", name)?;
-        for set in &reconciled.stateful_sets {
-            cluster.run(set, &images)?;
-            say(name);
-        }
+    check_itself()?;
+    let on = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if !has("--install") && !on(SWITCH) && !on("CI") {
+        println!(
+            "skipped: the real components are not asked, as that installs them first (half an hour, once). \
+             {SWITCH}=1 cargo test --test real asks them."
+        );
+        return Ok(ExitCode::SUCCESS);
     }
-    std::thread::sleep(Duration::from_secs(20));
-    for pod in cluster.pods_with("monitoring", &[("app.kubernetes.io/name", "prometheus")]) {
-        let targets = http::get_json(&format!("{}/api/v1/targets?state=active", pod.url(9090)))?;
-        println!("{}", pod.name);
-        for target in targets["data"]["activeTargets"].as_array().into_iter().flatten() {
-            let [pool, url, health, error] =
-                ["/scrapePool", "/scrapeUrl", "/health", "/lastError"].map(|p| volumes::text(target, p));
-            println!("    {pool} {url} {health} {error}");
-        }
+    let components = components::ready(&components::folder()?, &mut report)?;
+    report("all components are ready");
+    if has("--install") {
+        print_parts(&components);
+        return Ok(ExitCode::SUCCESS);
     }
-    say("done");
-    cluster.clear(&["monitoring"])?;
-    say("cleared");
+    sandbox::enter()
+}
+
+fn print_parts(components: &Components) {
+    let rows: Vec<[String; 4]> = components
+        .parts
+        .iter()
+        .flat_map(|part| part.programs().map(move |path| (part, path.display().to_string())))
+        .map(|(part, path)| [part.name.to_owned(), part.version.clone(), part.from.to_owned(), path])
+        .collect();
+    print_table(&["component", "version", "from", "program"], &rows);
+}
+
+/// What the suite relies on and can be checked on any machine.
+fn check_itself() -> Result<(), Trouble> {
+    let checks = components::self_checks();
+    let number = checks.len();
+    for (name, ended) in checks {
+        ended.map_err(|trouble| trouble.during(name))?;
+    }
+    println!("{number} checks of the suite itself passed");
     Ok(())
+}
+
+fn print_table(head: &[&str; 4], rows: &[[String; 4]]) {
+    let head = head.map(str::to_owned);
+    let all: Vec<&[String; 4]> = std::iter::once(&head).chain(rows).collect();
+    let width = |column: usize| all.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let (a, b, c) = (width(0), width(1), width(2));
+    for row in all {
+        println!("{:a$}  {:b$}  {:c$}  {}", row[0], row[1], row[2], row[3]);
+    }
 }

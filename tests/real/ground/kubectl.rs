@@ -178,7 +178,7 @@ impl Kubectl {
         let output = child.wait_with_output().during("kubectl")?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         if !output.status.success() {
-            return Err(Trouble::new(format!("kubectl {}\n{}", arguments.join(" "), said.trim_end())));
+            return Err(Trouble::new(format!("kubectl {}", arguments.join(" "))).said(said));
         }
         let warnings = said.lines().filter_map(|l| l.strip_prefix("Warning: ")).map(str::to_owned).collect();
         Ok(Said { out: String::from_utf8_lossy(&output.stdout).into_owned(), warnings })
