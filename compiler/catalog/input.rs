@@ -149,17 +149,18 @@ pub struct Scraped {
     pub job: String,
     /// Value of the label `job_class`; absent for the remainder.
     pub class: Option<String>,
-    /// Further matchers (`metrics_path="/metrics/cadvisor"`), where two jobs share a label `job`.
-    pub matchers: Vec<String>,
+    /// Value of the label `metrics_path`, where two jobs share a label `job`: it tells them apart.
+    pub path: Option<String>,
     /// Milliseconds.
     pub interval_ms: u32,
 }
 
 impl Scraped {
     fn setting(&self) -> Setting {
-        let matchers: String = self.matchers.iter().map(|m| format!(",{m}")).collect();
+        let matchers = self.path.as_ref().map(|p| format!(",metrics_path=\"{p}\"")).unwrap_or_default();
         Setting::from([
             ("matchers", Setting::from(matchers)),
+            ("path", Setting::from(self.path.clone().unwrap_or_default())),
             ("job", Setting::from(self.job.as_str())),
             ("class", Setting::from(self.class.clone().unwrap_or_default())),
             ("interval", Setting::from(duration(self.interval_ms))),
@@ -185,15 +186,13 @@ impl RulesInput {
     /// As [`ExporterInput::samples`].
     pub(super) fn samples() -> Vec<RulesInput> {
         let least = RulesInput { evaluated_by: "user".to_owned(), ..RulesInput::default() };
+        let kubelet =
+            |path: &str| Scraped { job: "b".to_owned(), class: None, path: Some(path.to_owned()), interval_ms: 15_000 };
         let full = RulesInput {
             scraped: vec![
-                Scraped { job: "a".to_owned(), class: Some("fast".to_owned()), matchers: Vec::new(), interval_ms: 500 },
-                Scraped {
-                    job: "a".to_owned(),
-                    class: None,
-                    matchers: words(&["metrics_path=\"/metrics\""]),
-                    interval_ms: 15_000,
-                },
+                Scraped { job: "a".to_owned(), class: Some("fast".to_owned()), path: None, interval_ms: 500 },
+                kubelet("/metrics"),
+                kubelet("/metrics/probes"),
             ],
             watches: true,
             remote_write: true,

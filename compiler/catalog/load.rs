@@ -228,6 +228,11 @@ impl Catalog {
         self.template(Kind::Rules, &pack.name, &pack.template)
     }
 
+    /// The template that makes the unit tests of a pack; `None` where it has none.
+    pub fn rules_tests(&self, pack: &RulePack) -> Option<&Template> {
+        self.template(Kind::Rules, &pack.name, pack.tests.as_deref()?)
+    }
+
     /// The template that makes the model of a dashboard.
     pub fn dashboard_template(&self, dashboard: &Dashboard) -> Option<&Template> {
         self.template(Kind::Dashboard, &dashboard.name, &dashboard.template)

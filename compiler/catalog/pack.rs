@@ -22,6 +22,9 @@ pub struct RulePack {
     pub standard: bool,
     /// Template beside the entry: the list of groups of a PrometheusRule.
     pub template: String,
+    /// Template beside the entry, with the same settings: its unit tests, as promtool takes them.
+    #[serde(default)]
+    pub tests: Option<String>,
     /// What each rule reads; checked against what is collected where the rule runs.
     pub rules: Vec<Rule>,
 }

@@ -222,6 +222,56 @@ fn every_rule_template_evaluates_to_the_rules_it_declares() {
     }
 }
 
+/// Two rules with one name and equal labels are one alert to whoever receives it: the one that does not
+/// fire resolves what the other says.
+#[test]
+fn no_two_rules_of_a_pack_have_one_name_and_equal_labels() {
+    let catalog = Catalog::builtin();
+    for name in catalog.names(Kind::Rules) {
+        let template = catalog.rules_template(catalog.rule_pack(name).unwrap()).unwrap();
+        for input in RulesInput::samples() {
+            let (tree, root) = eval(template, &input.settings(&newest(&catalog)));
+            let mut seen = BTreeSet::new();
+            for group in tree.children(root) {
+                for rule in tree.children(tree.get(group, "rules").unwrap()) {
+                    let labels = template::tests::to_json(&tree, tree.get(rule, "labels").unwrap()).to_string();
+                    let alert = text(&tree, rule, &["alert"]);
+                    assert!(seen.insert(format!("{alert} {labels}")), "{name}: twice: {alert} {labels}");
+                }
+            }
+        }
+    }
+}
+
+/// That they do what is expected is promtool's to say: `tests/real`.
+#[test]
+fn every_rule_of_a_pack_is_expected_to_fire_and_to_be_silent() {
+    let catalog = Catalog::builtin();
+    for name in catalog.names(Kind::Rules) {
+        let pack = catalog.rule_pack(name).unwrap();
+        let template = catalog.rules_tests(pack).unwrap_or_else(|| panic!("{name} has no tests"));
+        for versions in [newest(&catalog), oldest(&catalog)] {
+            let (tree, root) = eval(template, &RulesInput::samples()[1].settings(&versions));
+            let mut seen = BTreeSet::new();
+            for test in tree.children(root) {
+                for expected in tree.children(tree.get(test, "alert_rule_test").unwrap()) {
+                    let fires = !tree.is_empty(tree.get(expected, "exp_alerts").unwrap());
+                    seen.insert((text(&tree, expected, &["alertname"]).to_owned(), fires));
+                }
+            }
+            let mut wanted = BTreeSet::new();
+            for rule in pack.rules.iter().filter(|r| r.gate.open(&versions)) {
+                wanted.insert((rule.name.clone(), true));
+                // What reads nothing always fires.
+                if !rule.metrics.is_empty() {
+                    wanted.insert((rule.name.clone(), false));
+                }
+            }
+            assert_eq!(seen, wanted, "{name}");
+        }
+    }
+}
+
 #[test]
 fn remote_write_is_watched_in_the_form_that_fits_the_version() {
     let catalog = Catalog::builtin();

@@ -9,6 +9,8 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+pub use rules::rule_tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -61,7 +63,7 @@ pub fn emit(
     tree: &mut Tree,
     visit: Visit<'_>,
 ) -> Vec<Diagnostic> {
-    let versions = plan.cluster.versions.iter().map(|(name, v)| (name.clone(), v.value.into())).collect();
+    let versions = versions(plan);
     let (lines, faults) = (BTreeMap::new(), Vec::new());
     let mut out = Emit { plan, fleet, catalog, versions, origins, lines, tree, visit, faults };
     k8s::namespaces(&mut out);
@@ -94,6 +96,11 @@ pub fn emit(
         grafana::reader(&mut out, reader);
     }
     out.faults
+}
+
+/// The declared versions, as templates ask for them.
+fn versions(plan: &ClusterPlan<'_>) -> Versions {
+    plan.cluster.versions.iter().map(|(name, v)| (name.clone(), v.value.into())).collect()
 }
 
 /// What the builders share: the plan to read, the tree to fill, the visitor to call.

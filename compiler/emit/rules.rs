@@ -1,27 +1,15 @@
 //! Rule packs as PrometheusRules, each selected by one lane.
 
 use super::{Emit, LANE_LABEL, Meta};
-use crate::catalog::{RulesInput, Scraped};
-use crate::diag::Origin;
+use crate::catalog::{Catalog, RulesInput, Scraped, Settings, Versions};
+use crate::diag::{Diagnostic, Origin};
 use crate::model::plan::{ClusterPlan, Endpoint, Monitor, RulePlan};
-use crate::object::{Place, Tree};
+use crate::object::{Place, Tree, json};
 
 pub fn pack(out: &mut Emit<'_, '_>, rule: &RulePlan) {
     let Some(entry) = out.catalog.rule_pack(&rule.pack) else { return };
     let Some(template) = out.catalog.rules_template(entry) else { return };
-    let (scraped, intervals): (Vec<Scraped>, Vec<Origin>) = scraped(out.plan, &rule.lane).into_iter().unzip();
-    let input = RulesInput {
-        evaluated_by: rule.lane.clone(),
-        scraped,
-        watches: watches(out.plan, &rule.lane),
-        remote_write: out.plan.lanes.iter().any(|l| !l.remote_write.is_empty()),
-        runbooks: None,
-    };
-    let mut settings = input.settings(&out.versions);
-    for (i, origin) in intervals.into_iter().enumerate() {
-        settings.came_from(&format!("scraped[{i}].interval"), origin);
-        settings.came_from(&format!("scraped[{i}].interval_ms"), origin);
-    }
+    let settings = settings(out.plan, &out.versions, &rule.lane);
     let mut groups = Tree::new();
     let Some(root) = out.evaluate(template, settings, &mut groups) else { return };
     let namespace = out.namespace().to_owned();
@@ -39,6 +27,45 @@ pub fn pack(out: &mut Emit<'_, '_>, rule: &RulePlan) {
     out.object(&meta, |o| o.object("spec", |s| s.copy("groups", &groups, root)));
 }
 
+/// The unit tests of a pack for what a lane evaluates: the list `tests` of promtool's format, as JSON.
+/// `None` where the pack has none.
+///
+/// # Errors
+/// A template that cannot be evaluated with what the plan gives it.
+pub fn rule_tests(
+    plan: &ClusterPlan<'_>,
+    catalog: &Catalog,
+    rule: &RulePlan,
+) -> Result<Option<String>, Box<Diagnostic>> {
+    let Some(template) = catalog.rule_pack(&rule.pack).and_then(|pack| catalog.rules_tests(pack)) else {
+        return Ok(None);
+    };
+    let evaluated = catalog.memo().eval(template, settings(plan, &super::versions(plan), &rule.lane))?;
+    Ok(evaluated.root().map(|(tree, root)| {
+        let mut text = String::new();
+        json::write(tree, root, false, &mut text);
+        text
+    }))
+}
+
+/// What the templates of a pack are evaluated with.
+fn settings(plan: &ClusterPlan<'_>, versions: &Versions, lane: &str) -> Settings {
+    let (scraped, intervals): (Vec<Scraped>, Vec<Origin>) = scraped(plan, lane).into_iter().unzip();
+    let input = RulesInput {
+        evaluated_by: lane.to_owned(),
+        scraped,
+        watches: watches(plan, lane),
+        remote_write: plan.lanes.iter().any(|l| !l.remote_write.is_empty()),
+        runbooks: None,
+    };
+    let mut settings = input.settings(versions);
+    for (i, origin) in intervals.into_iter().enumerate() {
+        settings.came_from(&format!("scraped[{i}].interval"), origin);
+        settings.came_from(&format!("scraped[{i}].interval_ms"), origin);
+    }
+    settings
+}
+
 /// Whether a lane scrapes the Prometheis themselves: what they say of their queues is there, and
 /// nowhere else.
 fn watches(plan: &ClusterPlan<'_>, lane: &str) -> bool {
@@ -47,7 +74,7 @@ fn watches(plan: &ClusterPlan<'_>, lane: &str) -> bool {
 
 /// What a lane scrapes, one entry for each `job` and class, sorted, and where its interval comes from.
 fn scraped(plan: &ClusterPlan<'_>, lane: &str) -> Vec<(Scraped, Origin)> {
-    let key = |(s, _): &(Scraped, Origin)| (s.job.clone(), s.class.clone(), s.matchers.clone());
+    let key = |(s, _): &(Scraped, Origin)| (s.job.clone(), s.class.clone(), s.path.clone());
     let monitors = plan.monitors.iter().filter(|m| m.lane == lane);
     let mut all: Vec<(Scraped, Origin)> = monitors
         .flat_map(|m| m.endpoints.iter().map(move |e| (m, e)))
@@ -55,7 +82,7 @@ fn scraped(plan: &ClusterPlan<'_>, lane: &str) -> Vec<(Scraped, Origin)> {
             let scraped = Scraped {
                 job: m.job_value.clone(),
                 class: m.class.clone(),
-                matchers: matchers(plan, m, e),
+                path: path(plan, m, e),
                 interval_ms: u32::try_from(e.interval.value.millis()).unwrap_or(u32::MAX),
             };
             (scraped, e.interval.origin)
@@ -69,9 +96,9 @@ fn scraped(plan: &ClusterPlan<'_>, lane: &str) -> Vec<(Scraped, Origin)> {
     all
 }
 
-/// What tells a monitor's targets from those of another job under the same `job` label (kubelets
-/// serve several): the path, which such jobs carry as a label.
-fn matchers(plan: &ClusterPlan<'_>, monitor: &Monitor, endpoint: &Endpoint) -> Vec<String> {
+/// The path of an endpoint where it tells the monitor's targets from those of another job under the
+/// same label `job` (kubelets serve several): such jobs carry it as a label.
+fn path(plan: &ClusterPlan<'_>, monitor: &Monitor, endpoint: &Endpoint) -> Option<String> {
     let shared = plan.monitors.iter().any(|m| m.job_value == monitor.job_value && m.job != monitor.job);
-    if shared { vec![format!("metrics_path=\"{}\"", endpoint.path)] } else { Vec::new() }
+    shared.then(|| endpoint.path.clone())
 }

@@ -9,6 +9,7 @@
 #![allow(dead_code, reason = "steps come one by one")]
 
 mod components;
+mod exporters;
 mod ground;
 mod steps;
 mod trouble;

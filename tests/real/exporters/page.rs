@@ -1,0 +1,79 @@
+//! A page in Prometheus' text format.
+
+use std::fmt::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Families one after the other; a family's samples follow its head.
+#[derive(Debug, Default)]
+pub struct Page {
+    text: String,
+}
+
+impl Page {
+    pub fn counter(&mut self, name: &str) -> Family<'_> {
+        self.family(name, "counter")
+    }
+
+    pub fn gauge(&mut self, name: &str) -> Family<'_> {
+        self.family(name, "gauge")
+    }
+
+    /// A histogram without labels of its own: `count` observations of `value` each.
+    pub fn histogram(&mut self, name: &str, bounds: &[f64], value: f64, count: f64) {
+        let _ = writeln!(self.text, "# HELP {name} Stand-in.\n# TYPE {name} histogram");
+        for bound in bounds {
+            let below = if value <= *bound { count } else { 0.0 };
+            let _ = writeln!(self.text, "{name}_bucket{{le=\"{bound}\"}} {below}");
+        }
+        let _ = writeln!(self.text, "{name}_bucket{{le=\"+Inf\"}} {count}");
+        let _ = writeln!(self.text, "{name}_sum {}\n{name}_count {count}", value * count);
+    }
+
+    /// Where the process behind the page stands, as every exporter in Go says.
+    pub fn process(&mut self, seconds: f64) {
+        self.counter("process_cpu_seconds_total").is(&[], seconds * 0.05);
+        self.gauge("process_resident_memory_bytes").is(&[], 5e7);
+        self.gauge("go_goroutines").is(&[], 40.0);
+    }
+
+    fn family(&mut self, name: &str, kind: &str) -> Family<'_> {
+        let _ = writeln!(self.text, "# HELP {name} Stand-in.\n# TYPE {name} {kind}");
+        Family { page: self, name: name.to_owned(), stamped: false }
+    }
+
+    pub fn text(self) -> String {
+        self.text
+    }
+}
+
+pub struct Family<'p> {
+    page: &'p mut Page,
+    name: String,
+    stamped: bool,
+}
+
+impl Family<'_> {
+    /// Its samples carry the time they were taken at, as cAdvisor's do.
+    #[must_use]
+    pub fn stamped(mut self) -> Self {
+        self.stamped = true;
+        self
+    }
+
+    pub fn is(&mut self, labels: &[(&str, &str)], value: f64) -> &mut Self {
+        self.page.text.push_str(&self.name);
+        for (i, (name, value)) in labels.iter().enumerate() {
+            let _ = write!(self.page.text, "{}{name}=\"{value}\"", if i == 0 { '{' } else { ',' });
+        }
+        if !labels.is_empty() {
+            self.page.text.push('}');
+        }
+        let _ = write!(self.page.text, " {value}");
+        if self.stamped {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let _ = write!(self.page.text, " {}", now.as_millis());
+        }
+        self.page.text.push('\n');
+        self
+    }
+}
