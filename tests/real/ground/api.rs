@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::certificates::{self, Authority};
+use super::certificates::{Authority, Tokens};
 use super::kubectl::Kubectl;
 use super::network::{API_SERVER, SERVICES};
-use super::process::{Process, Ready, until};
+use super::process::{Process, Ready};
 use super::{Outcome, write};
 
 /// Where it listens: the bridge's address, as a control plane's node would.
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const PORT: u16 = 6443;
 const ETCD: &str = "http://127.0.0.1:2379";
+const PROXY: u16 = 8001;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The programs that make an API.
@@ -33,6 +34,7 @@ pub struct Api {
     /// For programs outside of pods.
     pub kubeconfig: PathBuf,
     // Ended in this order.
+    proxy: Process,
     server: Process,
     etcd: Process,
 }
@@ -50,20 +52,26 @@ impl Api {
         let mut server = Process::start("kube-apiserver", &mut command, &logs.join("kube-apiserver.log"))?;
         let kubeconfig = folder.join("kubeconfig");
         write(&kubeconfig, kubeconfig_of(authority)?)?;
-        let kubectl = Kubectl::new(programs.kubectl.clone(), kubeconfig.clone(), folder.join("home"));
-        until("answer from the API server", PATIENCE, || {
-            server.alive()?;
-            Ok(kubectl.run(&["get", "--raw", "/readyz"]).ok())
-        })
-        .map_err(|e| server.trouble(&e.to_string()))?;
-        Ok(Self { kubectl, kubeconfig, server, etcd })
+        let kubectl = Kubectl::new(
+            programs.kubectl.clone(),
+            kubeconfig.clone(),
+            folder.join("home"),
+            &format!("http://127.0.0.1:{PROXY}"),
+        );
+        server.until(PATIENCE, || kubectl.run(&["get", "--raw", "/readyz"]).map(drop))?;
+        let mut command = Command::new(&programs.kubectl);
+        command.arg("proxy").arg(format!("--port={PROXY}")).env("KUBECONFIG", &kubeconfig);
+        let mut proxy = Process::start("kubectl proxy", &mut command, &logs.join("kubectl-proxy.log"))?;
+        proxy.wait(&Ready::Http(&format!("http://127.0.0.1:{PROXY}/version")), PATIENCE)?;
+        Ok(Self { kubectl, kubeconfig, proxy, server, etcd })
     }
 
     /// # Errors
     /// One of them has ended: the end of its log.
     pub fn alive(&mut self) -> Outcome<()> {
         self.etcd.alive()?;
-        self.server.alive()
+        self.server.alive()?;
+        self.proxy.alive()
     }
 }
 
@@ -83,8 +91,7 @@ fn server(programs: &Programs, authority: &Authority, folder: &Path) -> Outcome<
     let names = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"];
     let (own, service) = (ADDRESS.to_string(), API_SERVER.to_string());
     let pair = authority.server("kube-apiserver", &[&names[..], &[&own, &service, "localhost"]].concat())?;
-    let tokens = folder.join("service-accounts.key");
-    certificates::key(&tokens)?;
+    let tokens = Tokens::new(folder)?;
     let mut command = Command::new(&programs.kube_apiserver);
     for (flag, value) in [
         ("etcd-servers", ETCD.to_owned()),
@@ -96,8 +103,8 @@ fn server(programs: &Programs, authority: &Authority, folder: &Path) -> Outcome<
         ("tls-private-key-file", pair.key.display().to_string()),
         ("client-ca-file", authority.certificate.display().to_string()),
         ("service-account-issuer", "https://kubernetes.default.svc.cluster.local".to_owned()),
-        ("service-account-key-file", tokens.display().to_string()),
-        ("service-account-signing-key-file", tokens.display().to_string()),
+        ("service-account-key-file", tokens.public.display().to_string()),
+        ("service-account-signing-key-file", tokens.private.display().to_string()),
         ("authorization-mode", "RBAC".to_owned()),
         ("allow-privileged", "true".to_owned()),
         ("cert-dir", folder.join("certificates").display().to_string()),

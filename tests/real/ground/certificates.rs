@@ -77,10 +77,21 @@ impl Authority {
     }
 }
 
-/// A key that signs tokens, in a file.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn key(path: &Path) -> Outcome<()> {
-    write(path, KeyPair::generate().during("key")?.serialize_pem())
+/// A key that signs tokens, and what verifies them.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    pub private: PathBuf,
+    pub public: PathBuf,
+}
+
+impl Tokens {
+    /// # Errors
+    /// The folder cannot be written.
+    pub fn new(folder: &Path) -> Outcome<Self> {
+        let key = KeyPair::generate().during("key")?;
+        let tokens = Self { private: folder.join("tokens.key"), public: folder.join("tokens.pub") };
+        write(&tokens.private, key.serialize_pem())?;
+        write(&tokens.public, key.public_key_pem())?;
+        Ok(tokens)
+    }
 }

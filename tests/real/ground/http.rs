@@ -41,6 +41,21 @@ pub fn post(url: &str, content_type: &str, body: &[u8]) -> Outcome<String> {
     answer(url, AGENT.post(url).content_type(content_type).send(body))
 }
 
+/// # Errors
+/// As for [`get`].
+pub fn patch(url: &str, content_type: &str, body: &[u8]) -> Outcome<String> {
+    answer(url, AGENT.patch(url).content_type(content_type).send(body))
+}
+
+/// # Errors
+/// As for [`get`], but for 404, which is nothing.
+pub fn get_if_there(url: &str) -> Outcome<Option<String>> {
+    match AGENT.get(url).call() {
+        Ok(response) if response.status() == ureq::http::StatusCode::NOT_FOUND => Ok(None),
+        response => answer(url, response).map(Some),
+    }
+}
+
 /// `base?a=b&…` with the values encoded.
 pub fn with_query(base: &str, query: &[(&str, &str)]) -> String {
     let mut url = base.to_owned();

@@ -1,7 +1,7 @@
 //! prometheus-operator, run as a pod from the manifests of its own release, with the rights these give it.
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -10,6 +10,7 @@ use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
 use super::cluster::Cluster;
+use super::kubectl::CONTROLLERS;
 use super::pod::Images;
 use super::process::until;
 use super::volumes::text;
@@ -30,24 +31,52 @@ pub struct Reconciled {
     pub stateful_sets: Vec<Value>,
 }
 
-/// Installs the resource definitions of `bundle` (the release's one file with everything) and runs its Deployment.
+/// Installs the resource definitions of a release, then what it runs with, and runs its Deployment. Both are folders of
+/// its `example/`: `prometheus-operator-crd` and `rbac/prometheus-operator`.
 ///
 /// # Errors
 /// The API server refuses them, or the operator does not come up.
-pub fn start(cluster: &mut Cluster, bundle: &Path, images: Images<'_>) -> Outcome<()> {
+pub fn start(cluster: &mut Cluster, definitions: &Path, own: &Path, images: Images<'_>) -> Outcome<()> {
     cluster.prepare(NAMESPACE)?;
     let kubectl = cluster.api.kubectl.clone();
-    let applied = kubectl.apply(&[bundle])?;
+    kubectl.apply_as(CONTROLLERS, &manifests(definitions)?)?;
     kubectl.run(&["wait", "--for=condition=established", "crd", "--all", "--timeout=60s"])?;
+    let applied = kubectl.apply_as(CONTROLLERS, &manifests(own)?)?;
+    // What kubelets' slices take beyond the release's own role; its documentation leaves it to whoever turns them on.
+    kubectl.put(&[
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+               "metadata": {"name": "prometheus-operator-endpointslices"},
+               "rules": [{"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"],
+                          "verbs": ["get", "list", "create", "update", "delete"]}]}),
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
+               "metadata": {"name": "prometheus-operator-endpointslices"},
+               "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
+                           "name": "prometheus-operator-endpointslices"},
+               "subjects": [{"kind": "ServiceAccount", "name": "prometheus-operator", "namespace": NAMESPACE}]}),
+    ])?;
     let deployment = applied.objects.into_iter().find(|o| o["kind"] == "Deployment");
-    let mut deployment = deployment.ok_or_else(|| Trouble::new(format!("{}: no Deployment", bundle.display())))?;
+    let mut deployment = deployment.ok_or_else(|| Trouble::new(format!("{}: no Deployment", own.display())))?;
     let arguments = deployment.pointer_mut("/spec/template/spec/containers/0/args").and_then(Value::as_array_mut);
-    let arguments = arguments.ok_or_else(|| Trouble::new(format!("{}: no arguments", bundle.display())))?;
+    let arguments = arguments.ok_or_else(|| Trouble::new(format!("{}: no arguments", own.display())))?;
     // Kubelets are found as in a cluster whose Endpoints are mirrored to slices; what was selected says so in its status.
     arguments.extend(
         ["--kubelet-endpointslice=true", "--feature-gates=StatusForConfigurationResources=true"].map(|a| json!(a)),
     );
     cluster.run(&deployment, images).map(drop)
+}
+
+/// The files of a folder, without what would have the operator itself scraped.
+fn manifests(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).during(folder.display())? {
+        let path = entry.during(folder.display())?.path();
+        if path.extension().is_some_and(|e| e == "yaml") && !path.ends_with("prometheus-operator-service-monitor.yaml")
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// All the operator has printed.
@@ -118,7 +147,7 @@ pub fn complaints(cluster: &Cluster) -> Outcome<Vec<String>> {
 /// It made nothing, or what it made cannot be read.
 pub fn reconciled(cluster: &Cluster, namespace: &str, name: &str) -> Outcome<Reconciled> {
     let own = format!("prometheus-{name}");
-    let secret = cluster.api.kubectl.get("secret", namespace, &own)?;
+    let secret = cluster.api.kubectl.get("secrets", namespace, &own)?;
     let secret = secret.ok_or_else(|| Trouble::new(format!("prometheus-operator made no secret {namespace}/{own}")))?;
     let packed = STANDARD.decode(text(&secret, "/data/prometheus.yaml.gz")).during(&own)?;
     let mut configuration = String::new();

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::cluster::Node;
 use super::kubectl::Kubectl;
 use super::network::{API_SERVER, Attached, Network};
-use super::process::{Process, Ready, until};
+use super::process::{Process, Ready};
 use super::root::{Base, Root};
 use super::volumes::{self, Filler, text};
 use super::{Outcome, Trouble, http};
@@ -98,7 +98,7 @@ impl Kubelet {
                 object["metadata"][field] = value.clone();
             }
         }
-        let mut object = self.kubectl.put(&[object]).map_err(doing)?.objects.swap_remove(0);
+        let mut object = self.kubectl.put(&[object]).map_err(doing)?.swap_remove(0);
         let place = match object["spec"]["hostNetwork"].as_bool() {
             Some(true) => Place::Node(node.namespace().to_owned()),
             _ => Place::Own(self.network.pod()?),
@@ -213,18 +213,8 @@ impl Pod {
                 container.process.alive()?;
                 continue;
             };
-            let mut last = String::new();
-            until("success of its probe", patience, || {
-                container.process.alive()?;
-                match succeeds(probe, &container.spec, self.address) {
-                    Ok(()) => Ok(Some(())),
-                    Err(e) => {
-                        last = e.to_string();
-                        Ok(None)
-                    }
-                }
-            })
-            .map_err(|e| container.process.trouble(&format!("is not ready: {e}; {last}")))?;
+            let (spec, address) = (&container.spec, self.address);
+            container.process.until(patience, || succeeds(probe, spec, address))?;
         }
         self.ready = true;
         Ok(())
@@ -329,8 +319,8 @@ fn value_from(from: &Value, pod: &Pod, filler: &Filler<'_>) -> Outcome<Option<St
         return volumes::field(&pod.object, text(field, "/fieldPath")).map(Some);
     }
     match (from.get("secretKeyRef"), from.get("configMapKeyRef")) {
-        (Some(reference), _) => volumes::key("secret", reference, filler),
-        (None, Some(reference)) => volumes::key("configmap", reference, filler),
+        (Some(reference), _) => volumes::key("secrets", reference, filler),
+        (None, Some(reference)) => volumes::key("configmaps", reference, filler),
         (None, None) => Err(Trouble::new(format!("valueFrom is not known here: {from}"))),
     }
 }

@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 use super::{During, Outcome, Trouble, http};
 
-/// How many lines of a log are shown when its program fails.
-const TAIL: usize = 30;
 const PAUSE: Duration = Duration::from_millis(50);
 
 pub struct Process {
@@ -53,26 +51,40 @@ impl Process {
     /// # Errors
     /// It is not ready within `patience`, or has ended before.
     pub fn wait(&mut self, ready: &Ready<'_>, patience: Duration) -> Outcome<()> {
+        match ready {
+            Ready::Http(url) => self.until(patience, || http::get(url).map(drop)),
+            Ready::Line(line) => {
+                let log = self.log.clone();
+                self.until(patience, || match read(&log).contains(line) {
+                    true => Ok(()),
+                    false => Err(Trouble::new(format!("its log has no line with {line:?}"))),
+                })
+            }
+            Ready::Ended => {
+                let deadline = Instant::now() + patience;
+                while Instant::now() < deadline {
+                    match self.child.try_wait().during(&self.name)? {
+                        Some(status) if status.success() => return Ok(()),
+                        Some(status) => return Err(self.trouble(&format!("ended with {}", how(status)))),
+                        None => std::thread::sleep(PAUSE),
+                    }
+                }
+                Err(self.trouble(&format!("has not ended within {} s", patience.as_secs())))
+            }
+        }
+    }
+
+    /// Waits until `succeeds` does.
+    ///
+    /// # Errors
+    /// It does not within `patience` (the last error is told), or the program has ended before.
+    pub fn until(&mut self, patience: Duration, mut succeeds: impl FnMut() -> Outcome<()>) -> Outcome<()> {
         let deadline = Instant::now() + patience;
         loop {
-            let ended = self.child.try_wait().during(&self.name)?;
-            match (ready, ended) {
-                (Ready::Ended, Some(status)) if status.success() => return Ok(()),
-                (_, Some(status)) => return Err(self.trouble(&format!("ended with {}", how(status)))),
-                (Ready::Http(url), None) if http::get(url).is_ok() => return Ok(()),
-                (Ready::Line(line), None) if self.text().contains(line) => return Ok(()),
-                _ => {}
-            }
+            self.alive()?;
+            let Err(last) = succeeds() else { return Ok(()) };
             if Instant::now() > deadline {
-                let awaited = match ready {
-                    Ready::Http(url) => match http::get(url) {
-                        Ok(_) => return Ok(()),
-                        Err(e) => e.to_string(),
-                    },
-                    Ready::Line(line) => format!("its log has no line with {line:?}"),
-                    Ready::Ended => "it still runs".to_owned(),
-                };
-                return Err(self.trouble(&format!("is not ready after {} s: {awaited}", patience.as_secs())));
+                return Err(self.trouble(&format!("is not ready after {} s: {last}", patience.as_secs())));
             }
             std::thread::sleep(PAUSE);
         }
@@ -89,13 +101,12 @@ impl Process {
 
     /// All it has printed so far.
     pub fn text(&self) -> String {
-        let bytes = std::fs::read(&self.log).unwrap_or_default();
-        String::from_utf8_lossy(&bytes).into_owned()
+        read(&self.log)
     }
 
     /// What went wrong with it, its last lines below.
     pub fn trouble(&self, what: &str) -> Trouble {
-        Trouble::new(format!("{} {what}\n{}", self.name, tail(&self.log)))
+        Trouble::new(format!("{} {what}; its log is {}", self.name, self.log.display())).said(self.text())
     }
 
     /// Asks it to end, and makes it end if it does not within `patience`.
@@ -135,7 +146,7 @@ pub fn run(command: &mut Command) -> Outcome<String> {
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
-    Err(Trouble::new(format!("{name} {} ended with {}\n{}", arguments.join(" "), how(output.status), said.trim_end())))
+    Err(Trouble::new(format!("{name} {} ended with {}", arguments.join(" "), how(output.status))).said(said))
 }
 
 /// Waits until `found` finds something. `what` completes "there is no".
@@ -155,15 +166,9 @@ pub fn until<T>(what: &str, patience: Duration, mut found: impl FnMut() -> Outco
     }
 }
 
-fn tail(log: &Path) -> String {
-    let bytes = std::fs::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<_> = text.lines().collect();
-    let last = &lines[lines.len().saturating_sub(TAIL)..];
-    if last.is_empty() {
-        return format!("  it printed nothing ({})", log.display());
-    }
-    format!("  the end of {}:\n  | {}", log.display(), last.join("\n  | "))
+/// A log that is not there has no lines.
+fn read(log: &Path) -> String {
+    String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default()).into_owned()
 }
 
 fn how(status: ExitStatus) -> String {
