@@ -2,7 +2,7 @@
 //! address that is emitted, behind a front door with a certificate and the emitted users where the
 //! address asks for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::Path;
 use std::process::Command;
@@ -185,6 +185,20 @@ pub fn series(base: &str, seconds: u64) -> Outcome<Vec<Series>> {
     let query = [("match[]", "{__name__=~\".+\"}"), ("start", start.as_str())];
     let answer = http::get_json(&http::with_query(&format!("{base}/api/v1/series"), &query))?;
     serde_json::from_value(answer["data"].clone()).during(base)
+}
+
+/// Every series of a Prometheus that has a number now; VictoriaMetrics does not store what is none.
+///
+/// # Errors
+/// Its own words.
+pub fn numbers(base: &str) -> Outcome<BTreeSet<Series>> {
+    let query = [("query", "{__name__=~\".+\"}")];
+    let answer = http::get_json(&http::with_query(&format!("{base}/api/v1/query"), &query))?;
+    let result = answer["data"]["result"].as_array().into_iter().flatten();
+    result
+        .filter(|r| r["value"][1] != "NaN")
+        .map(|r| serde_json::from_value(r["metric"].clone()).during(base))
+        .collect()
 }
 
 fn writes(fleet: &Fleet, plan: &ClusterPlan<'_>) -> Outcome<Vec<Writes>> {
