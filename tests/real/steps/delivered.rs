@@ -57,7 +57,10 @@ pub fn judge(components: &Components, scratch: &Path, report: &mut dyn FnMut(&st
     let _kubelets = kubelets(&cluster, components, &about, scratch)?;
     for example in planned::examples(&REPLACED)? {
         let plans = example.clusters()?;
-        for plan in plans.iter().filter(|p| p.lanes.iter().any(|l| !l.remote_write.is_empty())) {
+        // `delivered pool-1`: this cluster only.
+        let asked: Vec<String> = std::env::args().skip_while(|a| a != "delivered").skip(1).collect();
+        let wanted = |p: &&ClusterPlan<'_>| asked.is_empty() || asked.contains(&p.cluster.name);
+        for plan in plans.iter().filter(wanted).filter(|p| p.lanes.iter().any(|l| !l.remote_write.is_empty())) {
             let title = format!("{}/{}", example.example, plan.cluster.name);
             let scratch = scratch.join(&plan.cluster.name);
             std::fs::create_dir_all(&scratch).during(scratch.display())?;
