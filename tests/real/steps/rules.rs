@@ -177,7 +177,9 @@ fn would_be_seen(promtool: &Path, file: &File) -> Outcome<()> {
 
     let mut twice = read()?;
     let first = twice["groups"][0]["rules"][0].clone();
-    twice["groups"][0]["rules"].as_array_mut().map(|all| all.push(first));
+    if let Some(all) = twice["groups"][0]["rules"].as_array_mut() {
+        all.push(first);
+    }
     put(&rules, &twice)?;
     if accepted(promtool, [rules.as_path()].into_iter()).is_ok() {
         return Err(Trouble::new(format!("{} takes a rule that is there twice", promtool.display())));
