@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::components::Components;
 use crate::ground::cluster::Cluster;
-use crate::ground::pod::Program;
-use crate::ground::{api, operator, process};
+use crate::ground::{api, images, operator, process};
 use crate::steps::planned::{self, Planned};
 use crate::steps::{accepted, charts, rules, understood};
 use crate::subject::{self, Subject};
@@ -51,7 +50,7 @@ fn clusters(
         kube_apiserver: components.kube_apiserver.clone(),
         kubectl: components.kubectl.clone(),
     };
-    let images = |image: &str| program(components, image);
+    let images = |image: &str| images::program(components, image);
     let mut cluster = Cluster::start(&programs, "ip".into(), scratch)?;
     course.say("an API server is up");
     cluster.add_node("node-a", &[])?;
@@ -77,10 +76,8 @@ fn clusters(
                 let made = operator::reconciled(&cluster, subject.namespace(), lane.name)?;
                 let file = scratch.join(format!("{}-{}.yaml", subject.emitted.name, lane.name));
                 std::fs::write(&file, &made.configuration).during(file.display())?;
-                let of_version = match lane.version.value.major() {
-                    2 => &components.prometheus_2,
-                    _ => &components.prometheus_3,
-                };
+                let version = lane.version.value;
+                let of_version = components.prometheus(version.major(), version.minor());
                 // The files it names exist in the pod only; that they do is for the step `scraped`.
                 let mut promtool = Command::new(&of_version.promtool);
                 process::run(promtool.args(["check", "config", "--syntax-only"]).arg(&file))?;
@@ -91,23 +88,6 @@ fn clusters(
         cluster.clear(&["monitoring", "vm"])?;
     }
     Ok(())
-}
-
-/// The program an image stands for: Prometheus 2 where a 2 is asked for.
-fn program(components: &Components, image: &str) -> Option<Program> {
-    let (repository, tag) = image.rsplit_once(':')?;
-    let name = repository.rsplit('/').next()?;
-    let path = match name {
-        "prometheus" if tag.starts_with("v2.") => &components.prometheus_2.prometheus,
-        "prometheus" => &components.prometheus_3.prometheus,
-        "node-exporter" => &components.node_exporter,
-        "alertmanager" => &components.alertmanager,
-        "vmagent" => &components.vmagent,
-        "prometheus-operator" => &components.prometheus_operator,
-        "prometheus-config-reloader" => &components.prometheus_config_reloader,
-        _ => return None,
-    };
-    Some(Program { path: path.clone(), entrypoint: format!("/bin/{name}") })
 }
 
 fn nothing(wrong: Vec<String>, right: String) -> Outcome<String> {

@@ -18,6 +18,8 @@ pub struct Go {
     pub module: &'static str,
     /// Below the module; each makes a program in `bin/`.
     pub packages: &'static [&'static str],
+    /// Build tags, separated by commas.
+    pub tags: &'static str,
     /// Variables set by the linker: programs report their version from them, and the API server
     /// decides by it what it serves.
     pub set: &'static [(&'static str, &'static str)],
@@ -81,7 +83,7 @@ impl Toolchain {
         let set: Vec<String> = wanted.set.iter().map(|(name, value)| format!(" -X {name}={value}")).collect();
         let mut build = self.go(&tools);
         // Two at a time: four would not be faster on most machines, and need twice the memory.
-        build.args(["build", "-p", "2", "-trimpath", "-buildvcs=false"]);
+        build.args(["build", "-p", "2", "-trimpath", "-buildvcs=false", "-tags", wanted.tags]);
         build.arg(format!("-ldflags=-s -w{}", set.concat())).arg("-o").arg(into.join("bin/"));
         build.args(wanted.packages.iter().map(|package| match *package {
             "" => wanted.module.to_owned(),

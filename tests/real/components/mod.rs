@@ -39,6 +39,8 @@ pub struct Components {
     pub operator_rbac: PathBuf,
     pub prometheus_2: Prometheus,
     pub prometheus_3: Prometheus,
+    /// The newest there is.
+    pub prometheus_3_13: Prometheus,
     pub victoria_metrics: PathBuf,
     pub vmagent: PathBuf,
     pub vmauth: PathBuf,
@@ -171,6 +173,7 @@ const COMPONENTS: &[Component] = &[
         from: Source::Go(Go {
             module: "k8s.io/kubernetes",
             packages: &["cmd/kube-apiserver"],
+            tags: "",
             set: &[
                 ("k8s.io/component-base/version.gitVersion", "v1.35.4"),
                 ("k8s.io/component-base/version.gitMajor", "1"),
@@ -191,6 +194,7 @@ const COMPONENTS: &[Component] = &[
         from: Source::Go(Go {
             module: "github.com/prometheus-operator/prometheus-operator",
             packages: &["cmd/operator", "cmd/prometheus-config-reloader"],
+            tags: "",
             set: &[("github.com/prometheus/common/version.Version", "0.93.1")],
             folders: &[
                 "example/prometheus-operator-crd",
@@ -203,12 +207,30 @@ const COMPONENTS: &[Component] = &[
             program("prometheus-config-reloader", "bin/prometheus-config-reloader", VERSION, "version 0.93.1"),
         ],
     },
+    // As the module counts: 0.313 is 3.13.
+    Component {
+        name: "prometheus",
+        version: "0.313.2",
+        from: Source::Go(Go {
+            module: "github.com/prometheus/prometheus",
+            packages: &["cmd/prometheus", "cmd/promtool"],
+            // The SDKs of a dozen clouds take longer to build than all the rest.
+            tags: "remove_all_sd,enable_kubernetes_sd",
+            set: &[("github.com/prometheus/common/version.Version", "3.13.2")],
+            folders: &[],
+        }),
+        programs: &[
+            program("prometheus", "bin/prometheus", VERSION, "prometheus, version 3.13."),
+            program("promtool", "bin/promtool", VERSION, "promtool, version 3.13."),
+        ],
+    },
     Component {
         name: "kustomize",
         version: "5.8.0",
         from: Source::Go(Go {
             module: "sigs.k8s.io/kustomize/kustomize/v5",
             packages: &[""],
+            tags: "",
             set: &[("sigs.k8s.io/kustomize/api/provenance.version", "v5.8.0")],
             folders: &[],
         }),
@@ -284,6 +306,7 @@ impl Components {
             operator_rbac: example("rbac/prometheus-operator"),
             prometheus_2: prometheus("2.")?,
             prometheus_3: prometheus("3.")?,
+            prometheus_3_13: prometheus("v0.313.")?,
             victoria_metrics: at("victoria-metrics")?,
             vmagent: at("vmagent")?,
             vmauth: at("vmauth")?,
@@ -297,6 +320,18 @@ impl Components {
             kustomize: at("kustomize")?,
             parts,
         })
+    }
+}
+
+impl Components {
+    /// The Prometheus that reads what is written for a version: the oldest of its major version that is no older, or
+    /// the newest.
+    pub fn prometheus(&self, major: u16, minor: u16) -> &Prometheus {
+        match (major, minor) {
+            (..=2, _) => &self.prometheus_2,
+            (3, ..=5) => &self.prometheus_3,
+            _ => &self.prometheus_3_13,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use super::{Outcome, write};
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 const PORT: u16 = 6443;
 const ETCD: &str = "http://127.0.0.1:2379";
+const PROXY: u16 = 8001;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The programs that make an API.
@@ -33,6 +34,7 @@ pub struct Api {
     /// For programs outside of pods.
     pub kubeconfig: PathBuf,
     // Ended in this order.
+    proxy: Process,
     server: Process,
     etcd: Process,
 }
@@ -50,16 +52,26 @@ impl Api {
         let mut server = Process::start("kube-apiserver", &mut command, &logs.join("kube-apiserver.log"))?;
         let kubeconfig = folder.join("kubeconfig");
         write(&kubeconfig, kubeconfig_of(authority)?)?;
-        let kubectl = Kubectl::new(programs.kubectl.clone(), kubeconfig.clone(), folder.join("home"));
+        let kubectl = Kubectl::new(
+            programs.kubectl.clone(),
+            kubeconfig.clone(),
+            folder.join("home"),
+            &format!("http://127.0.0.1:{PROXY}"),
+        );
         server.until(PATIENCE, || kubectl.run(&["get", "--raw", "/readyz"]).map(drop))?;
-        Ok(Self { kubectl, kubeconfig, server, etcd })
+        let mut command = Command::new(&programs.kubectl);
+        command.arg("proxy").arg(format!("--port={PROXY}")).env("KUBECONFIG", &kubeconfig);
+        let mut proxy = Process::start("kubectl proxy", &mut command, &logs.join("kubectl-proxy.log"))?;
+        proxy.wait(&Ready::Http(&format!("http://127.0.0.1:{PROXY}/version")), PATIENCE)?;
+        Ok(Self { kubectl, kubeconfig, proxy, server, etcd })
     }
 
     /// # Errors
     /// One of them has ended: the end of its log.
     pub fn alive(&mut self) -> Outcome<()> {
         self.etcd.alive()?;
-        self.server.alive()
+        self.server.alive()?;
+        self.proxy.alive()
     }
 }
 

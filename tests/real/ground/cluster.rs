@@ -133,7 +133,7 @@ impl Cluster {
             return Ok(());
         }
         let kubectl = &self.api.kubectl;
-        if kubectl.get("namespace", namespace, namespace)?.is_none() {
+        if kubectl.get("namespaces", "", namespace)?.is_none() {
             kubectl.put(&[json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})])?;
         }
         kubectl.put(&[

@@ -20,7 +20,7 @@ static AGENT: LazyLock<Agent> = LazyLock::new(|| {
 /// # Errors
 /// No connection, or an answer that is not 2xx.
 pub fn get(url: &str) -> Outcome<String> {
-    answer(url, AGENT.get(url).call())
+    answer(url, patiently(|| AGENT.get(url).call()))
 }
 
 /// # Errors
@@ -41,6 +41,21 @@ pub fn post(url: &str, content_type: &str, body: &[u8]) -> Outcome<String> {
     answer(url, AGENT.post(url).content_type(content_type).send(body))
 }
 
+/// # Errors
+/// As for [`get`].
+pub fn patch(url: &str, content_type: &str, body: &[u8]) -> Outcome<String> {
+    answer(url, AGENT.patch(url).content_type(content_type).send(body))
+}
+
+/// # Errors
+/// As for [`get`], but for 404, which is nothing.
+pub fn get_if_there(url: &str) -> Outcome<Option<String>> {
+    match patiently(|| AGENT.get(url).call()) {
+        Ok(response) if response.status() == ureq::http::StatusCode::NOT_FOUND => Ok(None),
+        response => answer(url, response).map(Some),
+    }
+}
+
 /// `base?a=b&…` with the values encoded.
 pub fn with_query(base: &str, query: &[(&str, &str)]) -> String {
     let mut url = base.to_owned();
@@ -59,6 +74,21 @@ pub fn with_query(base: &str, query: &[(&str, &str)]) -> String {
         }
     }
     url
+}
+
+/// Asks again while an API server says 429: it does so while new definitions come into use.
+fn patiently(
+    ask: impl Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+    let deadline = std::time::Instant::now() + PATIENCE;
+    loop {
+        let answer = ask();
+        let busy = answer.as_ref().is_ok_and(|a| a.status().as_u16() == 429);
+        if !busy || std::time::Instant::now() > deadline {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(250));
+    }
 }
 
 fn answer(url: &str, response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Outcome<String> {

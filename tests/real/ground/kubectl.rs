@@ -3,9 +3,11 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::rest::Rest;
 use super::{During, Outcome, Trouble};
 
 /// Who applies Watershed's output.
@@ -13,12 +15,13 @@ pub const OWNER: &str = "watershed";
 /// Who stands in for kubelets and controllers.
 pub const CONTROLLERS: &str = "controllers";
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Kubectl {
     program: PathBuf,
     kubeconfig: PathBuf,
     /// Where it caches what the API server can do.
     home: PathBuf,
+    rest: Arc<Rest>,
 }
 
 /// What an apply did.
@@ -36,8 +39,9 @@ struct Said {
 }
 
 impl Kubectl {
-    pub fn new(program: PathBuf, kubeconfig: PathBuf, home: PathBuf) -> Self {
-        Self { program, kubeconfig, home }
+    /// `proxy` is where a `kubectl proxy` serves, or will.
+    pub fn new(program: PathBuf, kubeconfig: PathBuf, home: PathBuf, proxy: &str) -> Self {
+        Self { program, kubeconfig, home, rest: Arc::new(Rest::new(proxy.to_owned())) }
     }
 
     /// Applies files, or folders with a `kustomization.yaml` (one only), server-side and strictly.
@@ -61,49 +65,48 @@ impl Kubectl {
         applied(self.call(&arguments, None)?)
     }
 
-    /// Applies objects that somebody else than Watershed makes.
+    /// Applies objects, as [`Kubectl::apply`] does files.
     ///
     /// # Errors
     /// As for [`Kubectl::apply`].
-    pub fn put(&self, objects: &[Value]) -> Outcome<Applied> {
-        if objects.is_empty() {
-            return Ok(Applied::default());
-        }
-        let mut arguments = apply_arguments(CONTROLLERS);
-        arguments.extend(["--force-conflicts", "-f", "-"].map(str::to_owned));
-        applied(self.call(&arguments, Some(&list(objects)))?)
+    pub fn apply_objects(&self, objects: &[Value]) -> Outcome<Applied> {
+        let mut arguments = apply_arguments(OWNER);
+        arguments.extend(["-f", "-"].map(str::to_owned));
+        let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+        applied(self.call(&arguments, Some(&list.to_string()))?)
+    }
+
+    /// Applies objects that somebody else than Watershed makes; hands them back as they are now.
+    ///
+    /// # Errors
+    /// The API server refused one: its words.
+    pub fn put(&self, objects: &[Value]) -> Outcome<Vec<Value>> {
+        objects.iter().map(|o| self.rest.put(o, CONTROLLERS, "")).collect()
     }
 
     /// Sets the status of objects.
     ///
     /// # Errors
-    /// As for [`Kubectl::apply`].
+    /// As for [`Kubectl::put`].
     pub fn put_status(&self, objects: &[Value]) -> Outcome<()> {
-        if objects.is_empty() {
-            return Ok(());
-        }
-        let mut arguments = apply_arguments(CONTROLLERS);
-        arguments.extend(["--force-conflicts", "--subresource=status", "-f", "-"].map(str::to_owned));
-        self.call(&arguments, Some(&list(objects))).map(drop)
+        objects.iter().try_for_each(|o| self.rest.put(o, CONTROLLERS, "/status").map(drop))
     }
 
-    /// # Errors
-    /// The API server could not be asked; an object that does not exist is none.
-    pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Outcome<Option<Value>> {
-        let said = self.run(&["get", kind, name, "-n", namespace, "--ignore-not-found", "-o", "json"])?;
-        if said.trim().is_empty() {
-            return Ok(None);
-        }
-        serde_json::from_str(&said).map(Some).during("kubectl get")
-    }
-
-    /// All objects of a kind (or of several, with commas), everywhere.
+    /// An object of a resource, e.g. `secrets` or `prometheuses.monitoring.coreos.com`.
     ///
     /// # Errors
-    /// The API server could not be asked, or does not know the kind.
-    pub fn list(&self, kinds: &str) -> Outcome<Vec<Value>> {
-        let said = self.run(&["get", kinds, "-A", "-o", "json"])?;
-        Ok(items(serde_json::from_str(&said).during("kubectl get")?))
+    /// The API server could not be asked; an object that does not exist is none.
+    pub fn get(&self, resource: &str, namespace: &str, name: &str) -> Outcome<Option<Value>> {
+        self.rest.get(resource, namespace, name)
+    }
+
+    /// All objects of a resource, or of several, with commas between them, everywhere.
+    ///
+    /// # Errors
+    /// The API server could not be asked, or does not know the resource.
+    pub fn list(&self, resources: &str) -> Outcome<Vec<Value>> {
+        let lists: Outcome<Vec<_>> = resources.split(',').map(|r| self.rest.list(r)).collect();
+        Ok(lists?.concat())
     }
 
     /// A token of a service account, bound to a pod where one is given (name and uid).
@@ -111,14 +114,14 @@ impl Kubectl {
     /// # Errors
     /// No such service account.
     pub fn token(&self, namespace: &str, account: &str, pod: Option<(&str, &str)>, audience: &str) -> Outcome<String> {
-        let mut arguments = vec!["create", "token", account, "-n", namespace];
+        let mut request = json!({"audiences": [], "expirationSeconds": 3607});
         if let Some((name, uid)) = pod {
-            arguments.extend(["--bound-object-kind", "Pod", "--bound-object-name", name, "--bound-object-uid", uid]);
+            request["boundObjectRef"] = json!({"apiVersion": "v1", "kind": "Pod", "name": name, "uid": uid});
         }
         if !audience.is_empty() {
-            arguments.extend(["--audience", audience]);
+            request["audiences"] = json!([audience]);
         }
-        Ok(self.run(&arguments)?.trim().to_owned())
+        self.rest.token(namespace, account, &request)
     }
 
     /// Deletes all that was put into these namespaces, and all objects of no namespace that carry Watershed's label.
@@ -178,7 +181,7 @@ impl Kubectl {
         let output = child.wait_with_output().during("kubectl")?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         if !output.status.success() {
-            return Err(Trouble::new(format!("kubectl {}\n{}", arguments.join(" "), said.trim_end())));
+            return Err(Trouble::new(format!("kubectl {}", arguments.join(" "))).said(said));
         }
         let warnings = said.lines().filter_map(|l| l.strip_prefix("Warning: ")).map(str::to_owned).collect();
         Ok(Said { out: String::from_utf8_lossy(&output.stdout).into_owned(), warnings })
@@ -188,10 +191,6 @@ impl Kubectl {
 fn apply_arguments(owner: &str) -> Vec<String> {
     let owner = format!("--field-manager={owner}");
     ["apply", "--server-side", &owner, "--validate=strict", "--show-managed-fields", "-o", "json"].map(str::to_owned).into()
-}
-
-fn list(objects: &[Value]) -> String {
-    serde_json::json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string()
 }
 
 fn applied(said: Said) -> Outcome<Applied> {

@@ -39,13 +39,9 @@ pub struct Reconciled {
 pub fn start(cluster: &mut Cluster, definitions: &Path, own: &Path, images: Images<'_>) -> Outcome<()> {
     cluster.prepare(NAMESPACE)?;
     let kubectl = cluster.api.kubectl.clone();
-    let t = std::time::Instant::now();
     kubectl.apply_as(CONTROLLERS, &manifests(definitions)?)?;
-    eprintln!("crds {:?}", t.elapsed());
     kubectl.run(&["wait", "--for=condition=established", "crd", "--all", "--timeout=60s"])?;
-    eprintln!("est {:?}", t.elapsed());
     let applied = kubectl.apply_as(CONTROLLERS, &manifests(own)?)?;
-    eprintln!("own {:?}", t.elapsed());
     // What kubelets' slices take beyond the release's own role; its documentation leaves it to whoever turns them on.
     kubectl.put(&[
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
@@ -66,9 +62,7 @@ pub fn start(cluster: &mut Cluster, definitions: &Path, own: &Path, images: Imag
     arguments.extend(
         ["--kubelet-endpointslice=true", "--feature-gates=StatusForConfigurationResources=true"].map(|a| json!(a)),
     );
-    let r = cluster.run(&deployment, images).map(drop);
-    eprintln!("run {:?}", t.elapsed());
-    r
+    cluster.run(&deployment, images).map(drop)
 }
 
 /// The files of a folder, without what would have the operator itself scraped.
@@ -153,7 +147,7 @@ pub fn complaints(cluster: &Cluster) -> Outcome<Vec<String>> {
 /// It made nothing, or what it made cannot be read.
 pub fn reconciled(cluster: &Cluster, namespace: &str, name: &str) -> Outcome<Reconciled> {
     let own = format!("prometheus-{name}");
-    let secret = cluster.api.kubectl.get("secret", namespace, &own)?;
+    let secret = cluster.api.kubectl.get("secrets", namespace, &own)?;
     let secret = secret.ok_or_else(|| Trouble::new(format!("prometheus-operator made no secret {namespace}/{own}")))?;
     let packed = STANDARD.decode(text(&secret, "/data/prometheus.yaml.gz")).during(&own)?;
     let mut configuration = String::new();

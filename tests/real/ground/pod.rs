@@ -98,7 +98,7 @@ impl Kubelet {
                 object["metadata"][field] = value.clone();
             }
         }
-        let mut object = self.kubectl.put(&[object]).map_err(doing)?.objects.swap_remove(0);
+        let mut object = self.kubectl.put(&[object]).map_err(doing)?.swap_remove(0);
         let place = match object["spec"]["hostNetwork"].as_bool() {
             Some(true) => Place::Node(node.namespace().to_owned()),
             _ => Place::Own(self.network.pod()?),
@@ -319,8 +319,8 @@ fn value_from(from: &Value, pod: &Pod, filler: &Filler<'_>) -> Outcome<Option<St
         return volumes::field(&pod.object, text(field, "/fieldPath")).map(Some);
     }
     match (from.get("secretKeyRef"), from.get("configMapKeyRef")) {
-        (Some(reference), _) => volumes::key("secret", reference, filler),
-        (None, Some(reference)) => volumes::key("configmap", reference, filler),
+        (Some(reference), _) => volumes::key("secrets", reference, filler),
+        (None, Some(reference)) => volumes::key("configmaps", reference, filler),
         (None, None) => Err(Trouble::new(format!("valueFrom is not known here: {from}"))),
     }
 }

@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 
 use super::{During, Outcome, Trouble, http};
 
-/// How many lines of a log are shown when its program fails.
-const TAIL: usize = 30;
 const PAUSE: Duration = Duration::from_millis(50);
 
 pub struct Process {
@@ -108,7 +106,7 @@ impl Process {
 
     /// What went wrong with it, its last lines below.
     pub fn trouble(&self, what: &str) -> Trouble {
-        Trouble::new(format!("{} {what}\n{}", self.name, tail(&self.log)))
+        Trouble::new(format!("{} {what}; its log is {}", self.name, self.log.display())).said(self.text())
     }
 
     /// Asks it to end, and makes it end if it does not within `patience`.
@@ -148,7 +146,7 @@ pub fn run(command: &mut Command) -> Outcome<String> {
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
-    Err(Trouble::new(format!("{name} {} ended with {}\n{}", arguments.join(" "), how(output.status), said.trim_end())))
+    Err(Trouble::new(format!("{name} {} ended with {}", arguments.join(" "), how(output.status))).said(said))
 }
 
 /// Waits until `found` finds something. `what` completes "there is no".
@@ -171,16 +169,6 @@ pub fn until<T>(what: &str, patience: Duration, mut found: impl FnMut() -> Outco
 /// A log that is not there has no lines.
 fn read(log: &Path) -> String {
     String::from_utf8_lossy(&std::fs::read(log).unwrap_or_default()).into_owned()
-}
-
-fn tail(log: &Path) -> String {
-    let text = read(log);
-    let lines: Vec<_> = text.lines().collect();
-    let last = &lines[lines.len().saturating_sub(TAIL)..];
-    if last.is_empty() {
-        return format!("  it printed nothing ({})", log.display());
-    }
-    format!("  the end of {}:\n  | {}", log.display(), last.join("\n  | "))
 }
 
 fn how(status: ExitStatus) -> String {

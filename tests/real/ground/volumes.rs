@@ -118,9 +118,9 @@ fn source_of(source: &Value, folder: &Path, filler: &Filler<'_>) -> Outcome<()> 
     let (kind, reference, name) = match (source.get("secret"), source.get("configMap")) {
         (Some(secret), _) => {
             let name = if secret.get("secretName").is_some() { "/secretName" } else { "/name" };
-            ("secret", secret, text(secret, name))
+            ("secrets", secret, text(secret, name))
         }
-        (None, Some(map)) => ("configmap", map, text(map, "/name")),
+        (None, Some(map)) => ("configmaps", map, text(map, "/name")),
         (None, None) => return Err(Trouble::new(format!("its type is not known here: {source}"))),
     };
     let Some(contents) = contents(kind, name, filler)? else {
@@ -149,7 +149,7 @@ type Contents = Vec<(String, Vec<u8>)>;
 fn contents(kind: &str, name: &str, filler: &Filler<'_>) -> Outcome<Option<Contents>> {
     let Some(object) = filler.kubectl.get(kind, filler.namespace(), name)? else { return Ok(None) };
     let mut out = Contents::new();
-    for (field, encoded) in [("data", kind == "secret"), ("binaryData", true)] {
+    for (field, encoded) in [("data", kind == "secrets"), ("binaryData", true)] {
         for (key, value) in object[field].as_object().into_iter().flatten() {
             let value = value.as_str().unwrap_or_default();
             let bytes = if encoded { STANDARD.decode(value).during(key)? } else { value.as_bytes().to_vec() };

@@ -55,6 +55,14 @@ impl Cluster {
         listed.map(|o| self.object(o["path"].as_str().unwrap_or_default())).collect()
     }
 
+    /// Every object, in the order of the index.
+    ///
+    /// # Errors
+    /// A file the index lists cannot be read.
+    pub fn all(&self) -> Outcome<Vec<Object>> {
+        self.index.iter().map(|o| self.object(o["path"].as_str().unwrap_or_default())).collect()
+    }
+
     /// A file below the cluster's folder.
     ///
     /// # Errors

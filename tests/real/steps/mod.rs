@@ -1,8 +1,15 @@
 //! What the suite proves, a file each, and what they share.
 
 pub mod accepted;
+pub mod backends;
 pub mod charts;
+pub mod dashboards;
+pub mod delivered;
 pub mod emitted;
+pub mod grafana;
+pub mod meaning;
 pub mod planned;
 pub mod rules;
+pub mod scraped;
+pub mod stores;
 pub mod understood;

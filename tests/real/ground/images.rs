@@ -1,0 +1,28 @@
+//! Which program is which image.
+
+use super::pod::Program;
+use crate::components::Components;
+
+/// The program of an image by the last part of its name; of Prometheus, the version its tag says.
+pub fn program(components: &Components, image: &str) -> Option<Program> {
+    let (repository, tag) = image.rsplit_once(':').unwrap_or((image, ""));
+    let name = repository.rsplit('/').next()?;
+    let path = match name {
+        "prometheus" => {
+            let mut numbers = tag.trim_start_matches('v').split('.').map_while(|n| n.parse().ok());
+            &components.prometheus(numbers.next()?, numbers.next()?).prometheus
+        }
+        "prometheus-operator" => &components.prometheus_operator,
+        "prometheus-config-reloader" => &components.prometheus_config_reloader,
+        "node-exporter" => &components.node_exporter,
+        "alertmanager" => &components.alertmanager,
+        "vmagent" => &components.vmagent,
+        _ => return None,
+    };
+    let entrypoint = match name {
+        "vmagent" => "/vmagent-prod".to_owned(),
+        "node-exporter" => "/bin/node_exporter".to_owned(),
+        name => format!("/bin/{name}"),
+    };
+    Some(Program { path: path.clone(), entrypoint })
+}

@@ -1,0 +1,147 @@
+//! The API server without a program for each question: `kubectl proxy` holds the connection and the credentials, and
+//! everything is asked of it over plain HTTP. What controllers do many times a second is done this way; what Watershed's
+//! user does is done with kubectl itself.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Value, json};
+
+use super::http;
+use super::volumes::text;
+use super::{During, Outcome, Trouble};
+
+const APPLY: &str = "application/apply-patch+yaml";
+
+pub struct Rest {
+    base: String,
+    /// Known resources by the API version they are in.
+    known: Mutex<BTreeMap<String, Vec<Resource>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Resource {
+    kind: String,
+    plural: String,
+    namespaced: bool,
+}
+
+impl Rest {
+    /// Of what `kubectl proxy` serves at `base`.
+    pub fn new(base: String) -> Self {
+        Self { base, known: Mutex::default() }
+    }
+
+    /// Applies an object for `owner`; its status only, where `part` is `/status`.
+    ///
+    /// # Errors
+    /// The API server refuses it.
+    pub fn put(&self, object: &Value, owner: &str, part: &str) -> Outcome<Value> {
+        let (version, kind) = (text(object, "/apiVersion"), text(object, "/kind"));
+        let (name, namespace) = (text(object, "/metadata/name"), text(object, "/metadata/namespace"));
+        let resource = self.resource(version, |r| r.kind == kind)?;
+        let resource = resource.ok_or_else(|| Trouble::new(format!("the API server has no {kind} in {version}")))?;
+        let path = format!("{}/{name}{part}", self.path(version, &resource, namespace));
+        let url = http::with_query(&path, &[("fieldManager", owner), ("force", "true"), ("fieldValidation", "Strict")]);
+        let said = http::patch(&url, APPLY, object.to_string().as_bytes());
+        let said = said.map_err(|e| e.during(format!("{kind} {namespace}/{name}")))?;
+        serde_json::from_str(&said).during(url)
+    }
+
+    /// # Errors
+    /// The API server does not know the resource; an object that does not exist is none.
+    pub fn get(&self, resource: &str, namespace: &str, name: &str) -> Outcome<Option<Value>> {
+        let (version, resource) = self.named(resource)?;
+        let url = format!("{}/{name}", self.path(&version, &resource, namespace));
+        match http::get_if_there(&url)? {
+            Some(said) => serde_json::from_str(&said).map(Some).during(url),
+            None => Ok(None),
+        }
+    }
+
+    /// All objects of a resource, e.g. `services` or `prometheuses.monitoring.coreos.com`, everywhere.
+    ///
+    /// # Errors
+    /// The API server does not know the resource.
+    pub fn list(&self, resource: &str) -> Outcome<Vec<Value>> {
+        let (version, resource) = self.named(resource)?;
+        let mut answer = http::get_json(&self.path(&version, &resource, ""))?;
+        let Some(Value::Array(mut items)) = answer.get_mut("items").map(Value::take) else { return Ok(Vec::new()) };
+        for item in &mut items {
+            // A list says it once for all of them.
+            item["apiVersion"] = json!(version);
+            item["kind"] = json!(resource.kind);
+        }
+        Ok(items)
+    }
+
+    /// A token of a service account; `request` is the `spec` of a TokenRequest.
+    ///
+    /// # Errors
+    /// No such service account.
+    pub fn token(&self, namespace: &str, account: &str, request: &Value) -> Outcome<String> {
+        let url = format!("{}/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token", self.base);
+        let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": request});
+        let answer = http::post_json(&url, &body)?;
+        Ok(text(&answer, "/status/token").to_owned())
+    }
+
+    /// The resource that kubectl would find under `PLURAL` or `PLURAL.GROUP`, with its API version.
+    fn named(&self, resource: &str) -> Outcome<(String, Resource)> {
+        let (plural, group) = resource.split_once('.').unwrap_or((resource, ""));
+        let version = match group {
+            "" => "v1".to_owned(),
+            _ => {
+                let answer = http::get_json(&format!("{}/apis/{group}", self.base))?;
+                text(&answer, "/preferredVersion/groupVersion").to_owned()
+            }
+        };
+        // Not every resource of a group is in its preferred version.
+        let mut versions = vec![version];
+        if group == "monitoring.coreos.com" {
+            versions.push(format!("{group}/v1alpha1"));
+        }
+        for version in versions {
+            if let Some(found) = self.resource(&version, |r| r.plural == plural)? {
+                return Ok((version, found));
+            }
+        }
+        Err(Trouble::new(format!("the API server has no {resource}")))
+    }
+
+    fn resource(&self, version: &str, is: impl Fn(&Resource) -> bool) -> Outcome<Option<Resource>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(version).and_then(|all| all.iter().find(|&r| is(r))) {
+            return Ok(Some(found.clone()));
+        }
+        // New definitions may have come since.
+        let Some(said) = http::get_if_there(&self.root(version))? else { return Ok(None) };
+        let answer: Value = serde_json::from_str(&said).during(version)?;
+        let listed = answer["resources"].as_array().into_iter().flatten();
+        let all: Vec<_> = listed
+            .map(|r| Resource {
+                kind: text(r, "/kind").to_owned(),
+                plural: text(r, "/name").to_owned(),
+                namespaced: r["namespaced"] == json!(true),
+            })
+            .filter(|r| !r.plural.contains('/'))
+            .collect();
+        let found = all.iter().find(|&r| is(r)).cloned();
+        known.insert(version.to_owned(), all);
+        Ok(found)
+    }
+
+    fn path(&self, version: &str, resource: &Resource, namespace: &str) -> String {
+        let root = self.root(version);
+        match namespace {
+            "" => format!("{root}/{}", resource.plural),
+            _ if !resource.namespaced => format!("{root}/{}", resource.plural),
+            _ => format!("{root}/namespaces/{namespace}/{}", resource.plural),
+        }
+    }
+
+    fn root(&self, version: &str) -> String {
+        let prefix = if version.contains('/') { "apis" } else { "api" };
+        format!("{}/{prefix}/{version}", self.base)
+    }
+}

@@ -1,0 +1,148 @@
+//! What a route means for a series, read from the fleet anew: the language's four questions, and
+//! nothing of how the compiler answers them with relabelling.
+//!
+//! 1. Does a line name its job? That line has it; in a namespace, if the line names both.
+//! 2. Is it about a namespace that a line owns? The most particular line has it.
+//! 3. Is it about no namespace? It is shared.
+//! 4. Else it is unowned.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use watershed::catalog::{Catalog, WorkloadNamespace};
+use watershed::model::fleet::{Destination, Fleet, Line, Route};
+use watershed::model::ids::StoreId;
+use watershed::model::plan::{ClusterPlan, FleetPlan, Monitor};
+use watershed::model::value::JobGlob;
+
+/// A series: `__name__` and all other labels.
+pub type Series = BTreeMap<String, String>;
+
+/// A tenant of a store.
+pub type Target = (StoreId, u32);
+
+/// Faster ones are sent nowhere but where a route names them, milliseconds.
+const FAST: u64 = 5_000;
+
+pub struct Meaning<'a> {
+    catalog: &'a Catalog,
+    plan: &'a ClusterPlan<'a>,
+    /// Of the Prometheus that is asked about.
+    lane: &'a str,
+    route: Option<&'a Route>,
+}
+
+impl<'a> Meaning<'a> {
+    /// For what the Prometheus `lane` of a cluster holds.
+    pub fn of(
+        fleet: &'a Fleet,
+        fleet_plan: &'a FleetPlan,
+        catalog: &'a Catalog,
+        plan: &'a ClusterPlan<'a>,
+        lane: &'a str,
+    ) -> Self {
+        let routes = fleet_plan.routes.get(plan.id.index()).map_or(&[][..], Vec::as_slice);
+        let route = routes.iter().find(|(name, _)| name == lane).map(|(_, id)| fleet.route(*id));
+        Meaning { catalog, plan, lane, route }
+    }
+
+    /// Where a series of this Prometheus has to arrive.
+    pub fn destinations(&self, series: &Series) -> BTreeSet<Target> {
+        let Some(route) = self.route else { return BTreeSet::new() };
+        let name = label(series, "__name__");
+        // What Prometheus makes itself belongs to no job, whatever label it has taken over.
+        let made = name.starts_with("ALERTS") || name.contains(':');
+        let monitor = if made { None } else { self.monitor(series) };
+        if monitor.is_some_and(|m| !m.owned) {
+            return BTreeSet::new();
+        }
+        let fast = monitor.is_some_and(|m| m.endpoints.iter().any(|e| e.interval.value.millis() < FAST));
+        let namespace = self.workload(series, monitor);
+        let named = |line: &&Line| {
+            let globs = line.jobs.iter().filter_map(|j| JobGlob::parse(&j.value).ok());
+            let mut globs = globs.filter(|g| !fast || g.class.is_some());
+            monitor.is_some_and(|m| globs.any(|g| g.matches(&m.job, m.class.as_deref())))
+        };
+        let both = route.lines.iter().filter(|l| !l.jobs.is_empty() && !l.namespaces.is_empty()).filter(named);
+        if let Some(line) = namespace.and_then(|n| owner(both, n)) {
+            return targets(line.stores.iter().map(|s| s.value));
+        }
+        if let Some(line) = route.lines.iter().filter(|l| !l.jobs.is_empty() && l.namespaces.is_empty()).find(named) {
+            return targets(line.stores.iter().map(|s| s.value));
+        }
+        if fast {
+            return BTreeSet::new();
+        }
+        let plain = |line: &&Line| line.jobs.is_empty();
+        if route.lines.iter().all(|l| l.namespaces.is_empty()) {
+            let rest = route.lines.iter().find(plain);
+            return rest.map(|l| targets(l.stores.iter().map(|s| s.value))).unwrap_or_default();
+        }
+        let said = match namespace {
+            None => &route.shared,
+            Some(namespace) => {
+                if let Some(line) = owner(route.lines.iter().filter(plain), namespace) {
+                    return targets(line.stores.iter().map(|s| s.value));
+                }
+                &route.unowned
+            }
+        };
+        targets(said.iter().flatten().map(|s| s.value))
+    }
+
+    /// The monitor whose target a series was scraped from.
+    fn monitor(&self, series: &Series) -> Option<&'a Monitor> {
+        let (job, class, path) = (label(series, "job"), label(series, "job_class"), label(series, "metrics_path"));
+        self.plan.monitors.iter().find(|m| {
+            m.lane == self.lane
+                && m.job_value == job
+                && m.class.as_deref().unwrap_or_default() == class
+                && (path.is_empty() || m.endpoints.iter().any(|e| e.path == path))
+        })
+    }
+
+    /// The namespace of the workload a series is about.
+    fn workload<'s>(&self, series: &'s Series, monitor: Option<&Monitor>) -> Option<&'s str> {
+        let namespace = series.get("namespace").map(String::as_str).filter(|n| !n.is_empty())?;
+        let Some(job) = monitor.and_then(|m| self.catalog.job(&m.job)) else { return Some(namespace) };
+        let name = label(series, "__name__");
+        // Of these, the target is the exporter and not what it reports about.
+        let of_scrape = name == "up" || name.starts_with("scrape_");
+        let about = match job.workload_namespace {
+            WorkloadNamespace::Target => true,
+            WorkloadNamespace::Reported | WorkloadNamespace::ReportedIfAny => !of_scrape,
+            WorkloadNamespace::Nowhere => false,
+        };
+        about.then_some(namespace)
+    }
+}
+
+/// The line with the most particular pattern for a namespace: a name before a prefix, a longer prefix
+/// before a shorter one.
+fn owner<'l>(lines: impl Iterator<Item = &'l Line>, namespace: &str) -> Option<&'l Line> {
+    let mut best: Option<(usize, &Line)> = None;
+    for line in lines {
+        for pattern in line.namespaces.iter().map(|n| n.value.as_str()) {
+            let weight = match pattern.strip_suffix('*') {
+                None if pattern == namespace => usize::MAX,
+                Some(stem) if namespace.starts_with(stem) => stem.len() + 1,
+                _ => continue,
+            };
+            if best.is_none_or(|(b, _)| weight > b) {
+                best = Some((weight, line));
+            }
+        }
+    }
+    best.map(|(_, line)| line)
+}
+
+fn targets(said: impl Iterator<Item = Destination>) -> BTreeSet<Target> {
+    said.filter_map(|d| match d {
+        Destination::Store(store, tenant) => Some((store, tenant)),
+        Destination::None => None,
+    })
+    .collect()
+}
+
+fn label<'s>(series: &'s Series, name: &str) -> &'s str {
+    series.get(name).map_or("", String::as_str)
+}
