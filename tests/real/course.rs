@@ -77,7 +77,7 @@ fn clusters(
                 let file = scratch.join(format!("{}-{}.yaml", subject.emitted.name, lane.name));
                 std::fs::write(&file, &made.configuration).during(file.display())?;
                 let version = lane.version.value;
-                let of_version = components.prometheus(version.major(), version.minor());
+                let of_version = components.prometheus(version.major(), version.minor().unwrap_or(0));
                 // The files it names exist in the pod only; that they do is for the step `scraped`.
                 let mut promtool = Command::new(&of_version.promtool);
                 process::run(promtool.args(["check", "config", "--syntax-only"]).arg(&file))?;

@@ -326,7 +326,7 @@ impl Components {
 impl Components {
     /// The Prometheus that reads what is written for a version: the oldest of its major version that is no older, or
     /// the newest.
-    pub fn prometheus(&self, major: u16, minor: u16) -> &Prometheus {
+    pub fn prometheus(&self, major: u32, minor: u32) -> &Prometheus {
         match (major, minor) {
             (..=2, _) => &self.prometheus_2,
             (3, ..=5) => &self.prometheus_3,
