@@ -176,7 +176,7 @@ impl Cache {
     fn logged(&self, wanted: &Wanted, trouble: Trouble) -> Trouble {
         let log = self.folder.join(format!("{}.log", wanted.folder_name()));
         match trouble.whole().map(|text| std::fs::write(&log, text)) {
-            Some(Ok(())) => trouble.during(&format!("all of it in {}", log.display())),
+            Some(Ok(())) => trouble.during(format!("all of it in {}", log.display())),
             _ => trouble,
         }
     }
@@ -208,7 +208,7 @@ pub fn runs(folder: &Path, program: &Program) -> Result<(), Trouble> {
     let mut command = Command::new("timeout");
     command.arg("20").arg(&path).args(program.ask).env_remove("GOCOVERDIR");
     let said = run(&mut command, "looking whether a program runs")
-        .map_err(|trouble| trouble.during(&format!("`{}` does not run", program.name)))?;
+        .map_err(|trouble| trouble.during(format!("`{}` does not run", program.name)))?;
     if !said.contains(program.says) {
         let what = format!("`{}` is not the version that is wanted, `{}`", path.display(), program.says);
         return Err(Trouble::new(what).said(said));
