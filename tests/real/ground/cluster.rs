@@ -20,6 +20,8 @@ use super::{Outcome, Trouble, workload};
 
 /// How long a pod may take until it is ready.
 const READY: Duration = Duration::from_secs(60);
+/// How long a pod that is stopped may take to end by itself.
+const GRACE: Duration = Duration::from_secs(10);
 
 pub struct Cluster {
     pub api: Api,
@@ -175,7 +177,9 @@ impl Cluster {
     /// # Errors
     /// The API server does not delete it.
     pub fn stop(&mut self, namespace: &str, name: &str) -> Outcome<()> {
-        self.pods.retain(|p| p.namespace != namespace || p.name != name);
+        for mut pod in self.pods.extract_if(.., |p| p.namespace == namespace && p.name == name) {
+            pod.stop(GRACE);
+        }
         self.api.kubectl.delete(&["pod", name, "-n", namespace])?;
         self.settle()
     }

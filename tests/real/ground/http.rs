@@ -1,16 +1,21 @@
 //! Plain HTTP to the programs under test. An answer that is no success is an error with its text.
 
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use ureq::Agent;
+use ureq::http::{Response, StatusCode};
+use ureq::{Agent, Body};
 
 use super::{During, Outcome, Trouble};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// What is shown of an answer that was not expected.
 const SHOWN: usize = 600;
+
+const AGAIN: Duration = Duration::from_millis(300);
+
+type Ask<'a> = &'a dyn Fn() -> Result<Response<Body>, ureq::Error>;
 
 static AGENT: LazyLock<Agent> = LazyLock::new(|| {
     // Proxies of the environment lead outside, where nothing is.
@@ -20,7 +25,7 @@ static AGENT: LazyLock<Agent> = LazyLock::new(|| {
 /// # Errors
 /// No connection, or an answer that is not 2xx.
 pub fn get(url: &str) -> Outcome<String> {
-    answer(url, patiently(|| AGENT.get(url).call()))
+    answer(url, &|| AGENT.get(url).call())
 }
 
 /// # Errors
@@ -38,22 +43,20 @@ pub fn post_json(url: &str, body: &Value) -> Outcome<Value> {
 /// # Errors
 /// As for [`get`].
 pub fn post(url: &str, content_type: &str, body: &[u8]) -> Outcome<String> {
-    answer(url, AGENT.post(url).content_type(content_type).send(body))
+    answer(url, &|| AGENT.post(url).content_type(content_type).send(body))
 }
 
 /// # Errors
 /// As for [`get`].
 pub fn patch(url: &str, content_type: &str, body: &[u8]) -> Outcome<String> {
-    answer(url, AGENT.patch(url).content_type(content_type).send(body))
+    answer(url, &|| AGENT.patch(url).content_type(content_type).send(body))
 }
 
 /// # Errors
 /// As for [`get`], but for 404, which is nothing.
 pub fn get_if_there(url: &str) -> Outcome<Option<String>> {
-    match patiently(|| AGENT.get(url).call()) {
-        Ok(response) if response.status() == ureq::http::StatusCode::NOT_FOUND => Ok(None),
-        response => answer(url, response).map(Some),
-    }
+    let mut response = asked(url, &|| AGENT.get(url).call())?;
+    if response.status() == StatusCode::NOT_FOUND { Ok(None) } else { text(url, &mut response).map(Some) }
 }
 
 /// `base?a=b&…` with the values encoded.
@@ -76,23 +79,23 @@ pub fn with_query(base: &str, query: &[(&str, &str)]) -> String {
     url
 }
 
-/// Asks again while an API server says 429: it does so while new definitions come into use.
-fn patiently(
-    ask: impl Fn() -> Result<ureq::http::Response<ureq::Body>, ureq::Error>,
-) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
-    let deadline = std::time::Instant::now() + PATIENCE;
+fn answer(url: &str, ask: Ask<'_>) -> Outcome<String> {
+    text(url, &mut asked(url, ask)?)
+}
+
+/// Asks again as long as it is told to, as every client of Kubernetes does.
+fn asked(url: &str, ask: Ask<'_>) -> Outcome<Response<Body>> {
+    let deadline = Instant::now() + PATIENCE;
     loop {
-        let answer = ask();
-        let busy = answer.as_ref().is_ok_and(|a| a.status().as_u16() == 429);
-        if !busy || std::time::Instant::now() > deadline {
-            return answer;
+        let response = ask().during(url)?;
+        if response.status() != StatusCode::TOO_MANY_REQUESTS || Instant::now() > deadline {
+            return Ok(response);
         }
-        std::thread::sleep(Duration::from_millis(250));
+        std::thread::sleep(AGAIN);
     }
 }
 
-fn answer(url: &str, response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Outcome<String> {
-    let mut response = response.during(url)?;
+fn text(url: &str, response: &mut Response<Body>) -> Outcome<String> {
     let body = response.body_mut().with_config().limit(1 << 30).read_to_string().during(url)?;
     if response.status().is_success() {
         return Ok(body);

@@ -15,6 +15,12 @@ pub const OWNER: &str = "watershed";
 /// Who stands in for kubelets and controllers.
 pub const CONTROLLERS: &str = "controllers";
 
+const MAKERS: [&str; 3] = [
+    "prometheuses.monitoring.coreos.com",
+    "prometheusagents.monitoring.coreos.com",
+    "alertmanagers.monitoring.coreos.com",
+];
+
 #[derive(Clone)]
 pub struct Kubectl {
     program: PathBuf,
@@ -141,6 +147,10 @@ impl Kubectl {
         };
         let inside = kinds("--namespaced=true")?;
         for namespace in namespaces {
+            // First what others are made of, or the operator would make these again.
+            for first in inside.split(',').filter(|k| MAKERS.contains(k)) {
+                self.delete(&[first, "--all", "-n", namespace])?;
+            }
             self.delete(&[&inside, "--all", "-n", namespace])?;
         }
         self.delete(&[&kinds("--namespaced=false")?, "-l", "app.kubernetes.io/managed-by=watershed"])

@@ -72,7 +72,8 @@ impl Network {
         }
         for line in [
             "link set lo up",
-            "link add bridge0 type bridge",
+            // Its own address, or it would take that of one link after the other, and nobody would find it meanwhile.
+            "link add bridge0 address 02:00:00:00:00:01 type bridge",
             "addr add 10.0.0.1/8 dev bridge0",
             "link set bridge0 up",
             "addr add 10.96.0.1/16 dev lo",

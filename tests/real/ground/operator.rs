@@ -116,11 +116,12 @@ pub fn settled(cluster: &Cluster, patience: Duration) -> Outcome<()> {
     done.map_err(|e| Trouble::new(format!("prometheus-operator: {e}\n  {}", missing.join("\n  "))))
 }
 
-/// What the operator rejected or ignored, in its own words: verdicts, events and warnings of its log.
+/// What the operator rejected or ignored, in its own words: verdicts, events and warnings of its log after its first
+/// `before` bytes (what [`log`] had before something was applied).
 ///
 /// # Errors
 /// The API server could not be asked.
-pub fn complaints(cluster: &Cluster) -> Outcome<Vec<String>> {
+pub fn complaints(cluster: &Cluster, before: usize) -> Outcome<Vec<String>> {
     let mut said = Vec::new();
     for object in cluster.api.kubectl.list(SELECTED)? {
         for binding in object["status"]["bindings"].as_array().into_iter().flatten() {
@@ -137,7 +138,7 @@ pub fn complaints(cluster: &Cluster) -> Outcome<Vec<String>> {
         }
     }
     let warns = |l: &&str| l.contains("level=warn") || l.contains("level=error") || l.contains("level=WARN");
-    said.extend(log(cluster).lines().filter(warns).map(str::to_owned));
+    said.extend(log(cluster).get(before..).unwrap_or_default().lines().filter(warns).map(str::to_owned));
     Ok(said)
 }
 

@@ -226,6 +226,13 @@ impl Pod {
         self.containers.iter_mut().try_for_each(|c| c.process.alive())
     }
 
+    /// Asks its programs to end, as a rollout would; without it they are killed with the handle.
+    pub fn stop(&mut self, patience: Duration) {
+        for container in &mut self.containers {
+            container.process.stop(patience);
+        }
+    }
+
     /// `http://ADDRESS:PORT`.
     pub fn url(&self, port: u16) -> String {
         format!("http://{}:{port}", self.address)
@@ -268,15 +275,6 @@ impl Pod {
                 "conditions": conditions,
             },
         })
-    }
-}
-
-impl Drop for Pod {
-    fn drop(&mut self) {
-        // A database is asked to end; what is left to say it says in its log.
-        for container in &mut self.containers {
-            container.process.stop(Duration::from_secs(3));
-        }
     }
 }
 

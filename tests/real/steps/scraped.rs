@@ -53,11 +53,22 @@ fn scrape(
         object["spec"]["version"] = json!("v3.5.0");
         object["spec"]["image"] = json!("quay.io/prometheus/prometheus:v3.5.0");
     }
+    for secret in emitted.object("secrets.required.yaml")?.json["secrets"].as_array().into_iter().flatten() {
+        let [namespace, name] = ["/namespace", "/name"].map(|p| text(secret, p));
+        let keys = secret["keys"].as_array().into_iter().flatten().filter_map(|k| k.as_str());
+        let data: serde_json::Map<_, _> = keys.map(|k| (k.to_owned(), json!("a value"))).collect();
+        cluster.prepare(namespace)?;
+        cluster.api.kubectl.put(&[json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": name, "namespace": namespace}, "stringData": data,
+        })])?;
+    }
+    let before = operator::log(cluster).len();
     let applied = cluster.api.kubectl.apply_objects(&objects)?;
     report(&format!("{title}: {} objects applied, {} warnings", applied.objects.len(), applied.warnings.len()));
     operator::settled(cluster, Duration::from_secs(60))?;
     report(&format!("{title}: reconciled"));
-    for complaint in operator::complaints(cluster)? {
+    for complaint in operator::complaints(cluster, before)? {
         report(&complaint);
     }
     cluster.settle()?;
