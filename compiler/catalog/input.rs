@@ -186,12 +186,8 @@ impl RulesInput {
     /// As [`ExporterInput::samples`].
     pub(super) fn samples() -> Vec<RulesInput> {
         let least = RulesInput { evaluated_by: "user".to_owned(), ..RulesInput::default() };
-        let kubelet = |path: &str| Scraped {
-            job: "b".to_owned(),
-            class: None,
-            path: Some(path.to_owned()),
-            interval_ms: 15_000,
-        };
+        let kubelet =
+            |path: &str| Scraped { job: "b".to_owned(), class: None, path: Some(path.to_owned()), interval_ms: 15_000 };
         let full = RulesInput {
             scraped: vec![
                 Scraped { job: "a".to_owned(), class: Some("fast".to_owned()), path: None, interval_ms: 500 },

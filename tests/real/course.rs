@@ -4,11 +4,14 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use watershed::model::plan::ClusterPlan;
+
 use crate::components::Components;
 use crate::ground::cluster::Cluster;
 use crate::ground::{api, images, operator, process};
 use crate::steps::planned::{self, Planned};
-use crate::steps::{accepted, charts, rules, understood};
+use crate::steps::running::{Machines, Running};
+use crate::steps::{accepted, alerted, backends, charts, dashboards, delivered, rules, scraped, understood};
 use crate::subject::{self, Subject};
 use crate::trouble::{During as _, Outcome, Trouble};
 
@@ -24,27 +27,76 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
     course.step("rules", || {
         let programs = rules::Programs {
             promtool_2: &components.prometheus_2.promtool,
-            promtool_3: &components.prometheus_3.promtool,
+            promtool_3: &components.prometheus_3_13.promtool,
         };
         rules::judge(&programs, scratch)
     });
     course.step("charts", || charts::judge(&components.helm, scratch));
 
-    let examples = planned::examples(&[])?;
-    let subjects = subject::subjects(&examples)?;
-    if course.wants_any(subjects.iter().flat_map(|s| Course::STEPS.map(|step| format!("{s} {step}")))) {
-        clusters(components, scratch, &examples, &subjects, &mut course)?;
+    let emitted = planned::examples(&[])?;
+    let subjects = subject::subjects(&emitted)?;
+    let running = [
+        // As declared, and as it would be with an old Prometheus.
+        planned::examples(&planned::QUICK)?,
+        planned::examples(&[&planned::QUICK[..], &[OLD]].concat())?
+            .into_iter()
+            .filter(|e| e.example == WITH_OLD)
+            .collect(),
+    ];
+    let mut names: Vec<String> = subjects.iter().flat_map(|s| APPLIED.map(|step| format!("{s} {step}"))).collect();
+    for (examples, version) in running.iter().zip(VERSIONS) {
+        for example in examples {
+            for plan in example.clusters()? {
+                names.extend(RUN.map(|step| title(example, &plan, version, step)));
+            }
+        }
+    }
+    names.push("dashboards".to_owned());
+    if !course.wants_any(names) {
+        return Ok(course.end());
+    }
+    let mut cluster = start(components, scratch)?;
+    course.say("an API server and the operator are up");
+    course.step("dashboards", || {
+        let programs = backends::Programs {
+            prometheus_2: &components.prometheus_2.prometheus,
+            prometheus_3: &components.prometheus_3.prometheus,
+            victoria_metrics: &components.victoria_metrics,
+        };
+        dashboards::judge(&programs, scratch)
+    });
+    for subject in &subjects {
+        apply(components, scratch, &mut cluster, subject, &mut course)?;
+    }
+    let _machines = Machines::start(&cluster, components, scratch)?;
+    for (examples, version) in running.iter().zip(VERSIONS) {
+        for example in examples {
+            let plans = example.clusters()?;
+            for plan in &plans {
+                let names = RUN.map(|step| title(example, plan, version, step));
+                if course.wants_any(names.clone()) {
+                    let scratch = scratch.join(format!("{}{version}", plan.cluster.id.value).replace(' ', "-"));
+                    operate(components, &scratch, &mut cluster, example, plan, &plans, names, &mut course)?;
+                }
+            }
+        }
     }
     Ok(course.end())
 }
 
-fn clusters(
-    components: &Components,
-    scratch: &Path,
-    _examples: &[Planned],
-    subjects: &[Subject<'_>],
-    course: &mut Course<'_>,
-) -> Outcome<()> {
+const APPLIED: [&str; 2] = ["accepted", "understood"];
+const RUN: [&str; 3] = ["scraped", "alerted", "delivered"];
+/// What distinguishes the runs of an example.
+const VERSIONS: [&str; 2] = ["", " with Prometheus 2"];
+const OLD: (&str, &str) = ("prometheus=\"3.13.2\"", "prometheus=\"2.42.0\"");
+/// The example that runs with the old one.
+const WITH_OLD: &str = "single-split";
+
+fn title(example: &Planned, plan: &ClusterPlan<'_>, version: &str, step: &str) -> String {
+    format!("{}/{}{version} {step}", example.example, plan.cluster.id.value)
+}
+
+fn start(components: &Components, scratch: &Path) -> Outcome<Cluster> {
     let programs = api::Programs {
         etcd: components.etcd.clone(),
         kube_apiserver: components.kube_apiserver.clone(),
@@ -52,46 +104,84 @@ fn clusters(
     };
     let images = |image: &str| images::program(components, image);
     let mut cluster = Cluster::start(&programs, "ip".into(), scratch)?;
-    course.say("an API server is up");
-    cluster.add_node("node-a", &[])?;
-    cluster.add_node("node-b", &[])?;
-    operator::start(&mut cluster, &components.operator_crds, &components.operator_rbac, &images)?;
-    course.say("the operator is up");
-
-    for subject in subjects {
-        if !course.wants_any(Course::STEPS.map(|step| format!("{subject} {step}"))) {
-            continue;
-        }
-        let mut objects = Vec::new();
-        course.step(&format!("{subject} accepted"), || {
-            let (applied, mut wrong) = accepted::apply(&cluster.api.kubectl, subject)?;
-            wrong.extend(accepted::apply_again(&cluster.api.kubectl, subject, &applied)?);
-            objects = applied;
-            nothing(wrong, format!("{} objects", objects.len()))
-        });
-        course.step(&format!("{subject} understood"), || {
-            operator::settled(&cluster, RECONCILED)?;
-            let mut wrong = operator::complaints(&cluster)?;
-            for lane in &subject.plan.lanes {
-                let made = operator::reconciled(&cluster, subject.namespace(), lane.name)?;
-                let file = scratch.join(format!("{}-{}.yaml", subject.emitted.name, lane.name));
-                std::fs::write(&file, &made.configuration).during(file.display())?;
-                let version = lane.version.value;
-                let of_version = components.prometheus(version.major(), version.minor().unwrap_or(0));
-                // The files it names exist in the pod only; that they do is for the step `scraped`.
-                let mut promtool = Command::new(&of_version.promtool);
-                process::run(promtool.args(["check", "config", "--syntax-only"]).arg(&file))?;
-                wrong.extend(understood::differences(&subject.plan, lane, &made.configuration));
-            }
-            nothing(wrong, format!("{} Prometheis", subject.plan.lanes.len()))
-        });
-        cluster.clear(&["monitoring", "vm"])?;
+    for node in ["node-a", "node-b"] {
+        cluster.add_node(node, &[("nvidia.com/gpu.present", "true")])?;
     }
-    Ok(())
+    operator::start(&mut cluster, &components.operator_crds, &components.operator_rbac, &images)?;
+    Ok(cluster)
+}
+
+/// The checked-in output of a cluster, put in front of the API server and the operator.
+fn apply(
+    components: &Components,
+    scratch: &Path,
+    cluster: &mut Cluster,
+    subject: &Subject<'_>,
+    course: &mut Course<'_>,
+) -> Outcome<()> {
+    if !course.wants_any(APPLIED.map(|step| format!("{subject} {step}"))) {
+        return Ok(());
+    }
+    let before = operator::log(cluster).len();
+    // Even if this step was not asked for, the next one stands on it.
+    let (objects, mut wrong) = accepted::apply(&cluster.api.kubectl, subject)?;
+    course.step(&format!("{subject} accepted"), || {
+        wrong.extend(accepted::apply_again(&cluster.api.kubectl, subject, &objects)?);
+        nothing(wrong, format!("{} objects", objects.len()))
+    });
+    course.step(&format!("{subject} understood"), || {
+        operator::settled(cluster, RECONCILED)?;
+        let mut wrong = operator::complaints(cluster, before)?;
+        for lane in &subject.plan.lanes {
+            let made = operator::reconciled(cluster, subject.namespace(), lane.name)?;
+            let file = scratch.join(format!("{}-{}.yaml", subject.emitted.name, lane.name));
+            std::fs::write(&file, &made.configuration).during(file.display())?;
+            let version = lane.version.value;
+            let of_version = components.prometheus(version.major(), version.minor().unwrap_or(0));
+            // The files it names exist in the pod only; that they do is for the step `scraped`.
+            let mut promtool = Command::new(&of_version.promtool);
+            process::run(promtool.args(["check", "config", "--syntax-only"]).arg(&file))?;
+            wrong.extend(understood::differences(&subject.plan, lane, &made.configuration));
+        }
+        nothing(wrong, format!("{} Prometheis", subject.plan.lanes.len()))
+    });
+    cluster.clear(&[subject.namespace(), "vm"])
+}
+
+/// A cluster that runs, looked at from three sides.
+#[allow(clippy::too_many_arguments, reason = "each is one thing, used once")]
+fn operate(
+    components: &Components,
+    scratch: &Path,
+    cluster: &mut Cluster,
+    example: &Planned,
+    plan: &ClusterPlan<'_>,
+    plans: &[ClusterPlan<'_>],
+    [scraped, alerted, delivered]: [String; 3],
+    course: &mut Course<'_>,
+) -> Outcome<()> {
+    let mut running = None;
+    course.need(&scraped, || {
+        let started = Running::start(cluster, components, example, plan, plans, scratch)?;
+        let judged = scraped::judge(cluster, &started, plan);
+        running = Some(started);
+        judged
+    });
+    if let Some(running) = running {
+        course.step(&alerted, || alerted::judge(cluster, &running, plan));
+        if !running.stores.is_empty() {
+            course.step(&delivered, || delivered::judge(cluster, &running, example, plan));
+        }
+    }
+    Running::end(cluster, plan)
 }
 
 fn nothing(wrong: Vec<String>, right: String) -> Outcome<String> {
-    if wrong.is_empty() { Ok(right) } else { Err(Trouble::new(format!("{} things are wrong", wrong.len())).said(wrong.join("\n"))) }
+    if wrong.is_empty() {
+        Ok(right)
+    } else {
+        Err(Trouble::new(format!("{} things are wrong", wrong.len())).said(wrong.join("\n")))
+    }
 }
 
 struct Course<'a> {
@@ -102,17 +192,19 @@ struct Course<'a> {
 }
 
 impl Course<'_> {
-    const STEPS: [&'static str; 2] = ["accepted", "understood"];
-
     fn wants_any(&self, names: impl IntoIterator<Item = String>) -> bool {
         self.wanted.is_empty() || names.into_iter().any(|name| self.wanted.iter().any(|w| name.contains(w)))
     }
 
     /// A step stands alone: one that fails keeps no other from being tried.
     fn step(&mut self, name: &str, run: impl FnOnce() -> Outcome<String>) {
-        if !self.wants_any([name.to_owned()]) {
-            return;
+        if self.wants_any([name.to_owned()]) {
+            self.need(name, run);
         }
+    }
+
+    /// A step that others stand on, asked for or not.
+    fn need(&mut self, name: &str, run: impl FnOnce() -> Outcome<String>) {
         let began = Instant::now();
         let ended = run();
         let took = began.elapsed().as_secs_f32();

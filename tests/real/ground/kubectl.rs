@@ -200,7 +200,9 @@ impl Kubectl {
 
 fn apply_arguments(owner: &str) -> Vec<String> {
     let owner = format!("--field-manager={owner}");
-    ["apply", "--server-side", &owner, "--validate=strict", "--show-managed-fields", "-o", "json"].map(str::to_owned).into()
+    ["apply", "--server-side", &owner, "--validate=strict", "--show-managed-fields", "-o", "json"]
+        .map(str::to_owned)
+        .into()
 }
 
 fn applied(said: Said) -> Outcome<Applied> {

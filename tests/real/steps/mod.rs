@@ -1,6 +1,7 @@
 //! What the suite proves, a file each, and what they share.
 
 pub mod accepted;
+pub mod alerted;
 pub mod backends;
 pub mod charts;
 pub mod dashboards;
@@ -10,6 +11,7 @@ pub mod grafana;
 pub mod meaning;
 pub mod planned;
 pub mod rules;
+pub mod running;
 pub mod scraped;
 pub mod stores;
 pub mod understood;

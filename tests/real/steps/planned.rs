@@ -10,6 +10,13 @@ use watershed::world::Memory;
 use super::emitted::repository;
 use crate::ground::{During, Outcome, Trouble};
 
+/// Of what runs here, seconds: nobody waits for a quarter of a minute at a time.
+pub const INTERVAL: u64 = 5;
+/// What is said in the specs of what runs, in their own words. No class becomes a fast one by it, and the classes keep
+/// intervals of their own.
+pub const QUICK: [(&str, &str); 2] =
+    [("alerts \"platform\"", "alerts \"platform\"\n    interval \"5s\""), ("interval=\"30s\"", "interval=\"6s\"")];
+
 /// An example that has been compiled.
 pub struct Planned {
     pub example: String,

@@ -1,103 +1,202 @@
-//! Scraped: the Prometheis that the operator makes of what is emitted find the pods that are emitted.
+//! Scraped: every Prometheus finds exactly the targets that are planned for it, at the intervals that are planned; no
+//! series is scraped twice.
+//!
+//! What is planned says which Services or pods; where these lead is read from the API server, not from a Prometheus.
 
-use std::path::Path;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::Value;
+use watershed::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, MonitorKind};
 
-use super::emitted;
-use crate::components::Components;
+use super::meaning::Series;
+use super::running::Running;
+use super::stores;
+use super::understood::job_name;
 use crate::ground::cluster::Cluster;
-use crate::ground::pod::Images;
-use crate::ground::process::until;
 use crate::ground::volumes::text;
-use crate::ground::{Outcome, api, http, images, operator};
+use crate::ground::{Outcome, Trouble, http};
 
-/// Where the examples put what they emit.
-const NAMESPACES: [&str; 1] = ["monitoring"];
+/// Samples are counted over this, seconds: a few of the slowest class.
+const RECENT: u64 = 12;
+const SHOWN: usize = 8;
 
 /// # Errors
-/// What the API server, the operator or a Prometheus said.
-pub fn judge(components: &Components, scratch: &Path, report: &mut dyn FnMut(&str)) -> Outcome<()> {
-    let programs = api::Programs {
-        etcd: components.etcd.clone(),
-        kube_apiserver: components.kube_apiserver.clone(),
-        kubectl: components.kubectl.clone(),
-    };
-    let images = |image: &str| images::program(components, image);
-    let mut cluster = Cluster::start(&programs, "ip".into(), scratch)?;
-    report("the API server answers");
-    for node in ["node-a", "node-b"] {
-        cluster.add_node(node, &[])?;
+/// Which targets, intervals or series are not as planned.
+pub fn judge(cluster: &Cluster, running: &Running, plan: &ClusterPlan<'_>) -> Outcome<String> {
+    let there = There::of(cluster)?;
+    let mut wrong = Vec::new();
+    let mut series: BTreeMap<&str, BTreeSet<Series>> = BTreeMap::new();
+    let (mut targets, mut samples) = (0, 0);
+    for (lane, pod, base) in running.prometheis(cluster, plan)? {
+        let Some(lane) = plan.lanes.iter().find(|l| l.name == lane) else { continue };
+        let active = http::get_json(&format!("{base}/api/v1/targets?state=active"))?;
+        let active: Vec<&Value> = active["data"]["activeTargets"].as_array().into_iter().flatten().collect();
+        let mut say = |what: String| wrong.push(format!("{pod}: {what}"));
+        same_targets(plan, lane, &there, &active, &mut say);
+        let labels: BTreeSet<String> = active.iter().map(|t| t["labels"].to_string()).collect();
+        if labels.len() != active.len() {
+            say(format!(
+                "{} targets have {} different label sets: their `up` is one series",
+                active.len(),
+                labels.len()
+            ));
+        }
+        targets += active.len();
+        samples += at_their_intervals(&base, &active, &mut say)?;
+        // Replicas have the same; one of them is enough.
+        if !series.contains_key(lane.name) {
+            series.insert(lane.name, stores::series(&base, RECENT)?.into_iter().collect());
+        }
     }
-    operator::start(&mut cluster, &components.operator_crds, &components.operator_rbac, &images)?;
-    report("the operator runs");
-    for emitted in emitted::clusters()? {
-        scrape(&mut cluster, &emitted, &images, report)?;
-        cluster.clear(&NAMESPACES)?;
-        report("cleared");
+    wrong.extend(twice(plan, &series));
+    if wrong.is_empty() {
+        Ok(format!("{targets} targets, {samples} samples of `up` in {RECENT} s, all as planned"))
+    } else {
+        Err(Trouble::new(format!("{} things are not as planned", wrong.len())).said(wrong.join("\n")))
     }
-    Ok(())
 }
 
-fn scrape(
-    cluster: &mut Cluster,
-    emitted: &emitted::Cluster,
-    images: Images<'_>,
-    report: &mut dyn FnMut(&str),
-) -> Outcome<()> {
-    let title = format!("{}/{}", emitted.fleet, emitted.name);
-    let mut objects: Vec<_> = emitted.all()?.into_iter().map(|o| o.json).collect();
-    for object in objects.iter_mut().filter(|o| o["kind"] == "Prometheus") {
-        // No Prometheus this new is at hand; see the report of the components.
-        object["spec"]["version"] = json!("v3.5.0");
-        object["spec"]["image"] = json!("quay.io/prometheus/prometheus:v3.5.0");
+/// What there is to discover.
+struct There {
+    services: Vec<Value>,
+    slices: Vec<Value>,
+    pods: Vec<Value>,
+}
+
+impl There {
+    fn of(cluster: &Cluster) -> Outcome<Self> {
+        let list = |kind| cluster.api.kubectl.list(kind);
+        Ok(There { services: list("services")?, slices: list("endpointslices.discovery.k8s.io")?, pods: list("pods")? })
     }
-    for secret in emitted.object("secrets.required.yaml")?.json["secrets"].as_array().into_iter().flatten() {
-        let [namespace, name] = ["/namespace", "/name"].map(|p| text(secret, p));
-        let keys = secret["keys"].as_array().into_iter().flatten().filter_map(|k| k.as_str());
-        let data: serde_json::Map<_, _> = keys.map(|k| (k.to_owned(), json!("a value"))).collect();
-        cluster.prepare(namespace)?;
-        cluster.api.kubectl.put(&[json!({
-            "apiVersion": "v1", "kind": "Secret",
-            "metadata": {"name": name, "namespace": namespace}, "stringData": data,
-        })])?;
+
+    /// `address:port` of everything a monitor is meant to find.
+    fn addresses(&self, monitor: &Monitor, endpoint: &Endpoint) -> BTreeSet<String> {
+        let within =
+            |o: &Value| monitor.any_namespace || monitor.namespaces.iter().any(|n| n == text(o, "/metadata/namespace"));
+        let carries =
+            |o: &Value| monitor.selector.iter().all(|(k, v)| o["metadata"]["labels"][k.as_str()] == v.as_str());
+        if monitor.kind == MonitorKind::Annotations {
+            let annotation = |p: &Value, name: &str| p["metadata"]["annotations"][name].as_str().map(str::to_owned);
+            let asks = |p: &&Value| annotation(p, "prometheus.io/scrape").as_deref() == Some("true");
+            let at = |p: &Value| Some(format!("{}:{}", text(p, "/status/podIP"), annotation(p, "prometheus.io/port")?));
+            return self.pods.iter().filter(|p| within(p)).filter(asks).filter_map(at).collect();
+        }
+        if monitor.kind == MonitorKind::Pod {
+            let found = self.pods.iter().filter(|p| within(p) && carries(p));
+            let at = |p: &Value| {
+                let containers = p["spec"]["containers"].as_array()?;
+                let mut ports = containers.iter().flat_map(|c| c["ports"].as_array().into_iter().flatten());
+                let number = |port: &Value| port["containerPort"].as_u64().map(|n| n.to_string());
+                let port = ports.find(|p| p["name"] == endpoint.port.as_str()).and_then(number);
+                Some(format!("{}:{}", text(p, "/status/podIP"), port.unwrap_or_else(|| endpoint.port.clone())))
+            };
+            return found.filter_map(at).collect();
+        }
+        let services = self.services.iter().filter(|s| within(s) && carries(s));
+        services.flat_map(|s| self.behind(s, &endpoint.port)).collect()
     }
-    let before = operator::log(cluster).len();
-    let applied = cluster.api.kubectl.apply_objects(&objects)?;
-    report(&format!("{title}: {} objects applied, {} warnings", applied.objects.len(), applied.warnings.len()));
-    operator::settled(cluster, Duration::from_secs(60))?;
-    report(&format!("{title}: reconciled"));
-    for complaint in operator::complaints(cluster, before)? {
-        report(&complaint);
-    }
-    cluster.settle()?;
-    let mut workloads = Vec::new();
-    for object in applied.objects {
-        match text(&object, "/kind") {
-            "Prometheus" => {
-                let [namespace, name] = ["/metadata/namespace", "/metadata/name"].map(|p| text(&object, p));
-                workloads.extend(operator::reconciled(cluster, namespace, name)?.stateful_sets);
+
+    fn behind(&self, service: &Value, port: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        let of_it = |s: &&Value| {
+            s["metadata"]["namespace"] == service["metadata"]["namespace"]
+                && s["metadata"]["labels"]["kubernetes.io/service-name"] == service["metadata"]["name"]
+        };
+        for slice in self.slices.iter().filter(of_it) {
+            let ports = slice["ports"].as_array().into_iter().flatten();
+            for number in ports.filter(|p| p["name"] == port).filter_map(|p| p["port"].as_u64()) {
+                let endpoints = slice["endpoints"].as_array().into_iter().flatten();
+                let addresses = endpoints.flat_map(|e| e["addresses"].as_array().into_iter().flatten());
+                all.extend(addresses.filter_map(Value::as_str).map(|a| format!("{a}:{number}")));
             }
-            "DaemonSet" | "Deployment" | "StatefulSet" => workloads.push(object),
-            _ => {}
+        }
+        all
+    }
+}
+
+/// The targets of each scrape job, where they are asked and how often.
+fn same_targets(
+    plan: &ClusterPlan<'_>,
+    lane: &LanePlan<'_>,
+    there: &There,
+    active: &[&Value],
+    say: &mut dyn FnMut(String),
+) {
+    let mut planned: BTreeMap<String, BTreeSet<(String, u64)>> = BTreeMap::new();
+    for monitor in plan.monitors.iter().filter(|m| m.lane == lane.name) {
+        for (i, endpoint) in monitor.endpoints.iter().enumerate() {
+            let job = job_name(&plan.cluster.namespace.value, monitor, i);
+            let addresses = there.addresses(monitor, endpoint);
+            if addresses.is_empty() {
+                say(format!("{job}: nothing it is meant to find is there, which would prove nothing"));
+            }
+            let asked = addresses.into_iter().map(|a| (a, endpoint.interval.value.millis())).collect();
+            planned.insert(job, asked);
         }
     }
-    for workload in &workloads {
-        let range = cluster.run(workload, images)?;
-        for pod in &cluster.pods()[range] {
-            report(&format!("{title}: pod {} at {}, not run: {:?}", pod.name, pod.address, pod.missing));
+    let mut found: BTreeMap<String, BTreeSet<(String, u64)>> = BTreeMap::new();
+    for target in active {
+        let url = text(target, "/scrapeUrl");
+        let host = url.split_once("://").map_or(url, |(_, rest)| rest.split(['/', '?']).next().unwrap_or(rest));
+        let interval = watershed::model::value::Duration::parse(text(target, "/scrapeInterval"));
+        let asked = (host.to_owned(), interval.map_or(0, watershed::model::value::Duration::millis));
+        if !found.entry(text(target, "/scrapePool").to_owned()).or_default().insert(asked.clone()) {
+            say(format!("{} is scraped twice by {}", asked.0, text(target, "/scrapePool")));
         }
     }
-    for pod in cluster.pods_with("monitoring", &[("app.kubernetes.io/name", "prometheus")]) {
-        let found = until("target that is up", Duration::from_secs(60), || {
-            let answer = http::get_json(&format!("{}/api/v1/targets?state=active", pod.url(9090)))?;
-            let targets = answer["data"]["activeTargets"].as_array().cloned().unwrap_or_default();
-            Ok(targets.iter().any(|t| t["health"] == "up").then_some(targets))
-        });
-        let found = found.map_err(|e| e.during(&pod.name))?;
-        let count = |health: &str| found.iter().filter(|t| t["health"] == health).count();
-        report(&format!("{title}: {}: {} targets, {} up, {} down", pod.name, found.len(), count("up"), count("down")));
+    for job in planned.keys().chain(found.keys()).collect::<BTreeSet<_>>() {
+        let (planned, found) = (planned.get(job), found.get(job));
+        if planned != found {
+            say(format!("{job}: planned are {planned:?}, found {found:?} (address, interval in ms)"));
+        }
     }
-    Ok(())
+}
+
+/// `up` of each target has the samples that its interval makes, within one; how many there were.
+fn at_their_intervals(base: &str, active: &[&Value], say: &mut dyn FnMut(String)) -> Outcome<u64> {
+    let query = format!("count_over_time(up[{RECENT}s])");
+    let answer = http::get_json(&http::with_query(&format!("{base}/api/v1/query"), &[("query", &query)]))?;
+    let mut counted: BTreeMap<BTreeMap<String, String>, u64> = BTreeMap::new();
+    for result in answer["data"]["result"].as_array().into_iter().flatten() {
+        let labels: BTreeMap<String, String> = serde_json::from_value(result["metric"].clone()).unwrap_or_default();
+        let count = result["value"][1].as_str().and_then(|c| c.parse().ok()).unwrap_or(0);
+        counted.insert(labels, count);
+    }
+    for target in active {
+        let labels: BTreeMap<String, String> = serde_json::from_value(target["labels"].clone()).unwrap_or_default();
+        let interval = watershed::model::value::Duration::parse(text(target, "/scrapeInterval"));
+        let interval = interval.map_or(1, watershed::model::value::Duration::millis).max(1);
+        let due = RECENT * 1000 / interval;
+        let count = counted.get(&labels).copied().unwrap_or(0);
+        if count.abs_diff(due) > 1 {
+            say(format!("`up` of {} has {count} samples in {RECENT} s, not {due}", text(target, "/scrapeUrl")));
+        }
+    }
+    Ok(counted.values().sum())
+}
+
+/// Series that two Prometheis hold, but for those of a copy that the plan makes for whoever reads there.
+fn twice(plan: &ClusterPlan<'_>, series: &BTreeMap<&str, BTreeSet<Series>>) -> Vec<String> {
+    let of_copy = |lane: &str, s: &Series| {
+        let job = s.get("job").map(String::as_str).unwrap_or_default();
+        let monitors = plan.monitors.iter().filter(|m| m.lane == lane && m.job_value == job);
+        let copied: Vec<bool> = monitors.map(|m| !m.owned).collect();
+        copied.contains(&true)
+    };
+    let mut wrong = Vec::new();
+    for (i, (one, of_one)) in series.iter().enumerate() {
+        for (other, of_other) in series.iter().skip(i + 1) {
+            let both: Vec<&Series> = of_one
+                .intersection(of_other)
+                // Alerts are each Prometheus' own; `prometheus` among the external labels tells them apart.
+                .filter(|s| !s.get("__name__").is_some_and(|n| n.starts_with("ALERTS")))
+                .filter(|s| !of_copy(one, s) && !of_copy(other, s))
+                .collect();
+            if !both.is_empty() {
+                wrong.push(format!("{} series are scraped by {one} and by {other}, among them", both.len()));
+                wrong.extend(both.iter().take(SHOWN).map(|s| format!("  {s:?}")));
+            }
+        }
+    }
+    wrong
 }

@@ -63,8 +63,7 @@ fn scrapes(plan: &ClusterPlan<'_>, lane: &LanePlan<'_>, config: &Value, found: &
             planned.insert(job_name(&plan.cluster.namespace.value, monitor, i), (monitor, endpoint));
         }
     }
-    let made: BTreeMap<String, &Value> =
-        items(&config["scrape_configs"]).map(|s| (text(&s["job_name"]), s)).collect();
+    let made: BTreeMap<String, &Value> = items(&config["scrape_configs"]).map(|s| (text(&s["job_name"]), s)).collect();
     let names = |all: Vec<&String>| all.into_iter().cloned().collect::<BTreeSet<String>>();
     found.same("the set of scrape jobs", &names(planned.keys().collect()), &names(made.keys().collect()));
     for (name, (monitor, endpoint)) in &planned {
@@ -76,7 +75,7 @@ fn scrapes(plan: &ClusterPlan<'_>, lane: &LanePlan<'_>, config: &Value, found: &
 }
 
 /// The operator's name of a scrape job: kind, namespace, name and number of the endpoint.
-fn job_name(namespace: &str, monitor: &Monitor, endpoint: usize) -> String {
+pub fn job_name(namespace: &str, monitor: &Monitor, endpoint: usize) -> String {
     match monitor.kind {
         MonitorKind::Service => format!("serviceMonitor/{namespace}/{}/{endpoint}", monitor.name),
         MonitorKind::Pod => format!("podMonitor/{namespace}/{}/{endpoint}", monitor.name),
@@ -184,8 +183,7 @@ fn remote_write(lane: &LanePlan<'_>, made: &Value, found: &mut Differences) {
 }
 
 fn alerting(lane: &LanePlan<'_>, made: &Value, found: &mut Differences) {
-    let planned: Vec<(String, String)> =
-        lane.alerting.iter().map(|a| (a.namespace.clone(), a.name.clone())).collect();
+    let planned: Vec<(String, String)> = lane.alerting.iter().map(|a| (a.namespace.clone(), a.name.clone())).collect();
     let made = items(made).map(|a| {
         let names = relabelings(&a["relabel_configs"]);
         let name = names.iter().find(|r| r.source_labels == ["__meta_kubernetes_service_name"]);

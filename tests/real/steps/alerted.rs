@@ -1,0 +1,126 @@
+//! Alerted: a Watchdog of every Prometheus reaches the Alertmanager that was there before, once, however many replicas
+//! send it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use watershed::model::plan::ClusterPlan;
+
+use super::running::Running;
+use crate::ground::cluster::Cluster;
+use crate::ground::process::until;
+use crate::ground::{Outcome, Trouble, http};
+
+const WATCHDOG: &str = "Watchdog";
+/// Two evaluations at the interval of the examples, and what it takes until an Alertmanager is discovered.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PORT: u16 = 9093;
+
+/// An Alertmanager as somebody else has put it there: its workload, its configuration and its Service.
+pub fn alertmanager(namespace: &str, service: &str, port: &str) -> [Value; 3] {
+    let labels = json!({"app.kubernetes.io/name": "alertmanager"});
+    let metadata = |name: &str| json!({"name": name, "namespace": namespace, "labels": labels});
+    let workload = json!({
+        "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": metadata(service),
+        "spec": {
+            "serviceName": service, "replicas": 1, "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {
+                    "containers": [{
+                        "name": "alertmanager",
+                        "image": "quay.io/prometheus/alertmanager:v0.33.1",
+                        "args": [
+                            "--config.file=/etc/alertmanager/alertmanager.yml",
+                            "--storage.path=/alertmanager",
+                            // It is alone.
+                            "--cluster.listen-address=",
+                        ],
+                        "ports": [{"name": port, "containerPort": PORT}],
+                        "readinessProbe": {"httpGet": {"path": "/-/ready", "port": port}},
+                        "volumeMounts": [
+                            {"name": "configuration", "mountPath": "/etc/alertmanager"},
+                            {"name": "storage", "mountPath": "/alertmanager"},
+                        ],
+                    }],
+                    "volumes": [
+                        {"name": "configuration", "configMap": {"name": service}},
+                        {"name": "storage", "emptyDir": {}},
+                    ],
+                },
+            },
+        },
+    });
+    let configuration = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(service),
+        "data": {"alertmanager.yml": "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"},
+    });
+    let service = json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": metadata(service),
+        "spec": {"selector": labels, "ports": [{"name": port, "port": PORT, "targetPort": port}]},
+    });
+    [workload, configuration, service]
+}
+
+/// # Errors
+/// An alert that does not arrive, arrives more than once, or is sent by one replica only.
+pub fn judge(cluster: &Cluster, running: &Running, plan: &ClusterPlan<'_>) -> Outcome<String> {
+    let mut told = Vec::new();
+    for lane in &plan.lanes {
+        let senders: Vec<String> = running
+            .prometheis(cluster, plan)?
+            .into_iter()
+            .filter_map(|(name, _, base)| (name == lane.name).then_some(base))
+            .collect();
+        for target in &lane.alerting {
+            let pod = cluster
+                .pods_with(&target.namespace, &[("app.kubernetes.io/name", "alertmanager")])
+                .find(|p| p.name.starts_with(&target.name))
+                .ok_or_else(|| Trouble::new(format!("no pod of {}", target.name)))?;
+            // Each replica has sent; without that, an alert that comes once would prove nothing.
+            for sender in &senders {
+                let sent = "sum(prometheus_notifications_sent_total)";
+                let _: f64 = until("alert sent by each replica", PATIENCE, || {
+                    Ok(number(sender, sent).ok().filter(|sent| *sent > 0.0))
+                })
+                .map_err(|e| e.during(format!("{} at {sender}", lane.name)))?;
+            }
+            let mut of_lane = Vec::new();
+            until("Watchdog", PATIENCE, || {
+                of_lane = watchdogs(&pod.url(PORT), lane.name)?;
+                Ok((!of_lane.is_empty()).then_some(()))
+            })
+            .map_err(|e| e.during(format!("{} at {}", lane.name, target.name)))?;
+            if of_lane.len() != 1 {
+                let shown: Vec<String> = of_lane.iter().map(|labels| format!("{labels:?}")).collect();
+                let what = format!("{} replicas of {} make {} alerts of one", senders.len(), lane.name, of_lane.len());
+                return Err(Trouble::new(what).said(shown.join("\n")));
+            }
+            told.push(format!("{} of {}", senders.len(), lane.name));
+        }
+    }
+    match told.is_empty() {
+        true => Ok("nobody is alerted here".to_owned()),
+        false => Ok(format!("one Watchdog each, sent by {} replicas", told.join(", "))),
+    }
+}
+
+/// The labels of every Watchdog an Alertmanager has from a Prometheus.
+fn watchdogs(base: &str, lane: &str) -> Outcome<Vec<BTreeMap<String, String>>> {
+    let filter = format!("alertname=\"{WATCHDOG}\"");
+    let answer = http::get_json(&http::with_query(&format!("{base}/api/v2/alerts"), &[("filter", &filter)]))?;
+    let labels = |alert: &Value| serde_json::from_value(alert["labels"].clone()).unwrap_or_default();
+    let all = answer.as_array().into_iter().flatten().map(labels);
+    // The label `prometheus` is `<namespace>/<name>`.
+    let of_lane = |l: &BTreeMap<String, String>| {
+        l.get("prometheus").and_then(|p| p.rsplit('/').next()).is_some_and(|name| name == lane)
+    };
+    Ok(all.filter(of_lane).collect())
+}
+
+fn number(base: &str, query: &str) -> Outcome<f64> {
+    let answer = http::get_json(&http::with_query(&format!("{base}/api/v1/query"), &[("query", query)]))?;
+    let text = answer["data"]["result"][0]["value"][1].as_str().unwrap_or_default().to_owned();
+    text.parse().map_err(|_| Trouble::new(format!("{query} has no value")))
+}

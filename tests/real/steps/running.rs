@@ -1,0 +1,232 @@
+//! A cluster of an example that runs: everything applied, every pod started from its own template, stand-ins where a
+//! program cannot run here, stores where it writes to, and an Alertmanager that was there before.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use watershed::model::plan::ClusterPlan;
+
+use super::alerted;
+use super::planned::Planned;
+use super::stores::{self, Store};
+use crate::components::Components;
+use crate::exporters::{About, Exporter, Kind, tls};
+use crate::ground::cluster::Cluster;
+use crate::ground::pod::Images;
+use crate::ground::process::{Process, until};
+use crate::ground::volumes::text;
+use crate::ground::{During, Outcome, Trouble, http, images, operator};
+
+/// Namespaces with pods: owned by one store each, shared, and nobody's, also such as begin alike.
+const WORKLOADS: [&str; 5] = ["hero-user-a", "hero-user-b", "kube-system", "stranger", "hero-user-a2"];
+/// Has the kubelets' slices, which the operator keeps up to date by itself.
+const KEPT: &str = "kube-system";
+const RECONCILED: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Running {
+    pub stores: Vec<Store>,
+    _exporters: Vec<Exporter>,
+}
+
+/// What all nodes have: kubelets with cAdvisor, behind HTTPS.
+pub struct Machines {
+    _kubelets: Vec<(Exporter, Process)>,
+}
+
+impl Machines {
+    /// # Errors
+    /// A kubelet's stand-in does not start.
+    pub fn start(cluster: &Cluster, components: &Components, scratch: &Path) -> Outcome<Self> {
+        let mut kubelets = Vec::new();
+        for node in cluster.nodes() {
+            let at = |port| SocketAddrV4::new(node.address, port);
+            let exporter = Exporter::start(cluster.network.listen(at(10255))?, Kind::Kubelet, about(&node.name))?;
+            let pair = cluster.authority.server(&format!("kubelet-{}", node.name), &[&node.address.to_string()])?;
+            let (inside, listen) = (Some(node.namespace()), at(10250).into());
+            let front = tls::front(&components.vmauth, inside, listen, exporter.address, &pair, scratch)?;
+            kubelets.push((exporter, front));
+        }
+        Ok(Machines { _kubelets: kubelets })
+    }
+}
+
+impl Running {
+    /// Starts `plan`, one of `plans` of its fleet, and waits until all targets of all Prometheis answer.
+    ///
+    /// # Errors
+    /// What did not come up.
+    pub fn start(
+        cluster: &mut Cluster,
+        components: &Components,
+        example: &Planned,
+        plan: &ClusterPlan<'_>,
+        plans: &[ClusterPlan<'_>],
+        scratch: &Path,
+    ) -> Outcome<Self> {
+        std::fs::create_dir_all(scratch).during(scratch.display())?;
+        let (fleet, _) = example.fleet()?;
+        let mut values = BTreeMap::new();
+        for plan in plans {
+            let made = example.objects(plan)?.into_iter().filter(|(kind, ..)| kind == "values");
+            values.extend(made.map(|(_, name, json)| (name, json)));
+        }
+        let stores = stores::start(cluster, components, fleet, plan, plans, &values, scratch)?;
+        let made = example.objects(plan)?.into_iter().filter(|(kind, ..)| kind != "values");
+        let mut objects: Vec<Value> = made.map(|(.., json)| json).collect();
+        objects.extend(plan.secrets.iter().map(|s| secret(&s.namespace, &s.name, &s.keys)));
+        let images = |image: &str| images::program(components, image);
+        let workloads = apply(cluster, plan, &objects)?;
+        let exporters = run(cluster, &workloads, &images)?;
+        let running = Running { stores, _exporters: exporters };
+        running.targets_up(cluster, plan)?;
+        Ok(running)
+    }
+
+    /// # Errors
+    /// The API server does not delete something.
+    pub fn end(cluster: &mut Cluster, plan: &ClusterPlan<'_>) -> Outcome<()> {
+        let own = WORKLOADS.into_iter().filter(|n| *n != KEPT);
+        let all: Vec<&str> = own.chain([plan.cluster.namespace.value.as_str(), "vm"]).collect();
+        cluster.clear(&all)
+    }
+
+    /// Name of the lane, name of the pod and URL of every Prometheus.
+    ///
+    /// # Errors
+    /// A lane has not as many pods as replicas.
+    pub fn prometheis<'p>(
+        &self,
+        cluster: &Cluster,
+        plan: &'p ClusterPlan<'_>,
+    ) -> Outcome<Vec<(&'p str, String, String)>> {
+        let namespace = &plan.cluster.namespace.value;
+        let mut all = Vec::new();
+        for lane in &plan.lanes {
+            let labels = [("operator.prometheus.io/name", lane.name)];
+            let pods: Vec<_> = cluster.pods_with(namespace, &labels).collect();
+            if pods.len() != usize::try_from(lane.replicas.value).unwrap_or_default() {
+                return Err(Trouble::new(format!("{} has {} pods", lane.name, pods.len())));
+            }
+            all.extend(pods.iter().map(|p| (lane.name, p.name.clone(), p.url(9090))));
+        }
+        Ok(all)
+    }
+
+    fn targets_up(&self, cluster: &Cluster, plan: &ClusterPlan<'_>) -> Outcome<()> {
+        for (lane, _, base) in self.prometheis(cluster, plan)? {
+            let mut state = String::new();
+            until("moment at which all targets are up", PATIENCE, || {
+                // It does not answer while it takes over what it has discovered.
+                let answer = match http::get_json(&format!("{base}/api/v1/targets?state=active")) {
+                    Ok(answer) => answer,
+                    Err(trouble) => {
+                        state = trouble.to_string();
+                        return Ok(None);
+                    }
+                };
+                let targets = answer["data"]["activeTargets"].as_array().cloned().unwrap_or_default();
+                let down: Vec<_> = targets.iter().filter(|t| t["health"] != "up").collect();
+                state = down.iter().map(|t| format!("\n{} {}", t["scrapeUrl"], t["lastError"])).collect();
+                Ok((!targets.is_empty() && down.is_empty()).then_some(()))
+            })
+            .map_err(|e| Trouble::new(format!("{lane}: {e}; down: {state}")))?;
+        }
+        Ok(())
+    }
+}
+
+fn about(node: &str) -> About {
+    About { node: node.to_owned(), namespaces: WORKLOADS.map(str::to_owned).to_vec() }
+}
+
+fn secret(namespace: &str, name: &str, keys: &[String]) -> Value {
+    let data: BTreeMap<&str, String> = keys.iter().map(|k| (k.as_str(), stores::secret(name, k))).collect();
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "stringData": data})
+}
+
+/// Applies everything; what has pods then, those that write last: nothing is written before somebody takes it.
+fn apply(cluster: &mut Cluster, plan: &ClusterPlan<'_>, objects: &[Value]) -> Outcome<Vec<Value>> {
+    for namespace in WORKLOADS {
+        cluster.prepare(namespace)?;
+    }
+    let applied = cluster.api.kubectl.apply_objects(objects)?;
+    operator::settled(cluster, RECONCILED)?;
+    let mut workloads: Vec<Value> = WORKLOADS.iter().map(|n| workload(n)).collect();
+    for target in plan.lanes.iter().flat_map(|l| &l.alerting) {
+        let there = workloads.iter().any(|w| text(w, "/metadata/name") == target.name);
+        if !there {
+            cluster.prepare(&target.namespace)?;
+            let [alertmanager, others @ ..] = alerted::alertmanager(&target.namespace, &target.name, &target.port);
+            cluster.api.kubectl.put(&others)?;
+            workloads.push(alertmanager);
+        }
+    }
+    cluster.settle()?;
+    let mut prometheis = Vec::new();
+    for object in applied.objects {
+        match text(&object, "/kind") {
+            "Prometheus" => {
+                let [namespace, name] = ["/metadata/namespace", "/metadata/name"].map(|p| text(&object, p));
+                prometheis.extend(operator::reconciled(cluster, namespace, name)?.stateful_sets);
+            }
+            "DaemonSet" | "Deployment" | "StatefulSet" => workloads.push(object),
+            _ => {}
+        }
+    }
+    workloads.extend(prometheis);
+    Ok(workloads)
+}
+
+/// Runs every pod, and puts stand-ins where a program is missing.
+fn run(cluster: &mut Cluster, workloads: &[Value], images: Images<'_>) -> Outcome<Vec<Exporter>> {
+    let mut exporters = Vec::new();
+    for workload in workloads {
+        let range = cluster.run(workload, images)?;
+        for pod in &cluster.pods()[range] {
+            for (container, image) in &pod.missing {
+                let kinds: &[(&str, Kind)] = match image.rsplit('/').next().and_then(|i| i.split(':').next()) {
+                    Some("kube-state-metrics") => {
+                        &[("http-metrics", Kind::KubeStateMetrics), ("telemetry", Kind::KubeStateMetricsSelf)]
+                    }
+                    Some("dcgm-exporter") => &[("metrics", Kind::Dcgm)],
+                    Some("work") => &[("http", Kind::Pod)],
+                    _ => {
+                        let what = format!("nothing stands in for {image} ({container} of {})", pod.name);
+                        return Err(Trouble::new(what));
+                    }
+                };
+                for (port, kind) in kinds {
+                    let number = pod.port(port).ok_or_else(|| Trouble::new(format!("{}: no port {port}", pod.name)))?;
+                    let listener = cluster.network.listen(pod.socket(number))?;
+                    exporters.push(Exporter::start(listener, *kind, about(&pod.node))?);
+                }
+            }
+        }
+    }
+    Ok(exporters)
+}
+
+/// A tenant's pod that asks to be scraped.
+fn workload(namespace: &str) -> Value {
+    let labels = json!({"app": "work"});
+    json!({
+        "apiVersion": "apps/v1", "kind": "StatefulSet",
+        "metadata": {"name": "work", "namespace": namespace},
+        "spec": {
+            "serviceName": "work", "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {
+                    "labels": labels,
+                    "annotations": {"prometheus.io/scrape": "true", "prometheus.io/port": "8080"},
+                },
+                "spec": {"containers": [
+                    {"name": "main", "image": "registry.example.com/work:1", "ports": [{"name": "http", "containerPort": 8080}]},
+                ]},
+            },
+        },
+    })
+}
