@@ -11,7 +11,7 @@ use crate::ground::cluster::Cluster;
 use crate::ground::{api, images, operator, process};
 use crate::steps::planned::{self, Planned};
 use crate::steps::running::{Machines, Running};
-use crate::steps::{accepted, alerted, backends, charts, dashboards, delivered, rules, scraped, understood};
+use crate::steps::{accepted, alerted, backends, charts, dashboards, delivered, rules, scraped, stages, understood};
 use crate::subject::{self, Subject};
 use crate::trouble::{During as _, Outcome, Trouble};
 
@@ -24,6 +24,7 @@ const RECONCILED: Duration = Duration::from_secs(90);
 /// What all steps stand on does not come up.
 pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcome<ExitCode> {
     let mut course = Course { began: Instant::now(), wanted, passed: 0, failed: Vec::new() };
+    course.step("stages", || stages::judge(&components.kustomize));
     course.step("rules", || {
         let programs = rules::Programs {
             promtool_2: &components.prometheus_2.promtool,
@@ -85,10 +86,10 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
 }
 
 const APPLIED: [&str; 2] = ["accepted", "understood"];
-const RUN: [&str; 3] = ["scraped", "alerted", "delivered"];
+const RUN: [&str; 4] = ["runs", "alerted", "scraped", "delivered"];
 /// What distinguishes the runs of an example.
 const VERSIONS: [&str; 2] = ["", " with Prometheus 2"];
-const OLD: (&str, &str) = ("prometheus=\"3.13.2\"", "prometheus=\"2.42.0\"");
+const OLD: (&str, &str) = ("prometheus=\"3.13.2\"", "prometheus=\"2.55.1\"");
 /// The example that runs with the old one.
 const WITH_OLD: &str = "single-split";
 
@@ -138,7 +139,7 @@ fn apply(
             std::fs::write(&file, &made.configuration).during(file.display())?;
             let version = lane.version.value;
             let of_version = components.prometheus(version.major(), version.minor().unwrap_or(0));
-            // The files it names exist in the pod only; that they do is for the step `scraped`.
+            // The files it names exist in the pod only; that they do is for the step `runs`.
             let mut promtool = Command::new(&of_version.promtool);
             process::run(promtool.args(["check", "config", "--syntax-only"]).arg(&file))?;
             wrong.extend(understood::differences(&subject.plan, lane, &made.configuration));
@@ -157,22 +158,26 @@ fn operate(
     example: &Planned,
     plan: &ClusterPlan<'_>,
     plans: &[ClusterPlan<'_>],
-    [scraped, alerted, delivered]: [String; 3],
+    [runs, alerted, scraped, delivered]: [String; 4],
     course: &mut Course<'_>,
 ) -> Outcome<()> {
     let mut running = None;
-    course.need(&scraped, || {
+    course.need(&runs, || {
         let started = Running::start(cluster, components, example, plan, plans, scratch)?;
-        let judged = scraped::judge(cluster, &started, plan);
+        let pods = cluster.pods().len();
+        let stores = started.stores.len();
         running = Some(started);
-        judged
+        Ok(format!("{pods} pods, {stores} stores, all targets are up"))
     });
     if let Some(running) = running {
         course.step(&alerted, || alerted::judge(cluster, &running, plan));
+        course.step(&scraped, || scraped::judge(cluster, &running, plan));
         if !running.stores.is_empty() {
             course.step(&delivered, || delivered::judge(cluster, &running, example, plan));
         }
     }
+    // Whoever has died meanwhile has not judged.
+    cluster.alive()?;
     Running::end(cluster, plan)
 }
 

@@ -181,7 +181,7 @@ impl Cache {
     fn logged(&self, wanted: &Wanted, trouble: Trouble) -> Trouble {
         let log = self.folder.join(format!("{}.log", wanted.folder_name()));
         match trouble.whole().map(|text| std::fs::write(&log, text)) {
-            Some(Ok(())) => trouble.during(&format!("all of it in {}", log.display())),
+            Some(Ok(())) => trouble.during(format!("all of it in {}", log.display())),
             _ => trouble,
         }
     }

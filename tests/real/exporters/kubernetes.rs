@@ -138,16 +138,6 @@ pub fn indicators(page: &mut Page, seconds: f64) {
     page.gauge("process_start_time_seconds").is(&[], 1.7e9);
 }
 
-pub fn etcd(page: &mut Page, seconds: f64) {
-    page.gauge("etcd_server_has_leader").is(&[], 1.0);
-    page.counter("etcd_server_leader_changes_seen_total").is(&[], 1.0);
-    page.gauge("etcd_mvcc_db_total_size_in_bytes").is(&[], 2.5e7);
-    let bounds = [0.001, 0.004, 0.016, 0.064];
-    page.histogram("etcd_disk_wal_fsync_duration_seconds", &bounds, 0.002, seconds.floor());
-    page.histogram("etcd_disk_backend_commit_duration_seconds", &bounds, 0.008, seconds.floor());
-    page.process(seconds);
-}
-
 fn uid(namespace: &str) -> String {
     format!("uid-{namespace}")
 }

@@ -1,6 +1,5 @@
 //! Stand-ins for exporters that cannot run here: HTTP servers that expose series of the same names and
-//! labels, for the namespaces they are told. They count what they are asked, so that steps can tell
-//! who scrapes what, and how often.
+//! labels, for the namespaces they are told.
 
 mod kubernetes;
 mod machine;
@@ -8,7 +7,7 @@ mod page;
 pub mod tls;
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -28,7 +27,6 @@ pub enum Kind {
     Kubelet,
     /// The GPUs of a node: one for each namespace, one that nobody holds.
     Dcgm,
-    Etcd,
     /// node_exporter, with `collect[]` and `exclude[]`.
     Node,
     /// A pod that asks to be scraped.
@@ -44,21 +42,10 @@ pub struct About {
     pub namespaces: Vec<String>,
 }
 
-/// One request it has answered.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    /// Path and query.
-    pub url: String,
-    pub at: Instant,
-    pub from: Option<SocketAddr>,
-}
-
 /// Runs until it is dropped.
 pub struct Exporter {
-    pub kind: Kind,
     pub address: SocketAddr,
     server: Arc<Server>,
-    asked: Arc<Mutex<Vec<Asked>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -71,15 +58,9 @@ impl Exporter {
         let address = listener.local_addr().during(format!("{kind:?}"))?;
         let server = Server::from_listener(listener, None).map_err(|e| Trouble::new(format!("{kind:?}: {e}")))?;
         let server = Arc::new(server);
-        let asked = Arc::default();
-        let (answering, log) = (Arc::clone(&server), Arc::clone(&asked));
-        let thread = std::thread::spawn(move || serve(&answering, kind, &about, &log));
-        Ok(Exporter { kind, address, server, asked, thread: Some(thread) })
-    }
-
-    /// What it was asked so far, oldest first.
-    pub fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let answering = Arc::clone(&server);
+        let thread = std::thread::spawn(move || serve(&answering, kind, &about));
+        Ok(Exporter { address, server, thread: Some(thread) })
     }
 }
 
@@ -93,13 +74,12 @@ impl Drop for Exporter {
     }
 }
 
-fn serve(server: &Server, kind: Kind, about: &About, asked: &Mutex<Vec<Asked>>) {
+fn serve(server: &Server, kind: Kind, about: &About) {
     let since = Instant::now();
     for request in server.incoming_requests() {
-        let (url, from) = (request.url().to_owned(), request.remote_addr().copied());
+        let url = request.url().to_owned();
         let (path, query) = url.split_once('?').unwrap_or((&url, ""));
         let answer = page(kind, about, path, &parameters(query), since.elapsed().as_secs_f64());
-        asked.lock().unwrap_or_else(PoisonError::into_inner).push(Asked { url, at: Instant::now(), from });
         let (status, text) = match answer {
             Ok(page) => (200, page.text()),
             Err((status, why)) => (status, why),
@@ -131,7 +111,6 @@ fn page(
         (Kind::Kubelet, "/metrics/probes") => kubernetes::probes(&mut page, about, seconds),
         (Kind::Kubelet, "/metrics/slis") => kubernetes::indicators(&mut page, seconds),
         (Kind::Dcgm, "/metrics") => machine::gpus(&mut page, about, seconds),
-        (Kind::Etcd, "/metrics") => kubernetes::etcd(&mut page, seconds),
         (Kind::Node, "/metrics") => machine::node(&mut page, query, seconds).map_err(|why| (400, why))?,
         (Kind::Pod, _) => machine::pod(&mut page, seconds),
         (_, "/healthz" | "/livez" | "/readyz" | "/health") => {}

@@ -18,17 +18,6 @@ impl Page {
         self.family(name, "gauge")
     }
 
-    /// A histogram without labels of its own: `count` observations of `value` each.
-    pub fn histogram(&mut self, name: &str, bounds: &[f64], value: f64, count: f64) {
-        let _ = writeln!(self.text, "# HELP {name} Stand-in.\n# TYPE {name} histogram");
-        for bound in bounds {
-            let below = if value <= *bound { count } else { 0.0 };
-            let _ = writeln!(self.text, "{name}_bucket{{le=\"{bound}\"}} {below}");
-        }
-        let _ = writeln!(self.text, "{name}_bucket{{le=\"+Inf\"}} {count}");
-        let _ = writeln!(self.text, "{name}_sum {}\n{name}_count {count}", value * count);
-    }
-
     /// Where the process behind the page stands, as every exporter in Go says.
     pub fn process(&mut self, seconds: f64) {
         self.counter("process_cpu_seconds_total").is(&[], seconds * 0.05);

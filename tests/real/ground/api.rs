@@ -31,8 +31,6 @@ pub struct Programs {
 
 pub struct Api {
     pub kubectl: Kubectl,
-    /// For programs outside of pods.
-    pub kubeconfig: PathBuf,
     // Ended in this order.
     proxy: Process,
     server: Process,
@@ -63,7 +61,7 @@ impl Api {
         command.arg("proxy").arg(format!("--port={PROXY}")).env("KUBECONFIG", &kubeconfig);
         let mut proxy = Process::start("kubectl proxy", &mut command, &logs.join("kubectl-proxy.log"))?;
         proxy.wait(&Ready::Http(&format!("http://127.0.0.1:{PROXY}/version")), PATIENCE)?;
-        Ok(Self { kubectl, kubeconfig, proxy, server, etcd })
+        Ok(Self { kubectl, proxy, server, etcd })
     }
 
     /// # Errors

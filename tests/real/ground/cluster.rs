@@ -20,8 +20,6 @@ use super::{Outcome, Trouble, workload};
 
 /// How long a pod may take until it is ready.
 const READY: Duration = Duration::from_secs(60);
-/// How long a pod that is stopped may take to end by itself.
-const GRACE: Duration = Duration::from_secs(10);
 
 pub struct Cluster {
     pub api: Api,
@@ -172,16 +170,11 @@ impl Cluster {
         Ok(from..self.pods.len())
     }
 
-    /// Ends a pod and deletes it.
-    ///
     /// # Errors
-    /// The API server does not delete it.
-    pub fn stop(&mut self, namespace: &str, name: &str) -> Outcome<()> {
-        for mut pod in self.pods.extract_if(.., |p| p.namespace == namespace && p.name == name) {
-            pod.stop(GRACE);
-        }
-        self.api.kubectl.delete(&["pod", name, "-n", namespace])?;
-        self.settle()
+    /// A program that is to run all the time has ended: the end of its log.
+    pub fn alive(&mut self) -> Outcome<()> {
+        self.api.alive()?;
+        self.pods.iter_mut().try_for_each(Pod::alive)
     }
 
     /// Ends all pods of these namespaces and deletes everything that was applied to them.

@@ -1,5 +1,7 @@
 //! Which program is which image.
 
+use std::path::Path;
+
 use super::pod::Program;
 use crate::components::Components;
 
@@ -24,5 +26,7 @@ pub fn program(components: &Components, image: &str) -> Option<Program> {
         "node-exporter" => "/bin/node_exporter".to_owned(),
         name => format!("/bin/{name}"),
     };
-    Some(Program { path: path.clone(), entrypoint })
+    // Debian's reads its templates from files instead of carrying them in itself.
+    let usr = (name == "alertmanager").then(|| path.ancestors().nth(2).map(Path::to_owned)).flatten();
+    Some(Program { path: path.clone(), entrypoint, usr })
 }

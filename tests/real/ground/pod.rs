@@ -30,6 +30,8 @@ pub struct Program {
     pub path: PathBuf,
     /// Where the image has it; this is run unless the template has a command.
     pub entrypoint: String,
+    /// What else its package puts below `/usr`, if it cannot do without.
+    pub usr: Option<PathBuf>,
 }
 
 /// Which program an image is; none where there is no such program here.
@@ -124,15 +126,6 @@ impl Kubelet {
         Ok(pod)
     }
 
-    /// Fills the volumes of a pod anew, as a kubelet does when a Secret or a ConfigMap has changed.
-    ///
-    /// # Errors
-    /// What they are filled from is gone.
-    pub fn refresh(&self, pod: &Pod) -> Outcome<()> {
-        let folder = self.folder(pod);
-        self.volumes(pod, &folder).map(drop)
-    }
-
     fn start_containers(&self, pod: &mut Pod, images: Images<'_>) -> Outcome<()> {
         let folder = self.folder(pod);
         let volumes = self.volumes(pod, &folder)?;
@@ -174,6 +167,7 @@ impl Kubelet {
         path: &Path,
     ) -> Outcome<Root> {
         let mut root = Root::new(path.to_owned(), &self.base)?;
+        program.usr.iter().try_for_each(|usr| root.over_usr(usr))?;
         root.bind(&program.path, entrypoint(container, program), true)?;
         let mut mounts: Vec<_> = container["volumeMounts"].as_array().into_iter().flatten().collect();
         // An outer one first, or it would hide what is mounted in it.
@@ -224,13 +218,6 @@ impl Pod {
     /// A container has ended: the end of its log.
     pub fn alive(&mut self) -> Outcome<()> {
         self.containers.iter_mut().try_for_each(|c| c.process.alive())
-    }
-
-    /// Asks its programs to end, as a rollout would; without it they are killed with the handle.
-    pub fn stop(&mut self, patience: Duration) {
-        for container in &mut self.containers {
-            container.process.stop(patience);
-        }
     }
 
     /// `http://ADDRESS:PORT`.

@@ -109,19 +109,6 @@ impl Process {
         Trouble::new(format!("{} {what}; its log is {}", self.name, self.log.display())).said(self.text())
     }
 
-    /// Asks it to end, and makes it end if it does not within `patience`.
-    pub fn stop(&mut self, patience: Duration) {
-        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-            // It may have ended meanwhile, which is what is wanted.
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        }
-        let deadline = Instant::now() + patience;
-        while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
-            std::thread::sleep(PAUSE);
-        }
-        self.kill();
-    }
-
     fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

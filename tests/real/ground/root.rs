@@ -93,6 +93,20 @@ impl Root {
         Ok(())
     }
 
+    /// Lays a package's `/usr` over the machine's.
+    ///
+    /// # Errors
+    /// The kernel has no overlays, or does not permit them here.
+    pub fn over_usr(&mut self, package: &Path) -> Outcome<()> {
+        let target = self.path.join("usr");
+        let layers =
+            std::ffi::CString::new(format!("lowerdir={}:/usr", package.display())).during(package.display())?;
+        rustix::mount::mount("overlay", &target, "overlay", MountFlags::RDONLY, layers.as_c_str())
+            .during(format!("{} over /usr", package.display()))?;
+        self.mounts.push(target);
+        Ok(())
+    }
+
     /// A command that runs `program`, an absolute path in here, on the network that `namespace` names.
     pub fn command(&self, program: &str, namespace: &Path, folder: &str) -> Command {
         let mut command = Command::new("nsenter");

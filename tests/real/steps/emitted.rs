@@ -55,16 +55,6 @@ impl Cluster {
         listed.map(|o| self.object(o["path"].as_str().unwrap_or_default())).collect()
     }
 
-    /// Every object of Kubernetes, in the order of the index.
-    ///
-    /// # Errors
-    /// A file the index lists cannot be read.
-    pub fn all(&self) -> Outcome<Vec<Object>> {
-        // Values of charts have no API version.
-        let objects = self.index.iter().filter(|o| o["apiVersion"] != "");
-        objects.map(|o| self.object(o["path"].as_str().unwrap_or_default())).collect()
-    }
-
     /// A file below the cluster's folder.
     ///
     /// # Errors

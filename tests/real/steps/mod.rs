@@ -13,5 +13,6 @@ pub mod planned;
 pub mod rules;
 pub mod running;
 pub mod scraped;
+pub mod stages;
 pub mod stores;
 pub mod understood;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use watershed::model::plan::ClusterPlan;
@@ -29,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Running {
     pub stores: Vec<Store>,
+    /// When all targets answered.
+    pub since: Instant,
     _exporters: Vec<Exporter>,
 }
 
@@ -81,8 +83,9 @@ impl Running {
         let images = |image: &str| images::program(components, image);
         let workloads = apply(cluster, plan, &objects)?;
         let exporters = run(cluster, &workloads, &images)?;
-        let running = Running { stores, _exporters: exporters };
+        let mut running = Running { stores, since: Instant::now(), _exporters: exporters };
         running.targets_up(cluster, plan)?;
+        running.since = Instant::now();
         Ok(running)
     }
 

@@ -4,9 +4,11 @@
 //! What is planned says which Services or pods; where these lead is read from the API server, not from a Prometheus.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::Value;
 use watershed::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, MonitorKind};
+use watershed::model::value;
 
 use super::meaning::Series;
 use super::running::Running;
@@ -24,6 +26,8 @@ const SHOWN: usize = 8;
 /// Which targets, intervals or series are not as planned.
 pub fn judge(cluster: &Cluster, running: &Running, plan: &ClusterPlan<'_>) -> Outcome<String> {
     let there = There::of(cluster)?;
+    // What is counted further down has to be there first.
+    std::thread::sleep(Duration::from_secs(RECENT + 1).saturating_sub(running.since.elapsed()));
     let mut wrong = Vec::new();
     let mut series: BTreeMap<&str, BTreeSet<Series>> = BTreeMap::new();
     let (mut targets, mut samples) = (0, 0);
@@ -138,8 +142,8 @@ fn same_targets(
     for target in active {
         let url = text(target, "/scrapeUrl");
         let host = url.split_once("://").map_or(url, |(_, rest)| rest.split(['/', '?']).next().unwrap_or(rest));
-        let interval = watershed::model::value::Duration::parse(text(target, "/scrapeInterval"));
-        let asked = (host.to_owned(), interval.map_or(0, watershed::model::value::Duration::millis));
+        let interval = value::Duration::parse(text(target, "/scrapeInterval"));
+        let asked = (host.to_owned(), interval.map_or(0, value::Duration::millis));
         if !found.entry(text(target, "/scrapePool").to_owned()).or_default().insert(asked.clone()) {
             say(format!("{} is scraped twice by {}", asked.0, text(target, "/scrapePool")));
         }
@@ -164,8 +168,8 @@ fn at_their_intervals(base: &str, active: &[&Value], say: &mut dyn FnMut(String)
     }
     for target in active {
         let labels: BTreeMap<String, String> = serde_json::from_value(target["labels"].clone()).unwrap_or_default();
-        let interval = watershed::model::value::Duration::parse(text(target, "/scrapeInterval"));
-        let interval = interval.map_or(1, watershed::model::value::Duration::millis).max(1);
+        let interval = value::Duration::parse(text(target, "/scrapeInterval"));
+        let interval = interval.map_or(1, value::Duration::millis).max(1);
         let due = RECENT * 1000 / interval;
         let count = counted.get(&labels).copied().unwrap_or(0);
         if count.abs_diff(due) > 1 {
