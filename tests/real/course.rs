@@ -58,35 +58,64 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
     }
     let mut cluster = start(components, scratch)?;
     course.say("an API server and the operator are up");
-    course.step("dashboards", || {
-        let programs = backends::Programs {
-            prometheus_2: &components.prometheus_2.prometheus,
-            prometheus_3: &components.prometheus_3.prometheus,
-            victoria_metrics: &components.victoria_metrics,
-        };
-        dashboards::judge(&programs, scratch)
-    });
-    for subject in &subjects {
-        apply(components, scratch, &mut cluster, subject, &mut course)?;
-    }
+    std::thread::scope(|scope| {
+        // It shares nothing with the clusters but the machine.
+        let dashboards = course.wants_any(["dashboards".to_owned()]).then(|| {
+            scope.spawn(|| {
+                let programs = backends::Programs {
+                    prometheus_2: &components.prometheus_2.prometheus,
+                    prometheus_3: &components.prometheus_3.prometheus,
+                    victoria_metrics: &components.victoria_metrics,
+                };
+                timed(|| dashboards::judge(&programs, scratch))
+            })
+        });
+        for subject in &subjects {
+            apply(components, scratch, &mut cluster, subject, &mut course)?;
+        }
+        if let Some(thread) = dashboards {
+            let (took, ended) = thread.join().map_err(|_| Trouble::new("the step dashboards panicked"))?;
+            course.tell("dashboards", took, ended);
+        }
+        Outcome::Ok(())
+    })?;
     let _machines = Machines::start(&cluster, components, scratch)?;
     for (examples, version) in running.iter().zip(VERSIONS) {
         for example in examples {
             let plans = example.clusters()?;
-            for plan in &plans {
+            for (i, plan) in plans.iter().enumerate() {
                 let names = RUN.map(|step| title(example, plan, version, step));
-                if course.wants_any(names.clone()) {
-                    let scratch = scratch.join(format!("{}{version}", plan.cluster.id.value).replace(' ', "-"));
-                    operate(components, &scratch, &mut cluster, example, plan, &plans, names, &mut course)?;
+                if !course.wants_any(names.clone()) {
+                    continue;
                 }
+                let twin = plans[..i].iter().find(|p| shape(p) == shape(plan)).filter(|_| wanted.is_empty());
+                if let Some(twin) = twin {
+                    course.say(&format!(
+                        "        {}: runs as {} does; asked for by name, it runs",
+                        names[0], twin.cluster.id.value
+                    ));
+                    continue;
+                }
+                let scratch = scratch.join(format!("{}{version}", plan.cluster.id.value).replace(' ', "-"));
+                operate(components, &scratch, &mut cluster, example, plan, &plans, names, &mut course)?;
             }
         }
     }
     Ok(course.end())
 }
 
+/// What tells two clusters of a fleet apart but for names: a second one of the same shape would be judged by the same
+/// questions.
+fn shape(plan: &ClusterPlan<'_>) -> Vec<String> {
+    let lanes = plan.lanes.iter().map(|l| format!("{} {} {:?}", l.name, l.replicas.value, l.owns));
+    let queues = plan.lanes.iter().flat_map(|l| &l.remote_write).map(|w| format!("{} rules", w.rules.len()));
+    let relay = plan.relay.iter().flat_map(|r| &r.urls).map(|u| format!("{} rules", u.rules.len()));
+    let stores = plan.stores.iter().map(|s| format!("{} {}", s.chart, s.front_door));
+    lanes.chain(queues).chain(relay).chain(stores).collect()
+}
+
 const APPLIED: [&str; 2] = ["accepted", "understood"];
-const RUN: [&str; 4] = ["runs", "alerted", "scraped", "delivered"];
+const RUN: [&str; 4] = ["runs", "delivered", "scraped", "alerted"];
 /// What distinguishes the runs of an example.
 const VERSIONS: [&str; 2] = ["", " with Prometheus 2"];
 const OLD: (&str, &str) = ("prometheus=\"3.13.2\"", "prometheus=\"2.55.1\"");
@@ -158,7 +187,7 @@ fn operate(
     example: &Planned,
     plan: &ClusterPlan<'_>,
     plans: &[ClusterPlan<'_>],
-    [runs, alerted, scraped, delivered]: [String; 4],
+    [runs, delivered, scraped, alerted]: [String; 4],
     course: &mut Course<'_>,
 ) -> Outcome<()> {
     let mut running = None;
@@ -170,15 +199,22 @@ fn operate(
         Ok(format!("{pods} pods, {stores} stores, all targets are up"))
     });
     if let Some(running) = running {
-        course.step(&alerted, || alerted::judge(cluster, &running, plan));
-        course.step(&scraped, || scraped::judge(cluster, &running, plan));
+        // In the order of what has to be waited for.
         if !running.stores.is_empty() {
             course.step(&delivered, || delivered::judge(cluster, &running, example, plan));
         }
+        course.step(&scraped, || scraped::judge(cluster, &running, plan));
+        course.step(&alerted, || alerted::judge(cluster, &running, plan));
     }
     // Whoever has died meanwhile has not judged.
     cluster.alive()?;
     Running::end(cluster, plan)
+}
+
+fn timed(run: impl FnOnce() -> Outcome<String>) -> (f32, Outcome<String>) {
+    let began = Instant::now();
+    let ended = run();
+    (began.elapsed().as_secs_f32(), ended)
 }
 
 fn nothing(wrong: Vec<String>, right: String) -> Outcome<String> {
@@ -210,9 +246,11 @@ impl Course<'_> {
 
     /// A step that others stand on, asked for or not.
     fn need(&mut self, name: &str, run: impl FnOnce() -> Outcome<String>) {
-        let began = Instant::now();
-        let ended = run();
-        let took = began.elapsed().as_secs_f32();
+        let (took, ended) = timed(run);
+        self.tell(name, took, ended);
+    }
+
+    fn tell(&mut self, name: &str, took: f32, ended: Outcome<String>) {
         match ended {
             Ok(what) => {
                 self.passed += 1;

@@ -147,19 +147,21 @@ impl Cluster {
         Ok(())
     }
 
-    /// Runs the pods of a StatefulSet, Deployment or DaemonSet and waits until they are ready; then services lead to
+    /// Runs the pods of StatefulSets, Deployments and DaemonSets and waits until all are ready; then services lead to
     /// them. Hands back where they are in [`Cluster::pods`].
     ///
     /// # Errors
     /// A pod does not start or does not become ready.
-    pub fn run(&mut self, workload: &Value, images: Images<'_>) -> Outcome<std::ops::Range<usize>> {
-        let namespace = text(workload, "/metadata/namespace").to_owned();
-        self.prepare(&namespace)?;
+    pub fn run(&mut self, workloads: &[Value], images: Images<'_>) -> Outcome<std::ops::Range<usize>> {
         let from = self.pods.len();
-        for planned in workload::pods(workload, &self.nodes)? {
-            let node = &self.nodes[planned.node];
-            let pod = self.kubelet.start(&planned.template, &namespace, &planned.name, node, images)?;
-            self.pods.push(pod);
+        for workload in workloads {
+            let namespace = text(workload, "/metadata/namespace").to_owned();
+            self.prepare(&namespace)?;
+            for planned in workload::pods(workload, &self.nodes)? {
+                let node = &self.nodes[planned.node];
+                let pod = self.kubelet.start(&planned.template, &namespace, &planned.name, node, images)?;
+                self.pods.push(pod);
+            }
         }
         for pod in &mut self.pods[from..] {
             pod.wait(READY)?;

@@ -62,7 +62,7 @@ pub fn start(cluster: &mut Cluster, definitions: &Path, own: &Path, images: Imag
     arguments.extend(
         ["--kubelet-endpointslice=true", "--feature-gates=StatusForConfigurationResources=true"].map(|a| json!(a)),
     );
-    cluster.run(&deployment, images).map(drop)
+    cluster.run(&[deployment], images).map(drop)
 }
 
 /// The files of a folder, without what would have the operator itself scraped.
@@ -132,7 +132,8 @@ pub fn complaints(cluster: &Cluster, before: usize) -> Outcome<Vec<String>> {
         }
     }
     for event in cluster.api.kubectl.list("events.events.k8s.io")? {
-        if event["type"] == "Warning" {
+        // Others have their own worries: the API server repairs addresses of services that have just gone.
+        if event["type"] == "Warning" && by_operator(&event) {
             let about = text(&event, "/regarding/name");
             said.push(format!("event {} about {about}: {}", text(&event, "/reason"), text(&event, "/note")));
         }
@@ -164,6 +165,10 @@ pub fn reconciled(cluster: &Cluster, namespace: &str, name: &str) -> Outcome<Rec
         return Err(Trouble::new(format!("prometheus-operator made no StatefulSet for {namespace}/{name}")));
     }
     Ok(Reconciled { configuration, stateful_sets })
+}
+
+fn by_operator(event: &Value) -> bool {
+    ["/reportingController", "/deprecatedSource/component"].iter().any(|p| text(event, p).contains("prometheus"))
 }
 
 fn condition<'a>(conditions: &'a Value, kind: &str) -> Option<&'a Value> {

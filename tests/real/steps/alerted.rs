@@ -13,8 +13,8 @@ use crate::ground::process::until;
 use crate::ground::{Outcome, Trouble, http};
 
 const WATCHDOG: &str = "Watchdog";
-/// Two evaluations at the interval of the examples, and what it takes until an Alertmanager is discovered.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// An alert that finds no Alertmanager yet is sent again a minute later.
+const PATIENCE: Duration = Duration::from_secs(90);
 const PORT: u16 = 9093;
 
 /// An Alertmanager as somebody else has put it there: its workload, its configuration and its Service.

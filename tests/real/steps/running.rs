@@ -81,8 +81,10 @@ impl Running {
         let mut objects: Vec<Value> = made.map(|(.., json)| json).collect();
         objects.extend(plan.secrets.iter().map(|s| secret(&s.namespace, &s.name, &s.keys)));
         let images = |image: &str| images::program(components, image);
-        let workloads = apply(cluster, plan, &objects)?;
-        let exporters = run(cluster, &workloads, &images)?;
+        let [others, prometheis] = apply(cluster, plan, &objects)?;
+        // What writes comes last: nothing is written before somebody is there to take it.
+        let exporters = run(cluster, &others, &images)?;
+        cluster.run(&prometheis, &images)?;
         let mut running = Running { stores, since: Instant::now(), _exporters: exporters };
         running.targets_up(cluster, plan)?;
         running.since = Instant::now();
@@ -151,8 +153,8 @@ fn secret(namespace: &str, name: &str, keys: &[String]) -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "stringData": data})
 }
 
-/// Applies everything; what has pods then, those that write last: nothing is written before somebody takes it.
-fn apply(cluster: &mut Cluster, plan: &ClusterPlan<'_>, objects: &[Value]) -> Outcome<Vec<Value>> {
+/// Applies everything; what has pods then, and the Prometheis that the operator makes.
+fn apply(cluster: &mut Cluster, plan: &ClusterPlan<'_>, objects: &[Value]) -> Outcome<[Vec<Value>; 2]> {
     for namespace in WORKLOADS {
         cluster.prepare(namespace)?;
     }
@@ -180,33 +182,30 @@ fn apply(cluster: &mut Cluster, plan: &ClusterPlan<'_>, objects: &[Value]) -> Ou
             _ => {}
         }
     }
-    workloads.extend(prometheis);
-    Ok(workloads)
+    Ok([workloads, prometheis])
 }
 
 /// Runs every pod, and puts stand-ins where a program is missing.
 fn run(cluster: &mut Cluster, workloads: &[Value], images: Images<'_>) -> Outcome<Vec<Exporter>> {
     let mut exporters = Vec::new();
-    for workload in workloads {
-        let range = cluster.run(workload, images)?;
-        for pod in &cluster.pods()[range] {
-            for (container, image) in &pod.missing {
-                let kinds: &[(&str, Kind)] = match image.rsplit('/').next().and_then(|i| i.split(':').next()) {
-                    Some("kube-state-metrics") => {
-                        &[("http-metrics", Kind::KubeStateMetrics), ("telemetry", Kind::KubeStateMetricsSelf)]
-                    }
-                    Some("dcgm-exporter") => &[("metrics", Kind::Dcgm)],
-                    Some("work") => &[("http", Kind::Pod)],
-                    _ => {
-                        let what = format!("nothing stands in for {image} ({container} of {})", pod.name);
-                        return Err(Trouble::new(what));
-                    }
-                };
-                for (port, kind) in kinds {
-                    let number = pod.port(port).ok_or_else(|| Trouble::new(format!("{}: no port {port}", pod.name)))?;
-                    let listener = cluster.network.listen(pod.socket(number))?;
-                    exporters.push(Exporter::start(listener, *kind, about(&pod.node))?);
+    let range = cluster.run(workloads, images)?;
+    for pod in &cluster.pods()[range] {
+        for (container, image) in &pod.missing {
+            let kinds: &[(&str, Kind)] = match image.rsplit('/').next().and_then(|i| i.split(':').next()) {
+                Some("kube-state-metrics") => {
+                    &[("http-metrics", Kind::KubeStateMetrics), ("telemetry", Kind::KubeStateMetricsSelf)]
                 }
+                Some("dcgm-exporter") => &[("metrics", Kind::Dcgm)],
+                Some("work") => &[("http", Kind::Pod)],
+                _ => {
+                    let what = format!("nothing stands in for {image} ({container} of {})", pod.name);
+                    return Err(Trouble::new(what));
+                }
+            };
+            for (port, kind) in kinds {
+                let number = pod.port(port).ok_or_else(|| Trouble::new(format!("{}: no port {port}", pod.name)))?;
+                let listener = cluster.network.listen(pod.socket(number))?;
+                exporters.push(Exporter::start(listener, *kind, about(&pod.node))?);
             }
         }
     }
