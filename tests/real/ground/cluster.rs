@@ -173,9 +173,8 @@ impl Cluster {
     }
 
     /// # Errors
-    /// A program that is to run all the time has ended: the end of its log.
-    pub fn alive(&mut self) -> Outcome<()> {
-        self.api.alive()?;
+    /// A program of a pod has ended that is to run all the time: the end of its log.
+    pub fn pods_alive(&mut self) -> Outcome<()> {
         self.pods.iter_mut().try_for_each(Pod::alive)
     }
 

@@ -1,5 +1,6 @@
 //! prometheus-operator, run as a pod from the manifests of its own release, with the rights these give it.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use super::volumes::text;
 use super::{During, Outcome, Trouble};
 
 const NAMESPACE: &str = "default";
+const EVENTS: &str = "events.events.k8s.io";
 const CONTAINER: &str = "prometheus-operator";
 /// Kinds that Prometheis select and that the operator may reject.
 const SELECTED: &str = "servicemonitors.monitoring.coreos.com,podmonitors.monitoring.coreos.com,\
@@ -116,12 +118,37 @@ pub fn settled(cluster: &Cluster, patience: Duration) -> Outcome<()> {
     done.map_err(|e| Trouble::new(format!("prometheus-operator: {e}\n  {}", missing.join("\n  "))))
 }
 
-/// What the operator rejected or ignored, in its own words: verdicts, events and warnings of its log after its first
-/// `before` bytes (what [`log`] had before something was applied).
+/// What the operator has said so far, of things that are over.
+pub struct Mark {
+    log: usize,
+    events: BTreeSet<String>,
+}
+
+impl Mark {
+    /// Waits until the operator has nothing more to say of what was deleted.
+    ///
+    /// # Errors
+    /// The API server could not be asked.
+    pub fn set(cluster: &Cluster) -> Outcome<Self> {
+        let mut before = log(cluster).len();
+        for _ in 0..10 {
+            std::thread::sleep(Duration::from_millis(500));
+            let now = log(cluster).len();
+            if now == before {
+                break;
+            }
+            before = now;
+        }
+        let events = cluster.api.kubectl.list(EVENTS)?;
+        Ok(Mark { log: before, events: events.iter().map(|e| text(e, "/metadata/uid").to_owned()).collect() })
+    }
+}
+
+/// What the operator rejected or ignored since `before`, in its own words: verdicts, events and warnings of its log.
 ///
 /// # Errors
 /// The API server could not be asked.
-pub fn complaints(cluster: &Cluster, before: usize) -> Outcome<Vec<String>> {
+pub fn complaints(cluster: &Cluster, before: &Mark) -> Outcome<Vec<String>> {
     let mut said = Vec::new();
     for object in cluster.api.kubectl.list(SELECTED)? {
         for binding in object["status"]["bindings"].as_array().into_iter().flatten() {
@@ -131,15 +158,19 @@ pub fn complaints(cluster: &Cluster, before: usize) -> Outcome<Vec<String>> {
             }
         }
     }
-    for event in cluster.api.kubectl.list("events.events.k8s.io")? {
+    for event in cluster.api.kubectl.list(EVENTS)? {
         // Others have their own worries: the API server repairs addresses of services that have just gone.
-        if event["type"] == "Warning" && by_operator(&event) {
+        if event["type"] == "Warning" && by_operator(&event) && !before.events.contains(text(&event, "/metadata/uid")) {
             let about = text(&event, "/regarding/name");
             said.push(format!("event {} about {about}: {}", text(&event, "/reason"), text(&event, "/note")));
         }
     }
     let warns = |l: &&str| l.contains("level=warn") || l.contains("level=error") || l.contains("level=WARN");
-    said.extend(log(cluster).get(before..).unwrap_or_default().lines().filter(warns).map(str::to_owned));
+    // Of what is gone before its status was written.
+    let late = |l: &&str| !l.contains("failed to clean up config") && !l.contains("finalizer");
+    said.extend(
+        log(cluster).get(before.log..).unwrap_or_default().lines().filter(warns).filter(late).map(str::to_owned),
+    );
     Ok(said)
 }
 

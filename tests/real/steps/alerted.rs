@@ -98,7 +98,7 @@ pub fn judge(cluster: &Cluster, running: &Running, plan: &ClusterPlan<'_>) -> Ou
         }
     }
     match told.is_empty() {
-        true => Ok("nobody is alerted here".to_owned()),
+        true => Err(Trouble::new("no Prometheus alerts anybody, which would prove nothing")),
         false => Ok(format!("one Watchdog each, sent by {} replicas", told.join(", "))),
     }
 }
@@ -116,9 +116,13 @@ fn watchdogs(base: &str, lane: &str) -> Outcome<Vec<BTreeMap<String, String>>> {
     Ok(all.filter(of_lane).collect())
 }
 
-/// How many alerts a Prometheus has sent, of its own metrics: who scrapes them is another's business.
+/// How many alerts a Prometheus has got rid of, of its own metrics: who scrapes them is another's business.
 fn sent(base: &str) -> Outcome<f64> {
     let metrics = http::get(&format!("{base}/metrics"))?;
-    let of_it = metrics.lines().filter(|l| l.starts_with("prometheus_notifications_sent_total{"));
-    Ok(of_it.filter_map(|l| l.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+    let sum = |name: &str| -> f64 {
+        let of_it = metrics.lines().filter(|l| l.starts_with(name));
+        of_it.filter_map(|l| l.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    };
+    // What could not be sent counts as sent, too.
+    Ok(sum("prometheus_notifications_sent_total{") - sum("prometheus_notifications_errors_total{"))
 }

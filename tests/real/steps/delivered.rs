@@ -12,7 +12,7 @@ use watershed::model::plan::ClusterPlan;
 
 use super::meaning::{Meaning, Series};
 use super::planned::{INTERVAL, Planned};
-use super::running::Running;
+use super::running::{Running, WORKLOADS};
 use super::stores::{self, Store};
 use crate::ground::cluster::Cluster;
 use crate::ground::{Outcome, Trouble};
@@ -43,7 +43,62 @@ pub fn judge(cluster: &Cluster, running: &Running, example: &Planned, plan: &Clu
         std::thread::sleep(Duration::from_secs(2));
     };
     running.stores.iter().try_for_each(once)?;
-    Ok(compared)
+    let proper = workloads(running, example, plan)?;
+    Ok(format!("{compared}; {proper} kinds of workload series where they belong"))
+}
+
+/// What tenants' pods expose or have said about them: `__name__`, and the job it is known by.
+const OF_WORKLOADS: [(&str, &str); 4] = [
+    ("kube_pod_info", "kube-state-metrics"),
+    ("container_cpu_usage_seconds_total", "kubelet"),
+    ("DCGM_FI_DEV_GPU_UTIL", "dcgm-exporter"),
+    ("http_requests_total", "kubernetes-pods"),
+];
+
+/// The same from the other end: not what a Prometheus has made of it, but what was exposed with these namespaces, is at
+/// the stores of these namespaces and at no other, and says where it comes from.
+fn workloads(running: &Running, example: &Planned, plan: &ClusterPlan<'_>) -> Outcome<usize> {
+    let (fleet, fleet_plan) = example.fleet()?;
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    let at: Vec<(&Store, Vec<Series>)> =
+        running.stores.iter().map(|s| Ok((s, s.series(LATELY)?))).collect::<Outcome<_>>()?;
+    for (name, job) in OF_WORKLOADS {
+        let Some(monitor) = plan.monitors.iter().find(|m| m.job_value == job && m.owned) else { continue };
+        let meaning = Meaning::of(fleet, fleet_plan, example.catalog(), plan, &monitor.lane);
+        for namespace in WORKLOADS {
+            let labels = [("__name__", name), ("job", job), ("namespace", namespace)];
+            let series: Series = labels.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+            let due = meaning.destinations(&series);
+            for (store, there) in &at {
+                let is = there.iter().any(|s| series.iter().all(|(k, v)| s.get(k) == Some(v)));
+                seen += usize::from(is);
+                if is != due.contains(&store.target) {
+                    let how = if is { "is there and should not be" } else { "is not there" };
+                    wrong.push(format!("{}: {name} of {namespace} {how}", store.name));
+                }
+            }
+        }
+    }
+    for (store, there) in &at {
+        let identity = plan.cluster.id.value.as_str();
+        let foreign = there.iter().filter(|s| s.get("cluster").map(String::as_str) != Some(identity)).count();
+        if foreign > 0 {
+            wrong.push(format!("{}: {foreign} series do not say that they come from {identity}", store.name));
+        }
+        // It tells replicas apart, which a store that deduplicates must not.
+        let apart = there.iter().filter(|s| s.contains_key("prometheus_replica") || s.contains_key("replica")).count();
+        if apart > 0 {
+            wrong.push(format!("{}: {apart} series name a replica", store.name));
+        }
+    }
+    if seen == 0 {
+        wrong.push("no series of any workload is at any store".to_owned());
+    }
+    if wrong.is_empty() {
+        Ok(seen)
+    } else {
+        Err(Trouble::new("series are not where they belong").said(wrong.join("\n")))
+    }
 }
 
 /// What is at the stores against what has to be; the inner error lists what is wrong.

@@ -17,7 +17,7 @@ pub const INTERVAL: u64 = 5;
 pub const QUICK: [(&str, &str); 3] = [
     ("alerts \"platform\"", "alerts \"platform\"\n    interval \"5s\""),
     ("interval=\"30s\"", "interval=\"6s\""),
-    ("interval=\"10s\"", "interval=\"3s\""),
+    ("interval=\"10s\"", "interval=\"7s\""),
 ];
 
 /// An example that has been compiled.

@@ -14,6 +14,7 @@ use super::planned::Planned;
 use super::stores::{self, Store};
 use crate::components::Components;
 use crate::exporters::{About, Exporter, Kind, tls};
+use crate::ground::certificates::Authority;
 use crate::ground::cluster::Cluster;
 use crate::ground::pod::Images;
 use crate::ground::process::{Process, until};
@@ -21,7 +22,7 @@ use crate::ground::volumes::text;
 use crate::ground::{During, Outcome, Trouble, http, images, operator};
 
 /// Namespaces with pods: owned by one store each, shared, and nobody's, also such as begin alike.
-const WORKLOADS: [&str; 5] = ["hero-user-a", "hero-user-b", "kube-system", "stranger", "hero-user-a2"];
+pub const WORKLOADS: [&str; 5] = ["hero-user-a", "hero-user-b", "kube-system", "stranger", "hero-user-a2"];
 /// Has the kubelets' slices, which the operator keeps up to date by itself.
 const KEPT: &str = "kube-system";
 const RECONCILED: Duration = Duration::from_secs(60);
@@ -47,7 +48,9 @@ impl Machines {
         for node in cluster.nodes() {
             let at = |port| SocketAddrV4::new(node.address, port);
             let exporter = Exporter::start(cluster.network.listen(at(10255))?, Kind::Kubelet, about(&node.name))?;
-            let pair = cluster.authority.server(&format!("kubelet-{}", node.name), &[&node.address.to_string()])?;
+            // As a kubelet's: signed by nobody the pods trust.
+            let nobody = Authority::new(&scratch.join(format!("kubelet-{}", node.name)))?;
+            let pair = nobody.server("kubelet", &[&node.address.to_string()])?;
             let (inside, listen) = (Some(node.namespace()), at(10250).into());
             let front = tls::front(&components.vmauth, inside, listen, exporter.address, &pair, scratch)?;
             kubelets.push((exporter, front));
@@ -159,6 +162,9 @@ fn apply(cluster: &mut Cluster, plan: &ClusterPlan<'_>, objects: &[Value]) -> Ou
         cluster.prepare(namespace)?;
     }
     let applied = cluster.api.kubectl.apply_objects(objects)?;
+    if !applied.warnings.is_empty() {
+        return Err(Trouble::new("the API server warns").said(applied.warnings.join("\n")));
+    }
     operator::settled(cluster, RECONCILED)?;
     let mut workloads: Vec<Value> = WORKLOADS.iter().map(|n| workload(n)).collect();
     for target in plan.lanes.iter().flat_map(|l| &l.alerting) {

@@ -11,6 +11,7 @@ use watershed::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, MonitorKi
 use watershed::model::value;
 
 use super::meaning::Series;
+use super::planned::Planned;
 use super::running::Running;
 use super::stores;
 use super::understood::job_name;
@@ -24,7 +25,8 @@ const SHOWN: usize = 8;
 
 /// # Errors
 /// Which targets, intervals or series are not as planned.
-pub fn judge(cluster: &Cluster, running: &Running, plan: &ClusterPlan<'_>) -> Outcome<String> {
+pub fn judge(cluster: &Cluster, running: &Running, example: &Planned, plan: &ClusterPlan<'_>) -> Outcome<String> {
+    let emitted = rules(example, plan)?;
     let there = There::of(cluster)?;
     // What is counted further down has to be there first.
     std::thread::sleep(Duration::from_secs(RECENT + 1).saturating_sub(running.since.elapsed()));
@@ -46,6 +48,7 @@ pub fn judge(cluster: &Cluster, running: &Running, plan: &ClusterPlan<'_>) -> Ou
             ));
         }
         targets += active.len();
+        loaded(&base, emitted.get(lane.name).copied().unwrap_or(0), &mut say)?;
         samples += at_their_intervals(&base, &active, &mut say)?;
         // Replicas have the same; one of them is enough.
         if !series.contains_key(lane.name) {
@@ -58,6 +61,32 @@ pub fn judge(cluster: &Cluster, running: &Running, plan: &ClusterPlan<'_>) -> Ou
     } else {
         Err(Trouble::new(format!("{} things are not as planned", wrong.len())).said(wrong.join("\n")))
     }
+}
+
+/// How many rules are emitted for each Prometheus.
+fn rules(example: &Planned, plan: &ClusterPlan<'_>) -> Outcome<BTreeMap<String, usize>> {
+    let mut all = BTreeMap::new();
+    for (_, _, object) in example.objects(plan)?.into_iter().filter(|(kind, ..)| kind == "PrometheusRule") {
+        let lane = object["metadata"]["labels"]["watershed/prometheus"].as_str().unwrap_or_default().to_owned();
+        let groups = object["spec"]["groups"].as_array().into_iter().flatten();
+        let rules: usize = groups.map(|g| g["rules"].as_array().map_or(0, Vec::len)).sum();
+        *all.entry(lane).or_default() += rules;
+    }
+    Ok(all)
+}
+
+/// A Prometheus evaluates the rules that are emitted for it, and all of them can be evaluated.
+fn loaded(base: &str, emitted: usize, say: &mut dyn FnMut(String)) -> Outcome<()> {
+    let answer = http::get_json(&format!("{base}/api/v1/rules"))?;
+    let groups = answer["data"]["groups"].as_array().into_iter().flatten();
+    let rules: Vec<&Value> = groups.flat_map(|g| g["rules"].as_array().into_iter().flatten()).collect();
+    if rules.len() != emitted {
+        say(format!("{emitted} rules are emitted and {} are loaded", rules.len()));
+    }
+    for rule in rules.iter().filter(|r| r["health"] != "ok") {
+        say(format!("rule {} is {}: {}", rule["name"], rule["health"], rule["lastError"]));
+    }
+    Ok(())
 }
 
 /// What there is to discover.
@@ -172,35 +201,51 @@ fn at_their_intervals(base: &str, active: &[&Value], say: &mut dyn FnMut(String)
         let interval = interval.map_or(1, value::Duration::millis).max(1);
         let due = RECENT * 1000 / interval;
         let count = counted.get(&labels).copied().unwrap_or(0);
-        if count.abs_diff(due) > 1 {
+        if count.abs_diff(due) > 1.max(due / 5) {
             say(format!("`up` of {} has {count} samples in {RECENT} s, not {due}", text(target, "/scrapeUrl")));
         }
     }
     Ok(counted.values().sum())
 }
 
-/// Series that two Prometheis hold, but for those of a copy that the plan makes for whoever reads there.
+/// A fast class and its sampled twin, which is scraped again for those who need it less often.
+fn twins(scrapers: &BTreeSet<String>) -> bool {
+    let class = |scraper: &String| scraper.rsplit(' ').next().unwrap_or_default().to_owned();
+    let classes: Vec<String> = scrapers.iter().map(class).collect();
+    matches!(&classes[..], [a, b] if *b == format!("{a}-sampled") || *a == format!("{b}-sampled"))
+}
+
+/// Series that two Prometheis, or two classes, have scraped from one target, but for those of a copy that the plan makes for whoever reads there.
 fn twice(plan: &ClusterPlan<'_>, series: &BTreeMap<&str, BTreeSet<Series>>) -> Vec<String> {
-    let of_copy = |lane: &str, s: &Series| {
-        let job = s.get("job").map(String::as_str).unwrap_or_default();
-        let monitors = plan.monitors.iter().filter(|m| m.lane == lane && m.job_value == job);
-        let copied: Vec<bool> = monitors.map(|m| !m.owned).collect();
-        copied.contains(&true)
+    const CLASS: &str = "job_class";
+    let said = |s: &Series, name: &str| s.get(name).cloned().unwrap_or_default();
+    let copied = |lane: &str, s: &Series| {
+        let (job, class) = (said(s, "job"), said(s, CLASS));
+        let mut monitors = plan.monitors.iter().filter(|m| m.lane == lane && m.job_value == job);
+        monitors.any(|m| !m.owned && m.class.as_deref().unwrap_or_default() == class)
     };
-    let mut wrong = Vec::new();
-    for (i, (one, of_one)) in series.iter().enumerate() {
-        for (other, of_other) in series.iter().skip(i + 1) {
-            let both: Vec<&Series> = of_one
-                .intersection(of_other)
-                // Alerts are each Prometheus' own; `prometheus` among the external labels tells them apart.
-                .filter(|s| !s.get("__name__").is_some_and(|n| n.starts_with("ALERTS")))
-                .filter(|s| !of_copy(one, s) && !of_copy(other, s))
-                .collect();
-            if !both.is_empty() {
-                wrong.push(format!("{} series are scraped by {one} and by {other}, among them", both.len()));
-                wrong.extend(both.iter().take(SHOWN).map(|s| format!("  {s:?}")));
-            }
+    // Made by each Prometheus itself, of each target; `prometheus` among the external labels tells them apart.
+    let made = |s: &Series| {
+        let name = said(s, "__name__");
+        name == "up" || ["ALERTS", "scrape_"].iter().any(|start| name.starts_with(start))
+    };
+    // Two classes of a job have the same series only if one is scraped for the other.
+    let mut by_content: BTreeMap<Series, BTreeSet<String>> = BTreeMap::new();
+    for (lane, all) in series {
+        for one in all.iter().filter(|s| !made(s) && !copied(lane, s)) {
+            let mut content = one.clone();
+            let class = content.remove(CLASS).unwrap_or_default();
+            by_content.entry(content).or_default().insert(format!("{lane} {class}").trim_end().to_owned());
         }
+    }
+    let mut by_scrapers: BTreeMap<BTreeSet<String>, Vec<Series>> = BTreeMap::new();
+    for (content, scrapers) in by_content.into_iter().filter(|(_, scrapers)| scrapers.len() > 1 && !twins(scrapers)) {
+        by_scrapers.entry(scrapers).or_default().push(content);
+    }
+    let mut wrong = Vec::new();
+    for (scrapers, contents) in by_scrapers {
+        wrong.push(format!("{} series are scraped by each of {scrapers:?}, among them", contents.len()));
+        wrong.extend(contents.iter().take(SHOWN).map(|s| format!("  {s:?}")));
     }
     wrong
 }

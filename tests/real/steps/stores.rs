@@ -73,6 +73,10 @@ pub fn start(
         cluster.add_name(&host, own)?;
         let prefix =
             path.strip_suffix(INSERT).ok_or_else(|| Trouble::new(format!("{} is no remote write", writes.url)))?;
+        // Where the cluster version of VictoriaMetrics takes a tenant's series.
+        if prefix != format!("/insert/{}/prometheus", writes.target.1) {
+            return Err(Trouble::new(format!("{} is not where {name} is written to", writes.url)));
+        }
         let dedup =
             all.iter().flat_map(|p| &p.stores).find(|s| s.store == writes.target.0).and_then(|s| s.dedup.as_ref());
         let at = SocketAddrV4::new(own, if secure { BEHIND } else { port });
@@ -122,6 +126,14 @@ fn front(
     let mut config = values["vmauth"]["config"].clone();
     for user in config["users"].as_array_mut().into_iter().flatten() {
         for way in user["url_map"].as_array_mut().into_iter().flatten() {
+            let leads = |path: &str, service: &str| {
+                let paths = way["src_paths"].to_string().contains(path);
+                !paths || way["url_prefix"].to_string().contains(service)
+            };
+            // One stand-in is both; the chart's Services are two.
+            if !leads("/insert/", "-vminsert.") || !leads("/select/", "-vmselect.") {
+                return Err(Trouble::new(format!("{name}: the front door leads to the wrong Service: {way}")));
+            }
             way["url_prefix"] = json!(format!("http://{behind}/"));
         }
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use watershed::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, MonitorKind};
+use watershed::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, MonitorKind, Verify};
 use watershed::model::value::Duration;
 use watershed::relabel::Rule;
 
@@ -44,6 +44,11 @@ impl Differences {
 
 fn global(plan: &ClusterPlan<'_>, lane: &LanePlan<'_>, global: &Value, found: &mut Differences) {
     found.same("scrape_interval", &Some(lane.scrape_interval.value.millis()), &millis(&global["scrape_interval"]));
+    found.same(
+        "evaluation_interval",
+        &Some(lane.scrape_interval.value.millis()),
+        &millis(&global["evaluation_interval"]),
+    );
     let mut planned: BTreeMap<String, String> =
         lane.external_labels.iter().map(|(name, value)| (name.clone(), value.value.clone())).collect();
     // The operator's own: who sends, and which replica (unless the lane takes that label off).
@@ -109,10 +114,22 @@ fn scrape(
     let limits = [monitor.sample_limit.as_ref(), lane.sample_limit.as_ref()];
     let limit = limits.into_iter().flatten().map(|l| l.value).min();
     found.same("sample_limit", &limit, &made["sample_limit"].as_u64().filter(|l| *l > 0));
+    credentials(endpoint, made, found);
     discovery(monitor, made, found);
     target_rules(endpoint, &made["relabel_configs"], found);
     let planned: Vec<Relabeling> = endpoint.metric_relabelings.iter().map(Relabeling::planned).collect();
     found.same("metric_relabel_configs", &planned, &relabelings(&made["metric_relabel_configs"]));
+}
+
+/// What is shown to a target, and what its certificate is held against.
+fn credentials(endpoint: &Endpoint, made: &Value, found: &mut Differences) {
+    let token = [&made["bearer_token_file"], &made["authorization"]["credentials_file"]];
+    let shown = token.iter().any(|file| text(file).ends_with("/serviceaccount/token"));
+    found.same("whether the service account's token is shown", &endpoint.auth.service_account, &shown);
+    let unverified = made["tls_config"]["insecure_skip_verify"].as_bool().unwrap_or(false);
+    found.same("insecure_skip_verify", &(endpoint.auth.verify == Verify::Nothing), &unverified);
+    let of_cluster = text(&made["tls_config"]["ca_file"]).ends_with("/serviceaccount/ca.crt");
+    found.same("whether the cluster's CA verifies", &(endpoint.auth.verify == Verify::Cluster), &of_cluster);
 }
 
 /// Where targets are looked for: in the monitor's namespaces, and nowhere else.
