@@ -37,8 +37,8 @@ pub fn exporter(out: &mut Emit<'_, '_>, exporter: &ExporterPlan) {
     }
 }
 
-/// Says whose the object and its pods are. Not a matter of templates: one that is evaluated without
-/// the cluster's name is evaluated once for a fleet, and none can leave it out.
+/// Says whose the object is, and the pods of a DaemonSet, Deployment or StatefulSet. Not a matter of
+/// templates: one that is evaluated without the cluster's name is evaluated once for a fleet.
 fn own(out: &mut Emit<'_, '_>, meta: &Meta<'_>, root: NodeId) {
     let template = out.tree.at(root, &["spec", "template"]);
     let labels = super::ownership(out.fleet, out.plan, meta);

@@ -1,4 +1,4 @@
-//! What Kubernetes says of itself: kube-state-metrics, a kubelet with cAdvisor, etcd. Names and labels
+//! What Kubernetes says of itself: kube-state-metrics, a kubelet with cAdvisor. Names and labels
 //! are those of the real ones; one pod `work-0` with one container stands in each namespace.
 
 use super::About;

@@ -6,7 +6,7 @@
 //! | addresses | whose |
 //! | --- | --- |
 //! | 10.0.0.1 | the bridge: the sandbox itself |
-//! | 10.0.1.0/16 | nodes |
+//! | 10.0.1.0/24 | nodes |
 //! | 10.1.0.0/16 | whatever the suite itself serves: stores, stand-ins |
 //! | 10.96.0.0/16 | services; the API server is 10.96.0.1 |
 //! | 10.244.0.0/16 | pods |

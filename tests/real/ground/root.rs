@@ -53,7 +53,10 @@ impl Root {
                     let link = root.path.join(name);
                     std::os::unix::fs::symlink(target, &link).during(link.display())?;
                 }
-                Err(_) if from.is_dir() => root.bind(&from, &format!("/{name}"), false)?,
+                Err(_) if from.is_dir() => {
+                    let of_kernel = matches!(name, "proc" | "dev" | "sys");
+                    root.bind(&from, &format!("/{name}"), !of_kernel)?;
+                }
                 Err(_) => {}
             }
         }

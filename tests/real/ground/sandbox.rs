@@ -26,7 +26,7 @@ pub struct Inside {
 /// The run inside, if this is it. From here on it ends when the run outside does.
 pub fn inside() -> Option<Inside> {
     let scratch = std::env::var_os(INSIDE)?;
-    // Only what is started by hand further down must not think it were the test itself.
+    // Its standard input is the pipe the run outside holds.
     std::thread::spawn(|| {
         let mut nothing = [0_u8; 1];
         while matches!(std::io::stdin().read(&mut nothing), Ok(n) if n > 0) {}

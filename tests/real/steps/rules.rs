@@ -74,7 +74,7 @@ fn as_checked_in(scratch: &Path) -> Outcome<Vec<File>> {
     let mut files = Vec::new();
     for example in planned::examples(&[])? {
         for plan in example.clusters()? {
-            let name = &plan.cluster.name;
+            let name = &plan.cluster.id.value;
             let folder = clusters.iter().find(|c| c.fleet == fleet(&example).unwrap_or_default() && &c.name == name);
             let folder = folder.ok_or_else(|| Trouble::new(format!("output/ has no cluster {name}")))?;
             let objects = folder.of_kind("PrometheusRule")?;
