@@ -238,7 +238,7 @@ fn operate(
         let (pods, stores) = (cluster.pods().len(), started.stores.len());
         let wrong = misunderstood(components, scratch, cluster, plan)?;
         running = Some(started);
-        nothing(wrong, format!("{pods} pods, {stores} stores, all targets are up"))
+        nothing(wrong, format!("{pods} pods, {stores} stores, all targets they found are up"))
     });
     if let Some(running) = running {
         // In the order of what has to be waited for.

@@ -18,6 +18,7 @@ pub fn differences(plan: &ClusterPlan<'_>, lane: &LanePlan<'_>, configuration: &
     };
     let mut found = Differences { of: String::new(), all: Vec::new() };
     global(plan, lane, &config["global"], &mut found);
+    retention(lane, &config["storage"]["tsdb"]["retention"], &mut found);
     scrapes(plan, lane, &config, &mut found);
     remote_write(lane, &config["remote_write"], &mut found);
     alerting(lane, &config["alerting"]["alertmanagers"], &mut found);
@@ -59,6 +60,13 @@ fn global(plan: &ClusterPlan<'_>, lane: &LanePlan<'_>, global: &Value, found: &m
         Some(label) => planned.insert(label.to_owned(), "$(POD_NAME)".to_owned()),
     };
     found.same("external_labels", &planned, &text_map(&global["external_labels"]));
+}
+
+/// In the configuration from Prometheus 3.11 on; an argument of the pod before.
+fn retention(lane: &LanePlan<'_>, made: &Value, found: &mut Differences) {
+    if !made.is_null() {
+        found.same("retention", &Some(lane.retention.value.millis()), &millis(&made["time"]));
+    }
 }
 
 fn scrapes(plan: &ClusterPlan<'_>, lane: &LanePlan<'_>, config: &Value, found: &mut Differences) {
@@ -115,7 +123,7 @@ fn scrape(
     let limit = limits.into_iter().flatten().map(|l| l.value).min();
     found.same("sample_limit", &limit, &made["sample_limit"].as_u64().filter(|l| *l > 0));
     credentials(endpoint, made, found);
-    discovery(monitor, made, found);
+    discovery(monitor, endpoint, made, found);
     target_rules(endpoint, &made["relabel_configs"], found);
     let planned: Vec<Relabeling> = endpoint.metric_relabelings.iter().map(Relabeling::planned).collect();
     found.same("metric_relabel_configs", &planned, &relabelings(&made["metric_relabel_configs"]));
@@ -133,7 +141,7 @@ fn credentials(endpoint: &Endpoint, made: &Value, found: &mut Differences) {
 }
 
 /// Where targets are looked for: in the monitor's namespaces, and nowhere else.
-fn discovery(monitor: &Monitor, made: &Value, found: &mut Differences) {
+fn discovery(monitor: &Monitor, endpoint: &Endpoint, made: &Value, found: &mut Differences) {
     let discoveries: Vec<&Value> = items(&made["kubernetes_sd_configs"]).collect();
     found.same("the number of kubernetes_sd_configs", &1, &discoveries.len());
     let Some(discovery) = discoveries.first() else { return };
@@ -150,19 +158,22 @@ fn discovery(monitor: &Monitor, made: &Value, found: &mut Differences) {
         found.say(format!("targets are discovered as {role:?}, not as one of {possible:?}"));
     }
     // Selector and port become the operator's `keep` rules; without them a monitor takes everything there is.
-    if monitor.kind != MonitorKind::Annotations {
-        let kept: String = relabelings(&made["relabel_configs"])
-            .iter()
-            .filter(|r| r.action == "keep" && !r.source_labels.iter().any(|s| s.starts_with("__tmp_")))
-            .map(|r| format!("{:?} {}\n", r.source_labels, r.regex))
-            .collect();
-        for (label, value) in &monitor.selector {
-            let name: String = label.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-            if !kept.lines().any(|l| l.contains(&format!("label_{name}\"")) && l.contains(&format!("({value})"))) {
-                found.say(format!("no rule keeps targets with {label}={value} alone"));
-            }
-        }
+    if monitor.kind == MonitorKind::Annotations {
+        return;
     }
+    let keeps: Vec<Relabeling> =
+        relabelings(&made["relabel_configs"]).into_iter().filter(|r| r.action == "keep").collect();
+    let of = |part: &'static str| keeps.iter().filter(move |r| r.source_labels.iter().any(|s| s.contains(part)));
+    let labels: BTreeSet<(String, String)> =
+        of("_labelpresent_").map(|r| (r.source_labels[0].clone(), r.regex.clone())).collect();
+    let object = if monitor.kind == MonitorKind::Pod { "pod" } else { "service" };
+    let planned = monitor.selector.iter().map(|(label, value)| {
+        let name: String = label.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        (format!("__meta_kubernetes_{object}_label_{name}"), format!("({value});true"))
+    });
+    found.same("what is asked of the labels of its targets", &planned.collect(), &labels);
+    let ports: Vec<String> = of("_port_name").chain(of("_port_number")).map(|r| r.regex.clone()).collect();
+    found.same("the port of its targets", &vec![endpoint.port.clone()], &ports);
 }
 
 /// Ours stand in one piece, in their order, and nothing behind them touches any label but those of sharding.
@@ -200,12 +211,16 @@ fn remote_write(lane: &LanePlan<'_>, made: &Value, found: &mut Differences) {
 }
 
 fn alerting(lane: &LanePlan<'_>, made: &Value, found: &mut Differences) {
-    let planned: Vec<(String, String)> = lane.alerting.iter().map(|a| (a.namespace.clone(), a.name.clone())).collect();
+    let planned: Vec<[String; 3]> =
+        lane.alerting.iter().map(|a| [a.namespace.clone(), a.name.clone(), a.port.clone()]).collect();
     let made = items(made).map(|a| {
-        let names = relabelings(&a["relabel_configs"]);
-        let name = names.iter().find(|r| r.source_labels == ["__meta_kubernetes_service_name"]);
+        let rules = relabelings(&a["relabel_configs"]);
+        let kept = |label: &str| {
+            let rule = rules.iter().find(|r| r.source_labels.iter().any(|s| s.ends_with(label)));
+            rule.map(|r| r.regex.clone()).unwrap_or_default()
+        };
         let namespace = texts(&a["kubernetes_sd_configs"][0]["namespaces"]["names"]).join(" ");
-        (namespace, name.map(|r| r.regex.clone()).unwrap_or_default())
+        [namespace, kept("_service_name"), kept("_port_name")]
     });
     found.same("the Alertmanagers", &planned, &made.collect());
 }
