@@ -202,7 +202,13 @@ fn text_of(key: &str, ty: Type, text: &str, at: Span) -> Option<Diagnostic> {
         // Decided before text is looked at.
         Type::Any | Type::Count | Type::Positive => return None,
     };
-    result.err().map(|m| malformed(code, m, at))
+    let malformed = result.err().map(|m| malformed(code, m, at))?;
+    if ty == Type::ObjectName && matches!(key, "secret" | "previous") {
+        // No Secret has such a name: it may be the credential itself.
+        let what = format!("the value of `{key}` can be no name of a Secret");
+        return Some(Diagnostic::new(code, at, what).here("not shown: is it the credential?").hide(at));
+    }
+    Some(malformed)
 }
 
 /// `"0s"` is a duration, but no interval and no retention.
