@@ -6,7 +6,7 @@ use super::session::Session;
 use crate::diag::Origins;
 use crate::pipeline;
 use crate::report;
-use crate::world::Stream;
+use crate::world::{Stream, TroubleKind, World};
 
 /// Show what a build would change, and which line of the spec each change comes from.
 #[derive(Debug, clap::Args)]
@@ -56,6 +56,11 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         Ok(changes) => changes,
         Err(findings) => return session.findings(&findings, compiled.sources(), options),
     };
+    if !changes.is_empty() && missing(session.world, &args.against) {
+        let remark = format!("remark: there is no folder `{}`: everything is new against it\n", args.against);
+        // Nobody is left to tell if standard error is gone too.
+        let _ = session.print(Stream::Err, &remark);
+    }
     let none = Origins::default();
     let fleet = compiled.fleet.as_ref().map_or(&none, |f| &f.origins);
     let shown: Vec<_> = changes
@@ -70,4 +75,10 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     let text = report::changes(&shown, compiled.sources(), format, terminal.colour, terminal.width);
     let printed = if text.is_empty() { session.out("No differences.\n") } else { session.out(&text) };
     if changes.is_empty() { printed } else { printed.and(Exit::Differences) }
+}
+
+/// Whether nothing at all stands there. Asking for a file answers for most folders, at once.
+fn missing(world: &dyn World, path: &str) -> bool {
+    let gone = |kind: TroubleKind| kind == TroubleKind::Missing;
+    world.read(path, 0).is_err_and(|t| gone(t.kind)) && world.list(path).is_err_and(|t| gone(t.kind))
 }

@@ -31,11 +31,30 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         command = command.after_help(format!("{help}\n\nExit codes:\n{}", codes.join("\n")));
     }
     let mut page = Vec::new();
-    match clap_mangen::Man::new(command).render(&mut page) {
+    let version = concat!("watershed ", env!("CARGO_PKG_VERSION"));
+    match clap_mangen::Man::new(command).source(version).render(&mut page) {
         Ok(()) => session.out(&String::from_utf8_lossy(&page)),
         Err(error) => {
             session.complain(&error.to_string());
             Exit::Bug
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli;
+    use crate::world::{Memory, Stream};
+
+    #[test]
+    fn every_page_says_of_which_version_it_is() {
+        let version = concat!("\"watershed ", env!("CARGO_PKG_VERSION"), "\"");
+        for args in [&["watershed", "man"][..], &["watershed", "man", "build"], &["watershed", "man", "help"]] {
+            let world = Memory::new();
+            cli::run(&world, args.iter().map(Into::into));
+            let page = world.printed(Stream::Out);
+            let head = page.lines().find(|line| line.starts_with(".TH")).expect("a head");
+            assert!(head.contains(version), "{head}");
         }
     }
 }

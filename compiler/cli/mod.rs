@@ -28,7 +28,7 @@ use session::Session;
 /// A declarative monitoring compiler: one checked-in spec of a fleet's clusters, Prometheis, routes
 /// and stores to everything that has to be applied.
 #[derive(Debug, Parser)]
-#[command(name = "watershed", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "watershed", version, max_term_width = 100)]
 #[command(after_help = "\
 SPEC is a file or a folder; default: fleet.kdl, else the folder fleet/, in the current directory.
 

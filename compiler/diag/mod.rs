@@ -8,6 +8,7 @@ mod origin;
 mod sink;
 mod source;
 mod suggest;
+pub mod veil;
 
 pub use code::{Code, Severity, Stage};
 pub use origin::{Origin, Origins, Sourced, Why};
@@ -109,6 +110,21 @@ impl Diagnostic {
     pub fn hide(mut self, span: Span) -> Self {
         self.hidden = Some(span);
         self
+    }
+
+    /// The finding with `*` over credentials in URLs, wherever its words repeat them.
+    #[must_use]
+    pub fn veiled(&self) -> Self {
+        let mut found = self.clone();
+        let words = [&mut found.what, &mut found.at_label, &mut found.why, &mut found.help].into_iter();
+        let labels = found.labels.iter_mut().map(|l| &mut l.text);
+        let fix = found.fix.iter_mut().flat_map(|f| [&mut f.replacement, &mut f.title]);
+        for text in words.chain(labels).chain(fix) {
+            if let Some(veiled) = veil::veiled(text) {
+                *text = veiled;
+            }
+        }
+        found
     }
 
     /// Replaces the help by "did you mean …?" where a known word is near `word`.

@@ -87,6 +87,15 @@ impl Sources {
         file.text = file.text.char_indices().map(hide).collect();
     }
 
+    /// Overwrites credentials in URLs with `*`, wherever they stand. Places stay valid.
+    pub fn veil(&mut self) {
+        for file in &mut self.files {
+            if let Some(text) = super::veil::veiled(&file.text) {
+                file.text = text;
+            }
+        }
+    }
+
     /// The text under a span, empty where the span is none or out of bounds.
     pub fn slice(&self, span: Span) -> &str {
         self.text(span.file).get(span.start as usize..span.end as usize).unwrap_or("")

@@ -22,7 +22,7 @@ pub(super) struct Target {
     pub tenant: u32,
 }
 
-/// A destination of a cluster, in the order of first mention: `to` lines, `shared`, `unowned`.
+/// A destination of a cluster, in the order of [`destinations`].
 #[derive(Debug, Clone)]
 pub(super) struct Dest<'a> {
     pub target: Target,
@@ -235,27 +235,30 @@ pub(super) fn check_vias(cx: &Context<'_>, partitions: &[Partition<'_>], sink: &
     }
 }
 
-/// All destinations of the cluster's routes, each once, in the order of first mention.
+/// All destinations of the cluster's routes, each once: `shared` and `unowned` of all routes, then
+/// their `to` lines as written. A relay's queue belongs to its place in this list, and lines are what
+/// is added: a new one comes last and moves none.
 pub(super) fn destinations<'a>(cx: &Context<'a>, partitions: &[Partition<'a>]) -> Vec<Dest<'a>> {
     let mut out: Vec<Dest<'a>> = Vec::new();
-    for partition in partitions {
-        let route = partition.route;
-        let lines = route.lines.iter().flat_map(|l| l.stores.iter().map(move |d| (d, Some(l))));
-        let others = route.shared.iter().chain(&route.unowned).flatten().map(|d| (d, None));
-        for (said, line) in lines.chain(others) {
-            let Some(target) = target(said.value) else { continue };
-            let survive = line.and_then(|l| l.survive).unwrap_or(cx.cluster.survive);
-            let via = line.and_then(|l| l.via.as_ref());
-            match out.iter_mut().find(|d| d.target == target) {
-                Some(known) => {
-                    if survive.value > known.survive.value {
-                        known.survive = survive;
-                    }
-                    known.via = known.via.or(via);
+    let routes = || partitions.iter().map(|p| p.route);
+    let lines = routes().flat_map(|r| &r.lines).flat_map(|l| l.stores.iter().map(move |d| (d, Some(l))));
+    let remainders = || routes().flat_map(|r| r.shared.iter().chain(&r.unowned).flatten());
+    for (said, line) in lines.chain(remainders().map(|d| (d, None))) {
+        let Some(target) = target(said.value) else { continue };
+        let survive = line.and_then(|l| l.survive).unwrap_or(cx.cluster.survive);
+        let via = line.and_then(|l| l.via.as_ref());
+        match out.iter_mut().find(|d| d.target == target) {
+            Some(known) => {
+                if survive.value > known.survive.value {
+                    known.survive = survive;
                 }
-                None => out.push(Dest { target, survive, via, origin: said.origin }),
+                known.via = known.via.or(via);
             }
+            None => out.push(Dest { target, survive, via, origin: said.origin }),
         }
     }
+    // A line says more about where a destination comes from than `shared` does; it does not say when.
+    let first: Vec<Target> = remainders().filter_map(|d| target(d.value)).collect();
+    out.sort_by_key(|d| first.iter().position(|t| *t == d.target).unwrap_or(usize::MAX));
     out
 }

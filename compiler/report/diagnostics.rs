@@ -14,23 +14,24 @@ const SHOWN: usize = 100;
 /// Renders findings in the order given, prose wrapped at `width` columns. Empty text where there are
 /// none.
 pub fn diagnostics(findings: &[Diagnostic], sources: &Sources, format: Format, colour: bool, width: usize) -> String {
-    let shown = concealed(findings, sources);
-    let sources = shown.as_ref().unwrap_or(sources);
+    let sources = &concealed(findings, sources);
+    let findings: Vec<Diagnostic> = findings.iter().map(Diagnostic::veiled).collect();
+    let findings = findings.as_slice();
     match format {
         Format::Text => text(findings, sources, Look::new(colour, width)),
         Format::Json => escape::pretty(&as_json(findings, sources)),
     }
 }
 
-/// The sources without what findings hide, if they hide anything: a build log is read by more people
-/// than the spec.
-fn concealed(findings: &[Diagnostic], sources: &Sources) -> Option<Sources> {
-    let hidden: Vec<_> = findings.iter().filter_map(|f| f.hidden).collect();
-    (!hidden.is_empty()).then(|| {
-        let mut sources = sources.clone();
-        hidden.into_iter().for_each(|span| sources.conceal(span));
-        sources
-    })
+/// The sources without what findings hide and without credentials in URLs: a build log is read by
+/// more people than the spec.
+fn concealed(findings: &[Diagnostic], sources: &Sources) -> Sources {
+    let mut sources = sources.clone();
+    if !findings.is_empty() {
+        findings.iter().filter_map(|f| f.hidden).for_each(|span| sources.conceal(span));
+        sources.veil();
+    }
+    sources
 }
 
 fn text(findings: &[Diagnostic], sources: &Sources, look: Look) -> String {

@@ -405,6 +405,16 @@ cluster "a" nodes=3
     }
 
     #[test]
+    fn a_retention_below_a_block_is_a_warning() {
+        for text in ["14s", "10m", "119m"] {
+            let spec = SOUND.replace("7d", text);
+            assert_eq!(findings(&spec), one("SPC110", &format!("\"{text}\"")));
+            assert!(findings_in("a.kdl", &spec).1.contains("severity: Warning"));
+        }
+        assert_eq!(findings(&SOUND.replace("7d", "2h")), []);
+    }
+
+    #[test]
     fn keys_that_need_or_exclude_each_other() {
         let store = |lines: &str| with(&format!("store \"s\" kind=\"victoriametrics-cluster\" {{\n{lines}\n}}"));
         let here = "cluster \"a\"; retention \"90d\"; storage \"1Gi\"";

@@ -1,13 +1,18 @@
 //! What looks like a credential. The text itself is never shown.
 
+use crate::diag::veil;
+
 /// What a text looks like, if it looks like a credential; said as "looks like …".
 pub fn look(text: &str) -> Option<&'static str> {
     if text.contains("-----BEGIN ") {
         let key = text.contains("PRIVATE KEY-----");
         return Some(if key { "a private key" } else { "a PEM block" });
     }
-    if has_user_information(text) {
+    if !veil::user_information(text).is_empty() {
         return Some("a URL with user and password in it");
+    }
+    if !veil::secret_parameters(text).is_empty() {
+        return Some("a URL with a credential among its parameters");
     }
     text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '=' | ',' | ';' | '(' | ')' | '{' | '}' | ':'))
         .find_map(token)
@@ -83,15 +88,6 @@ fn bearer(text: &str) -> Option<&'static str> {
     None
 }
 
-/// Whether a URL in the text has `user:password@` or `user@` before its host.
-fn has_user_information(text: &str) -> bool {
-    text.match_indices("://").any(|(at, sign)| {
-        let rest = &text[at + sign.len()..];
-        let authority = rest.split(|c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace()).next();
-        authority.is_some_and(|a| a.contains('@'))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +99,8 @@ mod tests {
             "-----BEGIN CERTIFICATE-----",
             "https://admin:hunter2@example.com",
             "postgres://user@db/x",
+            "https://metrics.example.com/write?tenant=1&token=abc",
+            "metrics.example.com/write?X-Amz-Signature=abc",
             "AKIAIOSFODNN7EXAMPLE",
             "--key=AKIAIOSFODNN7EXAMPLE",
             "ghp_0123456789abcdefghijABCDEFGHIJ012345",
@@ -120,6 +118,7 @@ mod tests {
             "the bearer of bad news reads this line",
             "basic monitoring of the platform",
             "https://metrics.example.com:8427/a@b",
+            "https://metrics.example.com/write?tenant=1&token=$(TOKEN)",
             "AKIA",
             "eyJ",
             "sk-1",

@@ -1,7 +1,7 @@
 //! Keys of one block that only make sense together, or not together.
 
 use super::codes;
-use crate::diag::{Diagnostic, Span};
+use crate::diag::{Diagnostic, Severity, Span};
 use crate::model::value::{Duration, quoted};
 use crate::syntax::{Data, Node, Object, Scalar, Spanned};
 
@@ -12,6 +12,7 @@ pub(super) fn examine(object: &Object, head: Span) -> Vec<Diagnostic> {
     match object.shape.name {
         "fleet" => found.extend(identity(object)),
         "profile" | "cluster" => found.extend(growth(object)),
+        "prometheus" => found.extend(short_retention(object)),
         "store" => store(object, head, &mut found),
         "alertmanager" => found.extend(alertmanager(object, head)),
         "patch" => found.extend(needs_one(object, head, ["merge", "remove"])),
@@ -66,6 +67,26 @@ fn growth(place: &Object) -> Option<Diagnostic> {
     let growth = said(budget, "growth")?;
     let what = format!("`growth` is asked of the whole fleet, this is a `{}`", place.shape.name);
     Some(Diagnostic::new(&codes::PLACE, growth.key_span, what).help("move it into the `budget` of `fleet`"))
+}
+
+/// What a block of Prometheus' TSDB spans (its `storage.tsdb.min-block-duration`): data goes by
+/// whole blocks only.
+const BLOCK: Duration = Duration::from_secs(2 * 3_600);
+
+fn short_retention(prometheus: &Object) -> Option<Diagnostic> {
+    let retention = scalar(prometheus, "retention")?;
+    let text = retention.value.as_str()?;
+    Duration::parse(text).ok().filter(|d| !d.is_zero() && *d < BLOCK)?;
+    let what = format!("a Prometheus writes blocks of two hours, a retention of {} is less than one", quoted(text));
+    Some(
+        Diagnostic::new(&codes::DURATION, retention.span, what)
+            .severity(Severity::Warning)
+            .why(
+                "blocks are deleted whole: it keeps some hours all the same, and a unit typed wrongly (`s` or `m` for `d`) \
+                 takes away the days that dashboards and alerts look back",
+            )
+            .help("write at least `\"2h\"`; days are written `\"14d\"`"),
+    )
 }
 
 fn store(store: &Object, head: Span, found: &mut Vec<Diagnostic>) {

@@ -139,7 +139,7 @@ fn not_text(key: &str, ty: Type, scalar: &Scalar, at: Span) -> Diagnostic {
     let finding = Diagnostic::new(&codes::KIND, at, format!("`{key}` is text, this is {found}"));
     match (ty, scalar) {
         (Type::Duration | Type::DurationOrZero, Scalar::Int(n)) => {
-            finding.help(format!("write it with its unit, in quotes: `\"{n}s\"`"))
+            finding.help(format!("write it with its unit, in quotes: {}", units(key, &n.to_string())))
         }
         (Type::Size, Scalar::Int(n)) => finding.help(format!("write it with its suffix, in quotes: `\"{n}Gi\"`")),
         (Type::Percent, Scalar::Int(n)) => finding.help(format!("write it with its sign, in quotes: `\"{n}%\"`")),
@@ -202,7 +202,31 @@ fn text_of(key: &str, ty: Type, text: &str, at: Span) -> Option<Diagnostic> {
         // Decided before text is looked at.
         Type::Any | Type::Count | Type::Positive => return None,
     };
-    result.err().map(|m| malformed(code, m, at))
+    let unitless = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if matches!(ty, Type::Duration | Type::DurationOrZero) && unitless && lasts_days(key) && text.len() < 10 {
+        let what = format!("{} has no unit", quoted(text));
+        return Some(Diagnostic::new(code, at, what).help(format!("write {}", units(key, text))));
+    }
+    let malformed = result.err().map(|m| malformed(code, m, at))?;
+    if ty == Type::ObjectName && matches!(key, "secret" | "previous") {
+        // No Secret has such a name: it may be the credential itself.
+        let what = format!("the value of `{key}` can be no name of a Secret");
+        return Some(Diagnostic::new(code, at, what).here("not shown: is it the credential?").hide(at));
+    }
+    Some(malformed)
+}
+
+/// Keys that are written in days or hours: a unit that was forgotten is never the second.
+fn lasts_days(key: &str) -> bool {
+    matches!(key, "retention" | "survive" | "accepts-late" | "keep")
+}
+
+/// A number with the units that can be meant.
+fn units(key: &str, number: &str) -> String {
+    match lasts_days(key) {
+        true => format!("`\"{number}d\"` for days or `\"{number}h\"` for hours"),
+        false => format!("`\"{number}s\"`"),
+    }
 }
 
 /// `"0s"` is a duration, but no interval and no retention.
@@ -317,6 +341,13 @@ mod tests {
             finding(Type::Duration, Scalar::Int(15)).unwrap().help,
             "write it with its unit, in quotes: `\"15s\"`"
         );
+        for scalar in [Scalar::Int(14), Scalar::Str("14".into())] {
+            for key in ["retention", "survive", "accepts-late"] {
+                let found = examine(key, Type::Duration, &scalar, Span::NONE).unwrap();
+                assert!(found.help.contains("`\"14d\"` for days or `\"14h\"` for hours"), "{found:?}");
+                assert!(found.fix.is_none() && !found.help.contains("14s"), "{found:?}");
+            }
+        }
         assert!(finding(Type::Version, Scalar::Float(1.3)).unwrap().why.contains("1.30 is 1.3"));
         assert_eq!(finding(Type::Text, Scalar::Bool(true)).unwrap().code.id, "SPC104");
         assert!(finding(Type::Port, Scalar::Int(9100)).is_none());

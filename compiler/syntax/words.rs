@@ -19,6 +19,33 @@ pub(super) fn unknown_key(
             .here("its value is not shown")
             .hide(Span { start: at.end, ..whole });
     }
+    let found = answer(word, at, shape, root);
+    // What stands behind it is most likely the credential itself.
+    let hidden = names_a_secret(shape) || carries_a_credential(word);
+    if hidden { found.hide(Span { start: at.end, ..whole }) } else { found }
+}
+
+/// The answer to values that stand right behind `word`, which takes the name of a Secret in a key.
+pub(super) fn bare_credential(word: &str, at: Span) -> Diagnostic {
+    let what = format!("`{word}` is given a bare value; credentials are given by the name of a Secret only");
+    let help = format!(
+        "if this is the name of a Secret, write `{word} secret=\"name\"`; if it is the credential, put it into a Secret in \
+         the cluster, name that, and replace the credential itself: it has been seen"
+    );
+    Diagnostic::new(&codes::CREDENTIAL, at, what).here("not shown").help(help).hide(at)
+}
+
+/// Whether a block says which Secret holds a credential.
+pub(super) fn names_a_secret(shape: &Shape) -> bool {
+    shape.key("secret").is_some()
+}
+
+/// Words that have a credential behind them, here or in other tools.
+fn carries_a_credential(word: &str) -> bool {
+    ["bearer", "basic-auth", "authorization", "auth", "oauth2"].contains(&kebab(word).as_str())
+}
+
+fn answer(word: &str, at: Span, shape: &'static Shape, root: &'static Shape) -> Diagnostic {
     if let Some(key) = foreign(word, shape) {
         let what = format!("`{}` is spelled `{}` here", shown(word), key.name);
         return Diagnostic::new(&codes::NATIVE_KEY, at, what).help(format!("write `{}`", key.name)).fix(

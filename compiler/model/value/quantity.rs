@@ -108,17 +108,42 @@ impl Rate {
 
     /// `"25Mi/s"`.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        const FORM: &str = "write bytes and `/s`: `\"25Mi/s\"`; a line of 200 Mbit/s is about `\"24Mi/s\"`";
+        const FORM: &str = "write bytes and `/s`: `\"25Mi/s\"`; of a line in bits, that is an eighth";
+        if let Some(bytes) = bytes_of_bits(text) {
+            let what = format!("{} counts bits; rates are bytes per second", quoted(text));
+            let mebibytes = bytes / 1_048_576.0;
+            // Rounded down: a line takes no more than it takes.
+            let instead = match mebibytes {
+                m if (1.0..1e9).contains(&m) => format!("{}Mi/s", m.floor()),
+                m if m * 1024.0 >= 1.0 && m < 1.0 => format!("{}Ki/s", (m * 1024.0).floor()),
+                _ => return Err(Malformed::new(what, FORM)),
+            };
+            let help = format!("{} is about {mebibytes:.1} MiB/s: write `\"{instead}\"`", quoted(text));
+            return Err(Malformed { what, help, instead: Some(instead) });
+        }
         if let Some(size) = text.strip_suffix("/s") {
             return Bytes::parse(size).map(Rate).map_err(|m| Malformed { help: FORM.into(), instead: None, ..m });
         }
         if Bytes::parse(text).is_ok() {
             return Err(Malformed::instead(format!("{} does not say per what", quoted(text)), format!("{text}/s")));
         }
-        let bits = ["bps", "bit/s", "bits/s", "b/s"].iter().any(|unit| text.ends_with(unit));
-        let what = if bits { "counts bits; rates are bytes per second" } else { "is no rate" };
-        Err(Malformed::new(format!("{} {what}", quoted(text)), FORM))
+        Err(Malformed::new(format!("{} is no rate", quoted(text)), FORM))
     }
+}
+
+/// Bytes per second of a line as its provider writes it: `100Mbps`, `1.5 Gbit/s`.
+fn bytes_of_bits(text: &str) -> Option<f64> {
+    let number = ["bits/s", "bit/s", "bps", "b/s"].iter().find_map(|unit| text.strip_suffix(unit))?;
+    let (number, factor) = match number.char_indices().next_back()? {
+        (at, 'k' | 'K') => (&number[..at], 1e3),
+        (at, 'm' | 'M') => (&number[..at], 1e6),
+        (at, 'g' | 'G') => (&number[..at], 1e9),
+        _ => (number, 1.0),
+    };
+    let number = number.trim_end();
+    let plain = number.len() < 16 && number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let bits = number.parse::<f64>().ok().filter(|_| plain)?;
+    Some(bits * factor / 8.0)
 }
 
 impl Quantity {
@@ -330,7 +355,24 @@ mod tests {
         assert_eq!(Rate::parse("25Mi/s").unwrap().bytes_per_second(), 25 << 20);
         assert_eq!(Rate::parse("25Mi/s").unwrap().to_string(), "25Mi/s");
         assert_eq!(Rate::parse("25Mi").unwrap_err().instead.as_deref(), Some("25Mi/s"));
-        assert!(Rate::parse("200Mbps").unwrap_err().what.contains("bits"));
+        for (bits, bytes) in [
+            ("100Mbps", "11Mi/s"),
+            ("100 Mbit/s", "11Mi/s"),
+            ("100Mb/s", "11Mi/s"),
+            ("200Mbps", "23Mi/s"),
+            ("1.5Gbit/s", "178Mi/s"),
+            ("512kbps", "62Ki/s"),
+        ] {
+            let refused = Rate::parse(bits).unwrap_err();
+            assert!(refused.what.contains("counts bits") && refused.help.contains(bytes), "{refused:?}");
+            assert_eq!(refused.instead.as_deref(), Some(bytes));
+            assert!(Rate::parse(bytes).is_ok(), "{bytes}");
+        }
+        assert!(Rate::parse("100Mbps").unwrap_err().help.contains("11.9 MiB/s"));
+        for text in ["0bps", "x Mbps", "Mbps", "bps", "100MBps", "1e9bps", "9999999999999Gbps"] {
+            let refused = Rate::parse(text).unwrap_err();
+            assert!(refused.instead.is_none() && refused.help.contains("write bytes and `/s`"), "{refused:?}");
+        }
         assert!(Rate::parse("25/m").is_err());
     }
 

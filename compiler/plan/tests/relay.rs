@@ -129,17 +129,23 @@ fn a_promise_the_store_cannot_keep_points_at_survive() {
 }
 
 #[test]
-fn queues_keep_the_order_of_destinations_as_written() {
+fn a_new_line_moves_no_queue() {
     let stores = format!("{OURS}\nstore \"b\" {OURS}\nstore \"c\" {OURS}")
         .replace("cluster=\"control-a\"", "cluster=\"control-a\"");
-    let route = r#"route "r" from="edge-1" {
-    to "c" namespaces="x"
+    let order = |more: &str| {
+        let route = format!(
+            r#"route "r" from="edge-1" {{
     to "central" namespaces="y"
-    shared "b" "c"
+    {more}
+    shared "b"
     unowned "none"
-}"#;
-    let world = member("1h", &stores, route);
-    let plan = world.sound("edge-1");
-    let names: Vec<&str> = plan.relay.iter().flat_map(|r| &r.urls).map(|u| u.name.as_str()).collect();
-    assert_eq!(names, ["c", "central", "b"]);
+}}"#
+        );
+        let world = member("1h", &stores, &route);
+        let plan = world.sound("edge-1");
+        plan.relay.iter().flat_map(|r| &r.urls).map(|u| u.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(order(""), ["b", "central"]);
+    assert_eq!(order("to \"c\" namespaces=\"x\""), ["b", "central", "c"]);
+    assert_eq!(order("to \"b\" namespaces=\"x\""), ["b", "central"]);
 }

@@ -8,7 +8,7 @@ use crate::syntax::codes;
 use crate::syntax::document::{Data, Node, Object, Scalar, Spanned};
 use crate::syntax::faults::Faults;
 use crate::syntax::shape::{Form, Key, Shape};
-use crate::syntax::words::{shown, unknown_key};
+use crate::syntax::words::{bare_credential, names_a_secret, shown, unknown_key};
 
 pub(super) struct Reader<'f> {
     pub root: &'static Shape,
@@ -242,6 +242,10 @@ impl Reader<'_> {
 
     fn arguments(&mut self, block: &mut Block, shape: &'static Shape, args: &[Value], span: Span, given: Given<'_>) {
         let Some(key) = shape.argument_key() else {
+            if names_a_secret(shape) {
+                self.faults.push(bare_credential(&given.key.text, span));
+                return;
+            }
             let what = format!("`{}` takes keys, not values", given.key.text);
             let keys: Vec<&str> = shape.keys.iter().take(3).map(|k| k.name).collect();
             self.form(span, what, format!("say which key it is for: {} …", keys.join(", ")));

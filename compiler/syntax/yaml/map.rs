@@ -8,7 +8,7 @@ use crate::syntax::codes;
 use crate::syntax::document::{Data, Free, Named, Node, Object, Scalar, Spanned};
 use crate::syntax::faults::Faults;
 use crate::syntax::shape::{Form, Key, Shape, Type};
-use crate::syntax::words::{form_name, shown, unknown_key};
+use crate::syntax::words::{bare_credential, form_name, names_a_secret, shown, unknown_key};
 use std::collections::BTreeMap;
 
 pub(super) struct Reader<'t, 'f> {
@@ -231,6 +231,10 @@ impl Reader<'_, '_> {
             return Some(self.block(shape, entries, span));
         }
         let Some(key) = shape.argument_key() else {
+            if names_a_secret(shape) {
+                self.faults.push(bare_credential(word, self.span(value)));
+                return None;
+            }
             let what = format!("`{word}` takes keys, not a single value");
             let keys: Vec<&str> = shape.keys.iter().take(3).map(|k| k.name).collect();
             self.form(self.span(value), what, format!("say which key it is for: {} …", keys.join(", ")));
