@@ -41,7 +41,7 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
     // As declared, and as it would be with an old Prometheus.
     let declared = planned::examples(&planned::QUICK)?;
     let mut old = planned::examples(&[&planned::QUICK[..], &[OLD]].concat())?;
-    old.retain(|e| e.example == WITH_OLD);
+    old.retain(|e| e.example == WITH_OLD || thorough);
     let running = [declared, old];
     as_meant(&running)?;
     let mut names: Vec<String> = subjects.iter().flat_map(|s| APPLIED.map(|step| format!("{s} {step}"))).collect();
@@ -146,7 +146,7 @@ const RUN: [&str; 4] = ["runs", "delivered", "scraped", "alerted"];
 /// What distinguishes the runs of an example.
 const VERSIONS: [&str; 2] = ["", " with Prometheus 2"];
 const OLD: (&str, &str) = ("prometheus=\"3.13.2\"", "prometheus=\"2.55.1\"");
-/// The example that runs with the old one.
+/// The example that runs with the old one in any case.
 const WITH_OLD: &str = "single-split";
 
 fn title(example: &Planned, plan: &ClusterPlan<'_>, version: &str, step: &str) -> String {
