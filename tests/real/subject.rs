@@ -1,12 +1,10 @@
 //! What is judged: each cluster of the examples, as it is planned and as it lies in `output/`.
 
-use std::path::PathBuf;
-
 use watershed::model::plan::ClusterPlan;
 
 use crate::steps::emitted;
 use crate::steps::planned::Planned;
-use crate::trouble::{During as _, Outcome, Trouble};
+use crate::trouble::{Outcome, Trouble};
 
 pub struct Subject<'p> {
     pub plan: ClusterPlan<'p>,
@@ -36,23 +34,6 @@ pub fn subjects(examples: &[Planned]) -> Outcome<Vec<Subject<'_>>> {
 impl Subject<'_> {
     pub fn namespace(&self) -> &str {
         &self.plan.cluster.namespace.value
-    }
-
-    /// The stages of its output, in the order in which they are applied.
-    ///
-    /// # Errors
-    /// The folder cannot be read.
-    pub fn stages(&self) -> Outcome<Vec<PathBuf>> {
-        let folder = &self.emitted.folder;
-        let mut stages = Vec::new();
-        for entry in std::fs::read_dir(folder).during(folder.display())? {
-            let path = entry.during(folder.display())?.path();
-            if path.join("kustomization.yaml").is_file() {
-                stages.push(path);
-            }
-        }
-        stages.sort();
-        Ok(stages)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::subject::Subject;
 pub fn apply(kubectl: &Kubectl, subject: &Subject<'_>) -> Outcome<(Vec<Value>, Vec<String>)> {
     let mut objects = Vec::new();
     let mut wrong = Vec::new();
-    for stage in subject.stages()? {
+    for stage in subject.emitted.stages()? {
         let emitted = emitted(&stage)?;
         let applied = kubectl.apply(std::slice::from_ref(&stage))?;
         wrong.extend(applied.warnings.iter().map(|w| format!("the API server warns: {w}")));
@@ -43,7 +43,7 @@ pub fn apply_again(kubectl: &Kubectl, subject: &Subject<'_>, before: &[Value]) -
     let state = |o: &Value| (o["metadata"]["generation"].clone(), ours(o));
     let known: BTreeMap<String, _> = before.iter().map(|o| (identity(o), state(o))).collect();
     let mut changed = Vec::new();
-    for stage in subject.stages()? {
+    for stage in subject.emitted.stages()? {
         for object in kubectl.apply(&[stage])?.objects {
             let name = identity(&object);
             if known.get(&name) != Some(&state(&object)) {

@@ -46,6 +46,16 @@ pub fn clusters() -> Outcome<Vec<Cluster>> {
 }
 
 impl Cluster {
+    /// Its stages, in the order in which they are applied.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn stages(&self) -> Outcome<Vec<PathBuf>> {
+        let mut stages = folders(&self.folder)?;
+        stages.retain(|folder| folder.join("kustomization.yaml").is_file());
+        Ok(stages)
+    }
+
     /// Every object of a kind, in the order of the index.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ pub fn judge(kustomize: &Path) -> Outcome<String> {
     for cluster in emitted::clusters()? {
         let whole = build(kustomize, &cluster.folder)?;
         let mut in_stages = 0;
-        for stage in folders(&cluster.folder)? {
+        for stage in cluster.stages()? {
             in_stages += build(kustomize, &stage)?;
             builds += 1;
         }
@@ -50,16 +50,4 @@ fn build(kustomize: &Path, folder: &Path) -> Outcome<usize> {
         None if seen.is_empty() => Err(Trouble::new(format!("{}: no object", folder.display()))),
         None => Ok(seen.len()),
     }
-}
-
-fn folders(of: &Path) -> Outcome<Vec<std::path::PathBuf>> {
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir(of).during(of.display())? {
-        let path = entry.during(of.display())?.path();
-        if path.join("kustomization.yaml").is_file() {
-            all.push(path);
-        }
-    }
-    all.sort();
-    Ok(all)
 }
