@@ -16,7 +16,7 @@ use watershed::object::{Tree, yaml};
 use watershed::pipeline::{self, SpecPath};
 use watershed::tree::{ClusterTree, Entry, Header, Release};
 use watershed::world::{Access, Os, World};
-use watershed::{docs, lint, plan, spec, syntax};
+use watershed::{docs, lint, plan, spec};
 
 use crate::measure::clocked;
 
@@ -27,12 +27,11 @@ pub fn measure(spec_folder: &Path, out: &Path) -> io::Result<Phases> {
     let world = Os;
     let path = SpecPath(spec_folder.display().to_string());
     let mut sink = Sink::default();
-    let [mut read, mut parse, mut form, mut resolve, mut settle, mut planned, mut linted] = [Duration::ZERO; 7];
+    let [mut read, mut form, mut resolve, mut settle, mut planned, mut linted] = [Duration::ZERO; 6];
     let [mut proved, mut emitted, mut objects, mut rendered, mut pages, mut indexed, mut committed] =
         [Duration::ZERO; 7];
 
-    let sources = clocked(&mut read, || pipeline::sources(&world, &path, &mut sink));
-    let document = clocked(&mut parse, || syntax::read(sources, &spec::ROOT, &mut sink));
+    let pipeline::Text { document, .. } = clocked(&mut read, || pipeline::read(&world, &path));
     clocked(&mut form, || spec::check(&document, &mut sink));
     let catalog = Catalog::builtin();
     let fleet =
@@ -86,8 +85,7 @@ pub fn measure(spec_folder: &Path, out: &Path) -> io::Result<Phases> {
         clocked(&mut committed, || output.commit(&finished.write_set(&folder, None))).map_err(trouble)?;
     }
     Ok(vec![
-        ("read the spec", read),
-        ("parse", parse),
+        ("read and parse", read),
         ("form and references", form),
         ("resolve", resolve),
         ("survey and settle", settle),

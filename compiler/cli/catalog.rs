@@ -5,11 +5,10 @@ use super::options::{FailOn, FindingOptions, Format};
 use super::session::Session;
 use crate::catalog::fields::{self, Published};
 use crate::catalog::{Catalog, Kind};
-use crate::diag::Sink;
 use crate::object::Tree;
-use crate::pipeline;
+use crate::pipeline::{self, Text};
 use crate::syntax::{self, plain};
-use crate::{spec, world};
+use crate::world;
 
 /// Look into the catalog: jobs, exporters, rule packs, dashboards, field tables.
 #[derive(Debug, clap::Args)]
@@ -76,9 +75,8 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
 fn catalog(session: &Session<'_>, with: &ListArgs) -> Result<Catalog, Exit> {
     let Some(path) = &with.spec else { return Ok(Catalog::builtin()) };
     let path = pipeline::SpecPath(path.clone());
-    let mut sink = Sink::default();
-    let sources = pipeline::sources(session.world, &path, &mut sink);
-    let mut document = syntax::read(sources, &spec::ROOT, &mut sink);
+    let Text { mut document, unreadable: mut sink, faults } = pipeline::read(session.world, &path);
+    sink.extend(faults);
     let catalog = pipeline::catalog_of(session.world, &path, &mut document, &mut sink);
     let options = FindingOptions { fail_on: FailOn::Error, format: Format::Text };
     match session.findings(&sink.into_sorted(), &document.sources, &options) {

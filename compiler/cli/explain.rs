@@ -5,11 +5,9 @@ use serde_json::json;
 use super::exit::Exit;
 use super::options::{FailOn, FindingOptions, Format};
 use super::session::Session;
-use crate::diag::{Code, Diagnostic, Sink, Sources, Span};
+use crate::diag::{Code, Diagnostic, Sources, Span};
 use crate::fleet::{self, Explained, StepKind};
-use crate::pipeline::{self, ExplainedField};
-use crate::spec;
-use crate::syntax;
+use crate::pipeline::{self, ExplainedField, Text};
 
 /// Say why a value is what it is, or what a rule is about.
 #[derive(Debug, clap::Args)]
@@ -68,12 +66,8 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         };
     }
     // A path is explained as far as the spec can be read, also when other parts of it are wrong.
-    let mut sink = Sink::default();
-    let sources = pipeline::sources(session.world, &spec, &mut sink);
-    if sink.has_errors() {
-        return session.findings(&sink.into_sorted(), &sources, &options);
-    }
-    let mut document = syntax::read(sources, &spec::ROOT, &mut sink);
+    let Text { mut document, unreadable: mut sink, faults } = pipeline::read(session.world, &spec);
+    sink.extend(faults);
     if sink.has_errors() {
         return session.findings(&sink.into_sorted(), &document.sources, &options);
     }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::beside::Beside;
 use super::codes;
 use crate::catalog::{Catalog, UserFile};
 use crate::diag::{Diagnostic, Sink, Sources, Span};
 use crate::model::fleet::Fleet;
+use crate::spec::ROOT;
 use crate::syntax::{self, Data, Document, Language, MAX_BYTES};
-use crate::world::{Trouble, TroubleKind, World};
+use crate::world::{Entry, Trouble, TroubleKind, World};
 
 /// Where the spec is, as the user named it: a file or a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,36 +42,71 @@ impl SpecPath {
 /// Texts of `raw` files by the path the spec gives.
 pub type Raws = BTreeMap<String, String>;
 
-/// The texts of a spec. Paths in messages are as short as the user's own.
-pub fn sources(world: &dyn World, path: &SpecPath, sink: &mut Sink) -> Sources {
-    let mut sources = Sources::default();
+/// A spec that has been read, as far as that was possible.
+pub struct Text {
+    pub document: Document,
+    /// What kept files from being read at all.
+    pub unreadable: Sink,
+    /// What is wrong with their text.
+    pub faults: Sink,
+}
+
+/// Reads a spec. Paths in messages are as short as the user's own.
+pub fn read(world: &dyn World, path: &SpecPath) -> Text {
     let entries = match world.list(&path.0) {
         Ok(entries) => entries,
         Err(trouble) => {
-            sink.push(unreadable(&trouble));
-            return sources;
+            let mut found = Sink::default();
+            found.push(unreadable(&trouble));
+            return Text {
+                document: syntax::read(Sources::default(), &ROOT, &mut Sink::default()),
+                unreadable: found,
+                faults: Sink::default(),
+            };
         }
     };
+    let mut beside = Beside::generated(world, &entries);
+    let text = read_without(world, path, &entries, &beside);
+    // Which files are no spec text, only the text itself can tell.
+    let named = Beside::named(&text.document.root);
+    let sources = &text.document.sources;
+    if !sources.ids().any(|id| named.holds(sources.path(id))) {
+        return text;
+    }
+    beside.join(named);
+    read_without(world, path, &entries, &beside)
+}
+
+/// The texts of a spec, whatever is wrong with them.
+pub fn sources(world: &dyn World, path: &SpecPath, sink: &mut Sink) -> Sources {
+    let text = read(world, path);
+    sink.extend(text.unreadable);
+    text.document.sources
+}
+
+fn read_without(world: &dyn World, path: &SpecPath, entries: &[Entry], beside: &Beside) -> Text {
+    let (mut found, mut faults) = (Sink::default(), Sink::default());
+    let mut sources = Sources::default();
+    let named = |e: &&Entry| e.location == path.0;
+    let spec = |e: &&Entry| named(e) || (Language::of(&e.path).is_some() && !beside.holds(&e.path));
     let mut any = false;
-    for entry in entries.iter().filter(|e| e.location == path.0 || Language::of(&e.path).is_some()) {
+    for entry in entries.iter().filter(spec) {
         any = true;
         let read = world.read(&entry.location, MAX_BYTES as u64).map_err(|t| match t.kind {
             TroubleKind::TooLarge => Diagnostic::new(&codes::TOO_LARGE, Span::NONE, t.to_string()),
             _ => unreadable(&t),
         });
-        match read {
-            Ok(bytes) => match syntax::decode_text(&entry.path, bytes) {
-                Ok(text) => drop(sources.add(&entry.path, text)),
-                Err(diagnostic) => sink.push(diagnostic),
-            },
-            Err(diagnostic) => sink.push(diagnostic),
+        match read.and_then(|bytes| syntax::decode_text(&entry.path, bytes)) {
+            Ok(text) => drop(sources.add(&entry.path, text)),
+            Err(diagnostic) => found.push(diagnostic),
         }
     }
     if !any {
         let what = format!("`{}` holds no *.kdl, *.yaml, *.yml or *.json file", path.0);
-        sink.push(Diagnostic::new(&codes::EMPTY, Span::NONE, what));
+        found.push(Diagnostic::new(&codes::EMPTY, Span::NONE, what));
     }
-    sources
+    let document = syntax::read(sources, &ROOT, &mut faults);
+    Text { document, unreadable: found, faults }
 }
 
 /// The built-in catalog with the folders the spec adds.

@@ -5,6 +5,7 @@
 //! writes or compares: planning twice is the price of "all errors in one run, and no byte before
 //! the gate".
 
+mod beside;
 mod build;
 mod cluster;
 mod codes;
@@ -17,7 +18,7 @@ pub use cluster::{Context, Emitted, objects};
 pub use codes::all as all_codes;
 pub use diff::{ClusterChanges, diff};
 pub use explain::{Cause, ExplainedField, explain};
-pub use load::{Raws, SpecPath, catalog_of, sources};
+pub use load::{Raws, SpecPath, Text, catalog_of, read, sources};
 
 use rayon::prelude::*;
 
@@ -29,7 +30,7 @@ use crate::model::fleet::Fleet;
 use crate::model::ids::ClusterId;
 use crate::model::plan::FleetPlan;
 use crate::spec;
-use crate::syntax::{self, Document};
+use crate::syntax::Document;
 use crate::world::World;
 use crate::{lint, plan};
 
@@ -60,10 +61,9 @@ pub fn compile(world: &dyn World, path: &SpecPath) -> Compiled {
 /// Pass 1 for a build of a few clusters, by name or identity (none named: all). Every cluster is
 /// planned, for plans hang together; objects are made and checked for those that will be written.
 pub fn compile_for(world: &dyn World, path: &SpecPath, clusters: &[String]) -> Compiled {
-    let mut sink = Sink::default();
-    let sources = load::sources(world, path, &mut sink);
+    let load::Text { mut document, unreadable: mut sink, faults } = load::read(world, path);
     let readable = !sink.has_errors();
-    let mut document = syntax::read(sources, &spec::ROOT, &mut sink);
+    sink.extend(faults);
 
     // A spec of a later language, or one that asks for another compiler, is refused for that alone.
     if let Some(refusal) = spec::gate(&document) {

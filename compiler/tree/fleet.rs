@@ -6,8 +6,6 @@ use super::index::{FORMAT, IndexedFile, check, lines, parse};
 use super::parse_hash;
 use crate::world::{Fingerprint, Trouble, WriteSet};
 
-/// Name of the file.
-const FLEET: &str = "fleet.json";
 const README: &str = "README.md";
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +35,9 @@ pub struct FleetCluster {
 }
 
 impl FleetIndex {
+    /// Name of the file, in the fleet's folder.
+    pub const FILE: &str = "fleet.json";
+
     pub fn new(compiler: &str, catalog: &str, fleet: &str, mut clusters: Vec<FleetCluster>) -> Self {
         clusters.sort_by(|a, b| a.identity.cmp(&b.identity));
         FleetIndex {
@@ -105,13 +106,13 @@ impl FleetIndex {
         WriteSet {
             folder,
             files: vec![(README.to_owned(), readme.as_bytes())],
-            index: Some((FLEET.to_owned(), text.as_bytes())),
+            index: Some((FleetIndex::FILE.to_owned(), text.as_bytes())),
             owned: old.map(FleetIndex::owned).unwrap_or_default(),
         }
     }
 
     fn owned(&self) -> Vec<(String, Fingerprint)> {
         let listed = self.files.iter().filter_map(|f| Some((f.path.clone(), parse_hash(&f.hash)?)));
-        listed.chain(self.own.map(|print| (FLEET.to_owned(), print))).collect()
+        listed.chain(self.own.map(|print| (FleetIndex::FILE.to_owned(), print))).collect()
     }
 }

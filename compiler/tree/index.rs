@@ -54,6 +54,9 @@ struct Version {
 }
 
 impl Index {
+    /// Name of the file, in the cluster's folder.
+    pub const FILE: &str = INDEX;
+
     pub(super) fn new(
         header: &Header<'_>,
         objects: impl IntoIterator<Item = IndexedObject>,
