@@ -49,6 +49,15 @@ pub fn example(name: &str) -> Files {
     spec.into_iter().filter(|(p, _)| p != "README.md").map(|(p, b)| (format!("spec/{p}"), b)).collect()
 }
 
+/// The examples in KDL, by name. Those in YAML say what one of these says.
+pub fn examples() -> Vec<String> {
+    let entries = std::fs::read_dir(super::repository("examples")).unwrap().map(Result::unwrap);
+    let kdl = entries.filter(|e| e.path().join("fleet.kdl").exists());
+    let mut names: Vec<String> = kdl.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
 /// Paths that are not in both alike.
 pub fn differing(a: &Files, b: &Files) -> Vec<String> {
     let mut paths: Vec<&String> = a.keys().chain(b.keys()).collect();
