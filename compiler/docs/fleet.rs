@@ -102,7 +102,7 @@ fn lines(fleet: &Fleet, route: &Route) -> Vec<Vec<String>> {
         list.iter().map(|s| format!("`{}`", s.value)).collect::<Vec<_>>().join(", ")
     };
     let mut rows = Vec::new();
-    for line in &route.lines {
+    for (line, copy) in route.lines.iter().map(|l| (l, false)).chain(route.copies.iter().map(|l| (l, true))) {
         let mut what = Vec::new();
         if !line.jobs.is_empty() {
             what.push(format!("jobs {}", texts(&line.jobs)));
@@ -110,7 +110,12 @@ fn lines(fleet: &Fleet, route: &Route) -> Vec<Vec<String>> {
         if !line.namespaces.is_empty() {
             what.push(format!("namespaces {}", texts(&line.namespaces)));
         }
-        let what = if what.is_empty() { "everything else".to_owned() } else { what.join(" in ") };
+        let what = match (what.is_empty(), copy) {
+            (true, false) => "everything else".to_owned(),
+            (true, true) => "a copy of everything".to_owned(),
+            (false, false) => what.join(" in "),
+            (false, true) => format!("a copy of {}", what.join(" in ")),
+        };
         rows.push(vec![what, destinations(fleet, line.stores.iter().map(|d| d.value))]);
     }
     for (what, to) in [("series of no namespace", &route.shared), ("namespaces nobody owns", &route.unowned)] {
@@ -147,9 +152,8 @@ pub fn facts(fleet: &Fleet) -> Map<String, Value> {
         .iter()
         .map(|r| {
             let from: Vec<&str> = r.from.iter().map(|c| fleet.cluster(c.value).id.value.as_str()).collect();
-            let own = r.lines.iter().flat_map(|l| &l.stores);
-            let all = own.chain(r.shared.iter().flatten()).chain(r.unowned.iter().flatten());
-            let to: BTreeSet<&str> = all
+            let to: BTreeSet<&str> = r
+                .destinations()
                 .filter_map(|d| match d.value {
                     Destination::Store(store, _) => Some(fleet.store(store).name.as_str()),
                     Destination::None => None,

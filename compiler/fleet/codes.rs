@@ -249,6 +249,13 @@ pub static ADDRESS_PATH: Code = error(
     "write the base URL; the paths are the kind's business",
 );
 
+pub static IDLE_COPY: Code = error(
+    "REF180",
+    "a copy that adds nothing",
+    "whoever reads it counts on a second copy, and there is one copy, or none",
+    "name a store that the `to` lines do not send these series to, or take the `copy` out",
+);
+
 pub static ALL: &[&Code] = &[
     &UNDEFINED,
     &SAME_IDENTITY,
@@ -284,4 +291,5 @@ pub static ALL: &[&Code] = &[
     &DESTINATION,
     &NO_PATH,
     &ADDRESS_PATH,
+    &IDLE_COPY,
 ];

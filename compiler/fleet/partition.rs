@@ -7,7 +7,7 @@ use super::codes;
 use super::context::Context;
 use super::merge::Block;
 use crate::diag::{Diagnostic, Span};
-use crate::model::fleet::{Line, Route};
+use crate::model::fleet::{Destination, Line, Route};
 use crate::model::value::NamespacePattern;
 use crate::syntax::Object;
 
@@ -120,6 +120,31 @@ pub fn check_namespaces(cx: &mut Context<'_, '_>, route: &Route) {
             } else {
                 claimed.insert((jobs.clone(), pattern), at);
             }
+        }
+    }
+}
+
+/// A copy goes to a store, and to one that does not have the series already.
+pub fn check_copies(cx: &mut Context<'_, '_>, route: &Route) {
+    let answers = || route.lines.iter().map(|l| &l.stores).chain(&route.shared).chain(&route.unowned);
+    for (line, copy) in route.copies.iter().flat_map(|l| l.stores.iter().map(move |s| (l, s))) {
+        let at = cx.read.span(copy.origin);
+        if copy.value == Destination::None {
+            let what = format!("route `{}` copies to `none`", route.name);
+            cx.read.report(Diagnostic::new(&codes::IDLE_COPY, at, what).here("what a `to` does not send stays anyway"));
+            continue;
+        }
+        // A class by name may be one that is too fast to go with the rest.
+        let by_class = line.jobs.iter().any(|j| j.value.contains('/'));
+        if !by_class && answers().all(|list| list.iter().any(|d| d.value == copy.value)) {
+            let what = format!("route `{}` sends everything to this store already", route.name);
+            let found = Diagnostic::new(&codes::IDLE_COPY, at, what).here("adds nothing");
+            let first = route.lines.iter().flat_map(|l| &l.stores).find(|d| d.value == copy.value);
+            let first = first.map(|d| cx.read.span(d.origin));
+            cx.read.report(match first {
+                Some(first) => found.label(first, "sent here"),
+                None => found,
+            });
         }
     }
 }

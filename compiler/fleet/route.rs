@@ -12,7 +12,7 @@ use super::job::known_jobs;
 use super::levels::Level;
 use super::merge::Block;
 use super::names::{not_compiled, undefined};
-use super::partition::{check_namespaces, check_partition};
+use super::partition::{check_copies, check_namespaces, check_partition};
 use super::reader::no_way;
 use super::select::{Candidate, select};
 use super::store::{own, sorted};
@@ -69,8 +69,9 @@ fn route<'d>(
     });
     let lines: Vec<(Line, Block<'d>)> =
         block.repeated("to").iter().filter_map(|(_, object)| line(cx, object, &from, clusters, stores)).collect();
-    // Not compiled yet, but its names must be right.
-    block.repeated("copy").iter().for_each(|(_, object)| drop(line(cx, object, &from, clusters, stores)));
+    let copies =
+        block.repeated("copy").iter().filter_map(|(_, object)| Some(line(cx, object, &from, clusters, stores)?.0));
+    let copies: Vec<Line> = copies.collect();
     let route = Route {
         name: name.clone(),
         at: named.span,
@@ -78,11 +79,13 @@ fn route<'d>(
         shared: destinations_if_said(cx, &block, "shared", stores),
         unowned: destinations_if_said(cx, &block, "unowned", stores),
         lines: lines.iter().map(|(line, _)| line.clone()).collect(),
+        copies,
         from,
         lanes,
     };
     check_partition(cx, &block, &route, at);
     check_namespaces(cx, &route);
+    check_copies(cx, &route);
     check_ways(cx, &route, clusters, stores, candidates);
     route
 }
@@ -228,7 +231,7 @@ fn check_ways(
 ) {
     let via_of = |line: &Line| line.via.as_ref().map(|v| v.value.clone());
     let mut to: BTreeSet<(u32, Option<String>)> = BTreeSet::new();
-    let lists = route.lines.iter().map(|l| (&l.stores, via_of(l)));
+    let lists = route.all_lines().map(|l| (&l.stores, via_of(l)));
     let others = route.shared.iter().chain(&route.unowned).map(|list| (list, None));
     for (list, via) in lists.chain(others) {
         to.extend(list.iter().filter_map(|d| match d.value {
@@ -314,8 +317,7 @@ fn check_all_sent(cx: &mut Context<'_, '_>, routes: &[Route], clusters: &[Cluste
 fn check_cluster_dns(cx: &mut Context<'_, '_>, routes: &[Route], clusters: &[Cluster], stores: &[Store]) {
     let mut users: BTreeMap<u32, BTreeSet<ClusterId>> = BTreeMap::new();
     for route in routes {
-        let lists = route.lines.iter().map(|l| &l.stores).chain(&route.shared).chain(&route.unowned);
-        for destination in lists.flatten() {
+        for destination in route.destinations() {
             if let Destination::Store(store, _) = destination.value {
                 users.entry(store.0).or_default().extend(route.from.iter().map(|c| c.value));
             }

@@ -461,11 +461,25 @@ pub struct Route {
     pub lanes: Option<Vec<Sourced<String>>>,
     /// In the order they are written: queues on disk keep it.
     pub lines: Vec<Line>,
+    /// `copy` lines: outside the partition.
+    pub copies: Vec<Line>,
     pub shared: Option<Vec<Sourced<Destination>>>,
     pub unowned: Option<Vec<Sourced<Destination>>>,
 }
 
-/// A `to` line.
+impl Route {
+    /// `to` lines, then `copy` lines.
+    pub fn all_lines(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().chain(&self.copies)
+    }
+
+    /// Every destination it names.
+    pub fn destinations(&self) -> impl Iterator<Item = &Sourced<Destination>> {
+        self.all_lines().flat_map(|l| &l.stores).chain(self.shared.iter().chain(&self.unowned).flatten())
+    }
+}
+
+/// A `to` or `copy` line.
 #[derive(Debug, Clone)]
 pub struct Line {
     pub at: Span,

@@ -2,6 +2,7 @@
 //! chooses any more.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::fleet::{Auth, Cluster, Credentials, Lane, Query, Reader, Resources, Storage, Toleration};
 use super::ids::{ClusterId, RouteId, StoreId};
@@ -129,6 +130,15 @@ pub struct LanePlan<'f> {
 pub struct ClassRef {
     pub job: String,
     pub class: Option<String>,
+}
+
+impl fmt::Display for ClassRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.class {
+            Some(class) => write!(f, "{}/{class}", self.job),
+            None => f.write_str(&self.job),
+        }
+    }
 }
 
 /// One entry of `spec.remoteWrite`.

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::parts::Part;
 use super::relay;
-use super::routing::{Partition, Target, Who, route_of};
+use super::routing::{Division, Partition, Target, Who, route_of};
 use super::source::Workload;
 use crate::model::plan::Flow;
 
@@ -23,42 +23,45 @@ pub(super) fn flows(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partitio
 }
 
 fn goes_to(cx: &Context<'_>, partition: &Partition<'_>, part: &Part<'_>) -> Vec<String> {
-    let whole = partition.answer(Who::Sample(part), "");
     let namespaces = partition.witness_namespaces();
-    if namespaces.iter().all(|n| partition.answer(Who::Sample(part), n) == whole) {
-        return whole.iter().map(|t| relay::name(cx, *t)).collect();
+    let mut out = Vec::new();
+    for (division, copy) in std::iter::once((&partition.main, "")).chain(partition.copies.iter().map(|c| (c, " copy"))) {
+        let whole = division.answer(Who::Sample(part), "");
+        if namespaces.iter().all(|n| division.answer(Who::Sample(part), n) == whole) {
+            out.extend(whole.iter().map(|t| format!("{}{copy}", relay::name(cx, *t))));
+        } else {
+            let some = |t| Some(format!("{}{copy} ({})", relay::name(cx, t), which(division, part, t)?));
+            out.extend(targets(division).into_iter().filter_map(some));
+        }
     }
-    targets(partition)
-        .into_iter()
-        .filter_map(|t| Some(format!("{} ({})", relay::name(cx, t), which(partition, part, t)?)))
-        .collect()
+    out
 }
 
 /// Which of the part's series a destination gets, where the namespace decides.
-fn which(partition: &Partition<'_>, part: &Part<'_>, target: Target) -> Option<String> {
+fn which(division: &Division, part: &Part<'_>, target: Target) -> Option<String> {
     let mut which = Vec::new();
     let claims =
-        partition.claims.iter().filter(|c| c.targets.contains(&target) && (c.jobs.is_empty() || c.names(part)));
+        division.claims.iter().filter(|c| c.targets.contains(&target) && (c.jobs.is_empty() || c.names(part)));
     let mut names: Vec<String> = claims.flat_map(|c| c.namespaces.iter().map(ToString::to_string)).collect();
     names.sort_unstable();
     names.dedup();
     if !names.is_empty() {
         which.push(format!("namespaces {}", names.join(", ")));
     }
-    if partition.unowned.contains(&target) {
+    if division.unowned.contains(&target) {
         which.push("namespaces nobody owns".to_owned());
     }
     let reported = part.source.workload == Workload::Reported;
-    if partition.shared.contains(&target) && (reported || part.source.workload == Workload::Target) {
+    if division.shared.contains(&target) && (reported || part.source.workload == Workload::Target) {
         which.push("series without a namespace".to_owned());
     }
     (!which.is_empty()).then(|| which.join("; "))
 }
 
-fn targets(partition: &Partition<'_>) -> Vec<Target> {
+fn targets(division: &Division) -> Vec<Target> {
     let mut out: Vec<Target> = Vec::new();
-    let lines = partition.claims.iter().flat_map(|c| &c.targets);
-    for target in lines.chain(&partition.shared).chain(&partition.unowned) {
+    let lines = division.claims.iter().flat_map(|c| &c.targets);
+    for target in lines.chain(&division.shared).chain(&division.unowned) {
         if !out.contains(target) {
             out.push(*target);
         }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::monitors::{CLASS_LABEL, PATH_LABEL};
 use super::parts::Part;
-use super::routing::{Claim, Partition, Target, Who};
+use super::routing::{Claim, Division, Partition, Target, Who};
 use super::source::Workload;
 use crate::diag::Origin;
 use crate::model::value::NamespacePattern;
@@ -17,6 +17,8 @@ use crate::relabel::{Action, Rule};
 
 /// Holds `1` on what belongs to the destination, `0` where that was taken back.
 pub(super) const MARK: &str = "__tmp_watershed";
+/// The same for a copy beside what the partition sends there, before it is taken over.
+const COPY_MARK: &str = "__tmp_watershed_copy";
 /// Series Prometheus makes itself for each target.
 const SCRAPE: &str = "up|scrape_.+";
 
@@ -61,12 +63,13 @@ pub(super) fn rules(scopes: &[Scope<'_, '_>], target: Target, origin: Origin) ->
     let mut rules = Vec::new();
     let mut everything = true;
     for scope in scopes {
-        let steps = minimal(steps(scope, target));
-        everything &=
-            scope.senders.is_none() && steps == [Step { who: Whose::Anybody, spaces: Spaces::Any, own: true }];
-        for step in &steps {
-            rules.extend(render(scope, step, origin));
+        let mut divisions: Vec<Vec<Step>> =
+            scope.partition.divisions().map(|d| minimal(steps(scope, d, target))).filter(|s| !s.is_empty()).collect();
+        if let Some(all) = divisions.iter().position(|s| is_everything(s)) {
+            divisions = vec![divisions.swap_remove(all)];
         }
+        everything &= scope.senders.is_none() && divisions.first().is_some_and(|s| is_everything(s));
+        rules.extend(united(scope, divisions, origin));
     }
     if everything {
         return Some(Vec::new());
@@ -74,9 +77,38 @@ pub(super) fn rules(scopes: &[Scope<'_, '_>], target: Target, origin: Origin) ->
     if rules.is_empty() {
         return None;
     }
+    let marks = match rules.iter().any(|r| r.target_label.as_deref() == Some(COPY_MARK)) {
+        true => format!("{MARK}|{COPY_MARK}"),
+        false => MARK.to_owned(),
+    };
     rules.push(Rule::new(Action::Keep).source([MARK]).regex("1").origin(origin));
-    rules.push(Rule::new(Action::LabelDrop).regex(MARK).origin(origin));
+    rules.push(Rule::new(Action::LabelDrop).regex(marks).origin(origin));
     Some(rules)
+}
+
+fn is_everything(steps: &[Step]) -> bool {
+    steps == [Step { who: Whose::Anybody, spaces: Spaces::Any, own: true }]
+}
+
+/// What any of the divisions gives. One that also takes back must not take what another gave: the
+/// first such has the mark to itself, further ones a mark of their own; those that only give come
+/// last.
+fn united(scope: &Scope<'_, '_>, divisions: Vec<Vec<Step>>, origin: Origin) -> Vec<Rule> {
+    let (taking, giving): (Vec<_>, Vec<_>) = divisions.into_iter().partition(|d| d.iter().any(|s| !s.own));
+    let mut rules = Vec::new();
+    for (i, steps) in taking.iter().enumerate() {
+        let mark = if i == 0 { MARK } else { COPY_MARK };
+        if i > 0 {
+            rules.push(Rule::new(Action::Replace).target(COPY_MARK).replacement("0").origin(origin));
+        }
+        rules.extend(steps.iter().flat_map(|step| render(scope, step, mark, origin)));
+        if i > 0 {
+            let over = Rule::new(Action::Replace).source([COPY_MARK]).regex("1").target(MARK).replacement("1");
+            rules.push(over.origin(origin));
+        }
+    }
+    rules.extend(giving.iter().flatten().flat_map(|step| render(scope, step, MARK, origin)));
+    rules
 }
 
 /// Rules that drop every series of these parts, told by their own labels.
@@ -87,8 +119,7 @@ pub(super) fn drop_parts(parts: &[&Part<'_>], of: &[usize], shared: &BTreeSet<St
     identities(parts, of, shared).into_iter().map(drop).collect()
 }
 
-fn steps(scope: &Scope<'_, '_>, target: Target) -> Vec<Step> {
-    let partition = scope.partition;
+fn steps(scope: &Scope<'_, '_>, division: &Division, target: Target) -> Vec<Step> {
     let has = |targets: &[Target]| targets.contains(&target);
     let mut steps = Vec::new();
     let mut push = |who, spaces, own| steps.push(Step { who, spaces, own });
@@ -98,27 +129,27 @@ fn steps(scope: &Scope<'_, '_>, target: Target) -> Vec<Step> {
     let nowhere = |p: &Part<'_>| !matches!(p.source.workload, Workload::Reported | Workload::Target);
     let reported = |p: &Part<'_>| p.source.workload == Workload::Reported;
 
-    if partition.by_namespace {
-        push(Whose::Anybody, Spaces::With, has(&partition.unowned));
-        push(Whose::Anybody, Spaces::Without, has(&partition.shared));
-        let owners = partition.claims.iter().filter(|c| c.jobs.is_empty());
+    if division.by_namespace {
+        push(Whose::Anybody, Spaces::With, has(&division.unowned));
+        push(Whose::Anybody, Spaces::Without, has(&division.shared));
+        let owners = division.claims.iter().filter(|c| c.jobs.is_empty());
         for (own, patterns) in by_specificity(owners, target) {
             push(Whose::Anybody, Spaces::Of(patterns), own);
         }
-        push(Whose::Parts(select(&nowhere)), Spaces::Any, has(&partition.shared));
-        push(Whose::ScrapesOf(select(&reported)), Spaces::Any, has(&partition.shared));
+        push(Whose::Parts(select(&nowhere)), Spaces::Any, has(&division.shared));
+        push(Whose::ScrapesOf(select(&reported)), Spaces::Any, has(&division.shared));
     } else {
-        let rest = partition.claims.iter().find(|c| c.jobs.is_empty() && c.namespaces.is_empty());
+        let rest = division.claims.iter().find(|c| c.jobs.is_empty() && c.namespaces.is_empty());
         push(Whose::Anybody, Spaces::Any, rest.is_some_and(|c| has(&c.targets)));
     }
     // What is named by job goes where its line says, and a fast class nowhere else.
-    let by_job = |p: &Part<'_>| partition.claims.iter().any(|c| c.namespaces.is_empty() && c.names(p)) || p.is_fast();
+    let by_job = |p: &Part<'_>| division.claims.iter().any(|c| c.namespaces.is_empty() && c.names(p)) || p.is_fast();
     for own in [true, false] {
-        let going = |p: &Part<'_>| by_job(p) && has(partition.answer(Who::Scrape(p), "")) == own;
+        let going = |p: &Part<'_>| by_job(p) && has(division.answer(Who::Scrape(p), "")) == own;
         push(Whose::Parts(select(&going)), Spaces::Any, own);
     }
     let both: Vec<&Claim> =
-        partition.claims.iter().filter(|c| !c.jobs.is_empty() && !c.namespaces.is_empty()).collect();
+        division.claims.iter().filter(|c| !c.jobs.is_empty() && !c.namespaces.is_empty()).collect();
     for claim in &both {
         let about = |p: &Part<'_>| claim.names(p) && !nowhere(p);
         // Between two such lines the more specific pattern wins, part by part.
@@ -127,7 +158,7 @@ fn steps(scope: &Scope<'_, '_>, target: Target) -> Vec<Step> {
             for (own, patterns) in by_specificity(rivals, target) {
                 push(Whose::Parts(vec![part]), Spaces::Of(patterns), own);
             }
-            let scrapes = has(partition.answer(Who::Scrape(scope.parts[part]), ""));
+            let scrapes = has(division.answer(Who::Scrape(scope.parts[part]), ""));
             if reported(scope.parts[part]) {
                 push(Whose::ScrapesOf(vec![part]), Spaces::Any, scrapes);
             }
@@ -200,12 +231,12 @@ fn overlap(a: &Step, b: &Step) -> bool {
     who && spaces
 }
 
-fn render(scope: &Scope<'_, '_>, step: &Step, origin: Origin) -> Vec<Rule> {
+fn render(scope: &Scope<'_, '_>, step: &Step, mark: &str, origin: Origin) -> Vec<Rule> {
     let whose = match &step.who {
         Whose::Anybody => vec![(Vec::new(), String::new())],
         Whose::Parts(parts) | Whose::ScrapesOf(parts) => identities(scope.parts, parts, scope.shared),
     };
-    let mark = |(labels, regex): (Vec<&'static str>, String)| {
+    let rule = |(labels, regex): (Vec<&'static str>, String)| {
         let mut condition = Condition::default();
         if let Some(senders) = &scope.senders {
             condition.and("prometheus", alternation(senders.iter().map(|s| escape(s))));
@@ -220,9 +251,9 @@ fn render(scope: &Scope<'_, '_>, step: &Step, origin: Origin) -> Vec<Rule> {
         if matches!(step.who, Whose::ScrapesOf(_)) {
             condition.and("__name__", SCRAPE.to_owned());
         }
-        condition.rule(if step.own { "1" } else { "0" }, origin)
+        condition.rule(mark, if step.own { "1" } else { "0" }, origin)
     };
-    whose.into_iter().map(mark).collect()
+    whose.into_iter().map(rule).collect()
 }
 
 /// Labels and the expressions they must match, all of them.
@@ -246,8 +277,8 @@ impl Condition {
         }
     }
 
-    fn rule(self, mark: &str, origin: Origin) -> Rule {
-        let rule = Rule::new(Action::Replace).target(MARK).replacement(mark).origin(origin);
+    fn rule(self, mark: &str, value: &str, origin: Origin) -> Rule {
+        let rule = Rule::new(Action::Replace).target(mark).replacement(value).origin(origin);
         if self.labels.is_empty() {
             return rule;
         }

@@ -38,8 +38,6 @@ fn exceeded(fleet: &Fleet, id: StoreId, store: &Store, load: &StoreLoad, limit: 
 
 /// Where a route first names the store.
 fn mention(route: &Route, id: StoreId) -> Option<Origin> {
-    let lines = route.lines.iter().flat_map(|l| &l.stores);
-    let rest = route.shared.iter().chain(&route.unowned).flatten();
     let names = |d: &&Sourced<Destination>| matches!(d.value, Destination::Store(store, _) if store == id);
-    lines.chain(rest).find(names).map(|d| d.origin)
+    route.destinations().find(names).map(|d| d.origin)
 }

@@ -42,7 +42,7 @@ use crate::store::{self, Standing};
 use self::context::Context;
 use self::lanes::Decided;
 use self::parts::{Part, Parts};
-use self::routing::Partition;
+use self::routing::{Division, Partition};
 use self::source::Workload;
 
 /// Everything about one cluster; findings go into `sink`. Pure and repeatable.
@@ -123,7 +123,7 @@ fn rules(cx: &Context<'_>) -> Vec<RulePlan> {
 fn check_claims(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>], sink: &mut Sink) {
     for partition in partitions {
         for part in lanes::parts_of(cx, parts, partition) {
-            let naming = partition.claims.iter().zip(&partition.route.lines).filter(|(c, _)| c.names(part));
+            let naming = partition.main.claims.iter().zip(&partition.route.lines).filter(|(c, _)| c.names(part));
             let naming: Vec<_> = naming.collect();
             for (i, (later, line)) in naming.iter().enumerate() {
                 let Some((_, first)) = naming[..i].iter().find(|(earlier, _)| earlier.meets(later)) else { continue };
@@ -141,11 +141,14 @@ fn check_claims(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_
 
 /// A split by namespace needs to know where the namespace stands.
 fn check_blind(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>], sink: &mut Sink) {
-    for partition in partitions.iter().filter(|p| p.by_namespace) {
+    for partition in partitions.iter().filter(|p| p.by_namespace()) {
         let mut seen = Vec::new();
         for part in lanes::parts_of(cx, parts, partition) {
             let job = part.job();
-            let by_job = partition.claims.iter().any(|c| c.namespaces.is_empty() && c.names(part));
+            let by_job = |d: &Division| {
+                !d.by_namespace || d.claims.iter().any(|c| c.namespaces.is_empty() && c.names(part))
+            };
+            let by_job = partition.divisions().all(by_job);
             if part.source.workload != Workload::Unsaid || by_job || seen.contains(&&job.name) {
                 continue;
             }

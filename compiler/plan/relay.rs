@@ -100,7 +100,7 @@ pub(super) fn reasons(cx: &Context<'_>, partitions: &[Partition<'_>], outlets: &
             "`survive \"{longest}\"`: Prometheus by itself is sure of about an hour, and of nothing over a restart"
         ));
     }
-    for partition in partitions.iter().filter(|p| p.by_namespace) {
+    for partition in partitions.iter().filter(|p| p.by_namespace()) {
         out.push(format!(
             "the route `{}` splits by namespace: a change of tenants must not touch a Prometheus",
             partition.route.name

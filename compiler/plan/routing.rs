@@ -3,6 +3,7 @@
 //! This is the meaning. The rules that make it happen are in `keep.rs`, and `proof.rs` holds the two
 //! against each other.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
@@ -35,11 +36,19 @@ pub(super) struct Dest<'a> {
 pub(super) struct Partition<'a> {
     pub id: RouteId,
     pub route: &'a Route,
+    /// Its `to` lines with `shared` and `unowned`: every series has exactly one answer.
+    pub main: Division,
+    /// Its `copy` lines, each asked by itself and whatever the others answer.
+    pub copies: Vec<Division>,
+    witnesses: OnceCell<Vec<String>>,
+}
+
+/// Lines that the four questions are put to.
+pub(super) struct Division {
     pub claims: Vec<Claim>,
     pub shared: Vec<Target>,
     pub unowned: Vec<Target>,
     pub by_namespace: bool,
-    witnesses: OnceCell<Vec<String>>,
 }
 
 /// What a `to` line asks for, and where it sends that.
@@ -69,18 +78,48 @@ impl<'a> Partition<'a> {
             namespaces: line.namespaces.iter().filter_map(|n| NamespacePattern::parse(&n.value).ok()).collect(),
             targets: targets(&line.stores),
         };
+        let division = |lines: &[Line], shared, unowned| Division {
+            claims: lines.iter().map(claim).collect(),
+            shared,
+            unowned,
+            by_namespace: lines.iter().any(|l| !l.namespaces.is_empty()),
+        };
+        let remainder = |said: &Option<Vec<Sourced<Destination>>>| said.as_deref().map(targets).unwrap_or_default();
+        // What a copy does not claim, it does not send.
+        let copy = |line: &Line| division(std::slice::from_ref(line), Vec::new(), Vec::new());
         Partition {
             id,
             route,
-            claims: route.lines.iter().map(claim).collect(),
-            shared: route.shared.as_deref().map(targets).unwrap_or_default(),
-            unowned: route.unowned.as_deref().map(targets).unwrap_or_default(),
-            by_namespace: route.lines.iter().any(|l| !l.namespaces.is_empty()),
+            main: division(&route.lines, remainder(&route.shared), remainder(&route.unowned)),
+            copies: route.copies.iter().map(copy).collect(),
             witnesses: OnceCell::new(),
         }
     }
 
     /// The destinations of a series with this `namespace` label; empty: it stays in the cluster.
+    pub fn answer(&self, who: Who<'_, '_>, namespace: &str) -> Cow<'_, [Target]> {
+        let mut all = Cow::Borrowed(self.main.answer(who, namespace));
+        for copy in &self.copies {
+            for target in copy.answer(who, namespace) {
+                if !all.contains(target) {
+                    all.to_mut().push(*target);
+                }
+            }
+        }
+        all
+    }
+
+    pub fn divisions(&self) -> impl Iterator<Item = &Division> {
+        std::iter::once(&self.main).chain(&self.copies)
+    }
+
+    pub fn by_namespace(&self) -> bool {
+        self.divisions().any(|d| d.by_namespace)
+    }
+}
+
+impl Division {
+    /// The destinations of a series with this `namespace` label, as these lines say.
     pub fn answer(&self, who: Who<'_, '_>, namespace: &str) -> &[Target] {
         let workload = workload_namespace(who, namespace);
         let part = match who {
@@ -117,14 +156,17 @@ impl Partition<'_> {
     /// Namespaces that between them get every answer the route has: none, one nobody names, and one
     /// for each pattern that is not shadowed by more particular ones.
     pub fn witness_namespaces(&self) -> &[String] {
-        self.witnesses.get_or_init(|| witness_namespaces(&self.claims))
+        self.witnesses.get_or_init(|| witness_namespaces(self.divisions().flat_map(|d| &d.claims)))
     }
 
     /// Whether the route names the destination at all.
     pub fn mentions(&self, target: Target) -> bool {
-        self.claims.iter().any(|c| c.targets.contains(&target))
-            || self.shared.contains(&target)
-            || self.unowned.contains(&target)
+        let among = |d: &Division| {
+            d.claims.iter().any(|c| c.targets.contains(&target))
+                || d.shared.contains(&target)
+                || d.unowned.contains(&target)
+        };
+        self.divisions().any(among)
     }
 
     /// Whether any series of the part can go there.
@@ -161,8 +203,8 @@ impl Claim {
     }
 }
 
-fn witness_namespaces(claims: &[Claim]) -> Vec<String> {
-    let patterns: Vec<&NamespacePattern> = claims.iter().flat_map(|c| &c.namespaces).collect();
+fn witness_namespaces<'c>(claims: impl Iterator<Item = &'c Claim>) -> Vec<String> {
+    let patterns: Vec<&NamespacePattern> = claims.flat_map(|c| &c.namespaces).collect();
     let most =
         |n: &str| patterns.iter().copied().filter(|p| p.matches(n)).reduce(|a, b| if b.beats(a) { b } else { a });
     let mut out = vec![String::new()];
@@ -220,7 +262,7 @@ pub(super) fn route_of(fleet: &Fleet, cluster: ClusterId, lane: &str) -> Option<
 /// A destination is reached one way, whatever line leads to it.
 pub(super) fn check_vias(cx: &Context<'_>, partitions: &[Partition<'_>], sink: &mut Sink) {
     let mut known: BTreeMap<Target, &Sourced<String>> = BTreeMap::new();
-    for line in partitions.iter().flat_map(|p| &p.route.lines) {
+    for line in partitions.iter().flat_map(|p| p.route.all_lines()) {
         let Some(via) = &line.via else { continue };
         for target in line.stores.iter().filter_map(|d| target(d.value)) {
             let first = *known.entry(target).or_insert(via);
@@ -236,12 +278,13 @@ pub(super) fn check_vias(cx: &Context<'_>, partitions: &[Partition<'_>], sink: &
 }
 
 /// All destinations of the cluster's routes, each once: `shared` and `unowned` of all routes, then
-/// their `to` lines as written. A relay's queue belongs to its place in this list, and lines are what
+/// their `to` lines as written, and `copy` lines behind them. A relay's queue belongs to its place in this list, and lines are what
 /// is added: a new one comes last and moves none.
 pub(super) fn destinations<'a>(cx: &Context<'a>, partitions: &[Partition<'a>]) -> Vec<Dest<'a>> {
     let mut out: Vec<Dest<'a>> = Vec::new();
     let routes = || partitions.iter().map(|p| p.route);
-    let lines = routes().flat_map(|r| &r.lines).flat_map(|l| l.stores.iter().map(move |d| (d, Some(l))));
+    let lines = routes().flat_map(|r| &r.lines).chain(routes().flat_map(|r| &r.copies));
+    let lines = lines.flat_map(|l| l.stores.iter().map(move |d| (d, Some(l))));
     let remainders = || routes().flat_map(|r| r.shared.iter().chain(&r.unowned).flatten());
     for (said, line) in lines.chain(remainders().map(|d| (d, None))) {
         let Some(target) = target(said.value) else { continue };

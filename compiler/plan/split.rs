@@ -8,7 +8,7 @@ use super::parts::spell;
 use super::source::{Source, facts, in_words, reachable};
 use crate::catalog::{self, Parts, Select, SeriesModel};
 use crate::diag::{Diagnostic, Sink};
-use crate::model::fleet::Class;
+use crate::model::fleet::{Class, Route};
 use crate::model::value::{JobGlob, MetricGlob};
 
 /// What is asked of a target, and kept of its answer.
@@ -111,7 +111,7 @@ fn is_named(cx: &Context<'_>, source: &Source<'_>, class: &Class) -> bool {
     let job = &source.job.name;
     let listed = |c: &Option<String>, j: &str| j == job && c.as_deref() == Some(&class.name);
     let in_lane = cx.cluster.lanes.iter().flat_map(|l| l.jobs.iter().chain(&l.also_scrapes));
-    let globs = cx.fleet.routes.iter().flat_map(|r| &r.lines).flat_map(|l| &l.jobs);
+    let globs = cx.fleet.routes.iter().flat_map(Route::all_lines).flat_map(|l| &l.jobs);
     cx.is_said(class.origin)
         || in_lane.into_iter().any(|j| listed(&j.class, &j.job))
         || globs

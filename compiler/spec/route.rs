@@ -30,8 +30,7 @@ pub static ROUTE: Shape = Shape {
             .serves("A5")
             .native(&["default", "otherwise"]),
         key("copy", Repeated(&TO), "A declared second copy, outside the partition.")
-            .serves("G2 G5")
-            .not_yet("send a declared second copy, for a migration or a long memory at low resolution"),
+            .serves("G2 G5"),
         key("budget", Object(&budget::ROUTE), "What each sending cluster may send.").serves("G2").not_yet(budget::WILL),
         ALLOW,
     ],

@@ -49,7 +49,7 @@ route "pool" from="pool-1" {
 }
 "#;
 
-const SPLIT: &str = r#"
+pub(super) const SPLIT: &str = r#"
     to "plane-a" namespaces="hero-user-a team-*"
     to "plane-b" namespaces="hero-user-b team-b-*"
     to "plane-a" "plane-b" namespaces="kube-system"
@@ -57,12 +57,12 @@ const SPLIT: &str = r#"
     unowned "none"
 "#;
 
-fn pool(route: &str) -> World {
+pub(super) fn pool(route: &str) -> World {
     World::of(&SHARED.replace("ROUTE", route))
 }
 
 /// Names of the URLs of the relay that a series of a Prometheus is sent to.
-fn sent(plan: &ClusterPlan<'_>, from: &str, series: &[(&str, &str)]) -> Vec<String> {
+pub(super) fn sent(plan: &ClusterPlan<'_>, from: &str, series: &[(&str, &str)]) -> Vec<String> {
     let cache = Cache::new();
     let chain =
         |rules: &[Rule], dialect, written| Chain::compile(rules, dialect, written, &cache).expect("rules compile");
@@ -89,7 +89,7 @@ fn sent(plan: &ClusterPlan<'_>, from: &str, series: &[(&str, &str)]) -> Vec<Stri
     out
 }
 
-fn both() -> Vec<String> {
+pub(super) fn both() -> Vec<String> {
     vec!["plane-a".to_owned(), "plane-b".to_owned()]
 }
 

@@ -5,10 +5,13 @@
 //! 2. Is it about a namespace that a line owns? The most particular line has it.
 //! 3. Is it about no namespace? It is shared.
 //! 4. Else it is unowned.
+//!
+//! A `copy` line is asked the same by itself, and sends what it claims besides.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use watershed::catalog::{Catalog, WorkloadNamespace};
+use watershed::diag::Sourced;
 use watershed::model::fleet::{Destination, Fleet, Line, Route};
 use watershed::model::ids::StoreId;
 use watershed::model::plan::{ClusterPlan, FleetPlan, Monitor};
@@ -57,36 +60,14 @@ impl<'a> Meaning<'a> {
         }
         let fast = monitor.is_some_and(|m| m.endpoints.iter().any(|e| e.interval.value.millis() < FAST));
         let namespace = self.workload(series, monitor);
-        let named = |line: &&Line| {
-            let globs = line.jobs.iter().filter_map(|j| JobGlob::parse(&j.value).ok());
-            let mut globs = globs.filter(|g| !fast || g.class.is_some());
-            monitor.is_some_and(|m| globs.any(|g| g.matches(&m.job, m.class.as_deref())))
+        let lines = |lines: &'a [Line], shared, unowned| {
+            let asked = Asked { monitor, fast, namespace, shared, unowned };
+            targets(asked.answer(lines).into_iter().map(|s| s.value))
         };
-        let both = route.lines.iter().filter(|l| !l.jobs.is_empty() && !l.namespaces.is_empty()).filter(named);
-        if let Some(line) = namespace.and_then(|n| owner(both, n)) {
-            return targets(line.stores.iter().map(|s| s.value));
-        }
-        if let Some(line) = route.lines.iter().filter(|l| !l.jobs.is_empty() && l.namespaces.is_empty()).find(named) {
-            return targets(line.stores.iter().map(|s| s.value));
-        }
-        if fast {
-            return BTreeSet::new();
-        }
-        let plain = |line: &&Line| line.jobs.is_empty();
-        if route.lines.iter().all(|l| l.namespaces.is_empty()) {
-            let rest = route.lines.iter().find(plain);
-            return rest.map(|l| targets(l.stores.iter().map(|s| s.value))).unwrap_or_default();
-        }
-        let said = match namespace {
-            None => &route.shared,
-            Some(namespace) => {
-                if let Some(line) = owner(route.lines.iter().filter(plain), namespace) {
-                    return targets(line.stores.iter().map(|s| s.value));
-                }
-                &route.unowned
-            }
-        };
-        targets(said.iter().flatten().map(|s| s.value))
+        // Every copy is asked by itself, and what it does not claim it does not send.
+        let copies = route.copies.iter().flat_map(|copy| lines(std::slice::from_ref(copy), &[], &[]));
+        let of = |said: &'a Option<Vec<_>>| said.as_deref().unwrap_or_default();
+        lines(&route.lines, of(&route.shared), of(&route.unowned)).into_iter().chain(copies).collect()
     }
 
     /// The monitor whose target a series was scraped from.
@@ -113,6 +94,41 @@ impl<'a> Meaning<'a> {
             WorkloadNamespace::Nowhere => false,
         };
         about.then_some(namespace)
+    }
+}
+
+/// The four questions about one series.
+struct Asked<'a, 's> {
+    monitor: Option<&'a Monitor>,
+    fast: bool,
+    namespace: Option<&'s str>,
+    shared: &'a [Sourced<Destination>],
+    unowned: &'a [Sourced<Destination>],
+}
+
+impl<'a> Asked<'a, '_> {
+    fn answer(&self, lines: &'a [Line]) -> &'a [Sourced<Destination>] {
+        let named = |line: &&Line| {
+            let globs = line.jobs.iter().filter_map(|j| JobGlob::parse(&j.value).ok());
+            let mut globs = globs.filter(|g| !self.fast || g.class.is_some());
+            self.monitor.is_some_and(|m| globs.any(|g| g.matches(&m.job, m.class.as_deref())))
+        };
+        let both = lines.iter().filter(|l| !l.jobs.is_empty() && !l.namespaces.is_empty()).filter(named);
+        if let Some(line) = self.namespace.and_then(|n| owner(both, n)) {
+            return &line.stores;
+        }
+        if let Some(line) = lines.iter().filter(|l| !l.jobs.is_empty() && l.namespaces.is_empty()).find(named) {
+            return &line.stores;
+        }
+        if self.fast {
+            return &[];
+        }
+        let plain = |line: &&Line| line.jobs.is_empty();
+        if lines.iter().all(|l| l.namespaces.is_empty()) {
+            return lines.iter().find(plain).map_or(&[], |l| &l.stores);
+        }
+        let Some(namespace) = self.namespace else { return self.shared };
+        owner(lines.iter().filter(plain), namespace).map_or(self.unowned, |l| &l.stores)
     }
 }
 
