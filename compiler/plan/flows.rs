@@ -25,7 +25,8 @@ pub(super) fn flows(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partitio
 fn goes_to(cx: &Context<'_>, partition: &Partition<'_>, part: &Part<'_>) -> Vec<String> {
     let namespaces = partition.witness_namespaces();
     let mut out = Vec::new();
-    for (division, copy) in std::iter::once((&partition.main, "")).chain(partition.copies.iter().map(|c| (c, " copy"))) {
+    for (division, copy) in std::iter::once((&partition.main, "")).chain(partition.copies.iter().map(|c| (c, " copy")))
+    {
         let whole = division.answer(Who::Sample(part), "");
         if namespaces.iter().all(|n| division.answer(Who::Sample(part), n) == whole) {
             out.extend(whole.iter().map(|t| format!("{}{copy}", relay::name(cx, *t))));
@@ -40,8 +41,7 @@ fn goes_to(cx: &Context<'_>, partition: &Partition<'_>, part: &Part<'_>) -> Vec<
 /// Which of the part's series a destination gets, where the namespace decides.
 fn which(division: &Division, part: &Part<'_>, target: Target) -> Option<String> {
     let mut which = Vec::new();
-    let claims =
-        division.claims.iter().filter(|c| c.targets.contains(&target) && (c.jobs.is_empty() || c.names(part)));
+    let claims = division.claims.iter().filter(|c| c.targets.contains(&target) && (c.jobs.is_empty() || c.names(part)));
     let mut names: Vec<String> = claims.flat_map(|c| c.namespaces.iter().map(ToString::to_string)).collect();
     names.sort_unstable();
     names.dedup();

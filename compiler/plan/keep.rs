@@ -148,8 +148,7 @@ fn steps(scope: &Scope<'_, '_>, division: &Division, target: Target) -> Vec<Step
         let going = |p: &Part<'_>| by_job(p) && has(division.answer(Who::Scrape(p), "")) == own;
         push(Whose::Parts(select(&going)), Spaces::Any, own);
     }
-    let both: Vec<&Claim> =
-        division.claims.iter().filter(|c| !c.jobs.is_empty() && !c.namespaces.is_empty()).collect();
+    let both: Vec<&Claim> = division.claims.iter().filter(|c| !c.jobs.is_empty() && !c.namespaces.is_empty()).collect();
     for claim in &both {
         let about = |p: &Part<'_>| claim.names(p) && !nowhere(p);
         // Between two such lines the more specific pattern wins, part by part.

@@ -145,9 +145,8 @@ fn check_blind(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>
         let mut seen = Vec::new();
         for part in lanes::parts_of(cx, parts, partition) {
             let job = part.job();
-            let by_job = |d: &Division| {
-                !d.by_namespace || d.claims.iter().any(|c| c.namespaces.is_empty() && c.names(part))
-            };
+            let by_job =
+                |d: &Division| !d.by_namespace || d.claims.iter().any(|c| c.namespaces.is_empty() && c.names(part));
             let by_job = partition.divisions().all(by_job);
             if part.source.workload != Workload::Unsaid || by_job || seen.contains(&&job.name) {
                 continue;

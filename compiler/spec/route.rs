@@ -29,8 +29,7 @@ pub static ROUTE: Shape = Shape {
             .default("required as soon as a `to` has `namespaces`")
             .serves("A5")
             .native(&["default", "otherwise"]),
-        key("copy", Repeated(&TO), "A declared second copy, outside the partition.")
-            .serves("G2 G5"),
+        key("copy", Repeated(&TO), "A declared second copy, outside the partition.").serves("G2 G5"),
         key("budget", Object(&budget::ROUTE), "What each sending cluster may send.").serves("G2").not_yet(budget::WILL),
         ALLOW,
     ],

@@ -62,7 +62,7 @@ impl<'a> Meaning<'a> {
         let namespace = self.workload(series, monitor);
         let lines = |lines: &'a [Line], shared, unowned| {
             let asked = Asked { monitor, fast, namespace, shared, unowned };
-            targets(asked.answer(lines).into_iter().map(|s| s.value))
+            targets(asked.answer(lines).iter().map(|s| s.value))
         };
         // Every copy is asked by itself, and what it does not claim it does not send.
         let copies = route.copies.iter().flat_map(|copy| lines(std::slice::from_ref(copy), &[], &[]));
