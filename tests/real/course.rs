@@ -5,9 +5,11 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use watershed::model::plan::ClusterPlan;
+use watershed::model::value::Version;
 
 use crate::components::Components;
 use crate::ground::cluster::Cluster;
+use crate::ground::operator::Generation;
 use crate::ground::{api, images, operator, process};
 use crate::steps::planned::{self, Planned};
 use crate::steps::running::{Machines, Running};
@@ -74,7 +76,7 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
                 timed(|| dashboards::judge(&programs, scratch))
             })
         });
-        for subject in &subjects {
+        for subject in subjects.iter().filter(|s| generation(&s.plan) == Generation::Newest) {
             apply(components, scratch, &mut cluster, subject, &mut course)?;
         }
         if let Some(thread) = dashboards {
@@ -83,7 +85,7 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
         }
         Outcome::Ok(())
     })?;
-    let _machines = Machines::start(&cluster, components, scratch)?;
+    let machines = Machines::start(&cluster, components, scratch)?;
     for (examples, version) in running.iter().zip(VERSIONS) {
         for example in examples {
             let plans = example.clusters()?;
@@ -104,6 +106,15 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
                 let patient = version.is_empty() || thorough;
                 operate(components, &scratch, &mut cluster, example, plan, &plans, names, patient, &mut course)?;
             }
+        }
+    }
+    drop(machines);
+    let old: Vec<&Subject<'_>> = subjects.iter().filter(|s| generation(&s.plan) == Generation::Oldest).collect();
+    if course.wants_any(old.iter().flat_map(|s| APPLIED.map(|step| format!("{s} {step}")))) {
+        grow_old(components, &mut cluster)?;
+        course.say("the oldest operator is up, with its definitions");
+        for subject in old {
+            apply(components, scratch, &mut cluster, subject, &mut course)?;
         }
     }
     Ok(course.end())
@@ -141,6 +152,8 @@ fn shape(plan: &ClusterPlan<'_>) -> Vec<String> {
     lanes.chain(queues).chain(relay).chain(stores).collect()
 }
 
+/// Operators below this are judged by the oldest: what came in before is in both.
+const OLDEST_JUDGES_BELOW: Version = Version::new(0, 69, 0);
 const APPLIED: [&str; 2] = ["accepted", "understood"];
 const RUN: [&str; 4] = ["runs", "delivered", "scraped", "alerted"];
 /// What distinguishes the runs of an example.
@@ -164,8 +177,24 @@ fn start(components: &Components, scratch: &Path) -> Outcome<Cluster> {
     for node in ["node-a", "node-b"] {
         cluster.add_node(node, &[("nvidia.com/gpu.present", "true")])?;
     }
-    operator::start(&mut cluster, &components.operator_crds, &components.operator_rbac, &images)?;
+    let operator = &components.operator;
+    operator::start(&mut cluster, &operator.definitions, &operator.manifests, Generation::Newest, &images)?;
     Ok(cluster)
+}
+
+/// Which operator judges a cluster: the one of this suite that is nearest to the declared.
+fn generation(plan: &ClusterPlan<'_>) -> Generation {
+    let declared = plan.cluster.versions.get("operator").map(|v| v.value);
+    let old = declared.is_some_and(|v| !v.at_least(OLDEST_JUDGES_BELOW));
+    if old { Generation::Oldest } else { Generation::Newest }
+}
+
+/// Puts the oldest operator and its definitions in the place of the newest.
+fn grow_old(components: &Components, cluster: &mut Cluster) -> Outcome<()> {
+    operator::remove(cluster)?;
+    let images = |image: &str| images::program(components, image);
+    let operator = &components.oldest_operator;
+    operator::start(cluster, &operator.definitions, &operator.manifests, Generation::Oldest, &images)
 }
 
 /// The checked-in output of a cluster, put in front of the API server and the operator.
@@ -187,7 +216,7 @@ fn apply(
     });
     if accepted {
         course.step(&format!("{subject} understood"), || {
-            operator::settled(cluster, RECONCILED)?;
+            operator::settled(cluster, generation(&subject.plan), RECONCILED)?;
             let mut wrong = operator::complaints(cluster, &before)?;
             wrong.extend(misunderstood(components, scratch, cluster, &subject.plan)?);
             nothing(wrong, format!("{} Prometheis", subject.plan.lanes.len()))

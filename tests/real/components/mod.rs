@@ -29,12 +29,10 @@ pub struct Components {
     pub etcd: PathBuf,
     pub kube_apiserver: PathBuf,
     pub kubectl: PathBuf,
-    pub prometheus_operator: PathBuf,
+    pub operator: Operator,
+    /// The oldest that a spec may declare.
+    pub oldest_operator: Operator,
     pub prometheus_config_reloader: PathBuf,
-    /// The operator's definitions, one file each, as they are usually installed.
-    pub operator_crds: PathBuf,
-    /// Its own manifests, among them the role it needs.
-    pub operator_rbac: PathBuf,
     pub prometheus_2: Prometheus,
     /// The last 2, whole.
     pub prometheus_2_55: Prometheus,
@@ -50,6 +48,15 @@ pub struct Components {
     pub kustomize: PathBuf,
     /// What the table of the report shows.
     pub parts: Vec<Part>,
+}
+
+/// A release of prometheus-operator.
+pub struct Operator {
+    pub program: PathBuf,
+    /// Its definitions, one file each, as they are usually installed.
+    pub definitions: PathBuf,
+    /// Its own manifests, among them the role it needs.
+    pub manifests: PathBuf,
 }
 
 pub struct Prometheus {
@@ -197,6 +204,18 @@ const COMPONENTS: &[Component] = &[
             program("prometheus-config-reloader", "bin/prometheus-config-reloader", VERSION, "version 0.93.1"),
         ],
     },
+    Component {
+        name: "prometheus-operator-0.68",
+        version: "0.68.0",
+        from: Source::Go(Go {
+            module: "github.com/prometheus-operator/prometheus-operator",
+            packages: &["cmd/operator"],
+            tags: "",
+            set: &[("github.com/prometheus/common/version.Version", "0.68.0")],
+            folders: &["example/prometheus-operator-crd", "example/rbac/prometheus-operator"],
+        }),
+        programs: &[program("prometheus-operator", "bin/operator", VERSION, "version 0.68.0")],
+    },
     // Debian's 2.42 was built without discovery in Kubernetes. As the module counts: 0.55 is 2.55.
     Component {
         name: "prometheus-2",
@@ -295,8 +314,13 @@ pub fn list(cache: &Path, report: Report) -> Result<Vec<[String; 4]>, Trouble> {
 impl Components {
     fn from(parts: Vec<Part>) -> Result<Self, Trouble> {
         let at = |program: &str| find(&parts, program, "");
-        let operator = parts.iter().find(|p| p.name == "prometheus-operator");
-        let example = |folder: &str| operator.map(|p| p.folder.join("example").join(folder)).unwrap_or_default();
+        let operator = |version| -> Result<Operator, Trouble> {
+            let program = find(&parts, "prometheus-operator", version)?;
+            let part = parts.iter().find(|p| p.programs().any(|own| own == program));
+            let example = |folder: &str| part.map(|p| p.folder.join("example").join(folder)).unwrap_or_default();
+            let (definitions, manifests) = (example("prometheus-operator-crd"), example("rbac/prometheus-operator"));
+            Ok(Operator { program, definitions, manifests })
+        };
         let prometheus = |version| -> Result<Prometheus, Trouble> {
             let prometheus = find(&parts, "prometheus", version)?;
             Ok(Prometheus { prometheus, promtool: find(&parts, "promtool", version)? })
@@ -305,10 +329,9 @@ impl Components {
             etcd: at("etcd")?,
             kube_apiserver: at("kube-apiserver")?,
             kubectl: at("kubectl")?,
-            prometheus_operator: at("prometheus-operator")?,
+            operator: operator("v0.93.")?,
+            oldest_operator: operator("v0.68.")?,
             prometheus_config_reloader: at("prometheus-config-reloader")?,
-            operator_crds: example("prometheus-operator-crd"),
-            operator_rbac: example("rbac/prometheus-operator"),
             prometheus_2: prometheus("2.")?,
             prometheus_2_55: prometheus("v0.55.")?,
             prometheus_3: prometheus("3.")?,

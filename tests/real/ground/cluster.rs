@@ -178,6 +178,15 @@ impl Cluster {
         self.pods.iter_mut().try_for_each(Pod::alive)
     }
 
+    /// Ends all pods of a namespace, and the Deployments they are of.
+    ///
+    /// # Errors
+    /// The API server does not delete them.
+    pub fn stop(&mut self, namespace: &str) -> Outcome<()> {
+        self.pods.retain(|p| p.namespace != namespace);
+        self.api.kubectl.delete(&["deployments.apps,pods", "--all", "-n", namespace])
+    }
+
     /// Ends all pods of these namespaces and deletes everything that was applied to them.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::pod::Program;
 use crate::components::Components;
 
-/// The program of an image by the last part of its name; of Prometheus, the version its tag says.
+/// The program of an image by the last part of its name; of Prometheus and its operator, the version its tag says.
 pub fn program(components: &Components, image: &str) -> Option<Program> {
     let (repository, tag) = image.rsplit_once(':').unwrap_or((image, ""));
     let name = repository.rsplit('/').next()?;
@@ -14,7 +14,8 @@ pub fn program(components: &Components, image: &str) -> Option<Program> {
             let mut numbers = tag.trim_start_matches('v').split('.').map_while(|n| n.parse().ok());
             &components.prometheus(numbers.next()?, numbers.next()?).prometheus
         }
-        "prometheus-operator" => &components.prometheus_operator,
+        "prometheus-operator" if tag.starts_with("v0.68.") => &components.oldest_operator.program,
+        "prometheus-operator" => &components.operator.program,
         "prometheus-config-reloader" => &components.prometheus_config_reloader,
         "node-exporter" => &components.node_exporter,
         "alertmanager" => &components.alertmanager,

@@ -116,6 +116,17 @@ impl Network {
         Ipv4Addr::new(a, b, c + 1, d)
     }
 
+    /// An address of the outside that a spec names: the sandbox has it from now on.
+    ///
+    /// # Errors
+    /// It is not of the network of a run, 10.0.0.0/8, or somebody else's; what `ip` said.
+    pub fn claim(&self, address: Ipv4Addr) -> Outcome<()> {
+        if address.octets()[0] != 10 || self.locked(|s| s.places.contains_key(&address)) {
+            return Err(Trouble::new(format!("{address} cannot stand for an address of the outside here")));
+        }
+        self.ip(&["addr", "replace", &format!("{address}/32"), "dev", "lo"]).map(drop)
+    }
+
     /// Listens where the address is: on a pod's or a node's address in its namespace.
     ///
     /// # Errors

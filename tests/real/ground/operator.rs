@@ -33,12 +33,27 @@ pub struct Reconciled {
     pub stateful_sets: Vec<Value>,
 }
 
+/// What a release can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generation {
+    /// Keeps slices of the kubelets, and writes into the status of what is selected by whom.
+    Newest,
+    /// Does neither.
+    Oldest,
+}
+
 /// Installs the resource definitions of a release, then what it runs with, and runs its Deployment. Both are folders of
 /// its `example/`: `prometheus-operator-crd` and `rbac/prometheus-operator`.
 ///
 /// # Errors
 /// The API server refuses them, or the operator does not come up.
-pub fn start(cluster: &mut Cluster, definitions: &Path, own: &Path, images: Images<'_>) -> Outcome<()> {
+pub fn start(
+    cluster: &mut Cluster,
+    definitions: &Path,
+    own: &Path,
+    generation: Generation,
+    images: Images<'_>,
+) -> Outcome<()> {
     cluster.prepare(NAMESPACE)?;
     let kubectl = cluster.api.kubectl.clone();
     kubectl.apply_as(CONTROLLERS, &manifests(definitions)?)?;
@@ -61,10 +76,25 @@ pub fn start(cluster: &mut Cluster, definitions: &Path, own: &Path, images: Imag
     let arguments = deployment.pointer_mut("/spec/template/spec/containers/0/args").and_then(Value::as_array_mut);
     let arguments = arguments.ok_or_else(|| Trouble::new(format!("{}: no arguments", own.display())))?;
     // Kubelets are found as in a cluster whose Endpoints are mirrored to slices; what was selected says so in its status.
-    arguments.extend(
-        ["--kubelet-endpointslice=true", "--feature-gates=StatusForConfigurationResources=true"].map(|a| json!(a)),
-    );
+    if generation == Generation::Newest {
+        arguments.extend(
+            ["--kubelet-endpointslice=true", "--feature-gates=StatusForConfigurationResources=true"].map(|a| json!(a)),
+        );
+    }
     cluster.run(&[deployment], images).map(drop)
+}
+
+/// Ends the operator and takes its definitions away, and with them everything that was made by them.
+///
+/// # Errors
+/// The API server does not delete something.
+pub fn remove(cluster: &mut Cluster) -> Outcome<()> {
+    cluster.stop(NAMESPACE)?;
+    let kubectl = &cluster.api.kubectl;
+    let group = "monitoring.coreos.com";
+    let all = kubectl.run(&["get", "crd", "-o", "name"])?;
+    let own: Vec<&str> = all.lines().filter(|name| name.ends_with(group)).collect();
+    kubectl.run(&[&["delete", "--wait=true", "--timeout=60s"], own.as_slice()].concat()).map(drop)
 }
 
 /// The files of a folder, without what would have the operator itself scraped.
@@ -91,7 +121,7 @@ pub fn log(cluster: &Cluster) -> String {
 ///
 /// # Errors
 /// It does not within `patience`: what is missing, e.g. monitors that no Prometheus selects.
-pub fn settled(cluster: &Cluster, patience: Duration) -> Outcome<()> {
+pub fn settled(cluster: &Cluster, generation: Generation, patience: Duration) -> Outcome<()> {
     let mut missing = Vec::new();
     let done = until("end of reconciling", patience, || {
         missing.clear();
@@ -103,7 +133,11 @@ pub fn settled(cluster: &Cluster, patience: Duration) -> Outcome<()> {
                 None => missing.push(format!("{}: not reconciled", title(&prometheus))),
             }
         }
-        for object in cluster.api.kubectl.list(SELECTED)? {
+        let selected = match generation {
+            Generation::Newest => cluster.api.kubectl.list(SELECTED)?,
+            Generation::Oldest => Vec::new(),
+        };
+        for object in selected {
             let bindings = object["status"]["bindings"].as_array();
             let seen = |b: &Value| {
                 condition(&b["conditions"], "Accepted")
@@ -168,9 +202,11 @@ pub fn complaints(cluster: &Cluster, before: &Mark) -> Outcome<Vec<String>> {
     let warns = |l: &&str| l.contains("level=warn") || l.contains("level=error") || l.contains("level=WARN");
     // Of what is gone before its status was written.
     let late = |l: &&str| !l.contains("failed to clean up config") && !l.contains("finalizer");
-    said.extend(
-        log(cluster).get(before.log..).unwrap_or_default().lines().filter(warns).filter(late).map(str::to_owned),
-    );
+    // Of the StatefulSets that an old operator makes, a new API server says this.
+    let own = |l: &&str| !l.contains("component=k8s_client_runtime") || !l.contains("duplicate port");
+    let log = log(cluster);
+    let new = log.get(before.log..).unwrap_or_default().lines();
+    said.extend(new.filter(warns).filter(late).filter(own).map(str::to_owned));
     Ok(said)
 }
 

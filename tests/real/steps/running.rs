@@ -16,6 +16,7 @@ use crate::components::Components;
 use crate::exporters::{About, Exporter, Kind, tls};
 use crate::ground::certificates::Authority;
 use crate::ground::cluster::Cluster;
+use crate::ground::operator::Generation;
 use crate::ground::pod::Images;
 use crate::ground::process::{Process, until};
 use crate::ground::volumes::text;
@@ -165,7 +166,7 @@ fn apply(cluster: &mut Cluster, plan: &ClusterPlan<'_>, objects: &[Value]) -> Ou
     if !applied.warnings.is_empty() {
         return Err(Trouble::new("the API server warns").said(applied.warnings.join("\n")));
     }
-    operator::settled(cluster, RECONCILED)?;
+    operator::settled(cluster, Generation::Newest, RECONCILED)?;
     let mut workloads: Vec<Value> = WORKLOADS.iter().map(|n| workload(n)).collect();
     for target in plan.lanes.iter().flat_map(|l| &l.alerting) {
         let there = workloads.iter().any(|w| text(w, "/metadata/name") == target.name);

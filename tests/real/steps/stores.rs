@@ -68,9 +68,18 @@ pub fn start(
         if addresses.contains_key(&host) {
             return Err(Trouble::new(format!("{host} serves two tenants, which this suite has no stand-in for yet")));
         }
-        let own = cluster.network.own();
+        let own = match host.parse() {
+            Ok(address) => {
+                cluster.network.claim(address)?;
+                address
+            }
+            Err(_) => {
+                let own = cluster.network.own();
+                cluster.add_name(&host, own)?;
+                own
+            }
+        };
         addresses.insert(host.clone(), own);
-        cluster.add_name(&host, own)?;
         let prefix =
             path.strip_suffix(INSERT).ok_or_else(|| Trouble::new(format!("{} is no remote write", writes.url)))?;
         // Where the cluster version of VictoriaMetrics takes a tenant's series.

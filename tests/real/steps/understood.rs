@@ -186,7 +186,8 @@ fn target_rules(endpoint: &Endpoint, made: &Value, found: &mut Differences) {
     };
     for rule in &made[at + planned.len()..] {
         let touches_labels = !rule.target_label.is_empty() && !rule.target_label.starts_with("__tmp_");
-        let drops = rule.source_labels.iter().any(|s| !s.starts_with("__tmp_")) && rule.action != "replace";
+        let drops = rule.source_labels.iter().any(|s| !s.starts_with("__tmp_"))
+            && !matches!(rule.action.as_str(), "replace" | "hashmod");
         if touches_labels || drops {
             found.say(format!("a rule of the operator comes after ours: {rule:?}"));
         }
