@@ -14,6 +14,7 @@ mod support;
 
 mod bytes;
 mod cases;
+mod catalog;
 mod fleets;
 mod interrupted;
 mod invariants;

@@ -244,6 +244,8 @@ impl Scheme {
 pub enum Auth {
     #[default]
     None,
+    /// Nothing; the certificate is self-signed and not verified.
+    Unverified,
     /// The service account token of the Prometheus; the certificate is self-signed and not verified.
     Token,
     /// The service account token; the certificate is verified with the cluster's CA.

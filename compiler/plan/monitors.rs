@@ -182,6 +182,7 @@ fn auth(said: &Credentials, catalog: Option<&Auth>) -> ScrapeAuth {
     let (token, unless_ca, server_name) = match catalog {
         Some(Auth::Token) => (true, Verify::Nothing, &None),
         Some(Auth::TokenVerified { server_name }) => (true, Verify::Cluster, server_name),
+        Some(Auth::Unverified) => (false, Verify::Nothing, &None),
         Some(Auth::ClientCert { server_name }) => (false, Verify::Credentials, server_name),
         Some(Auth::None) | None => (false, Verify::Credentials, &None),
     };
