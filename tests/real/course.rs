@@ -36,14 +36,13 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
     });
     course.step("charts", || charts::judge(&components.helm, scratch));
 
-    // By hand nobody waits for what is the same again.
-    let thorough = !wanted.is_empty() || std::env::var_os("CI").is_some_and(|v| !v.is_empty());
+    let depth = Depth::of(wanted);
     let emitted = planned::examples(&[])?;
     let subjects = subject::subjects(&emitted)?;
     // As declared, and as it would be with an old Prometheus.
     let declared = planned::examples(&planned::QUICK)?;
     let mut old = planned::examples(&[&planned::QUICK[..], &[OLD]].concat())?;
-    old.retain(|e| e.example == WITH_OLD || thorough);
+    old.retain(|e| depth.with_old().contains(&e.example.as_str()) || depth == Depth::Asked);
     let running = [declared, old];
     as_meant(&running)?;
     let mut names: Vec<String> = subjects.iter().flat_map(|s| APPLIED.map(|step| format!("{s} {step}"))).collect();
@@ -94,16 +93,15 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
                 if !course.wants_any(names.clone()) {
                     continue;
                 }
-                let twin = plans[..i].iter().find(|p| shape(p) == shape(plan)).filter(|_| !thorough);
+                let twin = plans[..i].iter().find(|p| shape(p) == shape(plan)).filter(|_| depth != Depth::Asked);
                 if let Some(twin) = twin {
-                    let why =
-                        format!("runs as {} does; asked for by name, or under CI, it runs", twin.cluster.id.value);
+                    let why = format!("runs as {} does; asked for by name, it runs", twin.cluster.id.value);
                     course.skip(&names[0], &why);
                     continue;
                 }
                 let scratch = scratch.join(format!("{}{version}", plan.cluster.id.value).replace(' ', "-"));
                 // Prometheus 2 mostly looks for an Alertmanager after the first alert, and sends it again after a minute.
-                let patient = version.is_empty() || thorough;
+                let patient = version.is_empty() || depth != Depth::Hand;
                 operate(components, &scratch, &mut cluster, example, plan, &plans, names, patient, &mut course)?;
             }
         }
@@ -118,6 +116,36 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
         }
     }
     Ok(course.end())
+}
+
+/// How much is looked at again that has been looked at in another place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// A person waits for all of it.
+    Hand,
+    /// A machine does.
+    Ci,
+    /// A step was asked for by name.
+    Asked,
+}
+
+impl Depth {
+    fn of(wanted: &[String]) -> Depth {
+        let ci = std::env::var_os("CI").is_some_and(|v| !v.is_empty());
+        match (wanted.is_empty(), ci) {
+            (false, _) => Depth::Asked,
+            (true, true) => Depth::Ci,
+            (true, false) => Depth::Hand,
+        }
+    }
+
+    /// Examples that also run with an old Prometheus: one without routes and one with all there are.
+    fn with_old(self) -> &'static [&'static str] {
+        match self {
+            Depth::Hand => &["single-split"],
+            Depth::Ci | Depth::Asked => &["single-split", "shared-member"],
+        }
+    }
 }
 
 /// Specs are changed by putting words in place of others; that they were there is seen by what came of it.
@@ -137,7 +165,7 @@ fn as_meant([declared, old]: &[Vec<Planned>; 2]) -> Outcome<()> {
         }
     }
     if old.is_empty() {
-        return Err(Trouble::new(format!("there is no example {WITH_OLD}")));
+        return Err(Trouble::new("no example runs with an old Prometheus"));
     }
     Ok(())
 }
@@ -159,8 +187,6 @@ const RUN: [&str; 4] = ["runs", "delivered", "scraped", "alerted"];
 /// What distinguishes the runs of an example.
 const VERSIONS: [&str; 2] = ["", " with Prometheus 2"];
 const OLD: (&str, &str) = ("prometheus=\"3.13.2\"", "prometheus=\"2.55.1\"");
-/// The example that runs with the old one in any case.
-const WITH_OLD: &str = "single-split";
 
 fn title(example: &Planned, plan: &ClusterPlan<'_>, version: &str, step: &str) -> String {
     format!("{}/{}{version} {step}", example.example, plan.cluster.id.value)
