@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::alerts;
 use super::markdown::{node_id, table, thousands};
 use crate::model::fleet::Fleet;
 use crate::model::plan::{ClusterPlan, LanePlan, RelayPlan};
@@ -25,6 +26,7 @@ pub fn cluster(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {
         relay_section(relay, out);
     }
     stores(fleet, plan, out);
+    alerts::section(fleet, plan, out);
     failures(plan, out);
     list(out, "To be set by hand", plan.checklist.iter().cloned());
     secrets(plan, out);

@@ -2,6 +2,7 @@
 //!
 //! They are read in pull requests, so that nothing in them changes unless what they describe does.
 
+mod alerts;
 mod cluster;
 mod fleet;
 mod markdown;

@@ -74,6 +74,12 @@ pub fn emit(
         k8s::lane_services(&mut out, lane);
         k8s::lane_disruption_budget(&mut out, lane);
     }
+    for alertmanager in &plan.alertmanagers {
+        k8s::alertmanager(&mut out, alertmanager);
+    }
+    for service in &plan.alert_services {
+        k8s::alert_service(&mut out, service);
+    }
     if let Some(relay) = &plan.relay {
         k8s::relay(&mut out, relay);
     }

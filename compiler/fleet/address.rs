@@ -36,11 +36,25 @@ pub enum NoWay {
 /// # Errors
 /// Where none of them is there.
 pub fn way(store: &Store, from: ClusterId, zone: Option<ZoneId>, via: Option<&str>) -> Result<Way, NoWay> {
-    let find = |fits: &dyn Fn(&Address) -> bool| store.addresses.iter().position(fits).map(Way::Address);
     if let Some(via) = via {
-        return find(&|a| a.name == via).ok_or(NoWay::NoSuchAddress);
+        let named = store.addresses.iter().position(|a| a.name == via);
+        return named.map(Way::Address).ok_or(NoWay::NoSuchAddress);
     }
-    if store.cluster.as_ref().is_some_and(|on| on.value == from) {
+    way_of(&store.addresses, store.cluster.map(|on| on.value), from, zone)
+}
+
+/// The same for what has `addresses` and stands on the cluster `on`.
+///
+/// # Errors
+/// Where none of them is there.
+pub fn way_of(
+    addresses: &[Address],
+    on: Option<ClusterId>,
+    from: ClusterId,
+    zone: Option<ZoneId>,
+) -> Result<Way, NoWay> {
+    let find = |fits: &dyn Fn(&Address) -> bool| addresses.iter().position(fits).map(Way::Address);
+    if on == Some(from) {
         return Ok(Way::Service);
     }
     let serves = |a: &Address| zone.is_some_and(|z| a.zones.iter().flatten().any(|served| served.value == z));

@@ -152,14 +152,14 @@ pub static NO_ROUTE: Code = warning(
 
 pub static NO_ZONE: Code = error(
     "REF121",
-    "a cluster without a zone that has to reach a store elsewhere",
+    "a cluster without a zone that has to reach a store or alertmanager elsewhere",
     "the zone decides which address is taken; without it there is no way to choose",
     "say `zone` in the cluster, in a profile it names, or in `fleet`",
 );
 
 pub static NO_WAY: Code = error(
     "REF122",
-    "no way from a cluster to a store",
+    "no way from a cluster to a store or alertmanager",
     "the cluster's series would never arrive",
     "add the zone to an address that is reachable from it, or give the store an address without `zones`, with https and credentials",
 );
@@ -249,6 +249,13 @@ pub static ADDRESS_PATH: Code = error(
     "write the base URL; the paths are the kind's business",
 );
 
+pub static RECEIVER: Code = error(
+    "REF161",
+    "a key that this kind of receiver does not have",
+    "whoever wrote it expects alerts somewhere they would never arrive",
+    "take it out, or write the kind of receiver it belongs to",
+);
+
 pub static IDLE_COPY: Code = error(
     "REF180",
     "a copy that adds nothing",
@@ -291,5 +298,6 @@ pub static ALL: &[&Code] = &[
     &DESTINATION,
     &NO_PATH,
     &ADDRESS_PATH,
+    &RECEIVER,
     &IDLE_COPY,
 ];

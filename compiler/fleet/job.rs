@@ -47,7 +47,7 @@ pub fn jobs<'d>(
         roce_ports: cluster.roce_ports_per_node.value > 0,
         managed_control_plane: cluster.managed_control_plane.value,
         reachable: &reachable,
-        alertmanager: cluster.has_alertmanager(fleet.alertmanagers),
+        alertmanager: cluster.has_alertmanager(raw.id, fleet.alertmanagers),
     };
     let mut names: BTreeSet<&str> = claims.jobs().collect();
     names.extend(raw.block.members("job").map(|(name, _, _)| name));

@@ -6,6 +6,7 @@
 //! for what is missing.
 
 mod address;
+mod alertmanager;
 mod chain;
 mod class;
 mod cluster;
@@ -23,6 +24,7 @@ mod partition;
 mod path;
 mod read;
 mod reader;
+mod receiver;
 mod redundant;
 mod route;
 mod select;
@@ -33,9 +35,10 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-pub use address::{NoWay, Way, way};
+pub use address::{NoWay, Way, way, way_of};
 pub use chain::{Step, StepKind};
 pub use explain::{Explained, explain};
+pub use receiver::{Form as ReceiverForm, forms as receiver_forms};
 
 use self::cluster::{Fleetwide, Raw};
 use self::context::Context;
@@ -91,10 +94,11 @@ pub fn resolve(
         })
         .collect();
     let stores = store::stores(&mut cx, &doc.root);
-    let alertmanagers = store::alertmanagers(&mut cx, &doc.root);
+    let alertmanagers = alertmanager::alertmanagers(&mut cx, &doc.root);
     let fleetwide = Fleetwide { identity: &identity.value, stores: &stores, alertmanagers: &alertmanagers };
     let clusters: Vec<_> = raws.iter().map(|raw| cluster::cluster(&mut cx, raw, &fleetwide)).collect();
     check_identities(&mut cx, doc, &clusters);
+    raws.iter().zip(&clusters).for_each(|(raw, c)| alertmanager::check_ways(&mut cx, raw, c, &alertmanagers));
 
     let candidates: Vec<Candidate<'_>> = raws.iter().map(candidate).collect();
     let routes = route::routes(&mut cx, &doc.root, &candidates, &clusters, &stores);

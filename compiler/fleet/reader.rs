@@ -8,8 +8,8 @@ use super::lane::disables_nothing;
 use super::merge::Block;
 use super::names::undefined;
 use crate::catalog;
-use crate::diag::{Diagnostic, Sourced, Span};
-use crate::model::fleet::{Cluster, Readable, Reader, ReaderKind, Store};
+use crate::diag::{Diagnostic, Origin, Sourced, Span};
+use crate::model::fleet::{Address, Cluster, Readable, Reader, ReaderKind, Store};
 
 /// In the order of their names.
 pub fn readers<'d>(cx: &mut Context<'_, 'd>, raw: &Raw<'d>, cluster: &Cluster, fleet: &Fleetwide<'_>) -> Vec<Reader> {
@@ -95,11 +95,34 @@ fn check_way(cx: &mut Context<'_, '_>, raw: &Raw<'_>, cluster: &Cluster, store: 
 
 /// A cluster that cannot reach a store. `at` is where the cluster is named; `does` what for.
 pub fn no_way(cx: &Context<'_, '_>, cluster: &Cluster, store: &Store, no: NoWay, at: Span, does: &str) -> Diagnostic {
+    let there = There { what: "store", name: &store.name, addresses: &store.addresses, origin: store.origin };
+    no_way_to(cx, cluster, &there, no, at, does)
+}
+
+/// What cannot be reached.
+pub struct There<'t> {
+    /// `store`, `alertmanager`.
+    pub what: &'static str,
+    pub name: &'t str,
+    pub addresses: &'t [Address],
+    pub origin: Origin,
+}
+
+/// The same for anything with addresses.
+pub fn no_way_to(
+    cx: &Context<'_, '_>,
+    cluster: &Cluster,
+    there: &There<'_>,
+    no: NoWay,
+    at: Span,
+    does: &str,
+) -> Diagnostic {
+    let There { what, name: to, .. } = *there;
     let mut found = match (no, &cluster.zone) {
         (NoWay::NoZone, _) | (_, None) => Diagnostic::new(
             &codes::NO_ZONE,
             at,
-            format!("cluster `{}` does not say its `zone`, and {does} `{}` over a network", cluster.name, store.name),
+            format!("cluster `{}` does not say its `zone`, and {does} `{to}` over a network", cluster.name),
         ),
         (_, Some(zone)) => {
             let said = cx.read.span(zone.origin);
@@ -107,17 +130,17 @@ pub fn no_way(cx: &Context<'_, '_>, cluster: &Cluster, store: &Store, no: NoWay,
             Diagnostic::new(
                 &codes::NO_WAY,
                 said,
-                format!("there is no way from cluster `{}` to store `{}`", cluster.name, store.name),
+                format!("there is no way from cluster `{}` to {what} `{to}`", cluster.name),
             )
-            .here(format!("no address of the store serves `{name}`"))
-            .label(at, format!("{does} `{}`", store.name))
+            .here(format!("no address of the {what} serves `{name}`"))
+            .label(at, format!("{does} `{to}`"))
         }
     };
-    for address in &store.addresses {
-        found = found.label(cx.read.span(address.origin), "an address of the store");
+    for address in there.addresses {
+        found = found.label(cx.read.span(address.origin), format!("an address of the {what}"));
     }
-    if store.addresses.is_empty() {
-        found = found.label(cx.read.span(store.origin), "the store has no address");
+    if there.addresses.is_empty() {
+        found = found.label(cx.read.span(there.origin), format!("the {what} has no address"));
     }
     found
 }

@@ -1,4 +1,4 @@
-//! Stores, Alertmanagers and the addresses that lead to them.
+//! Stores, and the addresses that lead to them.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use super::merge::Block;
 use super::names::{not_compiled, undefined};
 use super::read::LANGUAGE;
 use super::{address, escape};
-use crate::diag::{Diagnostic, Origin, Sourced, Span};
-use crate::model::fleet::{Alertmanager, Resources, Storage, Store, Tenant};
+use crate::diag::{Diagnostic, Sourced, Span};
+use crate::model::fleet::{Resources, Storage, Store, Tenant};
 use crate::model::value::Version;
 use crate::syntax::{Named, Object, Shape};
 
@@ -22,10 +22,6 @@ const LONGEST_RELEASE: usize = 17;
 
 pub fn stores<'d>(cx: &mut Context<'_, 'd>, root: &'d Object) -> Vec<Store> {
     sorted(root, "store").map(|named| store(cx, named)).collect()
-}
-
-pub fn alertmanagers<'d>(cx: &mut Context<'_, 'd>, root: &'d Object) -> Vec<Alertmanager> {
-    sorted(root, "alertmanager").map(|named| alertmanager(cx, named)).collect()
 }
 
 /// Members in the order of their names, which is that of their numbers.
@@ -212,37 +208,4 @@ fn tenants(cx: &mut Context<'_, '_>, block: &Block<'_>) -> Vec<Tenant> {
         tenants.push(Tenant { name: name.to_owned(), id });
     }
     tenants
-}
-
-fn alertmanager<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Alertmanager {
-    let block = own(named, &crate::spec::ROOT);
-    let name = &named.name.value;
-    let credentials = cx.read.credentials(&block);
-    let origin: Origin = cx.read.spec(named.name.span);
-    let addresses = address::addresses(cx, &block, &credentials, false, &format!("alertmanager `{name}`"));
-    let service = block.scalar("service").and_then(|s| {
-        let (namespace, service) = s.value.as_str()?.split_once('/')?;
-        Some(cx.read.sourced((namespace.to_owned(), service.to_owned()), s.span))
-    });
-    // One of ours is refused by name already.
-    if !cx.said(&block, "cluster") {
-        if let Some((_, member, _)) = block.members("address").next() {
-            let help = match service {
-                Some(_) => "take the `address` out: alerts go to its `service`",
-                None => "say `service \"namespace/name\"` of one that every sending cluster runs, until it is",
-            };
-            cx.read.report(not_compiled("an Alertmanager that is reached over an `address`", member.at()).help(help));
-        }
-        // Without a Service they belong to an address, which is refused as a whole.
-        for key in ["basic-auth", "bearer", "ca", "client-cert"] {
-            if let (Some(_), Some(said)) = (&service, block.entry(key)) {
-                cx.read.report(
-                    not_compiled(&format!("`{key}` of an Alertmanager"), said.span())
-                        .why("Prometheis tell it over its Service, in clear text and without credentials: one that asks for them would refuse every alert")
-                        .help("take it out, and let Prometheis reach an Alertmanager that asks for nothing"),
-                );
-            }
-        }
-    }
-    Alertmanager { name: name.clone(), origin, service, addresses, credentials }
 }

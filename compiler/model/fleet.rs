@@ -505,10 +505,33 @@ pub enum Destination {
 pub struct Alertmanager {
     pub name: String,
     pub origin: Origin,
+    /// Where we deploy it; `None`: somebody else runs it.
+    pub cluster: Option<Sourced<ClusterId>>,
     /// `namespace`, `name` of one that every sending cluster already runs.
     pub service: Option<Sourced<(String, String)>>,
+    pub replicas: Sourced<u32>,
+    pub storage: Option<Storage>,
     pub addresses: Vec<Address>,
-    pub credentials: Credentials,
+    /// In the order of their names; exactly one has no `matches`.
+    pub receivers: Vec<Receiver>,
+    pub patches: Vec<Patch>,
+    pub raws: Vec<Raw>,
+}
+
+/// Who is told, by which service.
+#[derive(Debug, Clone)]
+pub struct Receiver {
+    pub name: String,
+    pub origin: Origin,
+    /// A word of the language: `webhook`.
+    pub kind: Sourced<String>,
+    pub secret: Option<Sourced<String>>,
+    /// Key of the credential, where it is not the kind's own.
+    pub key: Option<String>,
+    /// What its kind needs beside the credential: key of the language → value.
+    pub settings: BTreeMap<&'static str, Sourced<String>>,
+    /// Labels of the alerts it is told of; empty: what no other receiver takes.
+    pub matches: BTreeMap<String, Sourced<String>>,
 }
 
 impl Fleet {
@@ -542,11 +565,12 @@ impl Fleet {
 }
 
 impl Cluster {
-    /// Whether an Alertmanager runs on the cluster: its base brings one, or it tells one that every
-    /// sending cluster runs.
-    pub fn has_alertmanager(&self, known: &[Alertmanager]) -> bool {
+    /// Whether an Alertmanager runs on the cluster: its base brings one, one of ours stands there, or it
+    /// tells one that every sending cluster runs.
+    pub fn has_alertmanager(&self, id: ClusterId, known: &[Alertmanager]) -> bool {
         let told = self.alerts.iter().chain(self.lanes.iter().flat_map(|l| &l.alerts));
         self.base.kind.value != BaseKind::None
+            || known.iter().any(|a| a.cluster.is_some_and(|c| c.value == id))
             || told.into_iter().filter_map(|a| known.get(a.value.index())).any(|a| a.service.is_some())
     }
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::fleet::{Auth, Cluster, Credentials, Lane, Query, Reader, Resources, Storage, Toleration};
-use super::ids::{ClusterId, RouteId, StoreId};
+use super::fleet::{Auth, Cluster, Credentials, Lane, Query, Reader, Resources, SecretKey, Storage, Toleration};
+use super::ids::{AlertmanagerId, ClusterId, RouteId, StoreId};
 use super::value::{Bytes, Duration, Version};
 use crate::diag::{Origin, Origins, Sourced};
 use crate::relabel::Rule;
@@ -72,6 +72,10 @@ pub struct ClusterPlan<'f> {
     pub addresses: Vec<StaticService>,
     pub exporters: Vec<ExporterPlan>,
     pub relay: Option<RelayPlan>,
+    /// Alertmanagers of ours that stand here.
+    pub alertmanagers: Vec<AlertmanagerPlan<'f>>,
+    /// Services of ours in front of the addresses of Alertmanagers elsewhere.
+    pub alert_services: Vec<AlertService>,
     /// Stores that stand here.
     pub stores: Vec<StorePlan>,
     pub readers: Vec<ReaderPlan<'f>>,
@@ -153,14 +157,85 @@ pub struct RemoteWrite {
     pub origin: Origin,
 }
 
-/// An Alertmanager to send alerts to: a Service in the same cluster.
+/// An Alertmanager to send alerts to: a Service in the same cluster, be it one in front of an
+/// address elsewhere.
 #[derive(Debug, Clone)]
 pub struct AlertTarget {
+    pub alertmanager: AlertmanagerId,
     pub namespace: String,
     pub name: String,
     /// Name of its port, `web`.
     pub port: String,
+    pub https: bool,
+    /// Before the paths of its API, without a slash at the end.
+    pub path_prefix: Option<String>,
+    pub credentials: Credentials,
+    /// Certificates come as files of Secrets mounted into the pods, for the operator does not read
+    /// references to them here.
+    pub mounted: bool,
+    /// The address taken, in words for people; `None` where it is a Service that was there.
+    pub address: Option<String>,
     pub origin: Origin,
+}
+
+/// An Alertmanager of ours.
+#[derive(Debug)]
+pub struct AlertmanagerPlan<'f> {
+    pub alertmanager: AlertmanagerId,
+    pub name: &'f str,
+    pub origin: Origin,
+    pub version: Sourced<Version>,
+    /// Full image reference, mirror applied.
+    pub image: Sourced<String>,
+    pub replicas: Sourced<u32>,
+    pub storage: Option<&'f Storage>,
+    pub storage_class: Option<&'f Sourced<String>>,
+    pub requests: Resources,
+    /// In the order of their names.
+    pub receivers: Vec<ReceiverPlan<'f>>,
+    /// Name of the receiver that takes what no other does.
+    pub rest: &'f str,
+    /// Alerts that are equal in these labels are told together.
+    pub group_by: Vec<String>,
+}
+
+#[derive(Debug)]
+pub struct ReceiverPlan<'f> {
+    pub name: &'f str,
+    /// `webhookConfigs`.
+    pub list: &'static str,
+    /// Field of the item → value, sorted by path.
+    pub fields: BTreeMap<&'static str, ReceiverField>,
+    pub matches: &'f BTreeMap<String, Sourced<String>>,
+    pub origin: Origin,
+}
+
+#[derive(Debug, Clone)]
+pub enum ReceiverField {
+    Secret(SecretKey),
+    Text(Sourced<String>),
+    Int(Sourced<i64>),
+}
+
+/// A selector-less Service with the address of an Alertmanager elsewhere behind it.
+#[derive(Debug, Clone)]
+pub struct AlertService {
+    pub name: String,
+    /// The Alertmanager's name.
+    pub alertmanager: String,
+    pub host: Host,
+    pub port: u16,
+    /// An EndpointSlice; Endpoints before the operator asks for slices.
+    pub slice: bool,
+    pub origin: Origin,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Host {
+    V4(String),
+    V6(String),
+    /// In EndpointSlices only.
+    Name(String),
 }
 
 /// One ServiceMonitor, PodMonitor or ScrapeConfig, selected by exactly one lane.

@@ -175,15 +175,20 @@ impl Pass<'_, '_> {
     }
 }
 
-/// Patches that are for this cluster: its own, farthest level first, then those of the stores here.
+/// Patches that are for this cluster: its own, farthest level first, then those of the stores and
+/// Alertmanagers here.
 fn patches_of<'p>(fleet: &'p Fleet, plan: &'p ClusterPlan<'_>) -> impl Iterator<Item = &'p Patch> {
     let stores = plan.stores.iter().map(|s| fleet.store(s.store));
-    plan.cluster.patches.iter().chain(stores.flat_map(|s| &s.patches))
+    let alertmanagers = plan.alertmanagers.iter().map(|a| fleet.alertmanager(a.alertmanager));
+    let of_others = stores.flat_map(|s| &s.patches).chain(alertmanagers.flat_map(|a| &a.patches));
+    plan.cluster.patches.iter().chain(of_others)
 }
 
 fn raws_of<'p>(fleet: &'p Fleet, plan: &'p ClusterPlan<'_>) -> impl Iterator<Item = &'p Raw> {
     let stores = plan.stores.iter().map(|s| fleet.store(s.store));
-    plan.cluster.raws.iter().chain(stores.flat_map(|s| &s.raws))
+    let alertmanagers = plan.alertmanagers.iter().map(|a| fleet.alertmanager(a.alertmanager));
+    let of_others = stores.flat_map(|s| &s.raws).chain(alertmanagers.flat_map(|a| &a.raws));
+    plan.cluster.raws.iter().chain(of_others)
 }
 
 /// A patch as `check` takes it.

@@ -155,7 +155,8 @@ pub fn raws(world: &dyn World, path: &SpecPath, fleet: &Fleet, sink: &mut Sink) 
     let of_clusters = fleet.clusters.iter().flat_map(|c| &c.raws);
     let mut raws = Raws::new();
     let mut seen = Vec::new();
-    for raw in of_clusters.chain(fleet.stores.iter().flat_map(|s| &s.raws)) {
+    let of_alertmanagers = fleet.alertmanagers.iter().flat_map(|a| &a.raws);
+    for raw in of_clusters.chain(fleet.stores.iter().flat_map(|s| &s.raws)).chain(of_alertmanagers) {
         let name = &raw.file.value;
         let at = fleet.origins.span(&fleet.origins, raw.file.origin);
         if seen.contains(&at) || raws.contains_key(name) {

@@ -129,7 +129,9 @@ fn patches(fleet: &Fleet, mut applied: Vec<(Span, Applied)>, sink: &mut Sink) {
         }
         same
     });
-    let all = fleet.clusters.iter().flat_map(|c| &c.patches).chain(fleet.stores.iter().flat_map(|s| &s.patches));
+    let of_stores = fleet.stores.iter().flat_map(|s| &s.patches);
+    let of_alertmanagers = fleet.alertmanagers.iter().flat_map(|a| &a.patches);
+    let all = fleet.clusters.iter().flat_map(|c| &c.patches).chain(of_stores).chain(of_alertmanagers);
     let mut seen = Vec::new();
     for patch in all.map(|p| cluster::patch_ref(fleet, p)) {
         let found = applied.binary_search_by_key(&patch.at, |(at, _)| *at);

@@ -176,6 +176,27 @@ pub static ONLY_TENANTS: Code = warning(
     "send what it shall see to the store itself, `to \"central\"`; or read a Prometheus of the cluster until readers of single tenants are compiled",
 );
 
+pub static ALERTS_TO_NAME: Code = error(
+    "PLN161",
+    "alerts to a host name, which this operator cannot send",
+    "before prometheus-operator 0.76 a Prometheus finds Alertmanagers by Endpoints only, which hold IP addresses: it would tell nobody",
+    "give the alertmanager an address with an IP address for this zone (`url=\"https://10.0.0.5:9093\"`, and `server-name` where its certificate carries a name), or declare operator 0.76 or newer",
+);
+
+pub static ALERTMANAGER_TAKEN: Code = error(
+    "PLN162",
+    "an Alertmanager with the name of one that is there",
+    "the object would overwrite the one kube-prometheus brings, with its receivers and silences",
+    "give ours another name; or tell the one that is there: `service=\"monitoring/alertmanager-main\"` in place of `cluster`",
+);
+
+pub static RECEIVER_VERSION: Code = error(
+    "PLN163",
+    "a receiver newer than the versions of its cluster",
+    "the operator refuses the whole AlertmanagerConfig, so that nobody is told of anything",
+    "declare newer versions, or tell that service by a `webhook`",
+);
+
 /// A proof over witness series failed: the compiler contradicts itself.
 pub static WITNESS: Code = error(
     "PLN901",
@@ -209,5 +230,8 @@ pub static ALL: &[&Code] = &[
     &IDLE_SAMPLED,
     &ANNOTATED_PORT,
     &ONLY_TENANTS,
+    &ALERTS_TO_NAME,
+    &ALERTMANAGER_TAKEN,
+    &RECEIVER_VERSION,
     &WITNESS,
 ];

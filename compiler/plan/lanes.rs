@@ -8,10 +8,10 @@ use super::parts::Part;
 use super::relay::{self, Outlet};
 use super::routing::{Partition, route_of};
 use super::source::Found;
-use super::{codes, monitors};
+use super::{alerting, codes, monitors};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::fleet::{Lane, Query, Resources};
-use crate::model::plan::{AlertTarget, LanePlan, Monitor, RemoteWrite};
+use crate::model::plan::{LanePlan, Monitor, RemoteWrite};
 use crate::model::value::{Bytes, Duration, Version};
 use crate::relabel::{Action, Rule};
 use crate::store::Replicas;
@@ -72,7 +72,7 @@ pub(super) fn plan<'f>(
         external_labels: external_labels(cx),
         replica_label: replica_label(cx, lane, decided, &remote_write),
         remote_write,
-        alerting: alerting(cx, lane),
+        alerting: alerting::targets(cx, lane),
         query: query(lane, &requests, origins),
         requests,
         limits: lane.limits.clone(),
@@ -88,7 +88,7 @@ pub(super) fn plan<'f>(
 }
 
 /// `serviceDiscoveryRole` of a Prometheus, prometheus-operator 0.76.
-const SLICES_SINCE: Version = Version::new(0, 76, 0);
+pub(super) const SLICES_SINCE: Version = Version::new(0, 76, 0);
 
 fn scraped<'p, 'a>(parts: &'p [Part<'a>], lane: &'p Lane) -> impl Iterator<Item = &'p Part<'a>> {
     let here = |p: &&Part<'_>| p.lane.name == lane.name || p.copies.iter().any(|c| c.0.name == lane.name);
@@ -256,16 +256,6 @@ fn warn_of_pairs(cx: &Context<'_>, lane: &Lane, outlets: &[&Outlet<'_>], sink: &
         let diagnostic = Diagnostic::new(&codes::PAIR_TWICE, at, what).here("each replica sends everything");
         sink.push(cx.labelled(diagnostic, store.kind.origin, "a store of unknown make"));
     }
-}
-
-fn alerting(cx: &Context<'_>, lane: &Lane) -> Vec<AlertTarget> {
-    let target = |said: &Sourced<crate::model::ids::AlertmanagerId>| {
-        let service = cx.fleet.alertmanager(said.value).service.as_ref()?;
-        let (namespace, name) = service.value.clone();
-        Some(AlertTarget { namespace, name, port: "web".to_owned(), origin: said.origin })
-    };
-    // The cluster's where the lane says nothing; `alerts {}` means none.
-    lane.alerts.iter().filter_map(target).collect()
 }
 
 /// Half of the memory is for queries: one at a time for each 512 MiB of it (4 to 20, Prometheus'

@@ -4,6 +4,7 @@
 //! and total: whatever the fleet, they return, and what does not work together is a finding. Nothing
 //! here knows objects or files, and no job of the catalog by its name.
 
+mod alerting;
 mod annotations;
 pub mod codes;
 mod context;
@@ -76,6 +77,8 @@ pub fn plan<'f>(
         addresses: monitors::static_services(&cx, &parts),
         exporters: exporters::exporters(&cx, &parts, &mut origins, sink),
         relay,
+        alertmanagers: alerting::alertmanagers(&cx, &mut origins, sink),
+        alert_services: alerting::services(&cx, sink),
         stores: stores(&cx, fleet_plan, sink),
         readers: readers::readers(&cx, &parts, fleet_plan, &mut origins, sink),
         rules: rules(&cx),

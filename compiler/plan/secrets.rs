@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Context;
 use crate::model::fleet::{Auth, Credentials};
-use crate::model::plan::{ClusterPlan, SecretUse};
+use crate::model::plan::{ClusterPlan, ReceiverField, SecretUse};
 
 /// `(namespace, name, used by)` → keys.
 type Uses = BTreeMap<(String, String, String), BTreeSet<String>>;
@@ -15,6 +15,15 @@ pub(super) fn secrets(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Vec<SecretUse
     for lane in &plan.lanes {
         let by = format!("Prometheus {}", lane.name);
         lane.remote_write.iter().for_each(|w| credentials(&mut uses, namespace, &by, &w.credentials));
+        lane.alerting.iter().for_each(|a| credentials(&mut uses, namespace, &by, &a.credentials));
+    }
+    for alertmanager in &plan.alertmanagers {
+        let by = format!("Alertmanager {}", alertmanager.name);
+        for field in alertmanager.receivers.iter().flat_map(|r| r.fields.values()) {
+            if let ReceiverField::Secret(key) = field {
+                add(&mut uses, namespace, &key.secret.value, &by, &key.key);
+            }
+        }
     }
     for monitor in &plan.monitors {
         let by = format!("Prometheus {}", monitor.lane);

@@ -137,7 +137,7 @@ pub(super) fn facts<'c>(cx: &Context<'_>, reachable: &'c [&'c str]) -> ClusterFa
         roce_ports: c.roce_ports_per_node.value > 0,
         managed_control_plane: c.managed_control_plane.value,
         reachable,
-        alertmanager: c.has_alertmanager(&cx.fleet.alertmanagers),
+        alertmanager: c.has_alertmanager(cx.id, &cx.fleet.alertmanagers),
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn examine(object: &Object, head: Span) -> Vec<Diagnostic> {
         "profile" | "cluster" => found.extend(growth(object)),
         "prometheus" => found.extend(short_retention(object)),
         "store" => store(object, head, &mut found),
-        "alertmanager" => found.extend(alertmanager(object, head)),
+        "alertmanager" => alertmanager(object, head, &mut found),
         "patch" => found.extend(needs_one(object, head, ["merge", "remove"])),
         "ignore" => found.extend(needs_one(object, head, ["fields", "managers"])),
         "toleration" => toleration(object, head, &mut found),
@@ -152,14 +152,24 @@ fn elsewhere(store: &Object, head: Span, kind: &str, found: &mut Vec<Diagnostic>
     }
 }
 
-fn alertmanager(object: &Object, head: Span) -> Option<Diagnostic> {
-    if said(object, "cluster").is_none() && said(object, "service").is_none() && said(object, "address").is_none() {
-        let what = "this `alertmanager` cannot be reached: it has neither `service` nor `address`";
-        let help =
-            "write `service \"namespace/name\"` for one that runs in each cluster, or `address` for one elsewhere";
-        return Some(Diagnostic::new(&codes::MISSING, head, what).help(help));
+fn alertmanager(object: &Object, head: Span, found: &mut Vec<Diagnostic>) {
+    /// What only one of ours has.
+    const OURS: [&str; 5] = ["replicas", "storage", "receiver", "patch", "raw"];
+    found.extend(exclude(object, "service", "cluster", "one that runs already is not deployed by us"));
+    if said(object, "cluster").is_some() {
+        return;
     }
-    exclude(object, "service", "cluster", "one that runs already is not deployed by us")
+    if said(object, "service").is_none() && said(object, "address").is_none() {
+        let what = "this `alertmanager` cannot be reached: it has neither `service` nor `address`";
+        let help = "write `service \"namespace/name\"` for one that runs in each cluster, `address` for one elsewhere, \
+                    or `cluster` for one of ours";
+        found.push(Diagnostic::new(&codes::MISSING, head, what).help(help));
+    }
+    for node in OURS.iter().filter_map(|key| said(object, key)) {
+        let what = format!("`{}` is about an Alertmanager that we deploy; this one has no `cluster`", node.key.name);
+        let help = "write the `cluster` it is deployed on, or take this out";
+        found.push(Diagnostic::new(&codes::PLACE, node.key_span, what).help(help));
+    }
 }
 
 /// As the API server validates them.

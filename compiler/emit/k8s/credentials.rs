@@ -28,6 +28,23 @@ pub fn tls(b: &mut Build<'_>, credentials: &Credentials) {
     }
 }
 
+/// `tlsConfig` with files of Secrets that `spec.secrets` mounts into the pods of a Prometheus.
+pub fn mounted_tls(b: &mut Build<'_>, credentials: &Credentials) {
+    let file = |secret: &str, key: &str| format!("/etc/prometheus/secrets/{secret}/{key}");
+    b.object("tlsConfig", |t| {
+        if let Some(SecretKey { secret, key }) = &credentials.ca {
+            t.from(secret.origin).str("caFile", file(&secret.value, key));
+        }
+        if let Some(cert) = &credentials.client_cert {
+            t.from(cert.secret.origin).str("certFile", file(&cert.secret.value, &cert.cert_key));
+            t.from(cert.secret.origin).str("keyFile", file(&cert.secret.value, &cert.key_key));
+        }
+        if let Some(name) = &credentials.server_name {
+            t.from(name.origin).str("serverName", &name.value);
+        }
+    });
+}
+
 /// Of a scrape: the service account's token and CA too.
 pub fn scrape(b: &mut Build<'_>, auth: &ScrapeAuth) {
     if auth.service_account {

@@ -1,5 +1,7 @@
 //! Kubernetes and prometheus-operator objects, one file per kind.
 
+mod alert_service;
+mod alertmanager;
 mod credentials;
 mod disruption_budget;
 mod monitor;
@@ -11,6 +13,8 @@ mod relay;
 mod service;
 mod static_service;
 
+pub(super) use alert_service::alert_service;
+pub(super) use alertmanager::alertmanager;
 pub(super) use disruption_budget::lane_disruption_budget;
 pub(super) use monitor::monitor;
 pub(super) use namespace::namespaces;

@@ -1,7 +1,9 @@
 //! The Prometheus custom resource of a lane.
 
+use std::collections::BTreeSet;
+
 use super::super::{Emit, LANE_LABEL, Meta};
-use super::credentials::{credentials, tls};
+use super::credentials::{credentials, mounted_tls, tls};
 use super::relabeling::relabelings;
 use super::{beside, pod_labels, pull_secrets, resources, scheduling, spread};
 use crate::model::plan::{LanePlan, RemoteWrite};
@@ -67,6 +69,7 @@ pub fn prometheus(out: &mut Emit<'_, '_>, lane: &LanePlan<'_>) {
                 s.from(limit.origin).int("enforcedSampleLimit", limit.value as i64);
             }
             query(s, lane);
+            mounts(s, lane);
             alerting(s, lane);
             if !lane.remote_write.is_empty() {
                 s.list("remoteWrite", |l| lane.remote_write.iter().for_each(|w| remote_write(l, w)));
@@ -129,6 +132,18 @@ fn query(s: &mut Build<'_>, lane: &LanePlan<'_>) {
     });
 }
 
+/// Secrets that its pods read as files.
+fn mounts(s: &mut Build<'_>, lane: &LanePlan<'_>) {
+    let mounted = lane.alerting.iter().filter(|t| t.mounted).map(|t| &t.credentials);
+    let secrets: BTreeSet<&str> = mounted
+        .flat_map(|c| c.ca.iter().map(|ca| &ca.secret).chain(c.client_cert.iter().map(|cert| &cert.secret)))
+        .map(|secret| secret.value.as_str())
+        .collect();
+    if !secrets.is_empty() {
+        s.strs("secrets", secrets);
+    }
+}
+
 fn alerting(s: &mut Build<'_>, lane: &LanePlan<'_>) {
     if lane.alerting.is_empty() {
         return;
@@ -141,6 +156,18 @@ fn alerting(s: &mut Build<'_>, lane: &LanePlan<'_>) {
                     t.str("name", &target.name);
                     t.str("port", &target.port);
                     t.str("apiVersion", "v2");
+                    if target.https {
+                        t.str("scheme", "https");
+                    }
+                    if let Some(prefix) = &target.path_prefix {
+                        t.str("pathPrefix", prefix);
+                    }
+                    credentials(t, &target.credentials);
+                    if target.mounted {
+                        mounted_tls(t, &target.credentials);
+                    } else {
+                        tls(t, &target.credentials);
+                    }
                 });
             }
         });

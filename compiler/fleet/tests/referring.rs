@@ -100,8 +100,6 @@ fn what_the_language_knows_and_nobody_compiles_is_said_so() {
     assert_eq!(found(&text("prometheus \"user\" { rules \"gpu\" }")), ["REF134 \"gpu\""]);
     assert_eq!(found(&text("reader \"g\" reads=\"user\" dashboards=\"roce\"")), ["REF134 roce"]);
     assert_eq!(found(&text("versions npu-exporter=\"1.0\"")), ["REF134 npu-exporter"]);
-    let alerts = "alertmanager \"m\" { address \"x\" url=\"https://x.example.com\"; bearer secret=\"s\" }\ncluster \"c\" alerts=\"m\"\n";
-    assert_eq!(found(&with(alerts)), ["REF134 \"x\""]);
     // Not named: not collected, and listed.
     let fleet = sound(&with("cluster \"c\"\n"));
     assert!(cluster(&fleet, "c").absent.iter().any(|(job, why)| job == "kube-proxy" && why.contains("no entry")));
@@ -119,4 +117,38 @@ fn an_alertmanager_reached_by_its_service_takes_neither_address_nor_credentials(
     }
     let (refused, _) = only(&alerts("address \"x\" url=\"https://10.0.0.1\" { bearer secret=\"s\" }"));
     assert!(refused.code.id == "REF134" && refused.help.contains("`service`"), "{refused:#?}");
+}
+
+#[test]
+fn an_alertmanager_must_be_within_reach_of_those_who_tell_it() {
+    let alerts = |address: &str, cluster: &str| {
+        with(&format!(
+            "zone \"a\"\nzone \"b\"\nalertmanager \"m\" {{ bearer secret=\"s\"; {address} }}\ncluster \"c\" {cluster} {{ alerts \"m\" }}\n"
+        ))
+    };
+    sound(&alerts("address \"x\" url=\"https://x.example.com\"", ""));
+    sound(&alerts("address \"x\" url=\"http://10.0.0.1\" zones=\"a\"", "zone=\"a\""));
+    let (no_way, _) = only(&alerts("address \"x\" url=\"http://10.0.0.1\" zones=\"a\"", "zone=\"b\""));
+    assert!(no_way.code.id == "REF122" && no_way.what.contains("alertmanager `m`"), "{no_way:#?}");
+    assert!(no_way.help.contains("alerts {}"), "{no_way:#?}");
+    let (no_zone, _) = only(&alerts("address \"x\" url=\"http://10.0.0.1\" zones=\"a\"", ""));
+    assert_eq!(no_zone.code.id, "REF121");
+}
+
+#[test]
+fn receivers_say_what_their_kind_needs_and_exactly_one_takes_the_rest() {
+    let receivers =
+        |said: &str| found(&with(&format!("cluster \"c\"\nalertmanager \"m\" cluster=\"c\" {{ {said} }}\n")));
+    let none: [&str; 0] = [];
+    assert_eq!(receivers("receiver \"a\" kind=\"webhook\" secret=\"s\""), none);
+    assert_eq!(receivers(""), ["REF106 \"m\""]);
+    assert_eq!(receivers("receiver \"a\" kind=\"webhook\" secret=\"s\" { match team=\"x\" }"), ["REF106 \"m\""]);
+    let two = "receiver \"a\" kind=\"webhook\" secret=\"s\"; receiver \"b\" kind=\"slack\" secret=\"s\"";
+    assert_eq!(receivers(two), ["REF110 \"b\""]);
+    assert_eq!(receivers("receiver \"a\" kind=\"webhook\""), ["REF106 \"a\""]);
+    assert_eq!(receivers("receiver \"a\" kind=\"email\" to=\"x\" from=\"y\" smarthost=\"h:25\""), none);
+    assert_eq!(receivers("receiver \"a\" kind=\"email\" to=\"x\" from=\"y\""), ["REF106 \"a\""]);
+    assert_eq!(receivers("receiver \"a\" kind=\"webhook\" secret=\"s\" channel=\"ops\""), ["REF161 \"ops\""]);
+    assert_eq!(receivers("receiver \"a\" kind=\"telegram\" secret=\"s\" chat-id=\"ops\""), ["REF161 \"ops\""]);
+    assert_eq!(receivers("receiver \"a\" kind=\"telegram\" secret=\"s\" chat-id=\"-100\""), none);
 }

@@ -1,0 +1,168 @@
+//! Who is told, and over which way.
+
+use super::*;
+
+fn world(operator: &str, alertmanager: &str) -> World {
+    World::of(&format!(
+        r#"
+fleet "f" language=1 {{
+    versions kubernetes="1.34" operator="{operator}" prometheus="3.13.2"
+    alerts "main"
+    prometheus "user" {{
+        rest
+        retention "7d"
+        storage "100Gi"
+    }}
+}}
+zone "idc-1"
+zone "far"
+cluster "control-a" zone="idc-1" nodes=3 pods=90
+cluster "lan" zone="idc-1" nodes=3 pods=90
+cluster "public" zone="far" nodes=3 pods=90
+alertmanager "main" cluster="control-a" {{
+    address "lan" url="http://10.0.102.96:9093" zones="idc-1"
+    address "public" url="https://alerts.example.com/am/"
+    basic-auth secret="alerts-write"
+    ca secret="alerts-ca"
+    {alertmanager}
+}}
+"#
+    ))
+}
+
+const ONCALL: &str = "receiver \"oncall\" kind=\"webhook\" secret=\"alert-oncall\"";
+
+fn object<'o>(all: &'o [serde_json::Value], kind: &str, name: &str) -> &'o serde_json::Value {
+    let is = |o: &&serde_json::Value| o["kind"] == kind && o["metadata"]["name"] == name;
+    all.iter().find(is).unwrap_or_else(|| panic!("no {kind} {name}"))
+}
+
+#[test]
+fn one_of_ours_is_a_custom_resource_with_its_receivers() {
+    let more = format!(
+        "replicas 2\n storage \"1Gi\" class=\"fast\"\n {ONCALL}\n
+         receiver \"network\" kind=\"email\" secret=\"smtp\" {{ to \"net@example.com\"; from \"w@example.com\"; smarthost \"mail.example.com:587\"; match team=\"network\" severity=\"critical\" }}"
+    );
+    let world = world("0.93.1", &more);
+    let plan = world.sound("control-a");
+    let all = emitted(&world, &plan);
+    let spec = &object(&all, "Alertmanager", "main")["spec"];
+    assert_eq!(spec["replicas"], 2);
+    assert_eq!(spec["alertmanagerConfigMatcherStrategy"]["type"], "None");
+    assert_eq!(spec["alertmanagerConfigSelector"]["matchLabels"]["watershed/alertmanager"], "main");
+    assert_eq!(spec["storage"]["volumeClaimTemplate"]["spec"]["storageClassName"], "fast");
+    let config = object(&all, "AlertmanagerConfig", "main");
+    assert_eq!(config["metadata"]["labels"]["watershed/alertmanager"], "main");
+    let route = &config["spec"]["route"];
+    assert_eq!(
+        (&route["receiver"], &route["groupBy"]),
+        (&"oncall".into(), &serde_json::json!(["alertname", "cluster"]))
+    );
+    let routes = route["routes"].as_array().unwrap();
+    assert_eq!(routes.len(), 1);
+    assert_eq!(routes[0]["receiver"], "network");
+    assert_eq!(routes[0]["continue"], true);
+    assert_eq!(routes[0]["matchers"][1], serde_json::json!({"name": "team", "matchType": "=", "value": "network"}));
+    let receivers = config["spec"]["receivers"].as_array().unwrap();
+    assert_eq!(receivers[0]["emailConfigs"][0]["authUsername"], "w@example.com");
+    assert_eq!(receivers[0]["emailConfigs"][0]["authPassword"], serde_json::json!({"name": "smtp", "key": "password"}));
+    assert_eq!(
+        receivers[1]["webhookConfigs"][0]["urlSecret"],
+        serde_json::json!({"name": "alert-oncall", "key": "url"})
+    );
+    assert_eq!(object(&all, "PodDisruptionBudget", "alertmanager-main")["spec"]["maxUnavailable"], 1);
+    let service = object(&all, "Service", "alertmanager-main");
+    assert_eq!(service["metadata"]["labels"]["app.kubernetes.io/name"], "alertmanager");
+    assert_eq!(service["spec"]["ports"][0]["name"], "web");
+    // Its own Prometheis tell it by that Service.
+    let target = &object(&all, "Prometheus", "user")["spec"]["alerting"]["alertmanagers"][0];
+    assert_eq!((&target["name"], &target["port"]), (&"alertmanager-main".into(), &"web".into()));
+    assert!(target["scheme"].is_null() && target["basicAuth"].is_null());
+    let secrets: Vec<_> = plan.secrets.iter().map(|s| (s.name.as_str(), s.keys.join(" "))).collect();
+    assert_eq!(secrets, [("alert-oncall", "url".to_owned()), ("smtp", "password".to_owned())]);
+}
+
+#[test]
+fn members_tell_it_over_the_address_of_their_zone() {
+    let world = world("0.93.1", ONCALL);
+    let plan = world.sound("lan");
+    let all = emitted(&world, &plan);
+    assert!(plan.alertmanagers.is_empty());
+    let slice = object(&all, "EndpointSlice", "alerts-to-main");
+    assert_eq!(
+        (&slice["addressType"], &slice["endpoints"][0]["addresses"][0]),
+        (&"IPv4".into(), &"10.0.102.96".into())
+    );
+    assert_eq!((&slice["ports"][0]["name"], &slice["ports"][0]["port"]), (&"web".into(), &9093.into()));
+    assert_eq!(slice["metadata"]["labels"]["kubernetes.io/service-name"], "alerts-to-main");
+    assert!(object(&all, "Service", "alerts-to-main")["spec"]["selector"].is_null());
+    let target = &object(&all, "Prometheus", "user")["spec"]["alerting"]["alertmanagers"][0];
+    assert_eq!((&target["name"], &target["namespace"]), (&"alerts-to-main".into(), &"monitoring".into()));
+    assert_eq!(target["basicAuth"]["password"], serde_json::json!({"name": "alerts-write", "key": "password"}));
+
+    let plan = world.sound("public");
+    let all = emitted(&world, &plan);
+    let slice = object(&all, "EndpointSlice", "alerts-to-main");
+    assert_eq!((&slice["addressType"], &slice["ports"][0]["port"]), (&"FQDN".into(), &443.into()));
+    let target = &object(&all, "Prometheus", "user")["spec"]["alerting"]["alertmanagers"][0];
+    assert_eq!((&target["scheme"], &target["pathPrefix"]), (&"https".into(), &"/am".into()));
+    assert_eq!(target["tlsConfig"]["ca"]["secret"], serde_json::json!({"name": "alerts-ca", "key": "ca.crt"}));
+    assert!(object(&all, "Prometheus", "user")["spec"]["secrets"].is_null());
+    assert!(plan.secrets.iter().any(|s| s.name == "alerts-ca" && s.used_by == "Prometheus user"));
+}
+
+#[test]
+fn an_operator_that_finds_by_endpoints_only_gets_addresses_and_files() {
+    let world = world("0.75.2", ONCALL);
+    let plan = world.sound("lan");
+    let all = emitted(&world, &plan);
+    assert_eq!(object(&all, "Endpoints", "alerts-to-main")["subsets"][0]["addresses"][0]["ip"], "10.0.102.96");
+    let spec = &object(&all, "Prometheus", "user")["spec"];
+    assert_eq!(spec["secrets"], serde_json::json!(["alerts-ca"]));
+    let tls = &spec["alerting"]["alertmanagers"][0]["tlsConfig"];
+    assert_eq!(tls["caFile"], "/etc/prometheus/secrets/alerts-ca/ca.crt");
+    let (_, found) = world.plan("public");
+    assert_eq!(
+        world.told(&found),
+        [
+            "PLN161 \"https://alerts.example.com/am/\": operator 0.75.2 of cluster `public` cannot send alerts to a host name, `alerts.example.com`"
+        ]
+    );
+}
+
+#[test]
+fn a_receiver_newer_than_the_operator_is_refused_and_an_older_form_is_taken_where_there_is_one() {
+    let list = |operator: &str| {
+        let world = world(operator, "receiver \"team\" kind=\"msteams\" secret=\"t\"");
+        let (plan, found) = world.plan("control-a");
+        (plan.alertmanagers[0].receivers.first().map(|r| r.list), world.told(&found))
+    };
+    assert_eq!(list("0.93.1"), (Some("msteamsv2Configs"), vec![]));
+    assert_eq!(list("0.81.0"), (Some("msteamsConfigs"), vec![]));
+    let (none, found) = list("0.69.1");
+    assert_eq!(none, None);
+    assert!(found.iter().any(|f| f.starts_with("PLN163 \"msteams\"")), "{found:?}");
+}
+
+#[test]
+fn the_name_that_kube_prometheus_uses_is_not_taken_from_it() {
+    let based = |name: &str| {
+        let text = format!(
+            r#"
+fleet "f" language=1 {{
+    versions kubernetes="1.34" operator="0.93.1" prometheus="3.13.2"
+    base "kube-prometheus"
+    alerts "{name}"
+    prometheus "user" {{ rest; retention "7d"; storage "100Gi" }}
+}}
+cluster "c" nodes=3 pods=90
+alertmanager "{name}" cluster="c" {{ {ONCALL} }}
+"#
+        );
+        let world = World::of(&text);
+        let (_, found) = world.plan("c");
+        world.told(&found)
+    };
+    assert_eq!(based("ours"), Vec::<String>::new());
+    assert!(based("main").iter().any(|f| f.starts_with("PLN162")), "{:?}", based("main"));
+}
