@@ -26,7 +26,7 @@ pub const PLACE: Code = Code::error(
     "a file that stands where a catalog has no place for it",
     "a misplaced file is not read, so what it was meant to add would be missing from every cluster",
     "put it at jobs/NAME/job.yaml, rules/NAME/pack.yaml, dashboards/NAME/dashboard.yaml or \
-     readers/NAME/reader.yaml, or beside one of these as its template",
+     readers/NAME/reader.yaml, or beside one of these as its template; metrics.tsv beside job.yaml is the job's metric table",
 );
 
 pub const INCONSISTENT: Code = Code::error(

@@ -33,7 +33,7 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, PathBuf)>) -> io
         let path = entry?.path();
         if path.is_dir() {
             collect(root, &path, files)?;
-        } else if path.extension().is_some_and(|e| e == "yaml") {
+        } else if path.extension().is_some_and(|e| e == "yaml" || e == "tsv") {
             let name = path.strip_prefix(root).map_err(io::Error::other)?;
             let parts: Vec<_> = name.iter().map(|p| p.to_string_lossy()).collect();
             files.push((parts.join("/"), path));

@@ -12,6 +12,7 @@ use super::exporter::Component;
 use super::input::{DashboardInput, ExporterInput, RulesInput};
 use super::job::Job;
 use super::memo::Memo;
+use super::metrics::{self, Metric, Table};
 use super::pack::{Components, Dashboard, NotYet, Reader, RulePack};
 use super::settings::Settings;
 use super::template::{File, Template};
@@ -245,13 +246,30 @@ impl Catalog {
         source.template.get_or_init(compile).as_ref()
     }
 
-    /// Changes with every file of the catalog: 16 hexadecimal digits (FNV-1a, 64 bit).
+    /// The metrics of a job; `None` where nobody has listed them: it may expose anything.
+    pub fn metrics(&self, job: &str) -> Option<Table<'_>> {
+        self.metrics_text(job).map(Table::new)
+    }
+
+    /// The file of that table.
+    pub fn metrics_text(&self, job: &str) -> Option<&str> {
+        let source = self.files.get(format!("{}/{job}/{}", Kind::Job.folder(), metrics::FILE).as_str())?;
+        Some(&source.text)
+    }
+
+    /// Jobs that have a series of this name, whatever their version.
+    pub fn jobs_with(&self, series: &str) -> Vec<(&str, Metric<'_>)> {
+        let of = |job: &String| self.metrics(job)?.find(series);
+        self.jobs.keys().filter_map(|job| Some((job.as_str(), of(job)?))).collect()
+    }
+
+    /// Changes with every file of the catalog: 16 hexadecimal digits (XXH3, 64 bit).
     pub fn version(&self) -> String {
-        let parts = self.files.iter().flat_map(|(path, source)| [path.as_bytes(), &[0], source.text.as_bytes(), &[0]]);
-        let hash = parts
-            .flatten()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-        format!("{hash:016x}")
+        let mut hash = xxhash_rust::xxh3::Xxh3Default::new();
+        for part in self.files.iter().flat_map(|(path, source)| [&**path, "\0", &*source.text, "\0"]) {
+            hash.update(part.as_bytes());
+        }
+        format!("{:016x}", hash.digest())
     }
 
     /// The files of an entry: path and text.
@@ -276,6 +294,12 @@ impl Catalog {
             let (folder, name, leaf) = (parts.next(), parts.next().unwrap_or_default(), parts.next());
             let Some(kind) = Kind::ALL.into_iter().find(|k| Some(k.folder()) == folder) else { continue };
             let text = &*source.text;
+            if leaf == Some(metrics::FILE) {
+                for (line, what) in Table::faults(text) {
+                    sink.push(file.fault(&codes::MISFIT, At { line, ..place_of(text, line) }, &what));
+                }
+                continue;
+            }
             if leaf != Some(kind.file()) {
                 let compiled =
                     Template::compile(file, text).map_err(|faults| faults.into_iter().for_each(|f| sink.push(f)));
@@ -389,9 +413,19 @@ fn is_entry(path: &str) -> bool {
         && Kind::ALL.iter().any(|k| path.starts_with(k.folder()) && path.ends_with(&format!("/{}", k.file())))
 }
 
-/// `<kind>/<name>/<file>.yaml`.
+/// Where a line stands in a text.
+fn place_of(text: &str, line: u32) -> At {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1) as usize).map(str::len).sum();
+    let end = text[start..].find('\n').map_or(text.len(), |i| start + i);
+    At { line, start: start as u32, end: end as u32 }
+}
+
+/// `<kind>/<name>/<file>.yaml`, and the metric table of a job.
 fn is_place(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
+    if let [kind, name, metrics::FILE] = parts[..] {
+        return kind == Kind::Job.folder() && !name.is_empty();
+    }
     matches!(parts[..], [kind, name, file] if !name.is_empty() && file.ends_with(".yaml")
         && Kind::ALL.iter().any(|k| k.folder() == kind))
 }

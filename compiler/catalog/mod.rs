@@ -14,6 +14,7 @@ mod input;
 mod job;
 mod load;
 mod memo;
+pub mod metrics;
 mod pack;
 mod parts;
 mod settings;

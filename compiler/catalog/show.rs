@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::discovery::{Discovery, Namespaces, Port, Variant};
 use super::job::{Class, Job, Select, SeriesModel};
 use super::load::{Catalog, Kind};
+use super::metrics;
 use super::pack::{Dashboard, Reader, RulePack, Scope};
 use super::version::Gate;
 
@@ -35,12 +36,19 @@ impl Catalog {
         let mut out = String::new();
         for kind in Kind::ALL {
             match kind {
-                Kind::Job => self.job(name).into_iter().for_each(|j| show_job(&mut out, j)),
+                Kind::Job => self.job(name).into_iter().for_each(|j| {
+                    show_job(&mut out, j);
+                    if let Some(table) = self.metrics(name) {
+                        let number = table.metrics().count();
+                        line(&mut out, format_args!("  metrics: {number}, see `watershed catalog metrics {name}`"));
+                    }
+                }),
                 Kind::Rules => self.rule_pack(name).into_iter().for_each(|p| show_pack(&mut out, p)),
                 Kind::Dashboard => self.dashboard(name).into_iter().for_each(|d| show_dashboard(&mut out, d)),
                 Kind::Reader => self.reader(name).into_iter().for_each(|r| show_reader(&mut out, r)),
             }
-            for (path, text) in self.files(kind, name) {
+            let of_metrics = |path: &str| path.ends_with(metrics::FILE);
+            for (path, text) in self.files(kind, name).filter(|(path, _)| !of_metrics(path)) {
                 line(&mut out, format_args!("\n--- {path}\n{}", text.trim_end()));
             }
         }

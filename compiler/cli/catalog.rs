@@ -1,5 +1,7 @@
 //! `watershed catalog`: what the compiler knows of jobs, rules, dashboards and fields.
 
+mod metrics;
+
 use super::exit::Exit;
 use super::options::{FailOn, FindingOptions, Format};
 use super::session::Session;
@@ -16,6 +18,9 @@ use crate::world;
 Examples:
   watershed catalog list
   watershed catalog show node-exporter
+  watershed catalog metrics node-exporter
+  watershed catalog metrics 'node_infiniband_*'
+  watershed catalog import-metrics metrics.txt --job toy --version 1.2 --out catalog/jobs/toy/metrics.tsv
   watershed catalog import-crds prometheus-operator-0.94/ --release 0.94 --out schema/targets")]
 pub struct Args {
     #[command(subcommand)]
@@ -32,6 +37,15 @@ enum Command {
         #[command(flatten)]
         with: ListArgs,
     },
+    /// The metric table of a job, or the jobs that have a metric.
+    Metrics {
+        /// A job, a metric, or metrics with `*`.
+        name: String,
+        #[command(flatten)]
+        with: ListArgs,
+    },
+    /// Add what an exporter exposes to the metric table of its job.
+    ImportMetrics(MetricsArgs),
     /// Derive field tables from the CustomResourceDefinitions in a folder.
     ImportCrds(ImportArgs),
 }
@@ -58,6 +72,26 @@ struct ImportArgs {
     out: Option<String>,
 }
 
+#[derive(Debug, clap::Args)]
+struct MetricsArgs {
+    /// A page in Prometheus' text format, as the exporter serves it.
+    file: String,
+    /// The job whose table it is; its table in the catalog is added to.
+    #[arg(long)]
+    job: String,
+    /// Version of what was scraped. Pages are read from the oldest to the newest.
+    #[arg(long)]
+    version: String,
+    /// Endpoint or part of the job, where it has several.
+    #[arg(long)]
+    from: Option<String>,
+    /// File the table is written to, and added to if it is there; without it the table is printed.
+    #[arg(long)]
+    out: Option<String>,
+    #[command(flatten)]
+    with: ListArgs,
+}
+
 pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     match &args.command {
         Command::List(with) => match catalog(session, with) {
@@ -66,6 +100,14 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         },
         Command::Show { name, with } => match catalog(session, with) {
             Ok(catalog) => show(session, &catalog, name),
+            Err(exit) => exit,
+        },
+        Command::Metrics { name, with } => match catalog(session, with) {
+            Ok(catalog) => metrics::look(session, &catalog, name),
+            Err(exit) => exit,
+        },
+        Command::ImportMetrics(args) => match catalog(session, &args.with) {
+            Ok(catalog) => metrics::import(session, &catalog, args),
             Err(exit) => exit,
         },
         Command::ImportCrds(args) => import(session, args),

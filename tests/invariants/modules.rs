@@ -16,7 +16,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("syntax", &["granit_parser", "rayon"], &[]),
     ("model", &[], &["net", "sync"]),
     ("spec", &["serde_json"], &[]),
-    ("catalog", &["minijinja", "serde"], &["sync"]),
+    ("catalog", &["minijinja", "serde", "xxhash_rust"], &["sync"]),
     ("store", &[], &[]),
     ("fleet", &[], &["sync"]),
     ("plan", &["xxhash_rust"], &["net", "sync"]),

@@ -3,12 +3,14 @@
 pub mod alerts_to_nobody;
 pub mod assumed_pods;
 pub mod narrow_uplink;
+pub mod unknown_metric;
 pub mod unused_allow;
 
 use super::Rule;
 use crate::diag::Code;
 
-pub const RULES: &[Rule] = &[alerts_to_nobody::RULE, assumed_pods::RULE, narrow_uplink::RULE, unused_allow::RULE];
+pub const RULES: &[Rule] =
+    &[alerts_to_nobody::RULE, assumed_pods::RULE, narrow_uplink::RULE, unused_allow::RULE, unknown_metric::RULE];
 
 pub const CODES: [&Code; RULES.len()] = {
     let mut codes = [RULES[0].code; RULES.len()];
