@@ -36,7 +36,7 @@ pub use job::{
 };
 pub use load::{Catalog, Kind, UserFile};
 pub use memo::{Evaluated, Memo};
-pub use pack::{Dashboard, NotYet, Reader, ReaderKind, Rule, RulePack, Scope};
+pub use pack::{Dashboard, NotYet, Notices, Reader, ReaderKind, Rule, RulePack, Scope};
 pub use parts::Parts;
 pub use settings::{Setting, Settings};
 pub use template::{Origins, Template};

@@ -49,6 +49,20 @@ pub struct Rule {
     /// Metrics it reads.
     #[serde(default)]
     pub metrics: Vec<String>,
+    /// What the alert notices, for the pages that say who tells of a failure.
+    #[serde(default)]
+    pub notices: Option<Notices>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Notices {
+    /// A Prometheus that cannot send. Evaluated where the Prometheis are scraped.
+    Sending,
+    /// Targets that cannot be scraped.
+    Targets,
+    /// Fires always: whoever evaluates it is gone when it ends.
+    Silence,
 }
 
 /// A dashboard: `templates/dashboards/<name>/dashboard.yaml`.

@@ -1,13 +1,15 @@
 //! A cluster's page: who scrapes what, where it goes, what must be set by hand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::alerts;
 use super::markdown::{node_id, table, thousands};
+use super::{failures, written};
+use crate::catalog::Catalog;
 use crate::model::fleet::Fleet;
-use crate::model::plan::{ClusterPlan, LanePlan, RelayPlan};
+use crate::model::plan::{ClusterPlan, Flow, LanePlan};
 
-pub fn cluster(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {
+pub fn cluster(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, out: &mut String) {
     let cluster = plan.cluster;
     let identity = (&fleet.identity.value, &cluster.id.value);
     out.push_str(&format!("# {}\n\n", cluster.name));
@@ -18,16 +20,15 @@ pub fn cluster(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {
     picture(fleet, plan, out);
 
     out.push_str("## Prometheis\n\n");
+    out.push_str("Series and samples are estimates; sizes are what the spec says, or computed from it.\n\n");
     let rows: Vec<_> = plan.lanes.iter().map(|lane| lane_row(plan, lane)).collect();
     table(out, &["Prometheus", "version", "replicas", "keeps", "volume", "series", "samples/s", "writes to"], &rows);
 
     flows(plan, out);
-    if let Some(relay) = &plan.relay {
-        relay_section(relay, out);
-    }
+    written::section(fleet, plan, out);
     stores(fleet, plan, out);
     alerts::section(fleet, plan, out);
-    failures(plan, out);
+    failures::section(fleet, catalog, plan, out);
     list(out, "To be set by hand", plan.checklist.iter().cloned());
     secrets(plan, out);
     list(out, "Not collected", plan.not_collected.iter().map(|(job, why)| format!("`{job}`: {why}")));
@@ -77,49 +78,33 @@ fn lane_row(plan: &ClusterPlan<'_>, lane: &LanePlan<'_>) -> Vec<String> {
         lane.storage.size.value.to_string(),
         thousands(series),
         thousands(rate.round() as u64),
-        if writes.is_empty() { "nobody".to_owned() } else { writes.join(", ") },
+        if writes.is_empty() { "no store".to_owned() } else { writes.join(", ") },
     ]
 }
 
 fn flows(plan: &ClusterPlan<'_>, out: &mut String) {
-    out.push_str("## Who scrapes what, and where it goes\n\n");
+    out.push_str("## Who scrapes what, how often, and where it goes\n\n");
+    let kept = |lane: &str| plan.lanes.iter().find(|l| l.name == lane).map(|l| l.retention.value.to_string());
+    let also = |flow: &Flow| {
+        let copies = plan.monitors.iter().filter(|m| !m.owned && m.job == flow.class.job && m.class == flow.class.class);
+        let lanes: BTreeSet<&str> = copies.map(|m| m.lane.as_str()).collect();
+        lanes.into_iter().map(|l| format!(", `{l}` too")).collect::<String>()
+    };
     let rows: Vec<_> = plan
         .flows
         .iter()
         .map(|flow| {
-            let class = flow.class.class.as_ref().map(|c| format!("/{c}")).unwrap_or_default();
             vec![
-                format!("`{}{class}`", flow.class.job),
-                format!("`{}`", flow.lane),
+                format!("`{}`", flow.class),
+                format!("`{}`{}", flow.lane, also(flow)),
                 flow.interval.to_string(),
                 thousands(flow.series),
+                kept(&flow.lane).unwrap_or_default(),
                 if flow.goes_to.is_empty() { "stays here".to_owned() } else { flow.goes_to.join("; ") },
             ]
         })
         .collect();
-    table(out, &["job/class", "Prometheus", "interval", "series (estimate)", "goes to"], &rows);
-}
-
-fn relay_section(relay: &RelayPlan, out: &mut String) {
-    out.push_str("## Relay\n\n");
-    out.push_str(&format!("There is one because {}.\n\n", relay.because.join("; ")));
-    let rows: Vec<_> = relay
-        .urls
-        .iter()
-        .enumerate()
-        .map(|(i, url)| {
-            vec![
-                (i + 1).to_string(),
-                url.name.clone(),
-                format!("`{}`", url.url.value),
-                thousands(url.samples_per_second.round() as u64),
-                url.survive.value.to_string(),
-                url.queue.value.to_string(),
-            ]
-        })
-        .collect();
-    table(out, &["place", "destination", "URL", "samples/s", "survives", "queue on disk"], &rows);
-    out.push_str("A queue belongs to its URL and its place in this list: new destinations go to the end.\n\n");
+    table(out, &["job/class", "Prometheus", "every", "series (estimate)", "kept here", "goes to"], &rows);
 }
 
 fn stores(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {
@@ -142,37 +127,15 @@ fn stores(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {
         })
         .collect();
     table(out, &["store", "chart", "release", "keeps", "copies", "replicas"], &rows);
-}
-
-fn failures(plan: &ClusterPlan<'_>, out: &mut String) {
-    let mut rows = Vec::new();
-    for url in plan.relay.iter().flat_map(|r| &r.urls) {
-        rows.push(vec![
-            format!("`{}` unreachable", url.name),
-            format!("nothing for {}; then the oldest samples of its queue", url.survive.value),
-            "what was queued, once it is back".to_owned(),
-        ]);
+    for store in plan.stores.iter().filter(|s| s.front_door) {
+        let named = fleet.store(store.store);
+        if !named.tenants.is_empty() {
+            out.push_str(&format!(
+                "The credential of `{}` reads and writes all of its tenants: tenants keep series apart, not people.\n\n",
+                named.name
+            ));
+        }
     }
-    for lane in plan.lanes.iter().filter(|l| !l.remote_write.is_empty()) {
-        let to = if plan.relay.is_some() { "the relay" } else { "its stores" };
-        rows.push(vec![
-            format!("`{}` restarts while {to} cannot be reached", lane.name),
-            format!("in {to}: what it had not sent yet; its own volume keeps all of it"),
-            "nothing".to_owned(),
-        ]);
-    }
-    for lane in plan.lanes.iter().filter(|l| l.replicas.value < 2) {
-        rows.push(vec![
-            format!("`{}` is away", lane.name),
-            "what it would have scraped: it has no second replica".to_owned(),
-            "nothing".to_owned(),
-        ]);
-    }
-    if rows.is_empty() {
-        return;
-    }
-    out.push_str("## What a failure loses\n\n");
-    table(out, &["failure", "lost", "late"], &rows);
 }
 
 fn secrets(plan: &ClusterPlan<'_>, out: &mut String) {
@@ -187,13 +150,18 @@ fn secrets(plan: &ClusterPlan<'_>, out: &mut String) {
 
 fn apply(plan: &ClusterPlan<'_>, out: &mut String) {
     let context = plan.cluster.context.as_ref().map_or(plan.cluster.name.as_str(), |c| &c.value);
+    let apply = |what: &str| format!("kubectl --context {context} apply --server-side -k {what}\n");
     out.push_str("## Apply\n\n");
+    out.push_str(
+        "From this folder, once the Secrets above are there, and after the control planes this cluster writes to. The \
+         folders are stages, in the order of their numbers; it is safe to stop after each, and to run all of it again.\n\n",
+    );
     if !plan.stores.is_empty() {
-        out.push_str("With the VictoriaMetrics chart repository known to Helm as `vm`:\n\n");
+        out.push_str("The chart repository has to be known to Helm as `vm`.\n\n");
     }
     out.push_str("```sh\n");
     if !plan.stores.is_empty() {
-        out.push_str(&format!("kubectl --context {context} apply --server-side -k 00-prereq\n"));
+        out.push_str(&apply("00-prereq"));
     }
     for store in &plan.stores {
         out.push_str(&format!(
@@ -202,7 +170,8 @@ fn apply(plan: &ClusterPlan<'_>, out: &mut String) {
             store.release, store.chart, store.chart_version, store.namespace
         ));
     }
-    out.push_str(&format!("kubectl --context {context} apply --server-side -k .\n```\n"));
+    out.push_str(&apply("."));
+    out.push_str("```\n");
 }
 
 fn list(out: &mut String, title: &str, lines: impl IntoIterator<Item = String>) {

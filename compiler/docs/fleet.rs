@@ -1,12 +1,13 @@
 //! The fleet in one page, and the facts of `fleet.json`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use super::markdown::{node_id, table, thousands};
-use crate::model::fleet::{Destination, Fleet, Route};
-use crate::model::plan::FleetPlan;
+use crate::model::fleet::{Destination, Fleet, Route, Store};
+use crate::model::plan::{FleetPlan, StoreLoad};
+use crate::model::value::Duration;
 
 /// Clusters, stores and routes, with a picture of what flows where.
 pub fn fleet(fleet: &Fleet, plan: &FleetPlan) -> String {
@@ -18,6 +19,7 @@ pub fn fleet(fleet: &Fleet, plan: &FleetPlan) -> String {
     clusters(fleet, plan, &mut out);
     stores(fleet, plan, &mut out);
     routes(fleet, &mut out);
+    failures(fleet, plan, &mut out);
     out
 }
 
@@ -46,18 +48,23 @@ fn clusters(fleet: &Fleet, plan: &FleetPlan, out: &mut String) {
         .cluster_ids()
         .map(|id| {
             let c = fleet.cluster(id);
+            let lanes: Vec<String> =
+                c.lanes.iter().map(|l| format!("{} ({})", l.name, l.retention.value)).collect();
             let stores: Vec<&str> = plan.stands_on[id.index()].iter().map(|s| fleet.store(*s).name.as_str()).collect();
+            let rates = plan.stores.iter().flat_map(|load| &load.senders).filter(|(sender, _)| *sender == id);
+            let sends: f64 = rates.map(|(_, rate)| rate).sum();
             vec![
                 format!("[{}]({}/README.md)", c.name, c.id.value),
                 format!("`{}`", c.id.value),
                 c.zone.as_ref().map_or_else(|| "-".to_owned(), |z| fleet.zone(z.value).name.clone()),
                 c.nodes.value.to_string(),
-                c.lanes.iter().map(|l| l.name.as_str()).collect::<Vec<_>>().join(", "),
+                lanes.join(", "),
+                thousands(sends.round() as u64),
                 if stores.is_empty() { "-".to_owned() } else { stores.join(", ") },
             ]
         })
         .collect();
-    table(out, &["cluster", "identity", "zone", "nodes", "Prometheis", "stores that stand there"], &rows);
+    table(out, &["cluster", "identity", "zone", "nodes", "Prometheis (kept)", "sends samples/s", "stores that stand there"], &rows);
 }
 
 fn stores(fleet: &Fleet, plan: &FleetPlan, out: &mut String) {
@@ -77,12 +84,60 @@ fn stores(fleet: &Fleet, plan: &FleetPlan, out: &mut String) {
                 store.retention.as_ref().map_or_else(|| "-".to_owned(), |r| r.value.to_string()),
                 thousands(load.series),
                 thousands(load.samples_per_second.round() as u64),
+                disk(store, load),
                 load.senders.len().to_string(),
             ]
         })
         .collect();
-    let head = ["store", "kind", "stands on", "keeps", "series (estimate)", "samples/s (estimate)", "senders"];
+    let head = ["store", "kind", "stands on", "keeps", "series", "samples/s", "disk", "senders"];
     table(out, &head, &rows);
+    out.push_str(
+        "Series, samples and disk are estimates from the sizes of the clusters: 0.8 bytes a sample, all copies, over the \
+         whole retention, before the store merges what two replicas of a Prometheus send.\n\n",
+    );
+}
+
+/// Bytes of a sample in a VictoriaMetrics store, in tenths: 4 to 12 are seen.
+const TENTHS_OF_BYTES: f64 = 8.0;
+
+/// What the samples of a store take, where it is known how long it keeps them.
+fn disk(store: &Store, load: &StoreLoad) -> String {
+    let Some(retention) = store.retention.filter(|_| store.cluster.is_some()) else { return "-".to_owned() };
+    let copies = f64::from(store.replication.value.max(1));
+    let bytes = load.samples_per_second * retention.value.secs() as f64 * TENTHS_OF_BYTES / 10.0 * copies;
+    let gib = (bytes / f64::from(1 << 30)).ceil() as u64;
+    let volumes = store.storage.as_ref().zip(store.replicas.get("storage"));
+    let there = volumes.map(|(volume, n)| format!(" of {} × {}", n.value, volume.size.value)).unwrap_or_default();
+    format!("{} GiB{there}", thousands(gib))
+}
+
+/// Who can do without which store, and for how long.
+fn failures(fleet: &Fleet, plan: &FleetPlan, out: &mut String) {
+    let mut rows = Vec::new();
+    for (store, load) in fleet.stores.iter().zip(&plan.stores) {
+        let mut by_promise: BTreeMap<Duration, Vec<&str>> = BTreeMap::new();
+        for (sender, _) in &load.senders {
+            let cluster = fleet.cluster(*sender);
+            by_promise.entry(cluster.survive.value).or_default().push(&cluster.name);
+        }
+        for (survive, names) in by_promise {
+            let lost = if survive.is_zero() {
+                "nothing is promised: about an hour from a Prometheus, while none restarts; from a relay what its queue holds".to_owned()
+            } else {
+                format!("nothing for {survive}, unless a line of the route says otherwise")
+            };
+            rows.push(vec![format!("`{}` is down, or the line to it", store.name), names.join(", "), lost]);
+        }
+    }
+    if rows.is_empty() {
+        return;
+    }
+    out.push_str("## What a failure loses\n\n");
+    table(out, &["failure", "senders", "lost at the store"], &rows);
+    out.push_str(
+        "Every cluster keeps its own Prometheis for the time above, whatever happens elsewhere. Its page tells what other \
+         failures lose, and who says so.\n",
+    );
 }
 
 fn routes(fleet: &Fleet, out: &mut String) {
@@ -97,7 +152,7 @@ fn routes(fleet: &Fleet, out: &mut String) {
     }
 }
 
-fn lines(fleet: &Fleet, route: &Route) -> Vec<Vec<String>> {
+pub(super) fn lines(fleet: &Fleet, route: &Route) -> Vec<Vec<String>> {
     let texts = |list: &[crate::diag::Sourced<String>]| {
         list.iter().map(|s| format!("`{}`", s.value)).collect::<Vec<_>>().join(", ")
     };
@@ -126,12 +181,15 @@ fn lines(fleet: &Fleet, route: &Route) -> Vec<Vec<String>> {
     rows
 }
 
-fn destinations(fleet: &Fleet, to: impl Iterator<Item = Destination>) -> String {
+/// What goes to no store.
+pub(super) const STAYS: &str = "stays in the cluster";
+
+pub(super) fn destinations(fleet: &Fleet, to: impl Iterator<Item = Destination>) -> String {
     let names: Vec<String> = to
         .map(|d| match d {
             Destination::Store(store, 0) => fleet.store(store).name.clone(),
             Destination::Store(store, tenant) => format!("{} (tenant {tenant})", fleet.store(store).name),
-            Destination::None => "stays in the cluster".to_owned(),
+            Destination::None => STAYS.to_owned(),
         })
         .collect();
     names.join(", ")

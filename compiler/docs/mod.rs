@@ -4,9 +4,11 @@
 
 mod alerts;
 mod cluster;
+mod failures;
 mod fleet;
 mod markdown;
 mod secrets;
+mod written;
 
 pub use cluster::cluster;
 pub use fleet::{facts, fleet};

@@ -188,6 +188,7 @@ fn job<'d>(cx: &mut Context<'_, 'd>, looked: &Looked<'_, 'd>, cluster: &Cluster)
         origin,
         interval: cx.read.duration(block, "interval"),
         timeout: cx.read.duration(block, "timeout"),
+        critical: cx.read.flag(block, "critical"),
         classes,
         lane: cx.read.text(block, "prometheus"),
         exporter: exporter(cx, looked, block, cluster),

@@ -226,6 +226,8 @@ pub struct Job {
     pub origin: Origin,
     pub interval: Option<Sourced<Duration>>,
     pub timeout: Option<Sourced<Duration>>,
+    /// Scraped by the relay too.
+    pub critical: Option<Sourced<bool>>,
     /// In the order of their names, without disabled ones; the remainder is not listed. Empty for
     /// a job without classes.
     pub classes: Vec<Class>,

@@ -369,8 +369,34 @@ pub struct RelayPlan {
     pub urls: Vec<RelayUrl>,
     pub requests: Resources,
     pub limits: Resources,
+    /// Rules for all it sends, before those of a destination.
+    pub common: Vec<Rule>,
+    /// Critical jobs, which it scrapes besides their Prometheus.
+    pub scrapes: Vec<RelayScrape>,
     /// Why there is one.
     pub because: Vec<String>,
+    pub origin: Origin,
+}
+
+/// An endpoint of a monitor as the relay scrapes it.
+#[derive(Debug, Clone)]
+pub struct RelayScrape {
+    pub job: String,
+    /// As the operator names it.
+    pub job_name: String,
+    /// Of `kubernetes_sd_configs`.
+    pub role: &'static str,
+    /// Empty: any.
+    pub namespaces: Vec<String>,
+    /// For the API server; empty where the rules select.
+    pub selector: String,
+    /// `None`: vmagent's own, 10 s or the interval.
+    pub timeout: Option<Sourced<Duration>>,
+    pub sample_limit: Option<Sourced<u64>>,
+    /// All of them, from discovery to the last label.
+    pub relabelings: Vec<Rule>,
+    /// Port, path, schedule, credentials and metric relabelings; its own relabelings are among those above.
+    pub endpoint: Endpoint,
     pub origin: Origin,
 }
 

@@ -171,7 +171,7 @@ pub fn fill(cx: &Context<'_>, id: ClusterId, files: &mut ClusterTree, visit: &mu
         files.push(&entry, |out| yaml::write(emitted.tree, object.root, out));
         visit(emitted);
     });
-    files.file("README.md", |out| docs::cluster(cx.fleet, &plan, out));
+    files.file("README.md", |out| docs::cluster(cx.fleet, cx.catalog, &plan, out));
     files.file("secrets.required.yaml", |out| docs::secrets(&plan, out));
 }
 

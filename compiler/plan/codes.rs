@@ -198,6 +198,13 @@ pub static RECEIVER_VERSION: Code = error(
 );
 
 /// A proof over witness series failed: the compiler contradicts itself.
+pub static CRITICAL_HOME: Code = warning(
+    "PLN160",
+    "a critical job of which nothing leaves the cluster",
+    "critical is what the centre must see even if a Prometheus here is in trouble; what no route sends it does not see at all",
+    "send it with a route, or take `critical` out",
+);
+
 pub static WITNESS: Code = error(
     "PLN901",
     "internal error: emitted rules that send a series elsewhere than the route says",
@@ -233,5 +240,6 @@ pub static ALL: &[&Code] = &[
     &ALERTS_TO_NAME,
     &ALERTMANAGER_TAKEN,
     &RECEIVER_VERSION,
+    &CRITICAL_HOME,
     &WITNESS,
 ];

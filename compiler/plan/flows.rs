@@ -30,6 +30,8 @@ fn goes_to(cx: &Context<'_>, partition: &Partition<'_>, part: &Part<'_>) -> Vec<
         let whole = division.answer(Who::Sample(part), "");
         if namespaces.iter().all(|n| division.answer(Who::Sample(part), n) == whole) {
             out.extend(whole.iter().map(|t| format!("{}{copy}", relay::name(cx, *t))));
+        } else if copy.is_empty() && !division.claims.iter().any(|c| !c.jobs.is_empty() && c.names(part)) {
+            out.push(format!("by namespace: route `{}`", partition.route.name));
         } else {
             let some = |t| Some(format!("{}{copy} ({})", relay::name(cx, t), which(division, part, t)?));
             out.extend(targets(division).into_iter().filter_map(some));

@@ -137,7 +137,7 @@ fn retention_size(lane: &Lane, origins: &mut Origins) -> Sourced<Bytes> {
 }
 
 /// The identity on everything, the control planes' own series included.
-fn external_labels(cx: &Context<'_>) -> Vec<(String, Sourced<String>)> {
+pub(super) fn external_labels(cx: &Context<'_>) -> Vec<(String, Sourced<String>)> {
     let identity = (cx.fleet.identity.value.clone(), cx.cluster.id.clone());
     let others = cx.cluster.external_labels.iter().map(|(k, v)| (k.clone(), v.clone()));
     std::iter::once(identity).chain(others).collect()
@@ -222,7 +222,7 @@ fn remote_write(
 
 /// The identity on everything that leaves, whatever a target says of itself: an external label is
 /// only added where the series has none of that name, so that a pod could write as another cluster.
-fn identity(cx: &Context<'_>) -> Rule {
+pub(super) fn identity(cx: &Context<'_>) -> Rule {
     let id = &cx.cluster.id;
     Rule::new(Action::Replace)
         .target(&cx.fleet.identity.value)

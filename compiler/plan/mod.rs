@@ -8,6 +8,7 @@ mod alerting;
 mod annotations;
 pub mod codes;
 mod context;
+mod critical;
 mod exporters;
 mod flows;
 mod keep;
@@ -65,9 +66,10 @@ pub fn plan<'f>(
     check_unmeasured(&cx, &parts, sink);
     unused::check(&cx, &parts, sink);
     let outlets = relay::outlets(&cx, routing::destinations(&cx, &partitions), sink);
-    let because = relay::reasons(&cx, &partitions, &outlets);
+    let scrapes = critical::scrapes(&cx, &parts, &monitors, &partitions, sink);
+    let because = relay::reasons(&cx, &partitions, &outlets, &scrapes);
     let relayed = !because.is_empty() && !outlets.is_empty();
-    let relay = relayed.then(|| relay::plan(&cx, &parts, &partitions, &outlets, because, &mut origins));
+    let relay = relayed.then(|| relay::plan(&cx, &parts, &partitions, &outlets, (because, scrapes), &mut origins));
     let decided = Decided { parts: &parts, monitors: &monitors, partitions: &partitions, outlets: &outlets, relayed };
     let lanes = cx.cluster.lanes.iter().map(|l| lanes::plan(&cx, l, &decided, &mut origins, sink)).collect();
     let mut plan = ClusterPlan {

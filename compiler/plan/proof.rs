@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::codes;
 use super::context::Context;
+use super::critical;
 use super::keep;
 use super::lanes;
 use super::monitors::{CLASS_LABEL, PATH_LABEL, shared_values};
@@ -49,6 +50,13 @@ fn faults(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>) -> Vec<Strin
         let partition = partitions.iter().find(|p| Some(p.id) == route);
         for witness in witnesses(&parts, partition, lane.lane, &shared) {
             let expected: BTreeSet<Target> = witness.targets.iter().copied().collect();
+            if witness.twice {
+                let (scraped, labels) = senders.scraped(&cx, lane, &witness.labels);
+                let arrived = senders.relayed(&scraped);
+                if !expected.iter().eq(arrived.keys()) || arrived.values().any(|a| *a != labels) {
+                    out.push(format!("{} scraped by the relay for `{}` goes astray", witness.labels, lane.name));
+                }
+            }
             let labels = senders.external(lane, &witness.labels);
             let arrived = senders.send(lane, &witness.labels);
             if !expected.iter().eq(arrived.keys()) {
@@ -74,6 +82,8 @@ fn faults(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>) -> Vec<Strin
 struct Witness {
     labels: Labels,
     targets: Vec<Target>,
+    /// The relay scrapes it too.
+    twice: bool,
 }
 
 /// What a Prometheus can hold, and where the route sends it.
@@ -93,7 +103,7 @@ fn witnesses(
         let in_namespace = Arc::<str>::from(namespace.as_str());
         for name in ["recorded:of_no_job", "ALERTS"] {
             let labels = Labels::from_iter([("__name__", name), ("namespace", namespace)]);
-            out.push(Witness { labels, targets: answer(Who::Nobody, namespace) });
+            out.push(Witness { labels, targets: answer(Who::Nobody, namespace), twice: false });
         }
         for part in parts {
             let owned = part.lane.name == lane.name;
@@ -110,7 +120,7 @@ fn witnesses(
                     labels.set(Arc::clone(&words.name), Arc::clone(name));
                     labels.settle();
                     let targets = if owned { answer(who, namespace) } else { Vec::new() };
-                    out.push(Witness { labels, targets });
+                    out.push(Witness { labels, targets, twice: owned && critical::is_critical(part) });
                 }
             }
         }
@@ -182,7 +192,8 @@ struct Sender {
 struct Senders {
     lanes: BTreeMap<String, Sender>,
     relay: Vec<(Target, Chain)>,
-    nothing: Chain,
+    /// What the relay does to all it sends.
+    common: Chain,
 }
 
 impl Senders {
@@ -197,7 +208,8 @@ impl Senders {
                     None
                 }
             };
-        let nothing = chain(&[], Dialect::Vmagent, Written::File, "");
+        let common = plan.relay.as_ref().map_or(&[][..], |r| &r.common);
+        let common = chain(common, Dialect::Vmagent, Written::File, "common");
         let mut relay = Vec::new();
         for url in plan.relay.iter().flat_map(|r| &r.urls) {
             let target = Target { store: url.store, tenant: url.tenant };
@@ -223,8 +235,8 @@ impl Senders {
             }
             lanes.insert(lane.name.to_owned(), Sender { entries, external });
         }
-        match nothing {
-            Some(nothing) if refused.is_empty() => Ok(Senders { lanes, relay, nothing }),
+        match common {
+            Some(common) if refused.is_empty() => Ok(Senders { lanes, relay, common }),
             _ => Err(refused),
         }
     }
@@ -237,6 +249,27 @@ impl Senders {
         labels.remove(lanes::REPLICA_LABEL);
         labels.settle();
         labels
+    }
+
+    /// A series as the relay has it when it scrapes by itself, and as stores are to have it.
+    fn scraped(&self, cx: &Context<'_>, lane: &LanePlan<'_>, series: &Labels) -> (Labels, Labels) {
+        let by_relay = |mut labels: Labels| {
+            labels.set("prometheus", critical::sender(cx, lane.name));
+            labels.settle();
+            labels
+        };
+        (by_relay(series.clone()), by_relay(self.external(lane, series)))
+    }
+
+    /// Where the rules of the relay's URLs let a series through, and as what.
+    fn relayed(&self, labels: &Labels) -> BTreeMap<Target, Labels> {
+        let sent = self.relay.iter().filter_map(|(target, rules)| {
+            match stages::relay(labels, &self.common, rules, &[]) {
+                Relayed::Sent(labels) => Some((*target, labels)),
+                _ => None,
+            }
+        });
+        sent.collect()
     }
 
     fn send(&self, lane: &LanePlan<'_>, series: &Labels) -> BTreeMap<Target, Labels> {
@@ -254,13 +287,7 @@ impl Senders {
             }
             match target {
                 Some(target) => arrive(*target, labels),
-                None => {
-                    for (target, rules) in &self.relay {
-                        if let Relayed::Sent(labels) = stages::relay(&labels, &self.nothing, rules, &[]) {
-                            arrive(*target, labels);
-                        }
-                    }
-                }
+                None => self.relayed(&labels).into_iter().for_each(|(target, labels)| arrive(target, labels)),
             }
         }
         out

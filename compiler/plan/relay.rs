@@ -7,9 +7,9 @@ use super::keep::{self, Scope};
 use super::parts::Part;
 use super::routing::{Dest, Partition, Target};
 use super::ways::{self, Way};
-use super::{codes, lanes};
+use super::{codes, critical, lanes};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
-use crate::model::plan::{RelayPlan, RelayUrl};
+use crate::model::plan::{RelayPlan, RelayScrape, RelayUrl};
 use crate::model::value::{Bytes, Duration};
 use crate::relabel::{Action, Rule};
 use crate::store::{Late, Protocol, Replicas};
@@ -90,7 +90,12 @@ fn check_promise(cx: &Context<'_>, dest: &Dest<'_>, way: &Way<'_>, sink: &mut Si
 }
 
 /// Why a cluster needs a relay, in words; empty: its Prometheis write by themselves.
-pub(super) fn reasons(cx: &Context<'_>, partitions: &[Partition<'_>], outlets: &[Outlet<'_>]) -> Vec<String> {
+pub(super) fn reasons(
+    cx: &Context<'_>,
+    partitions: &[Partition<'_>],
+    outlets: &[Outlet<'_>],
+    scrapes: &[RelayScrape],
+) -> Vec<String> {
     let mut out = Vec::new();
     if cx.cluster.relay.always.value {
         out.push("`relay \"always\"`".to_owned());
@@ -105,6 +110,9 @@ pub(super) fn reasons(cx: &Context<'_>, partitions: &[Partition<'_>], outlets: &
             "the route `{}` splits by namespace: a change of tenants must not touch a Prometheus",
             partition.route.name
         ));
+    }
+    for scrape in scrapes {
+        out.push(format!("`{}` is critical: it is scraped here too, whatever becomes of its Prometheus", scrape.job));
     }
     for outlet in outlets {
         let store = &cx.fleet.store(outlet.dest.target.store);
@@ -125,7 +133,7 @@ pub(super) fn plan(
     parts: &[Part<'_>],
     partitions: &[Partition<'_>],
     outlets: &[Outlet<'_>],
-    because: Vec<String>,
+    (because, scrapes): (Vec<String>, Vec<RelayScrape>),
     origins: &mut Origins,
 ) -> RelayPlan {
     let urls: Vec<RelayUrl> = outlets.iter().map(|o| url(cx, parts, partitions, outlets, o, origins)).collect();
@@ -154,6 +162,8 @@ pub(super) fn plan(
         requests: lanes::resources(&relay.requests, &[("cpu", "100m"), ("memory", "256Mi")], origins),
         limits: relay.limits.clone(),
         because,
+        common: if scrapes.is_empty() { Vec::new() } else { critical::common(cx) },
+        scrapes,
         origin: origins.add(Why::Derived { reason: "the way to these stores needs a queue on disk", from: ways }),
     }
 }
@@ -212,7 +222,7 @@ pub(super) fn rate(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition
         let own = lanes::parts_of(cx, parts, partition);
         own.into_iter().filter(move |p| partition.reaches(p, target))
     });
-    sent.map(|p| p.samples_per_second() * f64::from(p.lane.replicas.value.max(1))).sum()
+    sent.map(|p| p.samples_per_second() * f64::from(critical::senders(p))).sum()
 }
 
 /// Rules of one URL, over what all Prometheis of the cluster send.
@@ -231,7 +241,7 @@ fn rules(
         .map(|(partition, parts)| Scope {
             partition,
             parts,
-            senders: (partitions.len() > 1).then(|| lanes::senders(cx, partition)),
+            senders: (partitions.len() > 1).then(|| senders(cx, partition, parts)),
             shared: &shared,
         })
         .collect();
@@ -239,6 +249,13 @@ fn rules(
         // Nothing is for it; its place in the list stays, for queues are told by it.
         vec![Rule::new(Action::Keep).source([keep::MARK]).regex("1").origin(origin)]
     })
+}
+
+/// The label `prometheus` of all that a route carries: of its Prometheis, and of what the relay scrapes
+/// for them.
+fn senders(cx: &Context<'_>, partition: &Partition<'_>, parts: &[&Part<'_>]) -> Vec<String> {
+    let own = parts.iter().filter(|p| critical::is_critical(p)).map(|p| critical::sender(cx, &p.lane.name));
+    lanes::senders(cx, partition).into_iter().chain(own.collect::<BTreeSet<_>>()).collect()
 }
 
 /// Where stores differ in what they make of replicas, those that merge identical series get them

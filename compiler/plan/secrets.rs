@@ -34,6 +34,9 @@ pub(super) fn secrets(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Vec<SecretUse
     for url in plan.relay.iter().flat_map(|r| &r.urls) {
         credentials(&mut uses, namespace, "relay", &url.credentials);
     }
+    for scrape in plan.relay.iter().flat_map(|r| &r.scrapes) {
+        credentials(&mut uses, namespace, "relay", &scrape.endpoint.auth.credentials);
+    }
     for standing in &plan.stores {
         let store = cx.fleet.store(standing.store);
         let by = format!("store {}", store.name);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::context::Context;
 use super::parts::{self, Part};
 use super::routing::{self, Partition, Target};
-use super::{lanes, relay};
+use super::{critical, lanes, relay};
 use crate::catalog::Catalog;
 use crate::diag::Sink;
 use crate::model::fleet::Fleet;
@@ -30,7 +30,7 @@ pub fn survey(fleet: &Fleet, catalog: &Catalog, cluster: ClusterId) -> Summary {
                 store: target.store,
                 tenant: target.tenant,
                 series: sent.iter().fold(0, |sum: u64, p| {
-                    sum.saturating_add(p.series.saturating_mul(p.lane.replicas.value.max(1).into()))
+                    sum.saturating_add(p.series.saturating_mul(critical::senders(p).into()))
                 }),
                 samples_per_second: relay::rate(&cx, &parts, std::slice::from_ref(partition), target),
             });

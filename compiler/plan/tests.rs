@@ -2,6 +2,7 @@
 
 mod alerting;
 mod copies;
+mod critical;
 mod labels;
 mod lanes;
 mod monitors;

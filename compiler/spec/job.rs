@@ -21,8 +21,7 @@ pub static JOB: Shape = Shape {
             "Also collected by the relay itself, so that a Prometheus in trouble does not blind the centre.",
         )
         .default("unset")
-        .serves("G1")
-        .not_yet("have the relay scrape this job by a path of its own"),
+        .serves("G1"),
         key("class", Named(Type::Name, &CLASS), "A part of the job with an interval or a Prometheus of its own.")
             .default("catalog")
             .serves("G3")

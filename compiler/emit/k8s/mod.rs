@@ -10,6 +10,7 @@ mod prometheus;
 mod rbac;
 mod relabeling;
 mod relay;
+mod relay_scrape;
 mod service;
 mod static_service;
 

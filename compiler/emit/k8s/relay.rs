@@ -6,14 +6,15 @@
 
 use super::super::{Emit, Meta};
 use super::relabeling::native;
-use super::{pull_secrets, resources, scheduling, spread};
+use super::rbac::relay_roles;
+use super::{pull_secrets, relay_scrape, resources, scheduling, spread};
 use crate::diag::{Origin, Sourced};
 use crate::model::fleet::{Auth, Credentials};
 use crate::model::plan::{RelayPlan, RelayUrl};
 use crate::object::{Build, Format, Place};
 
 const CONFIG: &str = "/etc/relay";
-const SECRETS: &str = "/etc/relay-secrets";
+pub(super) const SECRETS: &str = "/etc/relay-secrets";
 const QUEUES: &str = "/queues";
 const PORT: i64 = 8429;
 
@@ -34,7 +35,12 @@ pub fn relay(out: &mut Emit<'_, '_>, relay: &RelayPlan) {
     };
     let pods = [("app.kubernetes.io/name", name)];
 
-    out.object(&meta("v1", "ServiceAccount", name), |o| o.bool("automountServiceAccountToken", false));
+    let scrapes = !relay.scrapes.is_empty();
+    // It talks to the API server only to find what it scrapes itself.
+    out.object(&meta("v1", "ServiceAccount", name), |o| o.bool("automountServiceAccountToken", scrapes));
+    if scrapes {
+        relay_roles(out, relay);
+    }
     out.object(&meta("v1", "ConfigMap", &config), |o| {
         o.object("data", |data| {
             for url in &relay.urls {
@@ -44,6 +50,10 @@ pub fn relay(out: &mut Emit<'_, '_>, relay: &RelayPlan) {
                 } else {
                     data.document(&rules_file(url), Format::Yaml, rules);
                 }
+            }
+            if scrapes {
+                data.document(relay_scrape::COMMON, Format::Yaml, |b| native(b, "", &relay.common));
+                data.embedded(relay_scrape::FILE, Format::Yaml, |b| relay_scrape::config(b, relay));
             }
         });
     });
@@ -83,7 +93,7 @@ pub fn relay(out: &mut Emit<'_, '_>, relay: &RelayPlan) {
                 t.object("metadata", |m| m.str_map("labels", pods));
                 t.object("spec", |p| {
                     p.str("serviceAccountName", name);
-                    p.bool("automountServiceAccountToken", false);
+                    p.bool("automountServiceAccountToken", scrapes);
                     pull_secrets(p, &cluster.pull_secrets);
                     scheduling(p, &cluster.scheduling);
                     spread(p, relay.replicas.value, &pods);
@@ -132,6 +142,14 @@ fn vmagent(c: &mut Build<'_>, relay: &RelayPlan) {
     c.str("name", "vmagent");
     c.from(relay.image.origin).str("image", &relay.image.value);
     c.list("args", |l| arguments(relay).into_iter().for_each(|(origin, arg)| l.from(origin).str("", arg)));
+    if shared_out(relay) {
+        c.list("env", |l| {
+            l.object("", |e| {
+                e.str("name", "POD_NAME");
+                e.object("valueFrom", |v| v.object("fieldRef", |f| f.str("fieldPath", "metadata.name")));
+            });
+        });
+    }
     c.list("ports", |l| {
         l.object("", |p| {
             p.str("name", "http");
@@ -220,7 +238,9 @@ fn volume_name(secret: &str) -> String {
 
 /// The Secrets it mounts, each once, by name.
 fn secrets(relay: &RelayPlan) -> Vec<&str> {
-    let mut all: Vec<&str> = relay.urls.iter().flat_map(|u| secrets_of(&u.credentials)).collect();
+    let written = relay.urls.iter().map(|u| &u.credentials);
+    let scraped = relay.scrapes.iter().map(|s| &s.endpoint.auth.credentials);
+    let mut all: Vec<&str> = written.chain(scraped).flat_map(secrets_of).collect();
     all.sort_unstable();
     all.dedup();
     all
@@ -236,6 +256,11 @@ fn secrets_of(credentials: &Credentials) -> impl Iterator<Item = &str> {
     auth.into_iter().chain(ca).chain(cert)
 }
 
+/// Whether several replicas divide the targets among them.
+fn shared_out(relay: &RelayPlan) -> bool {
+    relay.replicas.value > 1 && !relay.scrapes.is_empty()
+}
+
 /// Each argument with where it came from.
 fn arguments(relay: &RelayPlan) -> Vec<(Origin, String)> {
     let urls = &relay.urls;
@@ -246,6 +271,15 @@ fn arguments(relay: &RelayPlan) -> Vec<(Origin, String)> {
         "-loggerFormat=json".to_owned(),
     ];
     let mut args: Vec<(Origin, String)> = own.into_iter().map(|arg| (Origin::INHERIT, arg)).collect();
+    if !relay.scrapes.is_empty() {
+        args.push((Origin::INHERIT, format!("-promscrape.config={CONFIG}/{}", relay_scrape::FILE)));
+        args.push((Origin::INHERIT, format!("-remoteWrite.relabelConfig={CONFIG}/{}", relay_scrape::COMMON)));
+    }
+    if shared_out(relay) {
+        let members = relay.replicas;
+        args.push((members.origin, format!("-promscrape.cluster.membersCount={}", members.value)));
+        args.push((members.origin, "-promscrape.cluster.memberNum=$(POD_NAME)".to_owned()));
+    }
     per_url(&mut args, "url", urls, |u| Some((u.url.origin, u.url.value.clone())));
     per_url(&mut args, "urlRelabelConfig", urls, |u| Some((u.origin, format!("{CONFIG}/{}", rules_file(u)))));
     per_url(&mut args, "maxDiskUsagePerURL", urls, |u| Some((u.queue.origin, u.queue.value.get().to_string())));

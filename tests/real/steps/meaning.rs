@@ -70,6 +70,13 @@ impl<'a> Meaning<'a> {
         lines(&route.lines, of(&route.shared), of(&route.unowned)).into_iter().chain(copies).collect()
     }
 
+    /// Whether the relay scrapes it too, from the same target.
+    pub fn twice(&self, series: &Series) -> bool {
+        let scrapes = || self.plan.relay.iter().flat_map(|r| &r.scrapes);
+        let made = label(series, "__name__").contains(':') || label(series, "__name__").starts_with("ALERTS");
+        !made && self.monitor(series).is_some_and(|m| m.owned && scrapes().any(|s| s.job == m.job))
+    }
+
     /// The monitor whose target a series was scraped from.
     fn monitor(&self, series: &Series) -> Option<&'a Monitor> {
         let (job, class, path) = (label(series, "job"), label(series, "job_class"), label(series, "metrics_path"));

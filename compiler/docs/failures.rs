@@ -1,0 +1,241 @@
+//! What a failure loses, what comes late, and who says so; then what a change resets.
+//!
+//! Bounds are those of the programs: a Prometheus holds back what its WAL has, cut every two hours
+//! whatever is still to be sent, and forgets what it had not sent when it restarts; a vmagent keeps
+//! its queue on disk, but for about a second of samples in memory.
+
+use std::collections::BTreeSet;
+
+use super::markdown::table;
+use super::written::{Written, survives, written};
+use crate::catalog::{Catalog, Notices, Version, Versions};
+use crate::emit::LANE_LABEL;
+use crate::model::fleet::Fleet;
+use crate::model::plan::{ClusterPlan, LanePlan};
+
+pub(super) fn section(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, out: &mut String) {
+    let page = Page { fleet, plan, alerts: Alerts::of(catalog, plan), written: written(fleet, plan) };
+    let mut rows = Vec::new();
+    page.stores(&mut rows);
+    page.prometheis(&mut rows);
+    page.relay(&mut rows);
+    page.cluster(&mut rows);
+    out.push_str("## What a failure loses\n\n");
+    table(out, &["failure", "lost", "late", "who says so"], &rows);
+    if !page.alerts.told {
+        out.push_str("No Prometheus here is told of an Alertmanager (`alerts`): alerts fire, and nobody hears them.\n\n");
+    }
+    page.resets(out);
+}
+
+struct Page<'p, 'f> {
+    fleet: &'p Fleet,
+    plan: &'p ClusterPlan<'f>,
+    alerts: Alerts,
+    written: Vec<Written<'p>>,
+}
+
+/// Alerts of the rule packs, by what they notice, as `Name` of `lane`.
+struct Alerts {
+    /// With the lane that evaluates it.
+    all: Vec<(Notices, String, String)>,
+    /// Whether any of them goes anywhere.
+    told: bool,
+}
+
+impl Alerts {
+    fn of(catalog: &Catalog, plan: &ClusterPlan<'_>) -> Self {
+        let versions = plan.cluster.versions.iter().map(|(n, v)| (n.clone(), Version::from(v.value)));
+        let versions: Versions = versions.collect();
+        let mut all = Vec::new();
+        for planned in &plan.rules {
+            let Some(pack) = catalog.rule_pack(&planned.pack) else { continue };
+            for rule in pack.rules.iter().filter(|r| r.gate.open(&versions)) {
+                all.extend(rule.notices.map(|n| (n, rule.name.clone(), planned.lane.clone())));
+            }
+        }
+        Alerts { all, told: plan.lanes.iter().any(|l| !l.alerting.is_empty()) }
+    }
+
+    fn names(&self, what: Notices, by: impl Fn(&str) -> bool) -> Option<String> {
+        let fits = self.all.iter().filter(|(n, _, lane)| *n == what && by(lane));
+        let mut by_name: Vec<(&str, BTreeSet<&str>)> = Vec::new();
+        for (_, name, lane) in fits {
+            match by_name.iter_mut().find(|(n, _)| n == name) {
+                Some((_, lanes)) => drop(lanes.insert(lane)),
+                None => by_name.push((name, BTreeSet::from([lane.as_str()]))),
+            }
+        }
+        let of = |(name, lanes): &(&str, BTreeSet<&str>)| {
+            format!("`{name}` of {}", lanes.iter().copied().collect::<Vec<_>>().join(", "))
+        };
+        (!by_name.is_empty()).then(|| by_name.iter().map(of).collect::<Vec<_>>().join("; "))
+    }
+}
+
+const NOBODY_HERE: &str = "nobody in this cluster";
+const GAP: &str = "nobody in this cluster; where it is read, its series end";
+
+impl Page<'_, '_> {
+    fn stores(&self, rows: &mut Vec<Vec<String>>) {
+        for to in &self.written {
+            let url = self.plan.relay.iter().flat_map(|r| &r.urls).find(|u| u.name == to.name);
+            let elsewhere = to.store.and_then(|s| self.fleet.store(s).cluster.as_ref()).is_none_or(|c| c.value != self.plan.id);
+            let link = if elsewhere { ", or the line to it," } else { "" };
+            let (lost, late, who) = match url {
+                Some(url) if url.survive.value.is_zero() => (
+                    format!("nothing until its queue of {} is full; then the oldest of it", url.queue.value),
+                    "all since, in order, once it is back".to_owned(),
+                    GAP.to_owned(),
+                ),
+                Some(url) => (
+                    format!("nothing for {}; beyond, the oldest samples of its queue of {}", url.survive.value, url.queue.value),
+                    "all since, in order, once it is back".to_owned(),
+                    GAP.to_owned(),
+                ),
+                None => (
+                    "nothing for about an hour; beyond two or three hours the oldest, and all that waits if its Prometheus restarts"
+                        .to_owned(),
+                    "what waits, once it is back".to_owned(),
+                    self.alerts.names(Notices::Sending, |lane| self.watches(lane, None)).unwrap_or_else(|| GAP.to_owned()),
+                ),
+            };
+            rows.push(vec![format!("`{}`{link} is down", to.name), format!("in it: {lost}"), late, who]);
+        }
+    }
+
+    /// Whether a lane scrapes a Prometheus of the cluster, or any.
+    fn watches(&self, lane: &str, which: Option<&str>) -> bool {
+        let of = |m: &crate::model::plan::Monitor| m.selector.get(LANE_LABEL).cloned();
+        self.plan.monitors.iter().filter(|m| m.lane == lane).filter_map(of).any(|name| which.is_none_or(|w| w == name))
+    }
+
+    fn prometheis(&self, rows: &mut Vec<Vec<String>>) {
+        for lane in &self.plan.lanes {
+            let others = |by: &str| by != lane.name && self.watches(by, Some(lane.name));
+            let noticed = self.alerts.names(Notices::Targets, others);
+            let silent = self.alerts.names(Notices::Silence, |by| by == lane.name);
+            let who = [noticed, silent.map(|s| format!("{s} no longer arrives"))];
+            let who: Vec<String> = who.into_iter().flatten().collect();
+            rows.push(vec![
+                format!("a pod of `{}` is killed", lane.name),
+                self.of_a_pod(lane),
+                "nothing".to_owned(),
+                if who.is_empty() { NOBODY_HERE.to_owned() } else { who.join("; ") },
+            ]);
+        }
+    }
+
+    fn of_a_pod(&self, lane: &LanePlan<'_>) -> String {
+        if lane.replicas.value > 1 {
+            return "nothing at the stores, for the other replicas go on; its own pages have a gap until it is back".to_owned();
+        }
+        let sent = match (lane.remote_write.is_empty(), &self.plan.relay) {
+            (true, _) => "",
+            (false, Some(_)) => "; at the stores also the seconds it had not handed to the relay",
+            (false, None) => "; at the stores also what it had not sent, seconds while they take it",
+        };
+        let scrapes = self.plan.relay.iter().flat_map(|r| &r.scrapes).map(|s| s.job.as_str());
+        let owned = |job: &&str| lane.owns.iter().any(|c| c.job == *job);
+        let critical: BTreeSet<&str> = scrapes.filter(owned).collect();
+        let but = match critical.is_empty() {
+            true => String::new(),
+            false => format!("; the relay goes on with {}", critical.into_iter().collect::<Vec<_>>().join(", ")),
+        };
+        format!("what it would have scraped until it is back, minutes of WAL replay included{sent}{but}")
+    }
+
+    fn relay(&self, rows: &mut Vec<Vec<String>>) {
+        let Some(relay) = &self.plan.relay else { return };
+        let who = self.alerts.names(Notices::Sending, |lane| self.watches(lane, None));
+        let who = who.unwrap_or_else(|| GAP.to_owned());
+        rows.push(vec![
+            "a pod of the relay is killed".to_owned(),
+            "about a second of samples in its memory; Prometheis hold the rest back, an hour is certain".to_owned(),
+            "what waits, once it is back".to_owned(),
+            who.clone(),
+        ]);
+        let kept = if relay.replicas.value > 1 {
+            "nothing of what other replicas have; the queue on its volume, if the volume is lost with the node"
+        } else {
+            "the queues, if their volume is lost with the node; nothing on a volume that moves"
+        };
+        rows.push(vec![
+            "the node of the relay is lost".to_owned(),
+            kept.to_owned(),
+            "as above, until the pod runs elsewhere".to_owned(),
+            who,
+        ]);
+    }
+
+    fn cluster(&self, rows: &mut Vec<Vec<String>>) {
+        let away: Vec<&Written<'_>> = self
+            .written
+            .iter()
+            .filter(|w| w.store.and_then(|s| self.fleet.store(s).cluster.as_ref()).is_none_or(|c| c.value != self.plan.id))
+            .collect();
+        if !away.is_empty() {
+            let lost = match &self.plan.relay {
+                Some(relay) => {
+                    let shortest = relay.urls.iter().map(|u| u.survive.value).min().unwrap_or_default();
+                    format!("at the stores: nothing for {}", survives(shortest).replace("no promise", "as long as the queues hold"))
+                }
+                None => "at the stores: nothing for about an hour".to_owned(),
+            };
+            rows.push(vec![
+                "this cluster is cut off".to_owned(),
+                format!("{lost}; people here read their own Prometheis on"),
+                "what waits, once it is back".to_owned(),
+                GAP.to_owned(),
+            ]);
+        }
+        for store in &self.plan.stores {
+            let lost = if store.replication > 1 {
+                format!("nothing while fewer than {} storage nodes are lost at once", store.replication)
+            } else {
+                "with a storage node's volume, its share of all history: there is one copy".to_owned()
+            };
+            rows.push(vec![
+                format!("a storage node of `{}` is lost", self.fleet.store(store.store).name),
+                lost,
+                "writes go to the others".to_owned(),
+                NOBODY_HERE.to_owned(),
+            ]);
+        }
+        if !self.plan.stores.is_empty() {
+            rows.push(vec![
+                "this cluster is lost, volumes included".to_owned(),
+                "all history of the stores above; the Prometheis of the senders keep theirs".to_owned(),
+                "what senders hold back, to a store under the same URLs".to_owned(),
+                "its senders, as their pages say".to_owned(),
+            ]);
+        }
+    }
+
+    fn resets(&self, out: &mut String) {
+        if self.written.is_empty() {
+            return;
+        }
+        out.push_str("## What a change resets\n\n`watershed diff` says it for the change at hand.\n\n");
+        let mut lines = vec![
+            "the cluster's `id` or an external label: every series begins anew, and what waits to be sent is lost",
+        ];
+        if self.plan.relay.is_some() {
+            lines.extend([
+                "an address, or the place of a destination in the list above: its queue stays on the volume and is never sent; new ones go to the end",
+                "who owns a namespace, any other rule: read anew, no queue is touched",
+                "a destination more, or another `survive`: the volume of the relay changes, which Kubernetes takes only after `kubectl delete statefulset relay --cascade=orphan`, and its pod restarts; until then the rules are new and the list of stores is not: what is only for the new one is dropped",
+                "a credential inside its Secret: read anew; another Secret: the relay restarts and keeps its queues",
+            ]);
+        } else {
+            lines.extend([
+                "an address, a rule or the Secret a destination names: that queue starts at the present, and what it had not sent is lost",
+                "a credential inside its Secret: a reload, nothing is lost",
+            ]);
+        }
+        for line in lines {
+            out.push_str(&format!("- {line}\n"));
+        }
+        out.push('\n');
+    }
+}
