@@ -30,6 +30,9 @@ pub struct Job {
     /// What carries the version its gates speak of.
     pub component: Option<Component>,
     pub workload_namespace: WorkloadNamespace,
+    /// Of an exporter that reports about pods: why it cannot say their labels.
+    #[serde(default)]
+    pub pod_labels: Option<String>,
     pub targets: Targets,
     /// The whole job, classes included; [`Job::remainder`] is what the given classes leave.
     #[serde(default)]

@@ -86,7 +86,8 @@ fn flows(plan: &ClusterPlan<'_>, out: &mut String) {
     out.push_str("## Who scrapes what, how often, and where it goes\n\n");
     let kept = |lane: &str| plan.lanes.iter().find(|l| l.name == lane).map(|l| l.retention.value.to_string());
     let also = |flow: &Flow| {
-        let copies = plan.monitors.iter().filter(|m| !m.owned && m.job == flow.class.job && m.class == flow.class.class);
+        let copies =
+            plan.monitors.iter().filter(|m| !m.owned && m.job == flow.class.job && m.class == flow.class.class);
         let lanes: BTreeSet<&str> = copies.map(|m| m.lane.as_str()).collect();
         lanes.into_iter().map(|l| format!(", `{l}` too")).collect::<String>()
     };

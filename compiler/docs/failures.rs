@@ -23,7 +23,9 @@ pub(super) fn section(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, 
     out.push_str("## What a failure loses\n\n");
     table(out, &["failure", "lost", "late", "who says so"], &rows);
     if !page.alerts.told {
-        out.push_str("No Prometheus here is told of an Alertmanager (`alerts`): alerts fire, and nobody hears them.\n\n");
+        out.push_str(
+            "No Prometheus here is told of an Alertmanager (`alerts`): alerts fire, and nobody hears them.\n\n",
+        );
     }
     page.resets(out);
 }
@@ -80,7 +82,8 @@ impl Page<'_, '_> {
     fn stores(&self, rows: &mut Vec<Vec<String>>) {
         for to in &self.written {
             let url = self.plan.relay.iter().flat_map(|r| &r.urls).find(|u| u.name == to.name);
-            let elsewhere = to.store.and_then(|s| self.fleet.store(s).cluster.as_ref()).is_none_or(|c| c.value != self.plan.id);
+            let elsewhere =
+                to.store.and_then(|s| self.fleet.store(s).cluster.as_ref()).is_none_or(|c| c.value != self.plan.id);
             let link = if elsewhere { ", or the line to it," } else { "" };
             let (lost, late, who) = match url {
                 Some(url) if url.survive.value.is_zero() => (
@@ -128,7 +131,8 @@ impl Page<'_, '_> {
 
     fn of_a_pod(&self, lane: &LanePlan<'_>) -> String {
         if lane.replicas.value > 1 {
-            return "nothing at the stores, for the other replicas go on; its own pages have a gap until it is back".to_owned();
+            return "nothing at the stores, for the other replicas go on; its own pages have a gap until it is back"
+                .to_owned();
         }
         let sent = match (lane.remote_write.is_empty(), &self.plan.relay) {
             (true, _) => "",
@@ -172,13 +176,18 @@ impl Page<'_, '_> {
         let away: Vec<&Written<'_>> = self
             .written
             .iter()
-            .filter(|w| w.store.and_then(|s| self.fleet.store(s).cluster.as_ref()).is_none_or(|c| c.value != self.plan.id))
+            .filter(|w| {
+                w.store.and_then(|s| self.fleet.store(s).cluster.as_ref()).is_none_or(|c| c.value != self.plan.id)
+            })
             .collect();
         if !away.is_empty() {
             let lost = match &self.plan.relay {
                 Some(relay) => {
                     let shortest = relay.urls.iter().map(|u| u.survive.value).min().unwrap_or_default();
-                    format!("at the stores: nothing for {}", survives(shortest).replace("no promise", "as long as the queues hold"))
+                    format!(
+                        "at the stores: nothing for {}",
+                        survives(shortest).replace("no promise", "as long as the queues hold")
+                    )
                 }
                 None => "at the stores: nothing for about an hour".to_owned(),
             };

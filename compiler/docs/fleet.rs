@@ -48,8 +48,7 @@ fn clusters(fleet: &Fleet, plan: &FleetPlan, out: &mut String) {
         .cluster_ids()
         .map(|id| {
             let c = fleet.cluster(id);
-            let lanes: Vec<String> =
-                c.lanes.iter().map(|l| format!("{} ({})", l.name, l.retention.value)).collect();
+            let lanes: Vec<String> = c.lanes.iter().map(|l| format!("{} ({})", l.name, l.retention.value)).collect();
             let stores: Vec<&str> = plan.stands_on[id.index()].iter().map(|s| fleet.store(*s).name.as_str()).collect();
             let rates = plan.stores.iter().flat_map(|load| &load.senders).filter(|(sender, _)| *sender == id);
             let sends: f64 = rates.map(|(_, rate)| rate).sum();
@@ -64,7 +63,11 @@ fn clusters(fleet: &Fleet, plan: &FleetPlan, out: &mut String) {
             ]
         })
         .collect();
-    table(out, &["cluster", "identity", "zone", "nodes", "Prometheis (kept)", "sends samples/s", "stores that stand there"], &rows);
+    table(
+        out,
+        &["cluster", "identity", "zone", "nodes", "Prometheis (kept)", "sends samples/s", "stores that stand there"],
+        &rows,
+    );
 }
 
 fn stores(fleet: &Fleet, plan: &FleetPlan, out: &mut String) {
@@ -164,6 +167,10 @@ pub(super) fn lines(fleet: &Fleet, route: &Route) -> Vec<Vec<String>> {
         }
         if !line.namespaces.is_empty() {
             what.push(format!("namespaces {}", texts(&line.namespaces)));
+        }
+        if !line.pod_labels.is_empty() {
+            let labels: Vec<String> = line.pod_labels.iter().map(|(k, v)| format!("`{k}={}`", v.value)).collect();
+            what.push(format!("pods with {}", labels.join(", ")));
         }
         let what = match (what.is_empty(), copy) {
             (true, false) => "everything else".to_owned(),

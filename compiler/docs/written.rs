@@ -66,7 +66,9 @@ fn store_of(fleet: &Fleet, plan: &ClusterPlan<'_>, name: &str) -> Option<StoreId
 pub(super) fn section(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {
     let all = written(fleet, plan);
     if all.is_empty() {
-        out.push_str("## Where it is written\n\nNowhere: what is collected here stays in the Prometheis of this cluster.\n\n");
+        out.push_str(
+            "## Where it is written\n\nNowhere: what is collected here stays in the Prometheis of this cluster.\n\n",
+        );
         return;
     }
     out.push_str("## Where it is written\n\n");
@@ -139,7 +141,9 @@ fn relay(plan: &ClusterPlan<'_>, out: &mut String) {
     );
     let why = match &relay.because[..] {
         [only] => format!(" It is here because {only}.\n\n"),
-        several => format!(" It is here because\n\n{}\n", several.iter().map(|b| format!("- {b}\n")).collect::<String>()),
+        several => {
+            format!(" It is here because\n\n{}\n", several.iter().map(|b| format!("- {b}\n")).collect::<String>())
+        }
     };
     out.push_str(&why);
     let rows: Vec<_> = relay

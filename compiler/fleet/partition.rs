@@ -14,8 +14,7 @@ use crate::syntax::Object;
 /// What no filter claims has exactly one answer.
 pub fn check_partition(cx: &mut Context<'_, '_>, block: &Block<'_>, route: &Route, at: Span) {
     let first_place = |line: &Line, cx: &Context<'_, '_>| cx.read.span(line.origin);
-    let splits: Option<Span> = route.lines.iter().find_map(|l| l.namespaces.first()).map(|n| cx.read.span(n.origin));
-    // A line with `pod-labels` is filtered too, though that is not compiled yet.
+    let splits: Option<Span> = plain(route).find_map(|l| l.namespaces.first()).map(|n| cx.read.span(n.origin));
     let filtered = |object: &Object| ["jobs", "namespaces", "pod-labels"].iter().any(|k| object.get(k).is_some());
     let open: Vec<&Line> = route
         .lines
@@ -98,10 +97,15 @@ pub fn check_partition(cx: &mut Context<'_, '_>, block: &Block<'_>, route: &Rout
     }
 }
 
+/// Lines by pod label are asked first, and leave the others whole.
+fn plain(route: &Route) -> impl Iterator<Item = &Line> {
+    route.lines.iter().filter(|l| l.pod_labels.is_empty())
+}
+
 /// Patterns of equal rank overlap only where they are equal; between others the longer one wins.
 pub fn check_namespaces(cx: &mut Context<'_, '_>, route: &Route) {
     let mut claimed: BTreeMap<(Vec<&str>, NamespacePattern), Span> = BTreeMap::new();
-    for line in &route.lines {
+    for line in plain(route) {
         // Lines with `jobs` too are asked first and among themselves.
         let mut jobs: Vec<&str> = line.jobs.iter().map(|j| j.value.as_str()).collect();
         jobs.sort_unstable();

@@ -123,6 +123,7 @@ fn line<'d>(
         stores: destinations,
         jobs: cx.read.texts(&block, "jobs"),
         namespaces: cx.read.texts(&block, "namespaces"),
+        pod_labels: cx.read.map(&block, "pod-labels"),
         via,
         survive: cx.read.duration(&block, "survive"),
     };

@@ -491,6 +491,8 @@ pub struct Line {
     pub jobs: Vec<Sourced<String>>,
     /// Namespace names, or prefixes ending in `*`; empty: no such filter.
     pub namespaces: Vec<Sourced<String>>,
+    /// Labels of pods; empty: no such filter.
+    pub pod_labels: BTreeMap<String, Sourced<String>>,
     pub via: Option<Sourced<String>>,
     pub survive: Option<Sourced<Duration>>,
 }

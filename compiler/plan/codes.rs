@@ -205,6 +205,20 @@ pub static CRITICAL_HOME: Code = warning(
     "send it with a route, or take `critical` out",
 );
 
+pub static NO_POD_LABEL: Code = error(
+    "PLN161",
+    "a split by pod label that jobs cannot carry",
+    "what cannot carry the label would go to the wrong place or to none, and nobody would see that it is missing",
+    "split by namespace, which every job about workloads can say: `to \"…\" namespaces=\"team-a\"` with `shared` and `unowned`; or name in `jobs` only those that can",
+);
+
+pub static PODS_TWICE: Code = error(
+    "PLN162",
+    "pods that two lines of a route claim",
+    "which line is asked first must not decide where their series go",
+    "make the labels or the namespaces of the lines differ; for two stores write one line with both",
+);
+
 pub static WITNESS: Code = error(
     "PLN901",
     "internal error: emitted rules that send a series elsewhere than the route says",
@@ -241,5 +255,7 @@ pub static ALL: &[&Code] = &[
     &ALERTMANAGER_TAKEN,
     &RECEIVER_VERSION,
     &CRITICAL_HOME,
+    &NO_POD_LABEL,
+    &PODS_TWICE,
     &WITNESS,
 ];

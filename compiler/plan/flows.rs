@@ -27,6 +27,11 @@ fn goes_to(cx: &Context<'_>, partition: &Partition<'_>, part: &Part<'_>) -> Vec<
     let mut out = Vec::new();
     for (division, copy) in std::iter::once((&partition.main, "")).chain(partition.copies.iter().map(|c| (c, " copy")))
     {
+        for pods in division.by_pod.iter().filter(|c| c.covers(part)) {
+            let labels: Vec<String> = pods.labels.iter().map(|(k, v)| format!("{k}={v}")).collect();
+            let to = |t| format!("{}{copy} (pods with {})", relay::name(cx, t), labels.join(", "));
+            out.extend(pods.claim.targets.iter().map(|t| to(*t)));
+        }
         let whole = division.answer(Who::Sample(part), "");
         if namespaces.iter().all(|n| division.answer(Who::Sample(part), n) == whole) {
             out.extend(whole.iter().map(|t| format!("{}{copy}", relay::name(cx, *t))));

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::monitors::{CLASS_LABEL, PATH_LABEL};
 use super::parts::Part;
-use super::routing::{Claim, Division, Partition, Target, Who};
+use super::routing::{Claim, Division, Partition, PodLabel, Target, Who};
 use super::source::Workload;
 use crate::diag::Origin;
 use crate::model::value::NamespacePattern;
@@ -37,6 +37,8 @@ pub(super) struct Scope<'p, 'a> {
 struct Step {
     who: Whose,
     spaces: Spaces,
+    /// Labels of pods.
+    labels: Vec<PodLabel>,
     own: bool,
 }
 
@@ -87,7 +89,7 @@ pub(super) fn rules(scopes: &[Scope<'_, '_>], target: Target, origin: Origin) ->
 }
 
 fn is_everything(steps: &[Step]) -> bool {
-    steps == [Step { who: Whose::Anybody, spaces: Spaces::Any, own: true }]
+    steps == [Step { who: Whose::Anybody, spaces: Spaces::Any, labels: Vec::new(), own: true }]
 }
 
 /// What any of the divisions gives. One that also takes back must not take what another gave: the
@@ -122,7 +124,7 @@ pub(super) fn drop_parts(parts: &[&Part<'_>], of: &[usize], shared: &BTreeSet<St
 fn steps(scope: &Scope<'_, '_>, division: &Division, target: Target) -> Vec<Step> {
     let has = |targets: &[Target]| targets.contains(&target);
     let mut steps = Vec::new();
-    let mut push = |who, spaces, own| steps.push(Step { who, spaces, own });
+    let mut push = |who, spaces, own| steps.push(Step { who, spaces, labels: Vec::new(), own });
     let select = |wanted: &dyn Fn(&Part<'_>) -> bool| -> Vec<usize> {
         scope.parts.iter().enumerate().filter(|(_, p)| wanted(p)).map(|(i, _)| i).collect()
     };
@@ -162,6 +164,14 @@ fn steps(scope: &Scope<'_, '_>, division: &Division, target: Target) -> Vec<Step
                 push(Whose::ScrapesOf(vec![part]), Spaces::Any, scrapes);
             }
         }
+    }
+    for pods in &division.by_pod {
+        let spaces = match &pods.claim.namespaces[..] {
+            [] => Spaces::Any,
+            patterns => Spaces::Of(patterns.to_vec()),
+        };
+        let who = Whose::Parts(select(&|p| pods.covers(p)));
+        steps.push(Step { who, spaces, labels: pods.labels.clone(), own: has(&pods.claim.targets) });
     }
     steps
 }
@@ -204,7 +214,7 @@ fn minimal(steps: Vec<Step>) -> Vec<Step> {
 
 /// Whether an earlier step gives all of it, and none since took any of it back.
 fn given_already(before: &[Step], step: &Step) -> bool {
-    let covers = |earlier: &Step| earlier.own && earlier.who == Whose::Anybody && earlier.spaces == Spaces::Any;
+    let covers = |e: &Step| e.own && e.who == Whose::Anybody && e.spaces == Spaces::Any && e.labels.is_empty();
     before
         .iter()
         .rposition(covers)
@@ -246,6 +256,9 @@ fn render(scope: &Scope<'_, '_>, step: &Step, mark: &str, origin: Origin) -> Vec
             Spaces::Without => condition.and("namespace", String::new()),
             Spaces::With => condition.and("namespace", ".+".to_owned()),
             Spaces::Of(patterns) => condition.and("namespace", namespaces(patterns)),
+        }
+        for (label, value) in &step.labels {
+            condition.and(label, escape(value));
         }
         if matches!(step.who, Whose::ScrapesOf(_)) {
             condition.and("__name__", SCRAPE.to_owned());

@@ -17,6 +17,7 @@ mod limits;
 mod load;
 mod monitors;
 mod parts;
+mod pod_labels;
 mod proof;
 mod readers;
 mod relay;
@@ -58,8 +59,10 @@ pub fn plan<'f>(
     let cx = Context::new(fleet, catalog, cluster);
     let mut origins = Origins::continuing(&fleet.origins);
     let Parts { all: parts, left_out } = parts::parts(&cx, sink);
-    let monitors = monitors::monitors(&cx, &parts, sink);
+    let mut monitors = monitors::monitors(&cx, &parts, sink);
     let partitions = routing::partitions(&cx);
+    pod_labels::label(&cx, &parts, &partitions, &mut monitors);
+    pod_labels::check(&cx, &parts, &partitions, sink);
     check_claims(&cx, &parts, &partitions, sink);
     routing::check_vias(&cx, &partitions, sink);
     check_blind(&cx, &parts, &partitions, sink);
@@ -128,7 +131,7 @@ fn rules(cx: &Context<'_>) -> Vec<RulePlan> {
 fn check_claims(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>], sink: &mut Sink) {
     for partition in partitions {
         for part in lanes::parts_of(cx, parts, partition) {
-            let naming = partition.main.claims.iter().zip(&partition.route.lines).filter(|(c, _)| c.names(part));
+            let naming = partition.main.claims.iter().zip(partition.route.lines.iter().filter(|l| l.pod_labels.is_empty())).filter(|(c, _)| c.names(part));
             let naming: Vec<_> = naming.collect();
             for (i, (later, line)) in naming.iter().enumerate() {
                 let Some((_, first)) = naming[..i].iter().find(|(earlier, _)| earlier.meets(later)) else { continue };

@@ -15,6 +15,7 @@ use super::keep;
 use super::lanes;
 use super::monitors::{CLASS_LABEL, PATH_LABEL, shared_values};
 use super::parts::{self, Part};
+use super::pod_labels;
 use super::routing::{self, Partition, Target, Who, route_of};
 use crate::catalog::Catalog;
 use crate::diag::{Diagnostic, Sink};
@@ -119,6 +120,18 @@ fn witnesses(
                     let mut labels = base.clone();
                     labels.set(Arc::clone(&words.name), Arc::clone(name));
                     labels.settle();
+                    for pods in partition.iter().flat_map(|p| p.witness_labels()) {
+                        // The label is there because a line asks for it, and only where it may.
+                        let claimed = pods.iter().all(|l| pod_labels::carried(partition, part, &l.0));
+                        if !owned || !claimed {
+                            continue;
+                        }
+                        let mut labels = labels.clone();
+                        pods.iter().for_each(|(label, value)| labels.set(label.as_str(), value.as_str()));
+                        labels.settle();
+                        let targets = partition.map_or_else(Vec::new, |p| p.answer_labelled(who, namespace, pods));
+                        out.push(Witness { labels, targets, twice: critical::is_critical(part) });
+                    }
                     let targets = if owned { answer(who, namespace) } else { Vec::new() };
                     out.push(Witness { labels, targets, twice: owned && critical::is_critical(part) });
                 }
@@ -263,12 +276,11 @@ impl Senders {
 
     /// Where the rules of the relay's URLs let a series through, and as what.
     fn relayed(&self, labels: &Labels) -> BTreeMap<Target, Labels> {
-        let sent = self.relay.iter().filter_map(|(target, rules)| {
-            match stages::relay(labels, &self.common, rules, &[]) {
+        let sent =
+            self.relay.iter().filter_map(|(target, rules)| match stages::relay(labels, &self.common, rules, &[]) {
                 Relayed::Sent(labels) => Some((*target, labels)),
                 _ => None,
-            }
-        });
+            });
         sent.collect()
     }
 

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::codes;
 use super::context::Context;
 use super::parts::Part;
+use super::pod_labels;
 use super::source::Workload;
 use crate::diag::{Diagnostic, Origin, Sink, Sourced};
 use crate::model::fleet::{Destination, Fleet, Line, Route};
@@ -49,13 +50,24 @@ pub(super) struct Division {
     pub shared: Vec<Target>,
     pub unowned: Vec<Target>,
     pub by_namespace: bool,
+    /// Lines by labels of pods, which are asked before all others.
+    pub by_pod: Vec<PodClaim>,
 }
+
+/// A label of a pod as it stands on a series, and its value.
+pub(super) type PodLabel = (String, String);
 
 /// What a `to` line asks for, and where it sends that.
 pub(super) struct Claim {
     pub jobs: Vec<JobGlob>,
     pub namespaces: Vec<NamespacePattern>,
     pub targets: Vec<Target>,
+}
+
+/// What a `to` line with `pod-labels` asks for: pods that pass all its filters.
+pub(super) struct PodClaim {
+    pub claim: Claim,
+    pub labels: Vec<PodLabel>,
 }
 
 /// Whose series it is.
@@ -79,10 +91,11 @@ impl<'a> Partition<'a> {
             targets: targets(&line.stores),
         };
         let division = |lines: &[Line], shared, unowned| Division {
-            claims: lines.iter().map(claim).collect(),
+            claims: plain(lines).map(claim).collect(),
             shared,
             unowned,
-            by_namespace: lines.iter().any(|l| !l.namespaces.is_empty()),
+            by_namespace: plain(lines).any(|l| !l.namespaces.is_empty()),
+            by_pod: lines.iter().filter(|l| !l.pod_labels.is_empty()).map(|l| PodClaim::of(l, claim(l))).collect(),
         };
         let remainder = |said: &Option<Vec<Sourced<Destination>>>| said.as_deref().map(targets).unwrap_or_default();
         // What a copy does not claim, it does not send.
@@ -109,12 +122,32 @@ impl<'a> Partition<'a> {
         all
     }
 
+    /// The same for a series that carries labels of its pod.
+    pub fn answer_labelled(&self, who: Who<'_, '_>, namespace: &str, labels: &[PodLabel]) -> Vec<Target> {
+        let mut all = Vec::new();
+        for division in self.divisions() {
+            let claimed = division.by_pod.iter().find(|c| c.has(who, namespace, labels));
+            let targets = claimed.map_or_else(|| division.answer(who, namespace), |c| &c.claim.targets);
+            for target in targets {
+                if !all.contains(target) {
+                    all.push(*target);
+                }
+            }
+        }
+        all
+    }
+
+    /// Every set of labels that a line asks for.
+    pub fn witness_labels(&self) -> impl Iterator<Item = &[PodLabel]> {
+        self.divisions().flat_map(|d| &d.by_pod).map(|c| c.labels.as_slice())
+    }
+
     pub fn divisions(&self) -> impl Iterator<Item = &Division> {
         std::iter::once(&self.main).chain(&self.copies)
     }
 
     pub fn by_namespace(&self) -> bool {
-        self.divisions().any(|d| d.by_namespace)
+        self.divisions().any(|d| d.by_namespace || !d.by_pod.is_empty())
     }
 }
 
@@ -156,13 +189,13 @@ impl Partition<'_> {
     /// Namespaces that between them get every answer the route has: none, one nobody names, and one
     /// for each pattern that is not shadowed by more particular ones.
     pub fn witness_namespaces(&self) -> &[String] {
-        self.witnesses.get_or_init(|| witness_namespaces(self.divisions().flat_map(|d| &d.claims)))
+        self.witnesses.get_or_init(|| witness_namespaces(self.divisions().flat_map(|d| d.claims.iter().chain(d.by_pod.iter().map(|c| &c.claim)))))
     }
 
     /// Whether the route names the destination at all.
     pub fn mentions(&self, target: Target) -> bool {
         let among = |d: &Division| {
-            d.claims.iter().any(|c| c.targets.contains(&target))
+            d.claims.iter().chain(d.by_pod.iter().map(|c| &c.claim)).any(|c| c.targets.contains(&target))
                 || d.shared.contains(&target)
                 || d.unowned.contains(&target)
         };
@@ -172,14 +205,54 @@ impl Partition<'_> {
     /// Whether any series of the part can go there.
     pub fn reaches(&self, part: &Part<'_>, target: Target) -> bool {
         let to = |who, namespace: &str| self.answer(who, namespace).contains(&target);
-        self.witness_namespaces().iter().any(|n| to(Who::Sample(part), n) || to(Who::Scrape(part), n))
+        let pods = || self.divisions().flat_map(|d| &d.by_pod);
+        pods().any(|c| c.covers(part) && c.claim.targets.contains(&target))
+            || self.witness_namespaces().iter().any(|n| to(Who::Sample(part), n) || to(Who::Scrape(part), n))
     }
 
     /// Whether every series of the part stays in the cluster.
     pub fn keeps_home(&self, part: &Part<'_>) -> bool {
         let stays = |who, namespace: &str| self.answer(who, namespace).is_empty();
-        self.witness_namespaces().iter().all(|n| stays(Who::Sample(part), n) && stays(Who::Scrape(part), n))
+        let pods = || self.divisions().flat_map(|d| &d.by_pod);
+        pods().all(|c| !c.covers(part) || c.claim.targets.is_empty())
+            && self.witness_namespaces().iter().all(|n| stays(Who::Sample(part), n) && stays(Who::Scrape(part), n))
     }
+}
+
+impl PodClaim {
+    fn of(line: &Line, claim: Claim) -> Self {
+        let label = |(key, value): (&String, &Sourced<String>)| (pod_labels::on_series(key), value.value.clone());
+        PodClaim { claim, labels: line.pod_labels.iter().map(label).collect() }
+    }
+
+    /// Whether series of the part may be among what it asks for.
+    pub fn covers(&self, part: &Part<'_>) -> bool {
+        let named = if self.claim.jobs.is_empty() { !part.is_fast() } else { self.claim.names(part) };
+        named && part.source.workload == Workload::Target
+    }
+
+    fn has(&self, who: Who<'_, '_>, namespace: &str, labels: &[PodLabel]) -> bool {
+        let part = match who {
+            Who::Sample(part) | Who::Scrape(part) => part,
+            Who::Nobody => return false,
+        };
+        let spaces = &self.claim.namespaces;
+        self.covers(part)
+            && (spaces.is_empty() || spaces.iter().any(|p| p.matches(namespace)))
+            && self.labels.iter().all(|l| labels.contains(l))
+    }
+
+    /// Whether both may ask for one pod.
+    pub fn meets(&self, other: &PodClaim) -> bool {
+        let differ = |(key, value): &PodLabel| other.labels.iter().any(|(k, v)| k == key && v != value);
+        let (mine, theirs) = (&self.claim.namespaces, &other.claim.namespaces);
+        let spaces = mine.is_empty() || theirs.is_empty() || mine.iter().any(|p| theirs.iter().any(|q| p.overlaps(q)));
+        spaces && !self.labels.iter().any(differ)
+    }
+}
+
+fn plain(lines: &[Line]) -> impl Iterator<Item = &Line> {
+    lines.iter().filter(|l| l.pod_labels.is_empty())
 }
 
 impl Claim {

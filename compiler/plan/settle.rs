@@ -29,9 +29,9 @@ pub fn survey(fleet: &Fleet, catalog: &Catalog, cluster: ClusterId) -> Summary {
                 route: partition.id,
                 store: target.store,
                 tenant: target.tenant,
-                series: sent.iter().fold(0, |sum: u64, p| {
-                    sum.saturating_add(p.series.saturating_mul(critical::senders(p).into()))
-                }),
+                series: sent
+                    .iter()
+                    .fold(0, |sum: u64, p| sum.saturating_add(p.series.saturating_mul(critical::senders(p).into()))),
                 samples_per_second: relay::rate(&cx, &parts, std::slice::from_ref(partition), target),
             });
             for part in sent {

@@ -6,6 +6,7 @@ mod critical;
 mod labels;
 mod lanes;
 mod monitors;
+mod pod_labels;
 mod relay;
 mod routing;
 mod stores;

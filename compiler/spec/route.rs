@@ -56,7 +56,6 @@ static TO: Shape = Shape {
             .native(&["namespace", "namespaceSelector"]),
         key("pod-labels", Map(Type::LabelKey, Type::LabelValue), "Claims the series of pods with these labels.")
             .serves("A6")
-            .not_yet("split by a label of the pod, where every job it covers can carry that label")
             .native(&["podLabels", "podSelector", "matchLabels"]),
         key("via", Scalar(Type::Ref(Reference::Address)), "The address to use instead of the one the zones give.")
             .serves("A4"),

@@ -85,12 +85,8 @@ pub fn relay_roles(out: &mut Emit<'_, '_>, relay: &RelayPlan) {
         origin: relay.origin,
         labels: &[],
     };
-    let shown: BTreeSet<&str> = relay
-        .scrapes
-        .iter()
-        .filter(|s| s.endpoint.auth.service_account)
-        .map(|s| s.endpoint.path.as_str())
-        .collect();
+    let shown: BTreeSet<&str> =
+        relay.scrapes.iter().filter(|s| s.endpoint.auth.service_account).map(|s| s.endpoint.path.as_str()).collect();
     out.object(&meta("ClusterRole"), |o| {
         o.list("rules", |rules| {
             let read = ["get", "list", "watch"];

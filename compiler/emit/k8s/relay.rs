@@ -5,8 +5,8 @@
 //! exactly one value applies to *every* URL, so each list is written out to its full length.
 
 use super::super::{Emit, Meta};
-use super::relabeling::native;
 use super::rbac::relay_roles;
+use super::relabeling::native;
 use super::{pull_secrets, relay_scrape, resources, scheduling, spread};
 use crate::diag::{Origin, Sourced};
 use crate::model::fleet::{Auth, Credentials};

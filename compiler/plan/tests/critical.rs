@@ -47,7 +47,10 @@ fn the_relay_scrapes_what_prometheus_would_and_says_so() {
     let config = named(&objects, "ConfigMap", "relay-relabel")["data"]["promscrape.config.yaml"].as_str();
     let config: Value = serde_yaml::from_str(config.expect("a config")).expect("YAML");
     let common = named(&objects, "ConfigMap", "relay-relabel")["data"]["common.relabel.yaml"].as_str();
-    assert!(common.is_some_and(|c| c.contains("target_label: cluster") && c.contains("replacement: lab")), "{common:?}");
+    assert!(
+        common.is_some_and(|c| c.contains("target_label: cluster") && c.contains("replacement: lab")),
+        "{common:?}"
+    );
     let jobs = config["scrape_configs"].as_array().expect("jobs");
     let job = |name: &str| jobs.iter().find(|j| j["job_name"] == name).unwrap_or_else(|| panic!("no {name}: {jobs:?}"));
     let kubelet = job("serviceMonitor/monitoring/kubelet/0");
@@ -55,7 +58,10 @@ fn the_relay_scrapes_what_prometheus_would_and_says_so() {
     assert_eq!(kubelet["kubernetes_sd_configs"][0]["namespaces"]["names"][0], "kube-system");
     assert_eq!(kubelet["honor_timestamps"], true);
     let last = kubelet["relabel_configs"].as_array().and_then(|r| r.last()).expect("rules");
-    assert_eq!((&last["target_label"], &last["replacement"]), (&"prometheus".into(), &"monitoring/system/relay".into()));
+    assert_eq!(
+        (&last["target_label"], &last["replacement"]),
+        (&"prometheus".into(), &"monitoring/system/relay".into())
+    );
     let pods = job("scrapeConfig/monitoring/kubernetes-pods/0");
     assert_eq!(pods["kubernetes_sd_configs"][0]["role"], "pod");
     let text = config.to_string();
