@@ -197,28 +197,28 @@ pub static RECEIVER_VERSION: Code = error(
     "declare newer versions, or tell that service by a `webhook`",
 );
 
-/// A proof over witness series failed: the compiler contradicts itself.
 pub static CRITICAL_HOME: Code = warning(
-    "PLN160",
+    "PLN170",
     "a critical job of which nothing leaves the cluster",
     "critical is what the centre must see even if a Prometheus here is in trouble; what no route sends it does not see at all",
     "send it with a route, or take `critical` out",
 );
 
 pub static NO_POD_LABEL: Code = error(
-    "PLN161",
+    "PLN171",
     "a split by pod label that jobs cannot carry",
     "what cannot carry the label would go to the wrong place or to none, and nobody would see that it is missing",
     "split by namespace, which every job about workloads can say: `to \"…\" namespaces=\"team-a\"` with `shared` and `unowned`; or name in `jobs` only those that can",
 );
 
 pub static PODS_TWICE: Code = error(
-    "PLN162",
+    "PLN172",
     "pods that two lines of a route claim",
     "which line is asked first must not decide where their series go",
     "make the labels or the namespaces of the lines differ; for two stores write one line with both",
 );
 
+/// A proof over witness series failed: the compiler contradicts itself.
 pub static WITNESS: Code = error(
     "PLN901",
     "internal error: emitted rules that send a series elsewhere than the route says",

@@ -131,7 +131,12 @@ fn rules(cx: &Context<'_>) -> Vec<RulePlan> {
 fn check_claims(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>], sink: &mut Sink) {
     for partition in partitions {
         for part in lanes::parts_of(cx, parts, partition) {
-            let naming = partition.main.claims.iter().zip(partition.route.lines.iter().filter(|l| l.pod_labels.is_empty())).filter(|(c, _)| c.names(part));
+            let naming = partition
+                .main
+                .claims
+                .iter()
+                .zip(partition.route.lines.iter().filter(|l| l.pod_labels.is_empty()))
+                .filter(|(c, _)| c.names(part));
             let naming: Vec<_> = naming.collect();
             for (i, (later, line)) in naming.iter().enumerate() {
                 let Some((_, first)) = naming[..i].iter().find(|(earlier, _)| earlier.meets(later)) else { continue };

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 
 use super::codes;
 use super::context::Context;
+use super::lanes;
 use super::parts::{Part, spell};
 use super::routing::{Partition, PodClaim, route_of};
 use super::source::Workload;
-use super::lanes;
 use crate::diag::{Diagnostic, Sink};
 use crate::model::fleet::Line;
 use crate::model::plan::Monitor;
@@ -32,14 +32,11 @@ fn claims<'p>(partition: Option<&'p Partition<'_>>) -> impl Iterator<Item = &'p 
 }
 
 /// Puts the labels that lines ask for on the targets of the parts they cover.
-pub(super) fn label(
-    cx: &Context<'_>,
-    parts: &[Part<'_>],
-    partitions: &[Partition<'_>],
-    monitors: &mut [Monitor],
-) {
+pub(super) fn label(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>], monitors: &mut [Monitor]) {
     for monitor in monitors.iter_mut().filter(|m| m.owned) {
-        let Some(part) = parts.iter().find(|p| p.job().name == monitor.job && p.class == monitor.class) else { continue };
+        let Some(part) = parts.iter().find(|p| p.job().name == monitor.job && p.class == monitor.class) else {
+            continue;
+        };
         let route = route_of(cx.fleet, cx.id, &part.lane.name);
         let Some(partition) = partitions.iter().find(|p| Some(p.id) == route) else { continue };
         for line in partition.route.all_lines() {
@@ -82,7 +79,8 @@ fn check_carried(cx: &Context<'_>, parts: &[&Part<'_>], claim: &PodClaim, line: 
         true => !p.is_fast() && p.source.workload != Workload::Nowhere,
         false => claim.claim.names(p),
     };
-    let cannot: Vec<&&Part<'_>> = parts.iter().filter(named).filter(|p| p.source.workload != Workload::Target).collect();
+    let cannot: Vec<&&Part<'_>> =
+        parts.iter().filter(named).filter(|p| p.source.workload != Workload::Target).collect();
     if cannot.is_empty() {
         return;
     }
@@ -90,7 +88,8 @@ fn check_carried(cx: &Context<'_>, parts: &[&Part<'_>], claim: &PodClaim, line: 
     jobs.sort();
     jobs.dedup();
     let names: Vec<&str> = jobs.iter().map(|(job, _)| job.as_str()).collect();
-    let (keys, origin) = (line.pod_labels.keys().cloned().collect::<Vec<_>>().join(", "), line.pod_labels.values().next());
+    let (keys, origin) =
+        (line.pod_labels.keys().cloned().collect::<Vec<_>>().join(", "), line.pod_labels.values().next());
     let what = format!("the label {keys} of a pod cannot be on the series of {}", names.join(", "));
     let at = cx.place(origin.map_or(line.origin, |v| v.origin), line.origin);
     let why: Vec<String> = jobs.iter().map(|(job, why)| format!("{job}: {why}")).collect();

@@ -189,7 +189,9 @@ impl Partition<'_> {
     /// Namespaces that between them get every answer the route has: none, one nobody names, and one
     /// for each pattern that is not shadowed by more particular ones.
     pub fn witness_namespaces(&self) -> &[String] {
-        self.witnesses.get_or_init(|| witness_namespaces(self.divisions().flat_map(|d| d.claims.iter().chain(d.by_pod.iter().map(|c| &c.claim)))))
+        self.witnesses.get_or_init(|| {
+            witness_namespaces(self.divisions().flat_map(|d| d.claims.iter().chain(d.by_pod.iter().map(|c| &c.claim))))
+        })
     }
 
     /// Whether the route names the destination at all.

@@ -95,6 +95,6 @@ fn what_no_route_sends_has_no_centre_to_be_seen_from() {
     let (plan, found) = world.plan("lab");
     assert!(plan.relay.is_none());
     let told = world.told(&found);
-    let home: Vec<&String> = told.iter().filter(|t| t.starts_with("PLN160")).collect();
+    let home: Vec<&String> = told.iter().filter(|t| t.starts_with("PLN170")).collect();
     assert_eq!(home.len(), 3, "{told:#?}");
 }

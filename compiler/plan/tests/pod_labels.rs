@@ -3,7 +3,8 @@
 use super::routing::{both, pool, sent};
 use super::{World, monitor};
 
-const WITH_SHARED: &str = "\n    to \"plane-a\" namespaces=\"hero-user-a\"\n    shared \"plane-a\" \"plane-b\"\n    unowned \"none\"\n";
+const WITH_SHARED: &str =
+    "\n    to \"plane-a\" namespaces=\"hero-user-a\"\n    shared \"plane-a\" \"plane-b\"\n    unowned \"none\"\n";
 
 fn with(line: &str) -> World {
     pool(&format!("{line}{WITH_SHARED}"))
@@ -47,27 +48,31 @@ fn namespaces_narrow_a_line_by_label_and_a_copy_takes_one_too() {
 fn jobs_that_cannot_carry_it_are_named_with_the_reason_and_the_form_that_works() {
     let world = with(r#"to "plane-b" { pod-labels team="b" }"#);
     let (_, found) = world.plan("pool-1");
-    let refused = found.iter().find(|d| d.code.id == "PLN161").expect("a refusal");
+    let refused = found.iter().find(|d| d.code.id == "PLN171").expect("a refusal");
     for job in ["`cadvisor`", "`dcgm-exporter`", "`kube-state-metrics`"] {
         assert!(refused.what.contains(job), "{}", refused.what);
     }
     assert!(!refused.what.contains("node-exporter") && !refused.what.contains("kubernetes-pods"), "{}", refused.what);
     let told = format!("{:?} {:?}", refused.why, refused.help);
-    assert!(told.contains("kube_pod_labels") && told.contains("namespaces=") && told.contains("kubernetes-pods"), "{told}");
+    assert!(
+        told.contains("kube_pod_labels") && told.contains("namespaces=") && told.contains("kubernetes-pods"),
+        "{told}"
+    );
     let world = with(r#"to "plane-b" jobs="node-exporter" { pod-labels team="b" }"#);
     let (_, found) = world.plan("pool-1");
     let told = world.told(&found);
-    assert!(told.iter().any(|t| t.starts_with("PLN161") && t.contains("node-exporter")), "{told:?}");
+    assert!(told.iter().any(|t| t.starts_with("PLN171") && t.contains("node-exporter")), "{told:?}");
 }
 
 #[test]
 fn two_lines_for_one_pod_are_refused_and_two_values_are_not() {
     let lines = |second: &str| {
-        let line = |store: &str, label: &str| format!("to \"{store}\" jobs=\"kubernetes-pods\" {{ pod-labels {label} }}\n");
+        let line =
+            |store: &str, label: &str| format!("to \"{store}\" jobs=\"kubernetes-pods\" {{ pod-labels {label} }}\n");
         with(&(line("plane-a", "team=\"a\"") + &line("plane-b", second)))
     };
     let (_, found) = lines("tier=\"gpu\"").plan("pool-1");
-    assert!(found.iter().any(|d| d.code.id == "PLN162"), "{found:?}");
+    assert!(found.iter().any(|d| d.code.id == "PLN172"), "{found:?}");
     let world = lines("team=\"b\"");
     assert_eq!(pod(&world, "stranger", &[("pod_label_team", "a")]), ["plane-a"]);
     assert_eq!(pod(&world, "stranger", &[("pod_label_team", "b")]), ["plane-b"]);
