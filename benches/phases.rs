@@ -76,7 +76,7 @@ pub fn measure(spec_folder: &Path, out: &Path) -> io::Result<Phases> {
             files.push(&entry, |out| out.push_str(&text));
         });
         clocked(&mut pages, || {
-            files.file("README.md", |out| docs::cluster(&fleet, &plan, out));
+            files.file("README.md", |out| docs::cluster(&fleet, &catalog, &plan, out));
             files.file("secrets.required.yaml", |out| docs::secrets(&plan, out));
         });
         let header = Header { compiler: "bench", catalog: "bench", fleet: "bench", cluster: &cluster.id.value };
