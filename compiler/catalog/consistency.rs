@@ -36,8 +36,13 @@ impl Job {
                 say(&variant.name, format!("variant `{}` has no port, so nothing would be scraped", variant.name));
             }
             let annotated = variant.discovery == Discovery::Annotations;
-            for (name, _) in variant.ports.iter().filter(|(_, access)| access.port.is_some() == annotated) {
-                let what = if annotated { "the annotation names the port of" } else { "there is no port for" };
+            let portless = annotated || variant.discovery == Discovery::Said;
+            for (name, _) in variant.ports.iter().filter(|(_, access)| access.port.is_some() == portless) {
+                let what = match &variant.discovery {
+                    Discovery::Annotations => "the annotation names the port of",
+                    Discovery::Said => "the spec says the port of",
+                    _ => "there is no port for",
+                };
                 say(name, format!("variant `{}`: {what} `{name}`", variant.name));
             }
             if annotated && variant.ports.len() > 1 {
@@ -45,7 +50,11 @@ impl Job {
                     format!("variant `{}`: the annotations of a pod name one endpoint, not several", variant.name);
                 say(&variant.name, what);
             }
-            if annotated || matches!(variant.discovery, Discovery::Pod(_)) {
+            if variant.ports.values().any(|a| a.one_address) && !matches!(variant.discovery, Discovery::Service(_)) {
+                let what = format!("variant `{}`: only a Service has one address for all its pods", variant.name);
+                say("one_address", what);
+            }
+            if portless || matches!(variant.discovery, Discovery::Pod(_)) {
                 let token = |a: &Access| matches!(a.auth, Auth::Token | Auth::TokenVerified { .. });
                 for (name, _) in variant.ports.iter().filter(|(_, access)| token(access)) {
                     let what = format!(
@@ -70,8 +79,14 @@ impl Job {
             }
         }
         let ours = self.variants.iter().filter(|v| v.ours).count();
-        if ours != usize::from(self.exporter.is_some()) {
-            say("exporter", format!("{ours} variants are `ours`; with an exporter it is one, without none"));
+        let expected = usize::from(self.exporter.is_some() && !self.is_private());
+        if ours != expected {
+            say(
+                "exporter",
+                format!(
+                    "{ours} variants are `ours`; with an exporter it is one unless the spec says where it is, without none"
+                ),
+            );
         }
         self.class_faults(&mut say);
         faults

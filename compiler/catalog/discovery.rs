@@ -18,6 +18,10 @@ pub struct Endpoint {
     pub honor_labels: bool,
     /// Absent: Prometheus' own default (true).
     pub honor_timestamps: Option<bool>,
+    /// Series with timestamps of the exporter's own end with the scrape that no longer has them, where
+    /// operator and Prometheus can do that; else they linger for five minutes.
+    #[serde(default)]
+    pub track_staleness: bool,
     /// Versions that serve this path; left out otherwise, for the target would be down for ever.
     #[serde(default)]
     pub gate: Gate,
@@ -75,6 +79,43 @@ pub struct Variant {
     /// Optional parts that it runs.
     #[serde(default)]
     pub parts_enabled: Vec<String>,
+    /// What one answer holds.
+    #[serde(default)]
+    pub serves: Serves,
+    /// Labels of pods that the exporter's own NetworkPolicy lets in: every Prometheus that scrapes it
+    /// has them.
+    #[serde(default)]
+    pub admits: BTreeMap<String, String>,
+    /// Port that the annotations of these pods name where they mean what is scraped here; absent:
+    /// whatever port they name, they mean it.
+    pub annotated: Option<u16>,
+    /// Ports of the node that its pods listen on.
+    #[serde(default)]
+    pub host_ports: Vec<u16>,
+}
+
+/// What one answer of an exporter holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Serves {
+    /// The value of now, of each series.
+    #[default]
+    Values,
+    /// The last so many values of each series with their timestamps, oldest first.
+    Batch,
+    /// The value of now, and what has happened since in the time between two scrapes: peaks, rates.
+    Aggregate,
+}
+
+impl Serves {
+    /// The word of an entry, which templates get.
+    pub fn name(self) -> &'static str {
+        match self {
+            Serves::Values => "values",
+            Serves::Batch => "batch",
+            Serves::Aggregate => "aggregate",
+        }
+    }
 }
 
 /// For which choice a variant is taken; everything given must hold.
@@ -107,6 +148,7 @@ impl Variant {
     pub fn fits(&self, choice: &Choice<'_>) -> bool {
         let when = &self.when;
         let discovered = match choice.discover {
+            _ if self.discovery == Discovery::Said => true,
             Some(word) => self.discovery.word() == Some(word),
             None => self.discovery != Discovery::Static,
         };
@@ -136,6 +178,9 @@ pub enum Discovery {
     Static,
     /// The Services of the Prometheis of this cluster: one ServiceMonitor each.
     Lanes,
+    /// As `discover` of the spec says: nothing is known of where it runs. By our own labels where the
+    /// spec gives the image of an exporter and we run it.
+    Said,
 }
 
 impl Discovery {
@@ -146,14 +191,14 @@ impl Discovery {
             Discovery::Pod(_) => Some("pod"),
             Discovery::Annotations => Some("annotations"),
             Discovery::Static => Some("static"),
-            Discovery::Lanes => None,
+            Discovery::Lanes | Discovery::Said => None,
         }
     }
 
     pub fn selector(&self) -> Option<&Selector> {
         match self {
             Discovery::Service(s) | Discovery::Pod(s) | Discovery::Kubelet(s) => Some(s),
-            Discovery::Annotations | Discovery::Static | Discovery::Lanes => None,
+            Discovery::Annotations | Discovery::Static | Discovery::Lanes | Discovery::Said => None,
         }
     }
 }
@@ -204,12 +249,16 @@ impl JobLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Access {
-    /// Absent only for annotated pods, which name their own.
+    /// Absent only for annotated pods, which name their own, and where the spec says it.
     pub port: Option<Port>,
     #[serde(default)]
     pub scheme: Scheme,
     #[serde(default)]
     pub auth: Auth,
+    /// Through the address of the Service, one target for all its pods: what they say alike of the
+    /// whole would be there once for each of them otherwise.
+    #[serde(default)]
+    pub one_address: bool,
 }
 
 /// A port by the name it has in its Service or pod, or by number. A number on pods that declare no

@@ -14,7 +14,8 @@ pub struct Exporter {
     pub kind: WorkloadKind,
     /// Template beside the entry: a list of objects.
     pub template: String,
-    pub image: Image,
+    /// Absent where nobody publishes one: we run it only if the spec names one.
+    pub image: Option<Image>,
     /// Number of its port; named as in the variant `watershed`.
     pub port: u16,
     pub resources: Resources,

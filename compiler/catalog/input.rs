@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::discovery::Serves;
 use super::job::Job;
 use super::settings::{Setting, Settings};
 use super::version::Versions;
@@ -35,8 +36,12 @@ pub struct ExporterInput {
     /// Optional parts to switch on, and default ones to switch off.
     pub parts_on: Vec<String>,
     pub parts_off: Vec<String>,
-    /// Shortest interval at which any Prometheus scrapes it, milliseconds.
+    /// Shortest interval at which anything of it is sampled, milliseconds.
     pub interval_ms: u32,
+    /// Values of each series that an answer holds, at least 1.
+    pub batch: u32,
+    /// What one answer holds: `values`, `batch` or `aggregate`.
+    pub serves: String,
     /// At least 1.
     pub shards: u16,
 }
@@ -59,6 +64,8 @@ impl ExporterInput {
         "parts_on",
         "parts_off",
         "interval_ms",
+        "batch",
+        "serves",
         "shards",
     ];
 
@@ -85,6 +92,8 @@ impl ExporterInput {
             .with("parts_on", self.parts_on.clone())
             .with("parts_off", self.parts_off.clone())
             .with("interval_ms", i64::from(self.interval_ms))
+            .with("batch", i64::from(self.batch.max(1)))
+            .with("serves", self.serves.as_str())
             .with("shards", i64::from(self.shards.max(1)))
     }
 }
@@ -92,17 +101,23 @@ impl ExporterInput {
 impl ExporterInput {
     /// As little as may be set, and everything: what a template is tried with before it is used.
     pub(super) fn samples(job: &Job) -> Vec<ExporterInput> {
-        let ours = job.variants.iter().find(|v| v.ours).and_then(|v| v.discovery.selector());
-        let Some((exporter, selector)) = job.exporter.as_ref().zip(ours) else { return Vec::new() };
+        let Some(exporter) = &job.exporter else { return Vec::new() };
         let map = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
+        let ours = job.variants.iter().find(|v| v.ours).and_then(|v| v.discovery.selector());
+        let selector = match ours {
+            Some(selector) => selector.labels.clone(),
+            None => map("app.kubernetes.io/name", &job.name),
+        };
         let least = ExporterInput {
             name: job.name.clone(),
             namespace: "monitoring".to_owned(),
-            labels: selector.labels.clone(),
-            selector: selector.labels.clone(),
+            labels: selector.clone(),
+            selector,
             image: "registry.example.com/exporter:v1".to_owned(),
             port: exporter.port,
             interval_ms: 15_000,
+            batch: 1,
+            serves: Serves::Values.name().to_owned(),
             shards: 1,
             ..ExporterInput::default()
         };
@@ -120,6 +135,8 @@ impl ExporterInput {
             parts_on: job.parts.as_ref().map(|p| p.optional.clone()).unwrap_or_default(),
             parts_off: job.parts.as_ref().map(|p| p.disabled.clone()).unwrap_or_default(),
             interval_ms: 1_000,
+            batch: 16,
+            serves: Serves::Batch.name().to_owned(),
             shards: if exporter.shards { 3 } else { 1 },
             ..least.clone()
         };

@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use super::discovery::{Choice, Endpoint, Variant};
+use super::discovery::{Choice, Discovery, Endpoint, Variant};
 use super::exporter::{Component, Exporter};
 use super::parts::Parts;
 use super::version::Gate;
@@ -57,7 +57,7 @@ impl Job {
     pub fn variant(&self, choice: &Choice<'_>) -> Option<&Variant> {
         let named = self.variants.iter().find(|v| v.name == choice.managed);
         let runs = |v: &&Variant| match (choice.managed, &self.exporter) {
-            ("watershed", Some(_)) => v.ours,
+            ("watershed", Some(_)) => v.ours || v.discovery == Discovery::Said,
             ("elsewhere", Some(_)) => !v.ours,
             _ => true,
         };
@@ -70,6 +70,16 @@ impl Job {
     /// Names that `exporter` of a spec takes besides `watershed` and `elsewhere`.
     pub fn variant_names(&self) -> impl Iterator<Item = &str> {
         self.variants.iter().map(|v| v.name.as_str()).filter(|n| *n != "watershed" && *n != "elsewhere")
+    }
+
+    /// Whether nobody knows how it is found but the spec.
+    pub fn is_private(&self) -> bool {
+        self.variants.iter().all(|v| v.discovery == Discovery::Said)
+    }
+
+    /// Whether we can run its exporter without being told an image.
+    pub fn has_image(&self) -> bool {
+        self.exporter.as_ref().is_some_and(|e| e.image.is_some())
     }
 
     pub fn class(&self, name: &str) -> Option<&Class> {

@@ -26,7 +26,8 @@ mod version;
 
 pub use consistency::Contradiction;
 pub use discovery::{
-    Access, Auth, Choice, Discovery, Endpoint, JobLabel, Namespaces, Port, Relabel, Scheme, Selector, Variant, When,
+    Access, Auth, Choice, Discovery, Endpoint, JobLabel, Namespaces, Port, Relabel, Scheme, Selector, Serves, Variant,
+    When,
 };
 pub use exporter::{Component, Exporter, Image, Resources, VersionFault, WorkloadKind};
 pub use input::{DashboardInput, ExporterInput, RulesInput, Scraped};

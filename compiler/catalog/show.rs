@@ -126,6 +126,7 @@ fn show_job(out: &mut String, job: &Job) {
             let port = match &access.port {
                 Some(Port::Name(name)) => format!("port {name}"),
                 Some(Port::Number(number)) => format!("port {number}"),
+                None if variant.discovery == Discovery::Said => "the port the spec says".to_owned(),
                 None => "the annotated port".to_owned(),
             };
             let scheme = access.scheme.name();
@@ -171,6 +172,7 @@ fn found(variant: &Variant) -> String {
         return match variant.discovery {
             Discovery::Annotations => "annotations of pods".to_owned(),
             Discovery::Static => "addresses in the spec".to_owned(),
+            Discovery::Said => "`discover` of the spec".to_owned(),
             _ => "the Services of our Prometheis".to_owned(),
         };
     };

@@ -55,7 +55,7 @@ fn every_entry_reads() {
     let has_both = |names: &[String], kind| names.iter().any(|n| catalog.names(kind).contains(&n.as_str()));
     assert!(!has_both(&not_yet.jobs, Kind::Job) && !has_both(&not_yet.rules, Kind::Rules));
     assert!(!has_both(&not_yet.dashboards, Kind::Dashboard) && !has_both(&not_yet.readers, Kind::Reader));
-    assert!(catalog.is_not_yet(Kind::Job, "minio"));
+    assert!(catalog.is_not_yet(Kind::Job, "kube-proxy"));
     assert!(!catalog.is_not_yet(Kind::Job, "no-such-job"));
 }
 
@@ -160,7 +160,11 @@ fn every_exporter_template_evaluates_to_objects_that_its_monitor_selects() {
                         assert_eq!(tree.get(pod, "tolerations").is_some(), !input.tolerations.is_empty());
                     }
                 }
-                let ours = job.variants.iter().find(|v| v.ours).unwrap();
+                let Some(ours) = job.variants.iter().find(|v| v.ours) else {
+                    // Where it is found is the spec's, unless we run it: then by this name.
+                    assert!(job.is_private() && ports.contains("metrics"), "{}", job.name);
+                    continue;
+                };
                 for access in ours.ports.values() {
                     let Some(Port::Name(port)) = &access.port else { panic!("{}: a port without a name", job.name) };
                     assert!(ports.contains(port), "{}: {port}", job.name);

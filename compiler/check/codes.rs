@@ -184,6 +184,14 @@ pub const RAW_WHERE: Code = Code::warning(
     "Give it `metadata.namespace`; if the kind has none, allow this finding with that as its reason.",
 );
 
+pub const NOT_ADMITTED: Code = Code::error(
+    "OBJ140",
+    Stage::Objects,
+    "a Prometheus without the label that a network policy asks for",
+    "The exporter comes with a network policy that lets in pods with this label only: every scrape would time out, and its nodes would look as if they were down.",
+    "Leave the label on the pods; or give the job to another Prometheus.",
+);
+
 pub const ALL: &[&Code] = &[
     &UNKNOWN_FIELD,
     &WRONG_TYPE,
@@ -208,4 +216,5 @@ pub const ALL: &[&Code] = &[
     &RAW_SECRET,
     &TWICE,
     &RAW_WHERE,
+    &NOT_ADMITTED,
 ];

@@ -98,7 +98,7 @@ fn flows(plan: &ClusterPlan<'_>, out: &mut String) {
             vec![
                 format!("`{}`", flow.class),
                 format!("`{}`{}", flow.lane, also(flow)),
-                flow.interval.to_string(),
+                flow.fetched.map_or(flow.interval.to_string(), |f| format!("{}, fetched every {f}", flow.interval)),
                 thousands(flow.series),
                 kept(&flow.lane).unwrap_or_default(),
                 if flow.goes_to.is_empty() { "stays here".to_owned() } else { flow.goes_to.join("; ") },

@@ -76,8 +76,8 @@ fn settings(out: &Emit<'_, '_>, exporter: &ExporterPlan) -> Settings {
         ("app.kubernetes.io/managed-by".to_owned(), super::MANAGED_BY.to_owned()),
         ("app.kubernetes.io/name".to_owned(), exporter.job.clone()),
     ]);
-    let fastest = out.plan.monitors.iter().filter(|m| m.job == exporter.job).flat_map(|m| &m.endpoints);
-    let interval = fastest.map(|e| e.interval.value.millis()).min().unwrap_or_default();
+    let asked = || out.plan.monitors.iter().filter(|m| m.job == exporter.job).flat_map(|m| &m.endpoints);
+    let interval = asked().map(|e| e.sampled.value.millis()).min().unwrap_or_default();
     let input = ExporterInput {
         name: exporter.job.clone(),
         namespace: exporter.namespace.clone(),
@@ -95,6 +95,8 @@ fn settings(out: &Emit<'_, '_>, exporter: &ExporterPlan) -> Settings {
         parts_on: exporter.parts_on.clone(),
         parts_off: exporter.parts_off.clone(),
         interval_ms: u32::try_from(interval).unwrap_or(u32::MAX),
+        batch: asked().map(|e| e.batch).max().unwrap_or(1),
+        serves: exporter.serves.to_owned(),
         shards: u16::try_from(exporter.shards).unwrap_or(u16::MAX),
     };
     let mut settings = input.settings(&out.versions);

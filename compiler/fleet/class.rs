@@ -106,6 +106,7 @@ fn class<'d>(
         },
         interval,
         timeout: cx.read.duration(block, "timeout"),
+        scrape: cx.read.duration(block, "scrape"),
         lane: cx.read.text(block, "prometheus"),
         collectors: cx.read.texts_if_said(block, "collectors").or(parts),
         metrics: cx.read.texts_if_said(block, "metrics").or(metrics),

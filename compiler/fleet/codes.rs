@@ -249,6 +249,13 @@ pub static ADDRESS_PATH: Code = error(
     "write the base URL; the paths are the kind's business",
 );
 
+pub static PRIVATE_JOB: Code = error(
+    "REF150",
+    "a private job without `discover`",
+    "it is somewhere else in every fleet, and a guessed port or label would be a target that is never found, without an error",
+    "say `discover` in the job: how it is found, its namespace, port and labels",
+);
+
 pub static RECEIVER: Code = error(
     "REF161",
     "a key that this kind of receiver does not have",
@@ -298,6 +305,7 @@ pub static ALL: &[&Code] = &[
     &DESTINATION,
     &NO_PATH,
     &ADDRESS_PATH,
+    &PRIVATE_JOB,
     &RECEIVER,
     &IDLE_COPY,
 ];

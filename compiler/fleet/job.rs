@@ -114,7 +114,7 @@ fn look(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>) -> Presence {
     }
     match job.entry {
         Some(entry) => match (entry.requires.check(job.facts), entry.gate.check(job.versions)) {
-            (Ok(()), Ok(())) => Presence::Present,
+            (Ok(()), Ok(())) => found(cx, job, entry),
             (Err(unmet), _) => Presence::Absent(reason(&unmet)),
             (Ok(()), Err(shut)) => Presence::Absent(too_old(&shut)),
         },
@@ -146,30 +146,66 @@ fn custom(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>) -> Presence {
         }
         return Presence::Refused;
     };
-    let Some(by) = discover.scalar("by") else { return Presence::Present };
+    check_discover(cx, job.name, discover);
+    Presence::Present
+}
+
+/// A job of the catalog that is somewhere else in every fleet: the spec says where, or we run it from
+/// an image that the spec names.
+fn found(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>, entry: &catalog::Job) -> Presence {
+    if !entry.is_private() {
+        return Presence::Present;
+    }
+    let empty = Block::empty(&crate::spec::ROOT);
+    let block = job.said.map_or(&empty, |(_, block)| block);
+    if let Some(discover) = block.object("discover") {
+        check_discover(cx, job.name, discover);
+        return Presence::Present;
+    }
+    let exporter = block.object("exporter");
+    let elsewhere = exporter.and_then(|e| e.scalar("managed")).is_some_and(|m| m.value.as_str() == Some("elsewhere"));
+    if entry.exporter.is_some() && !elsewhere && exporter.is_some_and(|e| e.scalar("image").is_some()) {
+        return Presence::Present;
+    }
+    // One that could not be read has been reported.
+    if !cx.said(block, "discover") {
+        let Some(at) = job.named else { return Presence::Absent("nothing says where it runs".to_owned()) };
+        let what = format!("nothing says where `{}` runs on cluster `{}`", job.name, job.cluster);
+        let line = format!(
+            "job \"{0}\" {{ discover \"pod\" namespace=\"hero-system\" port=\"metrics\" {{ labels app=\"{0}\" }} }}",
+            job.name
+        );
+        let or = match entry.exporter {
+            Some(_) => ", or `exporter image=\"registry.example.com/name:tag\"` in the job to have it run here",
+            None => "",
+        };
+        let found = Diagnostic::new(&codes::PRIVATE_JOB, at, what).here("no `discover`");
+        cx.read.report(found.help(format!("write `{line}` with its own namespace, port and labels{or}")));
+    }
+    Presence::Refused
+}
+
+fn check_discover(cx: &mut Context<'_, '_>, job: &str, discover: &Block<'_>) {
+    let Some(by) = discover.scalar("by") else { return };
     let word = by.value.as_str().unwrap_or_default();
     let lacks = match word {
         "service" | "pod" if discover.map("labels").next().is_none() => {
             Some(("labels", "the Services or pods it selects"))
         }
         "service" | "pod" if !cx.said(discover, "port") => Some(("port", "the port that is scraped")),
-        "static" if discover.list("addresses").is_none_or(<[_]>::is_empty) => Some(("addresses", "the targets")),
+        "static" | "probe" if discover.list("addresses").is_none_or(<[_]>::is_empty) => {
+            Some(("addresses", "the targets"))
+        }
+        "probe" if !cx.said(discover, "prober") => Some(("prober", "host and port of the prober that is asked")),
         _ => None,
     };
     if let Some((key, what)) = lacks {
         cx.read.report(
-            Diagnostic::new(&codes::CUSTOM_JOB, by.span, format!("`discover \"{word}\"` of job `{}` does not say `{key}`", job.name))
+            Diagnostic::new(&codes::CUSTOM_JOB, by.span, format!("`discover \"{word}\"` of job `{job}` does not say `{key}`"))
                 .why("an empty selector would select everything in those namespaces, and a target without a port is never up")
                 .help(format!("say `{key}`, {what}")),
         );
     }
-    if word == "probe" {
-        cx.read.report(
-            not_compiled("`discover \"probe\"`", by.span)
-                .help("scrape the prober with `discover \"static\"` and `params`"),
-        );
-    }
-    Presence::Present
 }
 
 fn job<'d>(cx: &mut Context<'_, 'd>, looked: &Looked<'_, 'd>, cluster: &Cluster) -> Job {
@@ -189,6 +225,7 @@ fn job<'d>(cx: &mut Context<'_, 'd>, looked: &Looked<'_, 'd>, cluster: &Cluster)
         interval: cx.read.duration(block, "interval"),
         timeout: cx.read.duration(block, "timeout"),
         critical: cx.read.flag(block, "critical"),
+        scrape: cx.read.duration(block, "scrape"),
         classes,
         lane: cx.read.text(block, "prometheus"),
         exporter: exporter(cx, looked, block, cluster),
@@ -242,9 +279,12 @@ fn exporter(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>, block: &Block<'_>, c
         }
         None => {
             let default = cluster.exporters.managed.clone();
+            // An exporter whose image nobody publishes is run by somebody else unless an image is named.
+            let imageless = job.entry.is_some_and(|e| e.exporter.is_some() && !e.has_image());
+            let imageless = imageless && exporter.scalar("image").is_none();
             // A variant of other jobs means here that somebody else runs it.
             let known = variants.contains(&default.value.as_str());
-            default.map(|word| if known { word } else { "elsewhere".to_owned() })
+            default.map(|word| if known && !imageless { word } else { "elsewhere".to_owned() })
         }
     };
     ExporterSettings {
@@ -275,6 +315,7 @@ fn discover(cx: &mut Context<'_, '_>, block: &Block<'_>) -> Option<Discover> {
         port: cx.read.plain(discover, "port"),
         labels: cx.read.map(discover, "labels"),
         addresses: cx.read.texts(discover, "addresses"),
+        prober: cx.read.text(discover, "prober"),
     })
 }
 

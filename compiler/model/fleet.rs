@@ -228,6 +228,8 @@ pub struct Job {
     pub timeout: Option<Sourced<Duration>>,
     /// Scraped by the relay too.
     pub critical: Option<Sourced<bool>>,
+    /// How often batches of timestamped samples are fetched, which are `interval` apart.
+    pub scrape: Option<Sourced<Duration>>,
     /// In the order of their names, without disabled ones; the remainder is not listed. Empty for
     /// a job without classes.
     pub classes: Vec<Class>,
@@ -252,6 +254,8 @@ pub struct Class {
     pub origin: Origin,
     pub interval: Option<Sourced<Duration>>,
     pub timeout: Option<Sourced<Duration>>,
+    /// As in the job, whose it is otherwise.
+    pub scrape: Option<Sourced<Duration>>,
     pub lane: Option<Sourced<String>>,
     /// As said in the spec; else the catalog's.
     pub collectors: Option<Vec<Sourced<String>>>,
@@ -280,6 +284,8 @@ pub struct Discover {
     pub port: Option<Sourced<String>>,
     pub labels: BTreeMap<String, Sourced<String>>,
     pub addresses: Vec<Sourced<String>>,
+    /// Host and port of who is asked about the addresses.
+    pub prober: Option<Sourced<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

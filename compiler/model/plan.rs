@@ -125,8 +125,18 @@ pub struct LanePlan<'f> {
     /// Name of the governing headless Service of our own, so that several lanes in one namespace do not
     /// share one; `None` where the operator cannot be told yet and makes its own.
     pub governing_service: Option<String>,
+    /// Labels of its pods, which exporters' own NetworkPolicies ask for, with the job that needs them.
+    pub pod_labels: BTreeMap<String, PodLabel>,
     /// What it owns, as `job` or `job/class`.
     pub owns: Vec<ClassRef>,
+}
+
+/// A label that an exporter's NetworkPolicy lets in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PodLabel {
+    pub value: String,
+    pub job: String,
+    pub origin: Origin,
 }
 
 /// A class of a job, or a whole job without classes (`class` = `None`: the job, or its remainder).
@@ -261,6 +271,8 @@ pub struct Monitor {
     /// The `job` label that results.
     pub job_value: String,
     pub endpoints: Vec<Endpoint>,
+    /// Of a Probe: who is asked, and about what.
+    pub probe: Option<ProbePlan>,
     pub attach_node_metadata: bool,
     /// `EndpointSlice` for monitors on a Service of ours, where the operator knows the field.
     pub discovery_role: Option<&'static str>,
@@ -274,6 +286,10 @@ pub enum MonitorKind {
     Pod,
     /// `kubernetesSDConfigs` of role Pod in a ScrapeConfig.
     Annotations,
+    /// `kubernetesSDConfigs` of role Service in a ScrapeConfig: its address is the only target.
+    Address,
+    /// A Probe: addresses of targets, each asked about by a prober.
+    Probe,
 }
 
 #[derive(Debug, Clone)]
@@ -288,9 +304,23 @@ pub struct Endpoint {
     pub auth: ScrapeAuth,
     pub honor_labels: bool,
     pub honor_timestamps: Option<bool>,
+    /// Series with timestamps of their own end with the scrape that no longer has them.
+    pub track_staleness: bool,
+    /// Values of each series in an answer, `sampled` apart: more than one in timestamped batches.
+    pub batch: u32,
+    /// How often a value is taken; `interval` is how often they are fetched.
+    pub sampled: Sourced<Duration>,
     pub relabelings: Vec<Rule>,
     pub metric_relabelings: Vec<Rule>,
     pub origin: Origin,
+}
+
+/// What a Probe asks whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbePlan {
+    /// Host and port.
+    pub prober: Sourced<String>,
+    pub targets: Vec<Sourced<String>>,
 }
 
 /// How Prometheus and a target prove themselves to each other: the catalog's way, with each part
@@ -344,6 +374,8 @@ pub struct ExporterPlan {
     /// Default collectors switched off.
     pub parts_off: Vec<String>,
     pub shards: u32,
+    /// What one answer of it holds, in the catalog's word.
+    pub serves: &'static str,
     pub args: Vec<Sourced<String>>,
     pub node_selector: BTreeMap<String, Sourced<String>>,
     pub tolerations: Vec<Toleration>,
@@ -494,7 +526,10 @@ pub struct SecretUse {
 pub struct Flow {
     pub class: ClassRef,
     pub lane: String,
+    /// How often a value is taken.
     pub interval: Duration,
+    /// How often batches of them are fetched, where that is rarer.
+    pub fetched: Option<Duration>,
     pub series: u64,
     /// Destinations by question: `central`, or `plane-a (namespaces hero-user-a)`.
     pub goes_to: Vec<String>,

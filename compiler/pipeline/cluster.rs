@@ -63,7 +63,7 @@ pub fn objects(
     let applied = patches.iter().map(|p| (p.at, Applied::default())).collect();
     let cluster = plan.cluster.at;
     let versions = versions(plan);
-    let mut pass = Pass { cx, cluster, versions, patches, applied, seen: Vec::new(), checked, sink, visit };
+    let mut pass = Pass { cx, plan, cluster, versions, patches, applied, seen: Vec::new(), checked, sink, visit };
     let mut origins = plan.origins.clone();
     let mut tree = Tree::new();
     let faults = emit::emit(plan, cx.fleet, cx.catalog, &mut origins, &mut tree, &mut |object, tree, origins| {
@@ -83,6 +83,7 @@ pub fn objects(
 
 struct Pass<'a, 's> {
     cx: &'a Context<'a>,
+    plan: &'a ClusterPlan<'a>,
     /// The cluster's block: the place of findings that no line is behind.
     cluster: Span,
     versions: Versions,
@@ -103,6 +104,10 @@ impl Pass<'_, '_> {
             let done = check::patch(tree, object.root, &object.id, table, &self.patches, &mut origin, &mut |d| {
                 sink.push(d);
             });
+            let changed = self.patches.iter().zip(&done).filter(|(_, d)| d.changed).map(|(p, _)| p.at).next_back();
+            if let (true, Some(at)) = (self.checked, changed) {
+                self.admitted(object, tree, at);
+            }
             for ((_, sum), one) in self.applied.iter_mut().zip(&done) {
                 sum.join(one);
             }
@@ -125,6 +130,21 @@ impl Pass<'_, '_> {
         self.seen.push(Seen { id: object.id.clone(), origin: object.origin });
         let (fleet, at) = (&self.cx.fleet.origins, self.cluster);
         found.into_iter().for_each(|f| self.sink.push(f.into_diagnostic(origins, fleet, at)));
+    }
+
+    /// What network policies of exporters let in stays on the pods of a Prometheus, whatever a patch says.
+    fn admitted(&mut self, object: &Object, tree: &Tree, patched: Span) {
+        let lanes = self.plan.lanes.iter().filter(|l| object.id.kind == "Prometheus" && object.id.name == l.name);
+        for (name, label) in lanes.flat_map(|l| &l.pod_labels) {
+            let found = tree.at(object.root, &["spec", "podMetadata", "labels", name]).and_then(|n| tree.as_str(n));
+            if found != Some(&label.value) {
+                let what = format!(
+                    "the pods of prometheus `{}` no longer have the label `{name}: {}`, which the network policy of `{}` lets in",
+                    object.id.name, label.value, label.job
+                );
+                self.sink.push(Diagnostic::new(&check::codes::NOT_ADMITTED, patched, what).here("takes it away"));
+            }
+        }
     }
 
     fn table(&self, object: &Object) -> Option<Field> {

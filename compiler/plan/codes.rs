@@ -176,6 +176,62 @@ pub static ONLY_TENANTS: Code = warning(
     "send what it shall see to the store itself, `to \"central\"`; or read a Prometheus of the cluster until readers of single tenants are compiled",
 );
 
+pub static NO_BATCHES: Code = error(
+    "PLN140",
+    "a `scrape` for an exporter that serves no batches",
+    "only the value of the moment of each scrape would be stored: the samples in between are nowhere",
+    "take `scrape` out; `interval` says how often it is scraped",
+);
+
+pub static FETCHED_TOO_OFTEN: Code = error(
+    "PLN141",
+    "batches fetched more often than samples are taken",
+    "most answers would bring nothing new",
+    "write a `scrape` that is a multiple of `interval`, or take it out",
+);
+
+pub static BATCHES_DROPPED: Code = error(
+    "PLN142",
+    "timestamped batches for a Prometheus that drops them",
+    "Prometheus 2.52.0 to 2.53.2 and 2.54.0 keep the first sample of a series in each scrape and drop the others: of a batch, only its oldest sample would be stored",
+    "declare and run 2.53.3, 2.54.1 or newer, `versions prometheus=\"2.55.1\"`; or another design of the exporter",
+);
+
+pub static BATCH_AT_HOME: Code = warning(
+    "PLN143",
+    "a fast class of batches that no route names",
+    "a class sampled more often than every 5s is sent nowhere but where a route names it, and a batch has no slower twin to go in its place: every answer brings all samples",
+    "name it in a route, `to \"…\" jobs=\"job/class\"`; sample it every 5s or more rarely; or `allow` this where it is for the cluster's own Prometheus",
+);
+
+pub static TWO_ADMISSIONS: Code = error(
+    "PLN144",
+    "two exporters that let in Prometheis of different labels",
+    "a pod has one value of a label: the network policy of one of the exporters would block its scrape, and its targets would be down",
+    "scrape them with two Prometheis, or change what the policy of one of the exporters lets in",
+);
+
+pub static HOST_PORT: Code = error(
+    "PLN145",
+    "two exporters on one port of the node",
+    "the second pod is never scheduled, or stops at `address already in use`: the nodes would be without one of them",
+    "",
+);
+
+pub static BASE_HAS_IT: Code = error(
+    "PLN146",
+    "an exporter that the cluster's base runs under the same name",
+    "applying ours would turn the other's objects into it, and the next roll-out of the base would turn them back",
+    "",
+);
+
+pub static NO_COLLECTORS: Code = error(
+    "PLN147",
+    "a class of collectors for an exporter that has none",
+    "the exporter cannot be asked for a part of its answer, so the class would be nothing, and no series would carry its label",
+    "pick the class by metric: `metrics \"prefix_*\"`",
+);
+
 pub static ALERTS_TO_NAME: Code = error(
     "PLN161",
     "alerts to a host name, which this operator cannot send",
@@ -251,6 +307,14 @@ pub static ALL: &[&Code] = &[
     &IDLE_SAMPLED,
     &ANNOTATED_PORT,
     &ONLY_TENANTS,
+    &NO_BATCHES,
+    &FETCHED_TOO_OFTEN,
+    &BATCHES_DROPPED,
+    &BATCH_AT_HOME,
+    &TWO_ADMISSIONS,
+    &HOST_PORT,
+    &BASE_HAS_IT,
+    &NO_COLLECTORS,
     &ALERTS_TO_NAME,
     &ALERTMANAGER_TAKEN,
     &RECEIVER_VERSION,

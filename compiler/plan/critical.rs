@@ -11,6 +11,7 @@ use super::context::Context;
 use super::lanes;
 use super::parts::Part;
 use super::routing::{Partition, route_of};
+use super::source::Found;
 use crate::diag::{Diagnostic, Sink, Sourced};
 use crate::model::plan::{Endpoint, Monitor, MonitorKind, RelayScrape};
 use crate::relabel::{Action, PodMonitor, Port, Rule, ScrapeConfig, Selector, ServiceMonitor};
@@ -20,7 +21,7 @@ const SENDER: &str = "prometheus";
 
 /// Whether the job of a part is scraped by the relay too.
 pub(super) fn is_critical(part: &Part<'_>) -> bool {
-    part.job().critical.is_some_and(|c| c.value)
+    part.job().critical.is_some_and(|c| c.value) && part.source.found != Found::Probe
 }
 
 /// The label `prometheus` of what the relay scrapes for a Prometheus: no Prometheus has such a name.
@@ -86,13 +87,18 @@ fn scrape(cx: &Context<'_>, monitor: &Monitor, e: &Endpoint, index: usize) -> Re
         MonitorKind::Service => ("serviceMonitor", "endpoints"),
         MonitorKind::Pod => ("podMonitor", "pod"),
         MonitorKind::Annotations => ("scrapeConfig", "pod"),
+        MonitorKind::Address => ("scrapeConfig", "service"),
+        // Never critical: vmagent knows no probers.
+        MonitorKind::Probe => ("probe", "service"),
     };
     let mut relabelings = made_by_the_operator(namespace, monitor, e, slices);
     relabelings.push(constant(SENDER, &sender(cx, &monitor.lane)).origin(monitor.origin));
     // Annotations select by the API server, monitors by their rules.
     let selector = match monitor.kind {
-        MonitorKind::Annotations => monitor.selector.iter().map(|(k, v)| format!("{k}={v}")).collect(),
-        MonitorKind::Service | MonitorKind::Pod => Vec::new(),
+        MonitorKind::Annotations | MonitorKind::Address => {
+            monitor.selector.iter().map(|(k, v)| format!("{k}={v}")).collect()
+        }
+        MonitorKind::Service | MonitorKind::Pod | MonitorKind::Probe => Vec::new(),
     };
     let own = cx.cluster.lane(&monitor.lane).and_then(|l| l.timeout).or(cx.cluster.timeout);
     RelayScrape {
@@ -137,7 +143,7 @@ fn made_by_the_operator(namespace: &str, monitor: &Monitor, e: &Endpoint, slices
             ..PodMonitor::default()
         }
         .rules(),
-        MonitorKind::Annotations => {
+        MonitorKind::Annotations | MonitorKind::Address | MonitorKind::Probe => {
             ScrapeConfig { job_name: Some(monitor.job_value.clone()), relabelings, ..ScrapeConfig::default() }.rules()
         }
     };

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::batches;
 use super::codes;
 use super::context::Context;
 use super::parts::{Part, wanted_collectors};
-use super::source::Source;
+use super::source::{self, Source};
 use super::split;
 use crate::catalog::{self, CheckWhen, Parts};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
@@ -80,6 +81,7 @@ fn exporter(
         parts_on,
         parts_off,
         shards: shards(cx, ours),
+        serves: source.serves().name(),
         args: said.args.clone(),
         node_selector,
         tolerations: if ours.tolerate_all { vec![everywhere] } else { cx.cluster.scheduling.tolerations.clone() },
@@ -124,11 +126,18 @@ fn image(cx: &Context<'_>, source: &Source<'_>, entry: &catalog::Job, sink: &mut
     let Some(ours) = &entry.exporter else { return String::new() };
     let Some(component) = &entry.component else {
         // An exporter without versions has one image.
-        let image = &ours.image;
-        return format!("{}/{}:{}", cx.mirror().unwrap_or(&image.registry), image.repository, image.tag);
+        let image = ours.image.as_ref().map(|image| image.untagged(cx.mirror()));
+        return image.unwrap_or_else(|| {
+            source::no_image(cx, job, sink);
+            String::new()
+        });
+    };
+    let Some(known) = &ours.image else {
+        source::no_image(cx, job, sink);
+        return String::new();
     };
     let version = cx.versions.get(&component.name).copied().unwrap_or(component.default);
-    if let Some(image) = ours.image.reference(component, version, cx.mirror()) {
+    if let Some(image) = known.reference(component, version, cx.mirror()) {
         return image;
     }
     let declared = cx.version(&component.name);
@@ -150,6 +159,14 @@ pub(super) fn checklist(cx: &Context<'_>, parts: &[Part<'_>]) -> Vec<String> {
             CheckWhen::NotReachable => false,
         };
         out.extend(entry.checklist.iter().filter(|c| when(c.when)).map(|c| format!("{}: {}", entry.name, c.text)));
+        let length = batches::length(&part.source, &part.schedule);
+        if length > 1 {
+            let class = part.class.as_ref().map(|c| format!("in the class `{c}` ")).unwrap_or_default();
+            out.insert(format!(
+                "{}: {class}every answer holds the last {length} values of each series, {} apart, each with its timestamp, oldest first. Reading takes none away, for several may ask.",
+                entry.name, part.schedule.interval.value
+            ));
+        }
     }
     let unscraped = cx.cluster.jobs.iter().map(|j| &j.name).filter(|n| parts.iter().all(|p| p.job().name != **n));
     for name in cx.cluster.absent.iter().map(|(name, _)| name).chain(unscraped) {

@@ -15,6 +15,7 @@ pub(super) fn flows(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partitio
             class: part.reference(),
             lane: part.lane.name.clone(),
             interval: part.schedule.interval.value,
+            fetched: part.schedule.fetch.map(|f| f.value).filter(|f| *f > part.schedule.interval.value),
             series: part.series,
             goes_to: partition.map(|p| goes_to(cx, p, part)).unwrap_or_default(),
         }

@@ -11,7 +11,7 @@ use super::source::Found;
 use super::{alerting, codes, monitors};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::fleet::{Lane, Query, Resources};
-use crate::model::plan::{LanePlan, Monitor, RemoteWrite};
+use crate::model::plan::{LanePlan, Monitor, PodLabel, RemoteWrite};
 use crate::model::value::{Bytes, Duration, Version};
 use crate::relabel::{Action, Rule};
 use crate::store::Replicas;
@@ -83,6 +83,7 @@ pub(super) fn plan<'f>(
         discovery_role: cx.version("operator").value.at_least(SLICES_SINCE).then_some("EndpointSlice"),
         governing_service: (cx.version("operator").value.at_least(SERVICE_NAME))
             .then(|| format!("prometheus-{}-headless", lane.name)),
+        pod_labels: pod_labels(cx, lane, decided.parts, sink),
         owns: decided.parts.iter().filter(|p| p.lane.name == lane.name).map(Part::reference).collect(),
     }
 }
@@ -93,6 +94,29 @@ pub(super) const SLICES_SINCE: Version = Version::new(0, 76, 0);
 fn scraped<'p, 'a>(parts: &'p [Part<'a>], lane: &'p Lane) -> impl Iterator<Item = &'p Part<'a>> {
     let here = |p: &&Part<'_>| p.lane.name == lane.name || p.copies.iter().any(|c| c.0.name == lane.name);
     parts.iter().filter(here)
+}
+
+/// What the network policies of the exporters it scrapes ask of its pods.
+fn pod_labels(cx: &Context<'_>, lane: &Lane, parts: &[Part<'_>], sink: &mut Sink) -> BTreeMap<String, PodLabel> {
+    let mut out: BTreeMap<String, PodLabel> = BTreeMap::new();
+    for part in scraped(parts, lane) {
+        let admits = part.source.variant.map(|v| &v.admits).filter(|_| !part.source.is_ours());
+        for (name, value) in admits.into_iter().flatten() {
+            let job = part.job();
+            let wanted = PodLabel { value: value.clone(), job: job.name.clone(), origin: job.origin };
+            let known = out.entry(name.clone()).or_insert_with(|| wanted.clone());
+            if known.value != wanted.value {
+                let what = format!(
+                    "`{}` lets in pods with `{name}: {}`, and `{}` those with `{name}: {value}`; prometheus `{}` scrapes both",
+                    known.job, known.value, job.name, lane.name
+                );
+                let at = cx.place(job.origin, lane.origin);
+                let found = Diagnostic::new(&codes::TWO_ADMISSIONS, at, what).here("asks for another value");
+                sink.push(cx.labelled(found, known.origin, "asks for this label"));
+            }
+        }
+    }
+    out
 }
 
 /// The parts of a cluster that a route carries: those owned by the Prometheis in it.

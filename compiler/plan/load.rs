@@ -32,6 +32,9 @@ fn targets(cx: &Context<'_>, source: &Source<'_>) -> u64 {
     if let Found::Static(addresses) = &source.found {
         return addresses.len() as u64;
     }
+    if matches!(source.found, Found::Probe) {
+        return source.job.discover.as_ref().map_or(0, |d| d.addresses.len() as u64);
+    }
     match source.entry.map(|e| e.targets) {
         Some(Targets::PerNode) => nodes,
         // Three with etcd's usual quorum; a cluster of one or two nodes has one.

@@ -6,11 +6,13 @@
 
 mod alerting;
 mod annotations;
+mod batches;
 pub mod codes;
 mod context;
 mod critical;
 mod exporters;
 mod flows;
+mod hosts;
 mod keep;
 mod lanes;
 mod limits;
@@ -68,6 +70,7 @@ pub fn plan<'f>(
     check_blind(&cx, &parts, &partitions, sink);
     check_unmeasured(&cx, &parts, sink);
     unused::check(&cx, &parts, sink);
+    hosts::check(&cx, &parts, sink);
     let outlets = relay::outlets(&cx, routing::destinations(&cx, &partitions), sink);
     let scrapes = critical::scrapes(&cx, &parts, &monitors, &partitions, sink);
     let because = relay::reasons(&cx, &partitions, &outlets, &scrapes);

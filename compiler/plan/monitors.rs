@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::annotations;
+use super::annotations::{self, Covered};
+use super::batches;
 use super::codes;
 use super::context::Context;
+use super::keep::escape;
 use super::parts::{Part, Schedule};
 use super::source::{Found, JOB_LABEL, LANE_LABEL, Place, host, lane_service, set_job, static_port};
 use super::split;
 use crate::catalog::{self, Auth, Gate, Port, Targets};
 use crate::diag::{Diagnostic, Origin, Sink, Sourced};
-use crate::model::fleet::{Credentials, Lane, SecretKey};
-use crate::model::plan::{Endpoint, Monitor, MonitorKind, ScrapeAuth, StaticService, Verify};
+use crate::model::fleet::{BaseKind, Credentials, Lane, SecretKey};
+use crate::model::plan::{Endpoint, Monitor, MonitorKind, ProbePlan, ScrapeAuth, StaticService, Verify};
 use crate::model::value::Version;
 use crate::relabel::{Action, Rule};
 
@@ -23,7 +25,7 @@ pub(super) const PATH_LABEL: &str = "metrics_path";
 const ROLE_SINCE: Version = Version::new(0, 86, 0);
 
 pub(super) fn monitors(cx: &Context<'_>, parts: &[Part<'_>], sink: &mut Sink) -> Vec<Monitor> {
-    let shared = shared_values(parts);
+    let shared = Shared { values: shared_values(parts), covered: covered(cx, parts) };
     let mut out = Vec::new();
     for part in parts {
         let own = (part.lane, part.schedule);
@@ -35,6 +37,35 @@ pub(super) fn monitors(cx: &Context<'_>, parts: &[Part<'_>], sink: &mut Sink) ->
     out.sort_by(|a, b| (&a.name, a.kind).cmp(&(&b.name, b.kind)));
     report_twins(cx, &out, sink);
     out
+}
+
+/// What the monitors of a cluster know of each other.
+struct Shared {
+    /// Values of `job` that several jobs have.
+    values: BTreeSet<String>,
+    /// Pods that need not ask by annotation.
+    covered: Vec<Covered>,
+}
+
+/// Pods that a monitor selects by their own labels: those of others, and of every exporter we run.
+/// Which pods stand behind a Service of others is not known.
+fn covered(cx: &Context<'_>, parts: &[Part<'_>]) -> Vec<Covered> {
+    let pods = parts.iter().filter_map(|part| {
+        let source = &part.source;
+        let place = match &source.found {
+            Found::Pod(place) => place.clone(),
+            Found::Service(place) if source.is_ours() => {
+                Place { namespaces: vec![source.exporter_namespace(cx)], labels: place.labels.clone() }
+            }
+            _ => return None,
+        };
+        let port = source.variant.and_then(|v| v.annotated);
+        Some(Covered { labels: place.labels, port, namespaces: place.namespaces })
+    });
+    let mut pods: Vec<Covered> = pods.filter(|p| !p.labels.is_empty()).collect();
+    pods.sort();
+    pods.dedup();
+    pods
 }
 
 /// Values of `job` that series of more than one job of the cluster carry.
@@ -57,7 +88,7 @@ fn of_part(
     lane: &Lane,
     schedule: Schedule,
     owned: bool,
-    shared: &BTreeSet<String>,
+    shared: &Shared,
 ) -> Vec<Monitor> {
     let source = &part.source;
     let job = source.job;
@@ -67,7 +98,7 @@ fn of_part(
     };
     let make = |name: String, place: &Place, kind, value: &str| Monitor {
         kind,
-        name: if owned { name } else { format!("{name}-{}", lane.name) },
+        name: beside_base(cx, if owned { name } else { format!("{name}-{}", lane.name) }),
         job: job.name.clone(),
         class: part.class.clone(),
         lane: lane.name.clone(),
@@ -77,17 +108,31 @@ fn of_part(
         any_namespace: place.namespaces.is_empty(),
         job_label: job_label(part),
         job_value: value.to_owned(),
-        endpoints: endpoints(cx, part, schedule, shared.contains(value)),
+        endpoints: endpoints(cx, part, schedule, value, shared),
+        probe: None,
         attach_node_metadata: false,
         discovery_role: role(cx, part),
-        sample_limit: job.sample_limit,
+        sample_limit: sample_limit(part, schedule),
         origin: part.origin,
     };
     let value = source.values.first().map_or("", String::as_str);
     match &source.found {
-        Found::Service(place) | Found::Kubelet(place) => vec![make(base, place, MonitorKind::Service, value)],
+        Found::Service(place) => {
+            let mut all = vec![make(base.clone(), place, MonitorKind::Service, value)];
+            by_address(part, &base, &mut all);
+            all
+        }
+        Found::Kubelet(place) => vec![make(base, place, MonitorKind::Service, value)],
         Found::Pod(place) => vec![make(base, place, MonitorKind::Pod, value)],
         Found::Annotations(place) => vec![make(base, place, MonitorKind::Annotations, value)],
+        Found::Probe => {
+            let said = job.discover.as_ref();
+            let mut monitor = make(base, &Place::default(), MonitorKind::Probe, value);
+            monitor.any_namespace = false;
+            monitor.probe =
+                said.and_then(|d| Some(ProbePlan { prober: d.prober.clone()?, targets: d.addresses.clone() }));
+            vec![monitor]
+        }
         Found::Static(_) => vec![make(base, &ours(cx, JOB_LABEL, &job.name), MonitorKind::Service, value)],
         Found::Lanes => {
             let each = cx.cluster.lanes.iter().map(|target| {
@@ -97,6 +142,51 @@ fn of_part(
             each.collect()
         }
     }
+}
+
+/// kube-prometheus has monitors of its own in its namespace, by names that jobs have too, and applying
+/// one of ours would turn its into it. None of its names ends like this.
+fn beside_base(cx: &Context<'_>, name: String) -> String {
+    let base = &cx.cluster.base;
+    let together = base.kind.value == BaseKind::KubePrometheus && base.namespace() == cx.cluster.namespace.value;
+    if together { format!("{name}-watershed") } else { name }
+}
+
+/// Takes the endpoints that are asked through the address of their Service out of the monitor of its
+/// pods, each into one of its own.
+fn by_address(part: &Part<'_>, base: &str, all: &mut Vec<Monitor>) {
+    let Some(pods) = all.first_mut() else { return };
+    let access = |e: &&catalog::Endpoint| part.source.variant.and_then(|v| v.ports.get(&e.name));
+    let single: Vec<Option<String>> =
+        part.pick.endpoints.iter().map(|e| access(e).filter(|a| a.one_address).map(|_| e.name.clone())).collect();
+    let endpoints = std::mem::take(&mut pods.endpoints);
+    let mut own = Vec::new();
+    for (i, mut endpoint) in endpoints.into_iter().enumerate() {
+        let Some(name) = single.get(i).and_then(Option::as_ref) else {
+            pods.endpoints.push(endpoint);
+            continue;
+        };
+        endpoint.relabelings.splice(0..0, of_address(&endpoint.port));
+        // A class of that endpoint has its name already.
+        let name = if part.class.as_ref() == Some(name) { String::new() } else { format!("-{name}") };
+        let name = pods.name.replacen(base, &format!("{base}{name}"), 1);
+        own.push(Monitor { kind: MonitorKind::Address, name, endpoints: vec![endpoint], ..pods.clone() });
+    }
+    if pods.endpoints.is_empty() && !own.is_empty() {
+        all.clear();
+    }
+    all.append(&mut own);
+}
+
+/// The port by its name, and the labels that the operator gives to targets behind a Service.
+fn of_address(port: &str) -> Vec<Rule> {
+    let by = if port.parse::<u16>().is_ok() { "number" } else { "name" };
+    vec![
+        Rule::new(Action::Keep).source([format!("__meta_kubernetes_service_port_{by}")]).regex(escape(port)),
+        copy("__meta_kubernetes_namespace", "namespace"),
+        copy("__meta_kubernetes_service_name", "service"),
+        copy("__meta_kubernetes_service_port_name", "endpoint"),
+    ]
 }
 
 /// A Service of ours, in our namespace.
@@ -118,16 +208,28 @@ fn role(cx: &Context<'_>, part: &Part<'_>) -> Option<&'static str> {
     (matches!(part.source.found, Found::Static(_)) && knows_roles(cx)).then_some("EndpointSlice")
 }
 
+/// `trackTimestampsStaleness`: prometheus-operator 0.70, Prometheus 2.48.
+fn ends_series(cx: &Context<'_>) -> bool {
+    let [operator, prometheus] = ["operator", "prometheus"].map(|c| cx.version(c).value);
+    operator.at_least(Version::new(0, 70, 0)) && prometheus.at_least(Version::new(2, 48, 0))
+}
+
 fn knows_roles(cx: &Context<'_>) -> bool {
     cx.cluster.versions.get("operator").is_some_and(|v| v.value >= ROLE_SINCE)
 }
 
-fn endpoints(cx: &Context<'_>, part: &Part<'_>, schedule: Schedule, shared: bool) -> Vec<Endpoint> {
+/// Each line of a batch counts.
+fn sample_limit(part: &Part<'_>, schedule: Schedule) -> Option<Sourced<u64>> {
+    let length = batches::length(&part.source, &schedule);
+    part.job().sample_limit.map(|limit| limit.map(|l| l.saturating_mul(length.into())))
+}
+
+fn endpoints(cx: &Context<'_>, part: &Part<'_>, schedule: Schedule, value: &str, shared: &Shared) -> Vec<Endpoint> {
     let source = &part.source;
     if part.pick.endpoints.is_empty() {
-        return vec![endpoint(cx, part, None, schedule, shared)];
+        return vec![endpoint(cx, part, None, schedule, value, shared)];
     }
-    let made = part.pick.endpoints.iter().map(|e| endpoint(cx, part, Some(e), schedule, shared));
+    let made = part.pick.endpoints.iter().map(|e| endpoint(cx, part, Some(e), schedule, value, shared));
     let mut made: Vec<Endpoint> = made.collect();
     if let (Some((name, values)), Some(first)) = (&part.pick.params, made.first_mut()) {
         first.params.push((name.clone(), values.clone()));
@@ -141,13 +243,16 @@ fn endpoint(
     part: &Part<'_>,
     entry: Option<&catalog::Endpoint>,
     schedule: Schedule,
-    shared: bool,
+    value: &str,
+    shared: &Shared,
 ) -> Endpoint {
     let job = part.job();
     let access = entry.and_then(|e| part.source.variant?.ports.get(&e.name));
     let static_port = || static_port(job, part.source.variant).map(|(name, _)| name);
     let said_port = match part.source.found {
         Found::Static(_) => static_port(),
+        // Ours: the spec's are those of another.
+        _ if part.source.is_ours() && part.source.is_private() => None,
         _ => job.discover.as_ref().and_then(|d| d.port.as_ref()).map(|p| p.value.clone()),
     };
     let catalog_port = access.and_then(|a| a.port.as_ref()).map(|port| match port {
@@ -155,22 +260,28 @@ fn endpoint(
         Port::Name(name) => name.clone(),
     });
     // `path` and `scheme` of a spec are the job's; a job of several paths keeps its own.
+    let batch = batches::length(&part.source, &schedule);
     let one_path = part.pick.endpoints.len() <= 1;
     let said_path = job.path.as_ref().filter(|_| one_path).map(|p| p.value.clone());
+    let default_path = if matches!(part.source.found, Found::Probe) { "/probe" } else { "/metrics" };
     Endpoint {
         port: said_port.or(catalog_port).unwrap_or_else(|| "metrics".to_owned()),
-        path: said_path.unwrap_or_else(|| entry.map_or("/metrics", |e| &e.path).to_owned()),
+        path: said_path.unwrap_or_else(|| entry.map_or(default_path, |e| &e.path).to_owned()),
         scheme: match &job.scheme {
             Some(scheme) => scheme.value.clone(),
             None => access.map_or("http", |a| a.scheme.name()).to_owned(),
         },
-        interval: schedule.interval,
+        interval: schedule.scrape(),
         timeout: schedule.timeout,
         params: job.params.iter().map(|(k, v)| (k.clone(), vec![v.value.clone()])).collect(),
         auth: auth(&job.credentials, access.map(|a| &a.auth)),
         honor_labels: job.honor_labels.map_or_else(|| entry.is_some_and(|e| e.honor_labels), |h| h.value),
-        honor_timestamps: entry.and_then(|e| e.honor_timestamps),
-        relabelings: relabelings(cx, part, entry, shared),
+        honor_timestamps: if batch > 1 { Some(true) } else { entry.and_then(|e| e.honor_timestamps) },
+        // Never in batches: the marker of a missed scrape would keep the next one from filling it in.
+        track_staleness: batch == 1 && entry.is_some_and(|e| e.track_staleness) && ends_series(cx),
+        batch,
+        sampled: schedule.interval,
+        relabelings: relabelings(cx, part, entry, value, shared),
         metric_relabelings: metric_relabelings(cx, part, entry),
         origin: part.origin,
     }
@@ -202,9 +313,15 @@ fn auth(said: &Credentials, catalog: Option<&Auth>) -> ScrapeAuth {
 }
 
 /// What the annotations say, the catalog's own rules, then the labels a route tells series by.
-fn relabelings(cx: &Context<'_>, part: &Part<'_>, entry: Option<&catalog::Endpoint>, shared: bool) -> Vec<Rule> {
+fn relabelings(
+    cx: &Context<'_>,
+    part: &Part<'_>,
+    entry: Option<&catalog::Endpoint>,
+    value: &str,
+    shared: &Shared,
+) -> Vec<Rule> {
     let mut rules = match part.source.found {
-        Found::Annotations(_) => annotations::rules(),
+        Found::Annotations(_) => annotations::rules(&shared.covered),
         _ => Vec::new(),
     };
     rules.extend(from_catalog(cx, entry.map_or(&[], |e| &e.relabelings)));
@@ -217,7 +334,7 @@ fn relabelings(cx: &Context<'_>, part: &Part<'_>, entry: Option<&catalog::Endpoi
     if let Some(value) = set_job(&part.source) {
         rules.push(constant("job", value, part.job().origin));
     }
-    if shared && !sets(&rules, PATH_LABEL) {
+    if shared.values.contains(value) && !sets(&rules, PATH_LABEL) {
         rules.push(copy("__metrics_path__", PATH_LABEL));
     }
     if let Some(class) = &part.class {

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeSet;
 
+use super::batches;
 use super::context::Context;
 use super::load;
 use super::source::Source;
 use super::split::{self, Pick};
+use crate::catalog::Serves;
 use crate::diag::{Diagnostic, Origin, Sink, Sourced};
 use crate::model::fleet::{Class, Job, JobClass, Lane};
 use crate::model::plan::ClassRef;
@@ -37,8 +39,18 @@ pub(super) struct Part<'a> {
 /// How often, and how long a scrape may take where that is said or follows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Schedule {
+    /// How often a value is taken.
     pub interval: Sourced<Duration>,
+    /// How often batches of them are fetched; `None`: as often as they are taken.
+    pub fetch: Option<Sourced<Duration>>,
     pub timeout: Option<Sourced<Duration>>,
+}
+
+impl Schedule {
+    /// How often Prometheus asks.
+    pub fn scrape(&self) -> Sourced<Duration> {
+        self.fetch.unwrap_or(self.interval)
+    }
 }
 
 impl Part<'_> {
@@ -79,6 +91,7 @@ pub(super) fn parts<'a>(cx: &Context<'a>, sink: &mut Sink) -> Parts<'a> {
 
 fn of_job<'a>(cx: &Context<'a>, source: Source<'a>, out: &mut Parts<'a>, sink: &mut Sink) {
     let job = source.job;
+    batches::check_version(cx, &source, sink);
     let split = split::split(cx, &source, &mut out.left_out, sink);
     let rest = owner(cx, job, None);
     let picked: Vec<_> = split.classes.iter().filter_map(|c| Some((c, owner(cx, job, Some(c.class))?))).collect();
@@ -87,7 +100,7 @@ fn of_job<'a>(cx: &Context<'a>, source: Source<'a>, out: &mut Parts<'a>, sink: &
         return;
     }
     for (class, lane) in picked {
-        let schedule = schedule(cx, job, Some(class.class), lane, sink);
+        let schedule = schedule(cx, &source, Some(class.class), lane, sink);
         let part = |lane, name: String, schedule| Part {
             source: source.clone(),
             class: Some(name),
@@ -99,11 +112,12 @@ fn of_job<'a>(cx: &Context<'a>, source: Source<'a>, out: &mut Parts<'a>, sink: &
             origin: class.class.origin,
         };
         let mut own = part(lane, class.class.name.clone(), schedule);
-        own.copies = copies(cx, job, Some(class.class), lane, sink);
-        if let Some(rest) = rest.filter(|_| own.is_fast() && class.class.sampled.value >= FAST) {
+        own.copies = copies(cx, &source, Some(class.class), lane, sink);
+        let twin = own.is_fast() && class.class.sampled.value >= FAST && source.serves() != Serves::Batch;
+        if let Some(rest) = rest.filter(|_| twin) {
             // Its interval is its own; a timeout said for the fast one would be needlessly short.
             let interval = class.class.sampled;
-            let slower = Schedule { interval, timeout: computed_timeout(interval) };
+            let slower = Schedule { interval, fetch: None, timeout: computed_timeout(interval) };
             out.all.push(part(rest, format!("{}-sampled", class.class.name), slower));
         }
         check_twin(cx, &own, class.class, rest, sink);
@@ -117,8 +131,8 @@ fn of_job<'a>(cx: &Context<'a>, source: Source<'a>, out: &mut Parts<'a>, sink: &
             series: load::series(cx, &source, remainder.series, false),
             pick: remainder,
             lane,
-            copies: copies(cx, job, None, lane, sink),
-            schedule: schedule(cx, job, None, lane, sink),
+            copies: copies(cx, &source, None, lane, sink),
+            schedule: schedule(cx, &source, None, lane, sink),
             origin: job.origin,
             source,
         }),
@@ -134,7 +148,10 @@ fn check_twin(cx: &Context<'_>, part: &Part<'_>, class: &Class, rest: Option<&La
     let name = spell(&part.job().name, Some(&class.name));
     let (interval, sampled) = (part.schedule.interval, class.sampled);
     let at_sampled = cx.place(sampled.origin, class.origin);
-    let found = if !part.is_fast() {
+    let batch = part.source.serves() == Serves::Batch;
+    let found = if batch && part.is_fast() {
+        return batches::check_routed(cx, part, class, sink);
+    } else if batch || !part.is_fast() {
         if !cx.is_said(sampled.origin) {
             return;
         }
@@ -168,8 +185,12 @@ fn owner<'a>(cx: &Context<'a>, job: &Job, class: Option<&Class>) -> Option<&'a L
 }
 
 /// `class` ← `job` ← the Prometheus ← the cluster, each key by itself.
-fn schedule(cx: &Context<'_>, job: &Job, class: Option<&Class>, lane: &Lane, sink: &mut Sink) -> Schedule {
+fn schedule(cx: &Context<'_>, source: &Source<'_>, class: Option<&Class>, lane: &Lane, sink: &mut Sink) -> Schedule {
+    let job = source.job;
     let interval = class.and_then(|c| c.interval).or(job.interval).or(lane.interval).unwrap_or(cx.cluster.interval);
+    let fetch = batches::fetched(cx, source, class, interval, sink);
+    let sampled = interval;
+    let interval = fetch.unwrap_or(sampled);
     let near = class.and_then(|c| c.timeout).or(job.timeout);
     let timeout = match near.or(lane.timeout).or(cx.cluster.timeout) {
         Some(said) if said.value <= interval.value => Some(said),
@@ -186,7 +207,7 @@ fn schedule(cx: &Context<'_>, job: &Job, class: Option<&Class>, lane: &Lane, sin
         }
         None => computed_timeout(interval),
     };
-    Schedule { interval, timeout }
+    Schedule { interval: sampled, fetch, timeout }
 }
 
 /// Unset, a timeout is Prometheus' 10 s; below that it is the interval, which is written out.
@@ -196,18 +217,19 @@ fn computed_timeout(interval: Sourced<Duration>) -> Option<Sourced<Duration>> {
 
 fn copies<'a>(
     cx: &Context<'a>,
-    job: &'a Job,
+    source: &Source<'a>,
     class: Option<&'a Class>,
     owner: &Lane,
     sink: &mut Sink,
 ) -> Vec<(&'a Lane, Schedule)> {
+    let job = source.job;
     let name = class.map(|c| c.name.as_str());
     let asks = |said: &JobClass| said.job == job.name && (said.class.is_none() || said.class.as_deref() == name);
     let mut out = Vec::new();
     for lane in &cx.cluster.lanes {
         let Some(said) = lane.also_scrapes.iter().find(|s| asks(s)) else { continue };
         if lane.name != owner.name {
-            out.push((lane, schedule(cx, job, class, lane, sink)));
+            out.push((lane, schedule(cx, source, class, lane, sink)));
         } else if said.class.is_some() || cx.cluster.lanes.len() == 1 {
             let what = format!("`{}` owns {} already", lane.name, spell(&job.name, name));
             let at = cx.place(said.origin, lane.origin);

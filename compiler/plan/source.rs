@@ -6,7 +6,9 @@ use std::net::IpAddr;
 
 use super::codes;
 use super::context::Context;
-use crate::catalog::{self, ClusterFacts, Discovery, JobLabel, Namespaces, Port, Unmet, Variant, WorkloadNamespace};
+use crate::catalog::{
+    self, ClusterFacts, Discovery, JobLabel, Namespaces, Port, Serves, Unmet, Variant, WorkloadNamespace,
+};
 use crate::diag::{Diagnostic, Sink};
 use crate::model::fleet::{Discover, DiscoverBy, Job};
 
@@ -39,6 +41,8 @@ pub(super) enum Found {
     Static(Vec<String>),
     /// The Service of each Prometheus of the cluster.
     Lanes,
+    /// Addresses that a prober is asked about.
+    Probe,
 }
 
 /// Where targets are and by which labels they are told.
@@ -72,6 +76,11 @@ impl<'a> Source<'a> {
             variant.requires.check(&facts(cx, &reachable(cx))).map_err(|unmet| in_words(&unmet))?;
         }
         let found = match (variant, &job.discover) {
+            (Some(variant), Some(said)) if is_private(variant) && !runs_here(job, entry, variant) => from_spec(said),
+            (Some(variant), None) if is_private(variant) && !runs_here(job, entry, variant) => {
+                no_image(cx, job, sink);
+                return Err("nothing tells how its targets are found here".to_owned());
+            }
             (Some(variant), said) => from_catalog(cx, job, variant, said.as_ref()),
             (None, Some(said)) => from_spec(said),
             (None, None) => {
@@ -97,13 +106,52 @@ impl<'a> Source<'a> {
     }
 
     pub fn is_ours(&self) -> bool {
-        self.entry.is_some_and(|e| e.exporter.is_some()) && self.job.exporter.managed.value == "watershed"
+        match self.variant {
+            Some(variant) => runs_here(self.job, self.entry, variant),
+            None => false,
+        }
+    }
+
+    /// What one answer of its exporter holds.
+    pub fn serves(&self) -> Serves {
+        self.variant.map_or(Serves::Values, |v| v.serves)
+    }
+
+    /// Whether only the spec knows where it runs, unless we run it.
+    pub fn is_private(&self) -> bool {
+        self.variant.is_some_and(is_private)
     }
 
     /// Namespace its exporter runs in.
     pub fn exporter_namespace(&self, cx: &Context<'_>) -> String {
         exporter_namespace(cx, self.job)
     }
+}
+
+fn is_private(variant: &Variant) -> bool {
+    variant.discovery == Discovery::Said
+}
+
+/// Whether we run the exporter: as the spec says, and one whose image nobody publishes where the spec
+/// names one. Such a one is known by how it serves, so that a spec that names a variant says that only.
+fn runs_here(job: &Job, entry: Option<&catalog::Job>, variant: &Variant) -> bool {
+    let managed = job.exporter.managed.value.as_str();
+    let known = entry.is_some_and(|e| e.exporter.is_some());
+    known
+        && if is_private(variant) {
+            managed != "elsewhere" && job.exporter.image.is_some()
+        } else {
+            managed == "watershed"
+        }
+}
+
+pub(super) fn no_image(cx: &Context<'_>, job: &Job, sink: &mut Sink) {
+    let managed = &job.exporter.managed;
+    let what = format!("nothing says which image the exporter of `{}` has", job.name);
+    let diagnostic = Diagnostic::new(&codes::NO_IMAGE, cx.place(managed.origin, job.origin), what).here("no image");
+    sink.push(diagnostic.why("nobody publishes it, and a guessed reference would leave every pod at ImagePullBackOff").help(
+        "name it, `exporter \"watershed\" image=\"registry.example.com/exporter:tag\"`; or say `discover` for the one that runs",
+    ));
 }
 
 fn choice<'c>(cx: &'c Context<'_>, job: &'c Job) -> catalog::Choice<'c> {
@@ -171,8 +219,13 @@ fn from_catalog(cx: &Context<'_>, job: &Job, variant: &Variant, said: Option<&Di
             place.labels = said.labels.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect();
         }
     }
+    if is_private(variant) {
+        let labels = [("managed-by", "watershed"), ("name", job.name.as_str())];
+        let labels = labels.map(|(k, v)| (format!("app.kubernetes.io/{k}"), v.to_owned()));
+        return Found::Service(Place { namespaces: vec![exporter_namespace(cx, job)], labels: labels.into() });
+    }
     match &variant.discovery {
-        Discovery::Service(_) => Found::Service(place),
+        Discovery::Service(_) | Discovery::Said => Found::Service(place),
         Discovery::Pod(_) => Found::Pod(place),
         Discovery::Kubelet(_) => Found::Kubelet(place),
         Discovery::Annotations => Found::Annotations(place),
@@ -190,8 +243,8 @@ fn from_spec(said: &Discover) -> Found {
         DiscoverBy::Pod => Found::Pod(place),
         DiscoverBy::Annotations => Found::Annotations(place),
         DiscoverBy::Static => Found::Static(addresses(Some(said))),
-        // `probe` is refused before the plan as not compiled yet.
-        DiscoverBy::Service | DiscoverBy::Probe => Found::Service(place),
+        DiscoverBy::Service => Found::Service(place),
+        DiscoverBy::Probe => Found::Probe,
     }
 }
 
@@ -297,6 +350,8 @@ fn workload(job: &Job, entry: Option<&catalog::Job>, found: &Found) -> Workload 
         (Some((WorkloadNamespace::Reported | WorkloadNamespace::ReportedIfAny, true)), _) => Workload::Reported,
         // Not honoured, it stands in `exported_namespace`, which routes do not read.
         (Some((WorkloadNamespace::Reported | WorkloadNamespace::ReportedIfAny, false)), _) => Workload::Unsaid,
+        // Answers are about addresses, not pods.
+        (None, _) if *found == Found::Probe => Workload::Nowhere,
         (None, Some(true)) => Workload::Reported,
         (None, Some(false)) => Workload::Target,
         (None, None) if matches!(found, Found::Annotations(_)) => Workload::Target,

@@ -47,6 +47,7 @@ pub(super) fn split<'a>(
 ) -> Split<'a> {
     let endpoints = endpoints(cx, source);
     let mut classes: Vec<Picked<'a>> = Vec::new();
+    tell_of_addresses(cx, source, left_out);
     if source.entry.is_some() && endpoints.is_empty() {
         left_out.push((source.job.name.clone(), "no version here serves its paths".to_owned()));
         return Split { classes, remainder: None };
@@ -66,6 +67,18 @@ pub(super) fn split<'a>(
     let remainder = remainder(cx, source, &classes, &endpoints);
     let classes = apart(cx, source, classes, left_out);
     Split { classes, remainder }
+}
+
+/// What is to be asked through the address of a Service, where these versions cannot.
+fn tell_of_addresses(cx: &Context<'_>, source: &Source<'_>, left_out: &mut Vec<(String, String)>) {
+    let Some((entry, variant)) = source.entry.zip(source.variant) else { return };
+    for endpoint in &entry.endpoints {
+        let single = variant.ports.get(&endpoint.name).is_some_and(|a| a.one_address);
+        if let (true, Err(shut)) = (single, endpoint.gate.check(&cx.versions)) {
+            let why = format!("to be asked once for all pods, it needs {} from {} on", shut.component, shut.bound);
+            left_out.push((format!("{} {}", source.job.name, endpoint.path), why));
+        }
+    }
 }
 
 /// Keeps classes picked by metric away from collectors and paths that are classes of their own.
@@ -209,6 +222,15 @@ fn by_collector(
     sink: &mut Sink,
 ) -> Result<(String, Vec<String>), String> {
     let Some(parts) = source.entry.and_then(|e| e.parts.as_ref()) else {
+        let origin = class.collectors.iter().flatten().next().map_or(class.origin, |c| c.origin);
+        let what = format!(
+            "{} is a class of collectors, and the exporter of `{}` has none",
+            spell(&source.job.name, Some(&class.name)),
+            source.job.name
+        );
+        sink.push(
+            Diagnostic::new(&codes::NO_COLLECTORS, cx.place(origin, class.origin), what).here("cannot be asked for"),
+        );
         return Err("its exporter cannot be asked for collectors".to_owned());
     };
     let running = running(cx, source, parts, &wanted);

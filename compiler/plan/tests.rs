@@ -1,5 +1,6 @@
 //! What people rely on when a fleet is planned: who scrapes, where it flows, what holds it back.
 
+mod accelerators;
 mod alerting;
 mod copies;
 mod critical;

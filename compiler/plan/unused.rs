@@ -11,16 +11,20 @@ use crate::model::fleet::{DiscoverBy, GrafanaBy, Job};
 
 pub(super) fn check(cx: &Context<'_>, parts: &[Part<'_>], sink: &mut Sink) {
     for job in &cx.cluster.jobs {
-        exporter(cx, job, sink);
-        discover(cx, job, sink);
+        exporter(cx, job, parts, sink);
+        discover(cx, job, parts, sink);
         path(cx, job, parts, sink);
     }
     grafana(cx, sink);
 }
 
 /// What shapes the workload of an exporter, where the workload is not ours.
-fn exporter(cx: &Context<'_>, job: &Job, sink: &mut Sink) {
-    let runs = cx.catalog.job(&job.name).filter(|_| job.in_catalog).is_some_and(|e| e.exporter.is_some());
+fn exporter(cx: &Context<'_>, job: &Job, parts: &[Part<'_>], sink: &mut Sink) {
+    let entry = cx.catalog.job(&job.name).filter(|_| job.in_catalog);
+    let runs = entry.is_some_and(|e| e.exporter.is_some());
+    if parts.iter().any(|p| p.job().name == job.name && p.source.is_ours()) {
+        return;
+    }
     let said = &job.exporter;
     let help = match (runs, said.managed.value.as_str()) {
         (true, "watershed") => return,
@@ -40,8 +44,33 @@ fn exporter(cx: &Context<'_>, job: &Job, sink: &mut Sink) {
     }
 }
 
-fn discover(cx: &Context<'_>, job: &Job, sink: &mut Sink) {
+fn discover(cx: &Context<'_>, job: &Job, parts: &[Part<'_>], sink: &mut Sink) {
     let Some(said) = &job.discover else { return };
+    let ours = |p: &Part<'_>| p.job().name == job.name && p.source.is_ours() && p.source.is_private();
+    if parts.iter().any(ours) {
+        let why = format!("we run the exporter of `{}`, and find it by our own labels", job.name);
+        let help = "take it out; or take `image` out of `exporter` if somebody else runs it";
+        return report(cx, Some(said.by.origin), "`discover`", &why, help, sink);
+    }
+    let port = said.port.as_ref().map(|p| p.origin);
+    let prober = said.prober.as_ref().map(|p| p.origin);
+    if said.by.value == DiscoverBy::Probe {
+        let why = format!("the prober of `{}` answers for the addresses that are written out", job.name);
+        let help = "take it out; host and port of the prober are its `prober`";
+        let own = first(&said.labels);
+        let namespaces = said.namespaces.first().map(|n| n.origin);
+        for (origin, key) in [(own, "labels"), (namespaces, "namespace"), (port, "port")] {
+            report(cx, origin, &format!("`{key}` of `discover`"), &why, help, sink);
+        }
+        let critical = job.critical.filter(|c| c.value).map(|c| c.origin);
+        let by_relay = "the relay asks no prober";
+        report(cx, critical, "`critical`", by_relay, "take it out", sink);
+        let honor = job.honor_labels.map(|h| h.origin);
+        let why = "what a prober answers has no labels of another pod";
+        return report(cx, honor, "`honor-labels`", why, "take it out", sink);
+    }
+    let why = format!("nobody is asked about the targets of `{}`: they answer themselves", job.name);
+    report(cx, prober, "`prober` of `discover`", &why, "take it out, or say `discover \"probe\"`", sink);
     let (addresses, labels) = (said.addresses.first().map(|a| a.origin), first(&said.labels));
     let namespaces = said.namespaces.first().map(|n| n.origin);
     if said.by.value == DiscoverBy::Static {

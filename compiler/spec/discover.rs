@@ -27,5 +27,12 @@ pub static DISCOVER: Shape = Shape {
         key("addresses", List(Type::Endpoint), "The targets themselves, for `static` and `probe`.")
             .serves("P2")
             .native(&["targets", "static_configs", "endpoints"]),
+        key(
+            "prober",
+            Scalar(Type::Endpoint),
+            "Host and port of the prober that is asked about each address, for `probe`; its module is `params module=…`.",
+        )
+        .serves("P2")
+        .native(&["prober_url", "proberUrl"]),
     ],
 };

@@ -140,5 +140,4 @@ const SCRAPE: Key = key(
     "How often Prometheus fetches, if rarer than samples are taken; for exporters that serve timestamped batches.",
 )
 .default("`interval`")
-.serves("G3")
-.not_yet("fetch timestamped batches more rarely than samples are taken, and size the exporter's buffer for it");
+.serves("G3");

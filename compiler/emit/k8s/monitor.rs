@@ -11,7 +11,8 @@ pub fn monitor(out: &mut Emit<'_, '_>, monitor: &Monitor) {
     let (api_version, kind) = match monitor.kind {
         MonitorKind::Service => ("monitoring.coreos.com/v1", "ServiceMonitor"),
         MonitorKind::Pod => ("monitoring.coreos.com/v1", "PodMonitor"),
-        MonitorKind::Annotations => ("monitoring.coreos.com/v1alpha1", "ScrapeConfig"),
+        MonitorKind::Annotations | MonitorKind::Address => ("monitoring.coreos.com/v1alpha1", "ScrapeConfig"),
+        MonitorKind::Probe => ("monitoring.coreos.com/v1", "Probe"),
     };
     let meta = Meta {
         place: Place::Monitors,
@@ -27,7 +28,9 @@ pub fn monitor(out: &mut Emit<'_, '_>, monitor: &Monitor) {
         o.object("spec", |s| match monitor.kind {
             MonitorKind::Service => selecting(s, monitor, "endpoints"),
             MonitorKind::Pod => selecting(s, monitor, "podMetricsEndpoints"),
-            MonitorKind::Annotations => scrape_config(s, monitor),
+            MonitorKind::Annotations => scrape_config(s, monitor, "Pod"),
+            MonitorKind::Address => scrape_config(s, monitor, "Service"),
+            MonitorKind::Probe => probe(s, monitor),
         });
     });
 }
@@ -74,9 +77,7 @@ fn endpoint(b: &mut Build<'_>, e: &Endpoint, kind: MonitorKind) {
     if e.honor_labels {
         b.bool("honorLabels", true);
     }
-    if let Some(honor) = e.honor_timestamps {
-        b.bool("honorTimestamps", honor);
-    }
+    timestamps(b, e);
     relabelings(b, "relabelings", &e.relabelings);
     relabelings(b, "metricRelabelings", &e.metric_relabelings);
 }
@@ -88,14 +89,23 @@ fn schedule(b: &mut Build<'_>, e: &Endpoint, [interval, timeout]: [&str; 2]) {
     }
 }
 
-/// Discovery by pod annotations. A ScrapeConfig has one endpoint and adds no labels by itself; all
-/// of them are in the relabelings.
-fn scrape_config(s: &mut Build<'_>, monitor: &Monitor) {
+fn timestamps(b: &mut Build<'_>, e: &Endpoint) {
+    if let Some(honor) = e.honor_timestamps {
+        b.bool("honorTimestamps", honor);
+    }
+    if e.track_staleness {
+        b.bool("trackTimestampsStaleness", true);
+    }
+}
+
+/// Discovery by pod annotations, or of Services by their own address. A ScrapeConfig has one endpoint
+/// and adds no labels by itself; all of them are in the relabelings.
+fn scrape_config(s: &mut Build<'_>, monitor: &Monitor, role: &str) {
     let Some(e) = monitor.endpoints.first() else { return };
     s.str("jobName", &monitor.job_value);
     s.list("kubernetesSDConfigs", |l| {
         l.object("", |c| {
-            c.str("role", "Pod");
+            c.str("role", role);
             if !monitor.any_namespace {
                 c.object("namespaces", |n| n.strs("names", &monitor.namespaces));
             }
@@ -103,7 +113,7 @@ fn scrape_config(s: &mut Build<'_>, monitor: &Monitor) {
                 let labels: Vec<String> = monitor.selector.iter().map(|(k, v)| format!("{k}={v}")).collect();
                 c.list("selectors", |l| {
                     l.object("", |o| {
-                        o.str("role", "Pod");
+                        o.str("role", role);
                         o.str("label", labels.join(","));
                     });
                 });
@@ -118,14 +128,53 @@ fn scrape_config(s: &mut Build<'_>, monitor: &Monitor) {
     schedule(s, e, ["scrapeInterval", "scrapeTimeout"]);
     params(s, e);
     s.bool("honorLabels", e.honor_labels);
-    if let Some(honor) = e.honor_timestamps {
-        s.bool("honorTimestamps", honor);
-    }
+    timestamps(s, e);
     scrape(s, &e.auth);
     if let Some(limit) = &monitor.sample_limit {
         s.from(limit.origin).int("sampleLimit", limit.value as i64);
     }
     relabelings(s, "relabelings", &e.relabelings);
+    relabelings(s, "metricRelabelings", &e.metric_relabelings);
+}
+
+/// One target for each address: the prober answers for all of them.
+fn probe(s: &mut Build<'_>, monitor: &Monitor) {
+    let (Some(e), Some(probe)) = (monitor.endpoints.first(), &monitor.probe) else { return };
+    s.str("jobName", &monitor.job_value);
+    s.object("prober", |p| {
+        p.from(probe.prober.origin).str("url", &probe.prober.value);
+        p.str("scheme", &e.scheme);
+        p.str("path", &e.path);
+    });
+    let (module, others): (Vec<_>, Vec<_>) = e.params.iter().partition(|(name, _)| name == "module");
+    if let Some(module) = module.first().and_then(|(_, values)| values.first()) {
+        s.str("module", module);
+    }
+    if !others.is_empty() {
+        s.list("params", |l| {
+            for (name, values) in others {
+                l.object("", |p| {
+                    p.str("name", name);
+                    p.strs("values", values);
+                });
+            }
+        });
+    }
+    s.object("targets", |t| {
+        t.object("staticConfig", |c| {
+            c.list("static", |l| {
+                for address in &probe.targets {
+                    l.from(address.origin).str("", &address.value);
+                }
+            });
+            relabelings(c, "relabelingConfigs", &e.relabelings);
+        });
+    });
+    schedule(s, e, ["interval", "scrapeTimeout"]);
+    scrape(s, &e.auth);
+    if let Some(limit) = &monitor.sample_limit {
+        s.from(limit.origin).int("sampleLimit", limit.value as i64);
+    }
     relabelings(s, "metricRelabelings", &e.metric_relabelings);
 }
 

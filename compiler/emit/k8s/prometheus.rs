@@ -30,6 +30,7 @@ pub fn prometheus(out: &mut Emit<'_, '_>, lane: &LanePlan<'_>) {
         o.object("spec", |s| {
             s.from(lane.version.origin).str("version", format!("v{}", lane.version.value));
             s.from(lane.image.origin).str("image", &lane.image.value);
+            pod_metadata(s, lane);
             pull_secrets(s, &cluster.pull_secrets);
             s.from(lane.replicas.origin).int("replicas", lane.replicas.value.into());
             spread(s, lane.replicas.value, &pod_labels(lane.name));
@@ -76,6 +77,19 @@ pub fn prometheus(out: &mut Emit<'_, '_>, lane: &LanePlan<'_>) {
             }
         });
     });
+}
+
+/// Labels that network policies of exporters let in, beside those of the operator.
+fn pod_metadata(s: &mut Build<'_>, lane: &LanePlan<'_>) {
+    if !lane.pod_labels.is_empty() {
+        s.object("podMetadata", |m| {
+            m.object("labels", |l| {
+                for (name, label) in &lane.pod_labels {
+                    l.from(label.origin).str(name, &label.value);
+                }
+            });
+        });
+    }
 }
 
 /// Prometheus' spelling, in which `GB` is 2³⁰ bytes.

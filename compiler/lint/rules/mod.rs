@@ -2,6 +2,8 @@
 
 pub mod alerts_to_nobody;
 pub mod assumed_pods;
+pub mod everything_selected;
+pub mod fast_and_read;
 pub mod narrow_uplink;
 pub mod unknown_metric;
 pub mod unused_allow;
@@ -9,8 +11,15 @@ pub mod unused_allow;
 use super::Rule;
 use crate::diag::Code;
 
-pub const RULES: &[Rule] =
-    &[alerts_to_nobody::RULE, assumed_pods::RULE, narrow_uplink::RULE, unused_allow::RULE, unknown_metric::RULE];
+pub const RULES: &[Rule] = &[
+    alerts_to_nobody::RULE,
+    assumed_pods::RULE,
+    narrow_uplink::RULE,
+    unused_allow::RULE,
+    unknown_metric::RULE,
+    everything_selected::RULE,
+    fast_and_read::RULE,
+];
 
 pub const CODES: [&Code; RULES.len()] = {
     let mut codes = [RULES[0].code; RULES.len()];

@@ -167,8 +167,8 @@ fn collectors_that_a_class_needs_are_switched_on_in_our_exporter() {
     let world = single(&format!("base \"kube-prometheus\"\n{roce}"));
     let plan = world.sound("lab");
     assert!(plan.exporters.iter().all(|e| e.job != "node-exporter"));
-    assert_eq!(monitor(&plan, "node-exporter-roce").endpoints[0].params[0].1, ["infiniband"]);
-    assert_eq!(monitor(&plan, "node-exporter").endpoints[0].port, "https");
+    assert_eq!(monitor(&plan, "node-exporter-roce-watershed").endpoints[0].params[0].1, ["infiniband"]);
+    assert_eq!(monitor(&plan, "node-exporter-watershed").endpoints[0].port, "https");
 
     let asked = "base \"kube-prometheus\"\njob \"node-exporter\" {\n class \"roce\" {\n collectors \"infiniband\" \"ethtool\"\n }\n }";
     let world = single(asked);

@@ -8,8 +8,10 @@ fn text(job: &Job, variant: &Variant, said: &str) -> String {
     let cert = if variant.when.client_cert == Some(true) { "client-cert secret=\"scrape\"" } else { "" };
     let discover = match variant.discovery {
         Discovery::Static => "discover \"static\" port=\"9100\" {\n addresses \"10.0.0.11\"\n }",
+        Discovery::Said => "discover \"pod\" namespace=\"apps\" port=\"metrics\" {\n labels app=\"x\"\n }",
         _ => "",
     };
+    let image = if variant.ours && !job.has_image() { "image=\"registry.example.com/exporter:1\"" } else { "" };
     format!(
         r#"
 fleet "lab" language=1 {{
@@ -20,7 +22,7 @@ fleet "lab" language=1 {{
         storage "20Gi"
     }}
     job "{}" {{
-        exporter "{}"
+        exporter "{}" {image}
         {discover}
         {cert}
         {said}

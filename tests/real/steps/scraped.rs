@@ -108,6 +108,19 @@ impl There {
             |o: &Value| monitor.any_namespace || monitor.namespaces.iter().any(|n| n == text(o, "/metadata/namespace"));
         let carries =
             |o: &Value| monitor.selector.iter().all(|(k, v)| o["metadata"]["labels"][k.as_str()] == v.as_str());
+        if let Some(probe) = &monitor.probe {
+            // The prober answers for all of them.
+            return BTreeSet::from([probe.prober.value.clone()]);
+        }
+        if monitor.kind == MonitorKind::Address {
+            let services = self.services.iter().filter(|s| within(s) && carries(s));
+            let address = |s: &Value| {
+                let ports = s["spec"]["ports"].as_array()?;
+                let port = ports.iter().find(|p| p["name"] == endpoint.port.as_str())?["port"].as_u64()?;
+                Some(format!("{}.{}.svc:{port}", text(s, "/metadata/name"), text(s, "/metadata/namespace")))
+            };
+            return services.filter_map(address).collect();
+        }
         if monitor.kind == MonitorKind::Annotations {
             let annotation = |p: &Value, name: &str| p["metadata"]["annotations"][name].as_str().map(str::to_owned);
             let asks = |p: &&Value| annotation(p, "prometheus.io/scrape").as_deref() == Some("true");

@@ -92,7 +92,8 @@ pub fn job_name(namespace: &str, monitor: &Monitor, endpoint: usize) -> String {
     match monitor.kind {
         MonitorKind::Service => format!("serviceMonitor/{namespace}/{}/{endpoint}", monitor.name),
         MonitorKind::Pod => format!("podMonitor/{namespace}/{}/{endpoint}", monitor.name),
-        MonitorKind::Annotations => format!("scrapeConfig/{namespace}/{}", monitor.name),
+        MonitorKind::Annotations | MonitorKind::Address => format!("scrapeConfig/{namespace}/{}", monitor.name),
+        MonitorKind::Probe => format!("probe/{namespace}/{}", monitor.name),
     }
 }
 
@@ -116,6 +117,8 @@ fn scrape(
         &endpoint.honor_timestamps.unwrap_or(true),
         &made["honor_timestamps"].as_bool().unwrap_or(true),
     );
+    let ends = made["track_timestamps_staleness"].as_bool().unwrap_or(false);
+    found.same("track_timestamps_staleness", &endpoint.track_staleness, &ends);
     let params: BTreeMap<String, Vec<String>> = endpoint.params.iter().cloned().collect();
     let made_params = made["params"].as_object().into_iter().flatten();
     found.same("params", &params, &made_params.map(|(name, values)| (name.clone(), texts(values))).collect());
@@ -142,6 +145,11 @@ fn credentials(endpoint: &Endpoint, made: &Value, found: &mut Differences) {
 
 /// Where targets are looked for: in the monitor's namespaces, and nowhere else.
 fn discovery(monitor: &Monitor, endpoint: &Endpoint, made: &Value, found: &mut Differences) {
+    if let Some(probe) = &monitor.probe {
+        let made = items(&made["static_configs"]).flat_map(|s| texts(&s["targets"])).collect::<Vec<_>>();
+        let planned: Vec<String> = probe.targets.iter().map(|t| t.value.clone()).collect();
+        return found.same("the addresses that the prober is asked about", &planned, &made);
+    }
     let discoveries: Vec<&Value> = items(&made["kubernetes_sd_configs"]).collect();
     found.same("the number of kubernetes_sd_configs", &1, &discoveries.len());
     let Some(discovery) = discoveries.first() else { return };
@@ -153,12 +161,14 @@ fn discovery(monitor: &Monitor, endpoint: &Endpoint, made: &Value, found: &mut D
         MonitorKind::Service if monitor.discovery_role.is_some() => &["endpointslice"],
         MonitorKind::Service => &["endpoints", "endpointslice"],
         MonitorKind::Pod | MonitorKind::Annotations => &["pod"],
+        MonitorKind::Address => &["service"],
+        MonitorKind::Probe => &[],
     };
     if !possible.contains(&role.as_str()) {
         found.say(format!("targets are discovered as {role:?}, not as one of {possible:?}"));
     }
     // Selector and port become the operator's `keep` rules; without them a monitor takes everything there is.
-    if monitor.kind == MonitorKind::Annotations {
+    if matches!(monitor.kind, MonitorKind::Annotations | MonitorKind::Address) {
         return;
     }
     let keeps: Vec<Relabeling> =
