@@ -61,8 +61,10 @@ pub fn measure(spec_folder: &Path, out: &Path) -> io::Result<Phases> {
         clocked(&mut objects, || pipeline::objects(&cx, &plan, Some(&mut sink), &mut |_| {}));
         clocked(&mut proved, || plan::prove(&fleet, &catalog, &plan, &mut sink));
         files.clear();
+        let mut pods = docs::Pods::default();
         pipeline::objects(&cx, &plan, None, &mut |e| {
             let object = e.object;
+            pods.see(e.tree, object.root, &object.id);
             text.clear();
             clocked(&mut rendered, || yaml::write(e.tree, object.root, &mut text));
             let release = object.release.as_ref().map(|r| Release {
@@ -76,7 +78,7 @@ pub fn measure(spec_folder: &Path, out: &Path) -> io::Result<Phases> {
             files.push(&entry, |out| out.push_str(&text));
         });
         clocked(&mut pages, || {
-            files.file("README.md", |out| docs::cluster(&fleet, &catalog, &plan, out));
+            files.file("README.md", |out| docs::cluster(&fleet, &catalog, &plan, &pods, out));
             files.file("secrets.required.yaml", |out| docs::secrets(&plan, out));
         });
         let header = Header { compiler: "bench", catalog: "bench", fleet: "bench", cluster: &cluster.id.value };

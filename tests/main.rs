@@ -22,3 +22,4 @@ mod mutations;
 mod output;
 mod pages;
 mod routing;
+mod safety;

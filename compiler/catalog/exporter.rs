@@ -26,6 +26,9 @@ pub struct Exporter {
     #[serde(default)]
     pub tolerate_all: bool,
     pub priority_class: Option<String>,
+    /// Its pods are in their host's network, as the template says: no NetworkPolicy reaches them.
+    #[serde(default)]
+    pub host_network: bool,
     /// May run as several shards that split the work.
     #[serde(default)]
     pub shards: bool,

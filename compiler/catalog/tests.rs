@@ -157,6 +157,8 @@ fn every_exporter_template_evaluates_to_objects_that_its_monitor_selects() {
                         let mut args = Vec::new();
                         all_strings(&tree, tree.get(first, "args").unwrap(), &mut args);
                         assert!(input.args.iter().all(|a| args.contains(a)));
+                        let host = tree.get(pod, "hostNetwork").is_some_and(|h| tree.value(h) == Value::Bool(true));
+                        assert_eq!(host, job.exporter.as_ref().unwrap().host_network, "{}: host_network", job.name);
                         assert_eq!(tree.get(pod, "tolerations").is_some(), !input.tolerations.is_empty());
                     }
                 }

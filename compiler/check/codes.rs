@@ -192,6 +192,15 @@ pub const NOT_ADMITTED: Code = Code::error(
     "Leave the label on the pods; or give the job to another Prometheus.",
 );
 
+pub const POD_REFUSED: Code = Code::error(
+    "OBJ141",
+    Stage::Objects,
+    "pods that their namespace refuses",
+    "The API server refuses every one of them, and says so on the workload only: it stays at none ready, and what it would \
+     collect is missing.",
+    "",
+);
+
 pub const ALL: &[&Code] = &[
     &UNKNOWN_FIELD,
     &WRONG_TYPE,
@@ -217,4 +226,5 @@ pub const ALL: &[&Code] = &[
     &TWICE,
     &RAW_WHERE,
     &NOT_ADMITTED,
+    &POD_REFUSED,
 ];

@@ -8,6 +8,7 @@ pub mod codes;
 mod name;
 mod object;
 mod patch;
+mod pod_security;
 mod raw;
 mod scalar;
 mod size;
@@ -16,6 +17,7 @@ mod walk;
 
 pub use object::{object, values};
 pub use patch::{Applied, PatchRef, described, is_for, patch};
+pub use pod_security::Admission;
 pub use raw::{id_of, raw};
 pub use unique::{Seen, unique};
 

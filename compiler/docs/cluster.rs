@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alerts;
+use super::connections::connections;
 use super::markdown::{node_id, table, thousands};
+use super::pods::Pods;
 use super::{failures, written};
 use crate::catalog::Catalog;
 use crate::model::fleet::Fleet;
 use crate::model::plan::{ClusterPlan, Flow, LanePlan};
 
-pub fn cluster(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, out: &mut String) {
+pub fn cluster(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, pods: &Pods, out: &mut String) {
     let cluster = plan.cluster;
     let identity = (&fleet.identity.value, &cluster.id.value);
     out.push_str(&format!("# {}\n\n", cluster.name));
@@ -29,7 +31,9 @@ pub fn cluster(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, out: &m
     stores(fleet, plan, out);
     alerts::section(fleet, plan, out);
     failures::section(fleet, catalog, plan, out);
-    list(out, "To be set by hand", plan.checklist.iter().cloned());
+    connections(plan, out);
+    roles(plan, out);
+    list(out, "To be set by hand", plan.checklist.iter().cloned().chain(pods.to_admit()));
     secrets(plan, out);
     list(out, "Not collected", plan.not_collected.iter().map(|(job, why)| format!("`{job}`: {why}")));
     apply(plan, out);
@@ -137,6 +141,31 @@ fn stores(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {
             ));
         }
     }
+}
+
+/// Roles of ours in namespaces that are not: what `rbac "namespaced"` was asked for.
+fn roles(plan: &ClusterPlan<'_>, out: &mut String) {
+    let mut foreign: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for lane in plan.lanes.iter().filter(|l| !l.access.everywhere) {
+        for namespace in lane.access.watches.keys().filter(|n| **n != plan.cluster.namespace.value) {
+            foreign.entry(namespace).or_default().push(lane.name);
+        }
+    }
+    if foreign.is_empty() {
+        return;
+    }
+    out.push_str("## Roles in other namespaces\n\n");
+    out.push_str(
+        "Asked for by `rbac \"namespaced\"`. Each Role lets a Prometheus list Services, their endpoints and pods there; the \
+         namespaces must exist, and a job that is to be found in another one needs another Role, from the next build.\n\n",
+    );
+    for (namespace, lanes) in foreign {
+        out.push_str(&format!(
+            "- `{namespace}`: {}\n",
+            lanes.iter().map(|l| format!("`{l}`")).collect::<Vec<_>>().join(", ")
+        ));
+    }
+    out.push('\n');
 }
 
 fn secrets(plan: &ClusterPlan<'_>, out: &mut String) {

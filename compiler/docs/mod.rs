@@ -4,12 +4,15 @@
 
 mod alerts;
 mod cluster;
+mod connections;
 mod failures;
 mod fleet;
 mod markdown;
+mod pods;
 mod secrets;
 mod written;
 
 pub use cluster::cluster;
 pub use fleet::{facts, fleet};
+pub use pods::Pods;
 pub use secrets::secrets;

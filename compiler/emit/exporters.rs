@@ -50,26 +50,6 @@ fn own(out: &mut Emit<'_, '_>, meta: &Meta<'_>, root: NodeId) {
     }
 }
 
-/// Whether its pods need more of their host than the Pod Security profile `baseline` grants: its
-/// network, processes, paths or ports, privileges or capabilities.
-pub fn needs_host(out: &mut Emit<'_, '_>, exporter: &ExporterPlan) -> bool {
-    let Some(job) = out.catalog.job(&exporter.job) else { return false };
-    let Some(template) = out.catalog.exporter_template(job) else { return false };
-    let settings = settings(out, exporter);
-    let Some(evaluated) = out.evaluated(template, settings) else { return false };
-    evaluated.root().is_some_and(|(objects, list)| asks_for_host(objects, list))
-}
-
-fn asks_for_host(objects: &Tree, node: NodeId) -> bool {
-    let asks = match objects.key(node) {
-        "hostNetwork" | "hostPID" | "hostIPC" | "privileged" => objects.value(node) == Value::Bool(true),
-        "hostPath" | "hostPort" => true,
-        "capabilities" => objects.get(node, "add").is_some_and(|added| !objects.is_empty(added)),
-        _ => false,
-    };
-    asks || objects.children(node).any(|child| asks_for_host(objects, child))
-}
-
 fn settings(out: &Emit<'_, '_>, exporter: &ExporterPlan) -> Settings {
     let cluster = out.plan.cluster;
     let selector = BTreeMap::from([

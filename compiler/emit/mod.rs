@@ -5,10 +5,12 @@ mod exporters;
 mod grafana;
 mod helm;
 mod k8s;
+pub mod pod_security;
 mod rules;
 #[cfg(test)]
 mod tests;
 
+use self::pod_security::Profile;
 pub use rules::rule_tests;
 
 use std::collections::BTreeMap;
@@ -64,12 +66,11 @@ pub fn emit(
     visit: Visit<'_>,
 ) -> Vec<Diagnostic> {
     let versions = versions(plan);
-    let (lines, faults) = (BTreeMap::new(), Vec::new());
-    let mut out = Emit { plan, fleet, catalog, versions, origins, lines, tree, visit, faults };
-    k8s::namespaces(&mut out);
+    let (lines, needs, faults) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+    let mut out = Emit { plan, fleet, catalog, versions, origins, lines, tree, visit, needs, faults };
     for lane in &plan.lanes {
         k8s::service_account(&mut out, lane);
-        k8s::cluster_role(&mut out, lane);
+        k8s::roles(&mut out, lane);
         k8s::prometheus(&mut out, lane);
         k8s::lane_services(&mut out, lane);
         k8s::lane_disruption_budget(&mut out, lane);
@@ -101,6 +102,11 @@ pub fn emit(
     for reader in &plan.readers {
         grafana::reader(&mut out, reader);
     }
+    for policy in &plan.policies {
+        k8s::network_policy(&mut out, policy);
+    }
+    // After the rest, whose pods decide what they have to admit.
+    k8s::namespaces(&mut out);
     out.faults
 }
 
@@ -120,6 +126,8 @@ struct Emit<'a, 'f> {
     lines: BTreeMap<String, BTreeMap<u32, Origin>>,
     tree: &'a mut Tree,
     visit: Visit<'a>,
+    /// The profile that what was emitted so far needs, by namespace.
+    needs: BTreeMap<String, Profile>,
     /// Of templates.
     faults: Vec<Diagnostic>,
 }
@@ -170,6 +178,16 @@ impl Emit<'_, '_> {
             release: None,
         };
         (self.visit)(&object, self.tree, self.origins);
+        // As it is after patches.
+        if let Some(need) = pod_security::need(self.tree, root) {
+            self.needs(meta.namespace, need.profile);
+        }
+    }
+
+    /// Pods of this profile run in the namespace.
+    fn needs(&mut self, namespace: &str, profile: Profile) {
+        let needed = self.needs.entry(namespace.to_owned()).or_insert(profile);
+        *needed = profile.max(*needed);
     }
 
     /// Evaluates a template of the catalog; `None` where it gives nothing or fails. The built-in ones

@@ -127,3 +127,19 @@ fn only_namespaces_of_pods_that_need_their_host_are_privileged() {
     );
     assert_eq!(namespaces("")[0], ("monitoring".to_owned(), true));
 }
+
+/// The label by which a cluster's admission decides.
+#[test]
+fn a_namespace_admits_what_runs_there_and_refuses_nobody_elses_pods() {
+    let all = |settings: &str| objects(&fleet(settings, ""), "control-a");
+    let of = |settings: &str, name: &str| {
+        let all = all(settings);
+        let found = all.iter().find(|(id, _)| *id == format!("Namespace {name}")).expect("a namespace");
+        let labels = found.1.lines().filter(|l| l.contains("pod-security"));
+        labels.map(|l| l.trim().trim_start_matches("pod-security.kubernetes.io/").to_owned()).collect::<Vec<_>>()
+    };
+    let apart = "job \"node-exporter\" { exporter \"watershed\" namespace=\"nodes\" }";
+    assert_eq!(of(apart, "nodes"), ["enforce: privileged"]);
+    assert_eq!(of(apart, "monitoring"), ["warn: restricted"]);
+    assert_eq!(of(apart, "vm"), ["enforce: baseline"]);
+}

@@ -13,7 +13,8 @@ use super::{escape, lane, reader};
 use crate::catalog::{self, VersionFault};
 use crate::diag::{Diagnostic, Origin, Sourced, Span};
 use crate::model::fleet::{
-    Alertmanager, Base, BaseKind, Cluster, ExporterDefaults, Grafana, GrafanaBy, Relay, Scheduling, Store, Toleration,
+    Alertmanager, Base, BaseKind, Cluster, ExporterDefaults, Grafana, GrafanaBy, NetworkPolicies, Rbac, Relay,
+    Scheduling, Store, Toleration,
 };
 use crate::model::ids::{AlertmanagerId, ClusterId};
 use crate::model::value::{Duration, Version};
@@ -95,6 +96,15 @@ pub fn cluster<'d>(cx: &mut Context<'_, 'd>, raw: &Raw<'d>, fleet: &Fleetwide<'_
         survive: duration_or(cx, block, "survive", Duration::ZERO),
         relay: relay(cx, block, storage_class.as_ref()),
         grafana: grafana(cx, block, &base),
+        network_policies: cx.read.text_or(block, "network-policies", "off").map(|word| match word.as_str() {
+            "report" => NetworkPolicies::Report,
+            "enforce" => NetworkPolicies::Enforce,
+            _ => NetworkPolicies::Off,
+        }),
+        rbac: cx.read.text_or(block, "rbac", "cluster").map(|word| match word.as_str() {
+            "namespaced" => Rbac::Namespaced,
+            _ => Rbac::Cluster,
+        }),
         lanes: lane::lanes(cx, raw, storage_class.as_ref(), &alerts),
         jobs: Vec::new(),
         absent: Vec::new(),

@@ -87,6 +87,8 @@ pub struct Cluster {
     pub absent: Vec<(String, String)>,
     pub readers: Vec<Reader>,
     pub grafana: Grafana,
+    pub rbac: Sourced<Rbac>,
+    pub network_policies: Sourced<NetworkPolicies>,
     /// Farthest level first, the order they apply in.
     pub patches: Vec<Patch>,
     pub raws: Vec<Raw>,
@@ -123,6 +125,24 @@ impl BaseKind {
             BaseKind::KubePrometheusStack => "kube-prometheus-stack",
         }
     }
+}
+
+/// How far the service account of a Prometheus may look for targets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rbac {
+    /// A ClusterRole: into every namespace.
+    Cluster,
+    /// Roles in the namespaces it discovers in.
+    Namespaced,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkPolicies {
+    Off,
+    /// The page of the cluster lists who talks to whom.
+    Report,
+    /// And pods of ours admit nobody else.
+    Enforce,
 }
 
 #[derive(Debug, Clone, Default)]

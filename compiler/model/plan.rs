@@ -1,7 +1,7 @@
 //! The decisions. `plan/` makes them, `lint/`, `emit/` and `report/` read them; after this nothing
 //! chooses any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::fleet::{Auth, Cluster, Credentials, Lane, Query, Reader, Resources, SecretKey, Storage, Toleration};
@@ -83,6 +83,10 @@ pub struct ClusterPlan<'f> {
     pub secrets: Vec<SecretUse>,
     /// What must be set by hand on nodes or the control plane, in words.
     pub checklist: Vec<String>,
+    /// Who opens a connection to whom; empty where nobody asked (`network-policies "off"`).
+    pub edges: Vec<Edge>,
+    /// Whom pods of ours admit, for `network-policies "enforce"`.
+    pub policies: Vec<Policy>,
     /// One line for each class: who scrapes it, how often, where it goes. For READMEs.
     pub flows: Vec<Flow>,
     /// Present jobs that nobody takes, and absent ones: name and reason.
@@ -116,10 +120,7 @@ pub struct LanePlan<'f> {
     pub requests: Resources,
     pub limits: Resources,
     pub sample_limit: Option<Sourced<u64>>,
-    /// Namespaces where its monitors look for targets.
-    pub discovers_in: Vec<String>,
-    /// Monitors need node metadata or scrape kubelets: `nodes`, `nodes/metrics`.
-    pub needs_nodes: bool,
+    pub access: Access,
     /// `EndpointSlice`, where the operator knows the field (0.76): Endpoints hold 1,000 addresses.
     pub discovery_role: Option<&'static str>,
     /// Name of the governing headless Service of our own, so that several lanes in one namespace do not
@@ -137,6 +138,41 @@ pub struct PodLabel {
     pub value: String,
     pub job: String,
     pub origin: Origin,
+}
+
+/// What a service account that scrapes may read, and nothing beyond.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// Whether it watches in every namespace, or in those of `watches` only.
+    pub everywhere: bool,
+    /// What it watches to find targets and Alertmanagers, by namespace; what is found in any
+    /// namespace stands under the empty name.
+    pub watches: BTreeMap<String, Watches>,
+    /// Nodes, for metadata of targets.
+    pub nodes: bool,
+    /// The metrics of kubelets, which authorise every path of theirs as `nodes/metrics`.
+    pub node_metrics: bool,
+    /// Paths of targets that ask the API server whether its token may read them.
+    pub paths: BTreeSet<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Watches {
+    pub services: bool,
+    pub endpoints: bool,
+    pub endpoint_slices: bool,
+    pub pods: bool,
+}
+
+impl Watches {
+    pub fn and(self, other: Watches) -> Watches {
+        Watches {
+            services: self.services || other.services,
+            endpoints: self.endpoints || other.endpoints,
+            endpoint_slices: self.endpoint_slices || other.endpoint_slices,
+            pods: self.pods || other.pods,
+        }
+    }
 }
 
 /// A class of a job, or a whole job without classes (`class` = `None`: the job, or its remainder).
@@ -376,6 +412,8 @@ pub struct ExporterPlan {
     pub shards: u32,
     /// What one answer of it holds, in the catalog's word.
     pub serves: &'static str,
+    /// Its pods are in their host's network, where no policy reaches them.
+    pub host_network: bool,
     pub args: Vec<Sourced<String>>,
     pub node_selector: BTreeMap<String, Sourced<String>>,
     pub tolerations: Vec<Toleration>,
@@ -383,6 +421,77 @@ pub struct ExporterPlan {
     pub requests: Resources,
     pub limits: Resources,
     pub origin: Origin,
+}
+
+/// A connection that is planned.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edge {
+    pub from: Peer,
+    pub to: Peer,
+    /// Number or name: of the pod's port where it is ours, else of the Service's. `None`: as an
+    /// address or an annotation says, or any.
+    pub port: Option<String>,
+    /// ``scrapes `node-exporter` ``, `writes`.
+    pub what: String,
+}
+
+/// One end of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Peer {
+    /// Pods of a Prometheus of ours.
+    Lane(String),
+    Relay,
+    /// Pods of an exporter that we run, by its job.
+    Exporter(String),
+    Reader(String),
+    /// From wherever somebody reaches what is exposed.
+    Anybody,
+    ApiServer,
+    Service {
+        namespace: String,
+        name: String,
+    },
+    /// Pods of somebody else, found by a Service's labels or their own.
+    Selected {
+        by: &'static str,
+        /// Empty: any.
+        namespaces: Vec<String>,
+        labels: BTreeMap<String, String>,
+    },
+    /// Pods that ask to be scraped.
+    Annotated {
+        /// Empty: any.
+        namespaces: Vec<String>,
+    },
+    Addresses(Vec<String>),
+    Url(String),
+}
+
+/// Pods of ours and whom they admit.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    pub name: String,
+    pub namespace: String,
+    pub protects: Peer,
+    /// `prometheus`, `user`.
+    pub unit: (&'static str, String),
+    /// Labels of the pods.
+    pub pods: BTreeMap<String, String>,
+    /// Who, and on which ports; no ports are all of them.
+    pub admits: Vec<(Admitted, Vec<u16>)>,
+    pub origin: Origin,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Admitted {
+    Anybody,
+    /// Pods of a Prometheus of ours.
+    Lane(String),
+    /// Without labels, every pod of the namespace.
+    Pods {
+        namespace: String,
+        labels: BTreeMap<String, String>,
+    },
 }
 
 /// The vmagent between lanes and stores.
@@ -405,6 +514,8 @@ pub struct RelayPlan {
     pub common: Vec<Rule>,
     /// Critical jobs, which it scrapes besides their Prometheus.
     pub scrapes: Vec<RelayScrape>,
+    /// What it may read to scrape them.
+    pub access: Access,
     /// Why there is one.
     pub because: Vec<String>,
     pub origin: Origin,

@@ -158,8 +158,10 @@ pub fn fill(cx: &Context<'_>, id: ClusterId, files: &mut ClusterTree, visit: &mu
     // Pass 1 has reported everything there is to report, and the gate has let it through.
     let mut quiet = Sink::default();
     let plan = plan::plan(cx.fleet, cx.catalog, cx.fleet_plan, id, &mut quiet);
+    let mut pods = docs::Pods::default();
     cluster::objects(cx, &plan, None, &mut |emitted| {
         let object = emitted.object;
+        pods.see(emitted.tree, object.root, &object.id);
         let release = object.release.as_ref().map(|r| Release {
             name: &r.name,
             namespace: &r.namespace,
@@ -171,7 +173,7 @@ pub fn fill(cx: &Context<'_>, id: ClusterId, files: &mut ClusterTree, visit: &mu
         files.push(&entry, |out| yaml::write(emitted.tree, object.root, out));
         visit(emitted);
     });
-    files.file("README.md", |out| docs::cluster(cx.fleet, cx.catalog, &plan, out));
+    files.file("README.md", |out| docs::cluster(cx.fleet, cx.catalog, &plan, &pods, out));
     files.file("secrets.required.yaml", |out| docs::secrets(&plan, out));
 }
 

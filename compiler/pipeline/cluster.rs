@@ -4,7 +4,7 @@ use super::Allowances;
 use super::load::Raws;
 use crate::catalog::Catalog;
 use crate::catalog::fields::{self, Field, Release};
-use crate::check::{self, Applied, Finding, PatchRef, Seen, Versions};
+use crate::check::{self, Admission, Applied, Finding, PatchRef, Seen, Versions};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Span, Why};
 use crate::emit::{self, MANAGED_BY, Object};
 use crate::model::fleet::{Fleet, Patch, Raw};
@@ -63,7 +63,9 @@ pub fn objects(
     let applied = patches.iter().map(|p| (p.at, Applied::default())).collect();
     let cluster = plan.cluster.at;
     let versions = versions(plan);
-    let mut pass = Pass { cx, plan, cluster, versions, patches, applied, seen: Vec::new(), checked, sink, visit };
+    let admission = Admission::default();
+    let seen = Vec::new();
+    let mut pass = Pass { cx, plan, cluster, versions, patches, applied, seen, admission, checked, sink, visit };
     let mut origins = plan.origins.clone();
     let mut tree = Tree::new();
     let faults = emit::emit(plan, cx.fleet, cx.catalog, &mut origins, &mut tree, &mut |object, tree, origins| {
@@ -75,6 +77,7 @@ pub fn objects(
     }
     let mut found = Vec::new();
     check::unique(&pass.seen, &mut |f| found.push(f));
+    pass.admission.check(&mut |f| found.push(f));
     found
         .into_iter()
         .for_each(|f: Finding| pass.sink.push(f.into_diagnostic(&origins, &cx.fleet.origins, plan.cluster.at)));
@@ -90,6 +93,7 @@ struct Pass<'a, 's> {
     patches: Vec<PatchRef<'a>>,
     applied: Vec<(Span, Applied)>,
     seen: Vec<Seen>,
+    admission: Admission,
     checked: bool,
     sink: &'s mut Sink,
     visit: &'s mut dyn FnMut(&Emitted<'_>),
@@ -128,6 +132,7 @@ impl Pass<'_, '_> {
             None => check::object(tree, object.root, &self.versions, &mut |f| found.push(f)),
         }
         self.seen.push(Seen { id: object.id.clone(), origin: object.origin });
+        self.admission.see(tree, object.root, &object.id, object.origin);
         let (fleet, at) = (&self.cx.fleet.origins, self.cluster);
         found.into_iter().for_each(|f| self.sink.push(f.into_diagnostic(origins, fleet, at)));
     }

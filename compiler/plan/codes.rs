@@ -274,6 +274,13 @@ pub static PODS_TWICE: Code = error(
     "make the labels or the namespaces of the lines differ; for two stores write one line with both",
 );
 
+pub static ANY_NAMESPACE: Code = error(
+    "PLN181",
+    "a job that looks into every namespace, where Roles are for single ones",
+    "with `rbac \"namespaced\"` a Prometheus may list only where it has a Role: Prometheus would ask for all namespaces, be refused, and find none of the targets",
+    "",
+);
+
 /// A proof over witness series failed: the compiler contradicts itself.
 pub static WITNESS: Code = error(
     "PLN901",
@@ -321,5 +328,6 @@ pub static ALL: &[&Code] = &[
     &CRITICAL_HOME,
     &NO_POD_LABEL,
     &PODS_TWICE,
+    &ANY_NAMESPACE,
     &WITNESS,
 ];

@@ -82,6 +82,7 @@ fn exporter(
         parts_off,
         shards: shards(cx, ours),
         serves: source.serves().name(),
+        host_network: ours.host_network,
         args: said.args.clone(),
         node_selector,
         tolerations: if ours.tolerate_all { vec![everywhere] } else { cx.cluster.scheduling.tolerations.clone() },

@@ -7,8 +7,7 @@ use super::keep::{self, Scope};
 use super::parts::Part;
 use super::relay::{self, Outlet};
 use super::routing::{Partition, route_of};
-use super::source::Found;
-use super::{alerting, codes, monitors};
+use super::{access, alerting, codes, monitors};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::fleet::{Lane, Query, Resources};
 use crate::model::plan::{LanePlan, Monitor, PodLabel, RemoteWrite};
@@ -57,6 +56,7 @@ pub(super) fn plan<'f>(
     }
     let short = (scrape_interval.value < Duration::from_secs(10)).then_some(scrape_interval);
     let remote_write = remote_write(cx, lane, decided, origins, sink);
+    let discovery_role = cx.version("operator").value.at_least(SLICES_SINCE).then_some("EndpointSlice");
     LanePlan {
         lane,
         name: &lane.name,
@@ -77,10 +77,8 @@ pub(super) fn plan<'f>(
         requests,
         limits: lane.limits.clone(),
         sample_limit: lane.sample_limit,
-        discovers_in: discovers_in(cx, &own),
-        needs_nodes: own.iter().any(|m| m.attach_node_metadata)
-            || scraped(decided.parts, lane).any(|p| matches!(p.source.found, Found::Kubelet(_))),
-        discovery_role: cx.version("operator").value.at_least(SLICES_SINCE).then_some("EndpointSlice"),
+        access: access::access(cx, lane, &own, scraped(decided.parts, lane), discovery_role.is_some(), sink),
+        discovery_role,
         governing_service: (cx.version("operator").value.at_least(SERVICE_NAME))
             .then(|| format!("prometheus-{}-headless", lane.name)),
         pod_labels: pod_labels(cx, lane, decided.parts, sink),
@@ -305,12 +303,6 @@ fn query(lane: &Lane, requests: &Resources, origins: &mut Origins) -> Query {
         Sourced::new(Duration::from_secs(120), origins.add(Why::Default("Prometheus' own default")))
     });
     Query { concurrency: Some(concurrency), samples: Some(samples), timeout: Some(timeout) }
-}
-
-fn discovers_in(cx: &Context<'_>, monitors: &[&Monitor]) -> Vec<String> {
-    let own = std::iter::once(cx.cluster.namespace.value.clone());
-    let all: BTreeSet<String> = monitors.iter().flat_map(|m| m.namespaces.iter().cloned()).chain(own).collect();
-    all.into_iter().collect()
 }
 
 /// The interval that most series have.

@@ -4,12 +4,14 @@
 //! and total: whatever the fleet, they return, and what does not work together is a finding. Nothing
 //! here knows objects or files, and no job of the catalog by its name.
 
+mod access;
 mod alerting;
 mod annotations;
 mod batches;
 pub mod codes;
 mod context;
 mod critical;
+mod edges;
 mod exporters;
 mod flows;
 mod hosts;
@@ -20,6 +22,7 @@ mod load;
 mod monitors;
 mod parts;
 mod pod_labels;
+mod policies;
 mod proof;
 mod readers;
 mod relay;
@@ -39,7 +42,7 @@ pub use settle::{settle, survey};
 
 use crate::catalog::{Catalog, Kind, RulePack, Scope};
 use crate::diag::{Diagnostic, Origins, Sink};
-use crate::model::fleet::Fleet;
+use crate::model::fleet::{Fleet, NetworkPolicies};
 use crate::model::ids::ClusterId;
 use crate::model::plan::{ClusterPlan, FleetPlan, RulePlan, StorePlan};
 use crate::store::{self, Standing};
@@ -91,6 +94,8 @@ pub fn plan<'f>(
         readers: readers::readers(&cx, &parts, fleet_plan, &mut origins, sink),
         rules: rules(&cx),
         secrets: Vec::new(),
+        edges: Vec::new(),
+        policies: Vec::new(),
         checklist: exporters::checklist(&cx, &parts),
         flows: flows::flows(&cx, &parts, &partitions),
         not_collected: left_out,
@@ -98,6 +103,12 @@ pub fn plan<'f>(
         origins,
     };
     plan.secrets = secrets::secrets(&cx, &plan);
+    if cx.cluster.network_policies.value != NetworkPolicies::Off {
+        plan.edges = edges::edges(&cx, &plan);
+    }
+    if cx.cluster.network_policies.value == NetworkPolicies::Enforce {
+        plan.policies = policies::policies(&cx, &plan);
+    }
     plan
 }
 

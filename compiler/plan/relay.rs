@@ -7,7 +7,7 @@ use super::keep::{self, Scope};
 use super::parts::Part;
 use super::routing::{Dest, Partition, Target};
 use super::ways::{self, Way};
-use super::{codes, critical, lanes};
+use super::{access, codes, critical, lanes};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::plan::{RelayPlan, RelayScrape, RelayUrl};
 use crate::model::value::{Bytes, Duration};
@@ -163,6 +163,7 @@ pub(super) fn plan(
         limits: relay.limits.clone(),
         because,
         common: if scrapes.is_empty() { Vec::new() } else { critical::common(cx) },
+        access: access::of_relay(cx, parts, &scrapes),
         scrapes,
         origin: origins.add(Why::Derived { reason: "the way to these stores needs a queue on disk", from: ways }),
     }

@@ -1,9 +1,11 @@
 //! What people rely on when a fleet is planned: who scrapes, where it flows, what holds it back.
 
 mod accelerators;
+mod access;
 mod alerting;
 mod copies;
 mod critical;
+mod edges;
 mod labels;
 mod lanes;
 mod monitors;

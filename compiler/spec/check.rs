@@ -366,8 +366,6 @@ cluster "a" nodes=3
     fn what_is_not_compiled_yet_is_refused_by_name() {
         assert_eq!(in_cluster("budget series=1"), one("SPC190", "budget"));
         assert_eq!(in_cluster("budget #null"), []);
-        assert_eq!(in_cluster("rbac \"namespaced\""), one("SPC190", "\"namespaced\""));
-        assert_eq!(in_cluster("rbac \"cluster\""), []);
         assert_eq!(in_cluster("prometheus \"user\" shards=2"), one("SPC190", "2"));
         assert_eq!(in_cluster("prometheus \"user\" shards=1"), []);
         // What stands in it is checked all the same.

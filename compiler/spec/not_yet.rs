@@ -22,18 +22,6 @@ enum Values {
 
 const LATER: &[Later] = &[
     Later {
-        shape: "settings",
-        key: "network-policies",
-        values: Values::Words(&["report", "enforce"]),
-        will: "list who talks to whom, or emit policies for the pods we emit",
-    },
-    Later {
-        shape: "settings",
-        key: "rbac",
-        values: Values::Words(&["namespaced"]),
-        will: "give each Prometheus Roles in exactly the namespaces it discovers",
-    },
-    Later {
         shape: "grafana",
         key: "by",
         values: Values::Words(&["kube-prometheus", "operator"]),

@@ -51,11 +51,11 @@ pub static PROMETHEUS: Shape = Shape {
             .serves("P2")
             .native(&["scrape_timeout", "scrapeTimeout"]),
         key("requests", Object(&RESOURCES), "What its container asks for.")
-            .default("`sizing`, else a fixed start value")
+            .default("500m and 2Gi, whatever the estimate says")
             .serves("P1")
             .native(&["resources"]),
         key("limits", Object(&RESOURCES), "What its container may take.")
-            .default("`sizing`, else memory only; no CPU limit")
+            .default("none: a limit that nobody sized would slow it down or kill it")
             .serves("P1"),
         key("query", Object(&QUERY), "What a query may take, the usual cause of out-of-memory kills.")
             .default("computed from memory")

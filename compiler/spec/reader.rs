@@ -21,7 +21,6 @@ pub static READER: Shape = Shape {
         key("labels", Map(Type::LabelKey, Type::LabelValue), "Labels of its pods.")
             .default("catalog")
             .serves("G6")
-            .not_yet("let pods with these labels through the network policies of what it reads")
             .native(&["matchLabels", "podLabels", "podSelector"]),
         key("queries", List(Type::Path), "Files of PromQL, one query a line, that it must be able to ask.")
             .serves("A1")

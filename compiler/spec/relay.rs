@@ -24,7 +24,9 @@ pub static RELAY: Shape = Shape {
             .default("computed")
             .serves("G4")
             .native(&["replicaCount"]),
-        key("requests", Object(&RESOURCES), "What its container asks for.").default("a fixed start value").serves("P1"),
-        key("limits", Object(&RESOURCES), "What its container may take.").default("memory only").serves("P1"),
+        key("requests", Object(&RESOURCES), "What its container asks for.")
+            .default("100m and 256Mi, whatever the estimate says")
+            .serves("P1"),
+        key("limits", Object(&RESOURCES), "What its container may take.").default("none").serves("P1"),
     ],
 };

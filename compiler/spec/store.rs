@@ -68,11 +68,11 @@ pub static STORE: Shape = Shape {
             .not_yet("hold the blocks of Mimir and Thanos in an object store")
             .native(&["objectStorage", "bucket", "s3"]),
         key("requests", Object(&COMPONENTS), "What the containers of each component ask for.")
-            .default("`sizing`, else a fixed start value")
+            .default("none, as the chart has it")
             .serves("G4")
             .native(&["resources"]),
         key("limits", Object(&COMPONENTS), "What the containers of each component may take.")
-            .default("`sizing`, else memory only")
+            .default("none, as the chart has it")
             .serves("G4"),
         key("tenant", Named(Type::Name, &TENANT), "A tenant: an account number of VictoriaMetrics, a header of Mimir and Thanos.")
             .serves("A5")

@@ -223,3 +223,14 @@ fn a_broken_table_is_refused_with_its_line() {
     assert!(Table::parse("a table?").is_err());
     assert!(Table::parse("#\tc\tv1\tK\t2.0 1.0\n").is_err());
 }
+
+/// Kubernetes 1.29 gave the resources of a claim a type of their own: its fields are as old as claims.
+#[test]
+fn fields_of_a_renamed_type_are_as_old_as_what_they_are_in() {
+    let claims = table("v1", "PersistentVolumeClaim").expect("a table").root();
+    for path in [["spec", "resources", "requests"], ["spec", "resources", "limits"], ["spec", "dataSourceRef", "name"]]
+    {
+        let field = path.iter().try_fold(claims, |field, key| field.child(key)).expect("a field");
+        assert_eq!(field.since(), None, "{path:?}");
+    }
+}

@@ -5,6 +5,7 @@
 
 mod victoriametrics_cluster;
 
+use super::pod_security::Profile;
 use super::{Emit, Object, Release};
 use crate::model::plan::StorePlan;
 use crate::object::{Build, ObjectId, Place};
@@ -35,4 +36,6 @@ pub fn values(out: &mut Emit<'_, '_>, plan: &StorePlan) {
         }),
     };
     (out.visit)(&object, out.tree, out.origins);
+    // Charts leave security contexts to whoever installs them; none of ours asks for its host.
+    out.needs(&plan.namespace, Profile::Baseline);
 }

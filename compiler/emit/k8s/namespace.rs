@@ -1,8 +1,10 @@
-//! The namespaces our objects live in.
+//! The namespaces our objects live in, and which pods each admits: a cluster may enforce a stricter
+//! Pod Security profile than what runs there keeps.
 
 use std::collections::BTreeSet;
 
-use super::super::{Emit, Meta, exporters};
+use super::super::pod_security::{ENFORCE, Profile, WARN};
+use super::super::{Emit, Meta};
 use crate::diag::Origin;
 use crate::model::fleet::BaseKind;
 use crate::object::Place;
@@ -25,18 +27,18 @@ pub fn namespaces(out: &mut Emit<'_, '_>) {
     for store in plan.stores.iter().filter(|s| is_other(&s.namespace)) {
         names.insert((&store.namespace, store.origin));
     }
-    let need_host = plan.exporters.iter().filter(|e| exporters::needs_host(out, e));
-    let privileged: BTreeSet<&str> = need_host.map(|e| e.namespace.as_str()).collect();
     let mut last = "";
     for (name, origin) in names {
         if name == last {
             continue;
         }
         last = name;
-        // Where pods need the host's network, processes or paths, a cluster that enforces the `baseline`
-        // profile refuses them without this label.
-        let labels: &[(&str, &str)] =
-            if privileged.contains(name) { &[("pod-security.kubernetes.io/enforce", "privileged")] } else { &[] };
+        let labels: &[(&str, &str)] = match out.needs.get(name) {
+            Some(Profile::Privileged) => &[(ENFORCE, "privileged")],
+            Some(Profile::Baseline) => &[(ENFORCE, "baseline")],
+            // Admitted everywhere: nothing to loosen, and nobody else's pods to refuse.
+            Some(Profile::Restricted) | None => &[(WARN, "restricted")],
+        };
         let meta = Meta {
             place: Place::Prereq,
             api_version: "v1",

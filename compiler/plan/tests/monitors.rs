@@ -141,7 +141,7 @@ fn jobs_that_share_a_job_label_are_told_by_path() {
     // The owner of the Prometheis' own metrics scrapes each by its Service.
     assert_eq!(monitor(&plan, "prometheus-user").job_value, "prometheus-user");
     assert_eq!(monitor(&plan, "prometheus-user").lane, "system");
-    assert!(plan.lanes.iter().find(|l| l.name == "user").is_some_and(|l| l.needs_nodes));
+    assert!(plan.lanes.iter().find(|l| l.name == "user").is_some_and(|l| l.access.node_metrics));
 }
 
 #[test]

@@ -142,7 +142,7 @@ mod tests {
                 assert!(page.contains(&cell(key.doc)), "{}.{}", shape.name, key.name);
             }
         }
-        assert!(page.contains("**Not yet**: `report`, `enforce`."));
+        assert!(page.contains("**Not yet**: more than 1."));
     }
 
     #[test]
