@@ -65,7 +65,7 @@ fn the_relay_scrapes_what_prometheus_would_and_says_so() {
     let pods = job("scrapeConfig/monitoring/kubernetes-pods/0");
     assert_eq!(pods["kubernetes_sd_configs"][0]["role"], "pod");
     let text = config.to_string();
-    assert!(!text.contains("node-exporter") && !text.contains("__tmp_hash"), "{text}");
+    assert!(!text.contains("monitoring/node-exporter") && !text.contains("__tmp_hash"), "{text}");
 
     let workload = named(&objects, "StatefulSet", "relay");
     let pod = &workload["spec"]["template"]["spec"];
