@@ -225,38 +225,160 @@ impl RulesInput {
 pub struct DashboardInput {
     /// At most 40 characters, a DNS label.
     pub uid: String,
+    pub title: String,
+    pub about: String,
     pub tags: Vec<String>,
     /// Name of the label that tells clusters apart.
     pub identity: String,
     /// `type` of the data source variable: `prometheus`.
     pub datasource_type: String,
-    /// Interval of the job that the Prometheis' own metrics come from, milliseconds.
+    /// Slowest interval of anything shown, milliseconds.
+    pub interval_ms: u32,
+    /// Where the time range begins.
+    pub range: String,
+    pub variables: Vec<VariableInput>,
+    pub panels: Vec<PanelInput>,
+}
+
+/// A choice among the values of a label.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VariableInput {
+    pub name: String,
+    pub title: String,
+    pub metric: String,
+    pub label: String,
+    /// The label does not exist where the dashboard is read.
+    pub hidden: bool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PanelInput {
+    /// From 1 on.
+    pub id: u32,
+    /// `timeseries`, `stat`.
+    pub kind: &'static str,
+    pub title: String,
+    pub about: String,
+    pub unit: String,
+    /// x, y, width, height on the grid.
+    pub place: [u32; 4],
+    pub targets: Vec<QueryInput>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct QueryInput {
+    pub expr: String,
+    pub legend: String,
+    /// Milliseconds.
     pub interval_ms: u32,
 }
 
 impl DashboardInput {
-    pub const NAMES: &[&str] = &["uid", "tags", "identity", "datasource_type", "interval", "interval_ms"];
+    pub const NAMES: &[&str] = &[
+        "uid",
+        "title",
+        "about",
+        "tags",
+        "identity",
+        "datasource_type",
+        "interval",
+        "interval_ms",
+        "range",
+        "variables",
+        "panels",
+    ];
 
     pub fn settings(&self, versions: &Versions) -> Settings {
+        let cluster = VariableInput {
+            name: "cluster".to_owned(),
+            title: "Cluster".to_owned(),
+            metric: "up".to_owned(),
+            label: self.identity.clone(),
+            hidden: false,
+        };
+        // One that is given under this name takes its place.
+        let given = self.variables.iter().any(|v| v.name == cluster.name);
+        let variables = (!given).then_some(&cluster).into_iter().chain(&self.variables);
         Settings::new(versions)
             .with("uid", self.uid.as_str())
+            .with("title", self.title.as_str())
+            .with("about", self.about.as_str())
             .with("tags", self.tags.clone())
             .with("identity", self.identity.as_str())
             .with("datasource_type", self.datasource_type.as_str())
             .with("interval", duration(self.interval_ms))
             .with("interval_ms", i64::from(self.interval_ms))
+            .with("range", self.range.as_str())
+            .with("variables", variables.map(VariableInput::setting).collect::<Vec<_>>())
+            .with("panels", self.panels.iter().map(PanelInput::setting).collect::<Vec<_>>())
+    }
+}
+
+impl VariableInput {
+    fn setting(&self) -> Setting {
+        Setting::from([
+            ("name", Setting::from(self.name.as_str())),
+            ("title", Setting::from(self.title.as_str())),
+            ("metric", Setting::from(self.metric.as_str())),
+            ("label", Setting::from(self.label.as_str())),
+            ("hide", Setting::from(if self.hidden { 2 } else { 0 })),
+        ])
+    }
+}
+
+impl PanelInput {
+    fn setting(&self) -> Setting {
+        let target = |(target, letter): (&QueryInput, char)| {
+            Setting::from([
+                ("id", Setting::from(letter.to_string())),
+                ("expr", Setting::from(target.expr.as_str())),
+                ("legend", Setting::from(target.legend.as_str())),
+                ("interval", Setting::from(duration(target.interval_ms))),
+            ])
+        };
+        let [x, y, w, h] = self.place.map(|n| Setting::from(i64::from(n)));
+        let fastest = self.targets.iter().map(|t| t.interval_ms).min().unwrap_or_default();
+        Setting::from([
+            ("id", Setting::from(i64::from(self.id))),
+            ("type", Setting::from(self.kind)),
+            ("title", Setting::from(self.title.as_str())),
+            ("about", Setting::from(self.about.as_str())),
+            ("unit", Setting::from(self.unit.as_str())),
+            ("place", Setting::from([("x", x), ("y", y), ("w", w), ("h", h)])),
+            ("interval", Setting::from(duration(fastest))),
+            // Grafana names queries by letter; a panel of more than 26 is no panel.
+            ("targets", Setting::from(self.targets.iter().zip('A'..='Z').map(target).collect::<Vec<_>>())),
+        ])
     }
 }
 
 impl DashboardInput {
     /// As [`ExporterInput::samples`].
     pub(super) fn sample() -> DashboardInput {
+        let query = QueryInput {
+            expr: "up{cluster=~\"$cluster\"}".to_owned(),
+            legend: "{{job}}".to_owned(),
+            interval_ms: 15_000,
+        };
         DashboardInput {
             uid: "watershed-sample".to_owned(),
+            title: "Sample".to_owned(),
+            about: "A sample.".to_owned(),
             tags: vec!["watershed".to_owned()],
             identity: "cluster".to_owned(),
             datasource_type: "prometheus".to_owned(),
             interval_ms: 15_000,
+            range: "now-3h".to_owned(),
+            variables: Vec::new(),
+            panels: vec![PanelInput {
+                id: 1,
+                kind: "timeseries",
+                title: "Up".to_owned(),
+                about: "Targets.".to_owned(),
+                unit: "short".to_owned(),
+                place: [0, 0, 12, 9],
+                targets: vec![query],
+            }],
         }
     }
 }

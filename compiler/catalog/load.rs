@@ -7,13 +7,14 @@ use std::sync::OnceLock;
 use serde::de::DeserializeOwned;
 
 use super::codes;
+use super::dashboard::{self, Asked, Dashboard, Has};
 use super::decode::{decode, decode_node};
 use super::exporter::Component;
 use super::input::{DashboardInput, ExporterInput, RulesInput};
 use super::job::Job;
 use super::memo::Memo;
 use super::metrics::{self, Metric, Table};
-use super::pack::{Components, Dashboard, NotYet, Reader, RulePack};
+use super::pack::{Components, NotYet, Reader, RulePack};
 use super::settings::Settings;
 use super::template::{File, Template};
 use super::version::Versions;
@@ -43,6 +44,7 @@ pub struct Catalog {
     readers: BTreeMap<String, OnceLock<Reader>>,
     components: OnceLock<Components>,
     not_yet: OnceLock<NotYet>,
+    asked: OnceLock<Vec<Asked>>,
     memo: Memo,
 }
 
@@ -142,6 +144,7 @@ impl Catalog {
             readers: cells(names(Kind::Reader)),
             components: OnceLock::new(),
             not_yet: OnceLock::new(),
+            asked: OnceLock::new(),
             memo: Memo::default(),
             files,
         }
@@ -236,11 +239,17 @@ impl Catalog {
 
     /// The template that makes the model of a dashboard.
     pub fn dashboard_template(&self, dashboard: &Dashboard) -> Option<&Template> {
-        self.template(Kind::Dashboard, &dashboard.name, &dashboard.template)
+        match &dashboard.template {
+            Some(file) => self.template(Kind::Dashboard, &dashboard.name, file),
+            None => self.template_at(dashboard::MODEL.to_owned()),
+        }
     }
 
     fn template(&self, kind: Kind, name: &str, file: &str) -> Option<&Template> {
-        let path = format!("{}/{name}/{file}", kind.folder());
+        self.template_at(format!("{}/{name}/{file}", kind.folder()))
+    }
+
+    fn template_at(&self, path: String) -> Option<&Template> {
         let source = self.files.get(path.as_str())?;
         let compile = || Template::compile(File { path: path.clone(), id: source.id }, &source.text).ok();
         source.template.get_or_init(compile).as_ref()
@@ -261,6 +270,30 @@ impl Catalog {
     pub fn jobs_with(&self, series: &str) -> Vec<(&str, Metric<'_>)> {
         let of = |job: &String| self.metrics(job)?.find(series);
         self.jobs.keys().filter_map(|job| Some((job.as_str(), of(job)?))).collect()
+    }
+
+    /// Every metric that a dashboard reads, sorted, with the jobs that have it.
+    pub fn asked(&self) -> &[Asked] {
+        self.asked.get_or_init(|| {
+            let dashboards = self.dashboards.keys().filter_map(|name| self.dashboard(name));
+            let metrics: BTreeSet<&str> = dashboards.flat_map(Dashboard::reads).collect();
+            metrics.into_iter().map(|metric| self.who_has(metric)).collect()
+        })
+    }
+
+    fn who_has(&self, metric: &str) -> Asked {
+        let has = |(job, m): (&str, Metric<'_>)| Has {
+            job: job.to_owned(),
+            from: m.from().map(str::to_owned).collect(),
+            component: self.metrics(job).and_then(|t| t.component).map(str::to_owned),
+            since: m.since,
+            until: m.until,
+        };
+        Asked {
+            metric: metric.to_owned(),
+            of_every_scrape: metric == "up" || metric.starts_with("scrape_"),
+            jobs: self.jobs_with(metric).into_iter().map(has).collect(),
+        }
     }
 
     /// Changes with every file of the catalog: 16 hexadecimal digits (XXH3, 64 bit).
@@ -348,7 +381,8 @@ impl Catalog {
             }
             Kind::Dashboard => {
                 let Some(dashboard) = self.dashboard(name) else { return };
-                (dashboard.template.clone(), vec![DashboardInput::sample().settings(versions)])
+                let Some(template) = dashboard.template.clone() else { return };
+                (template, vec![DashboardInput::sample().settings(versions)])
             }
         };
         if !self.files.contains_key(format!("{}/{name}/{template}", kind.folder()).as_str()) {

@@ -6,6 +6,7 @@
 
 pub mod codes;
 mod consistency;
+mod dashboard;
 mod decode;
 mod discovery;
 mod exporter;
@@ -25,19 +26,20 @@ mod tests;
 mod version;
 
 pub use consistency::Contradiction;
+pub use dashboard::{Asked, Dashboard, Has, Panel, PanelKind, Target, Variable, reads as query_reads};
 pub use discovery::{
     Access, Auth, Choice, Discovery, Endpoint, JobLabel, Namespaces, Port, Relabel, Scheme, Selector, Serves, Variant,
     When,
 };
 pub use exporter::{Component, Exporter, Image, Resources, VersionFault, WorkloadKind};
-pub use input::{DashboardInput, ExporterInput, RulesInput, Scraped};
+pub use input::{DashboardInput, ExporterInput, PanelInput, QueryInput, RulesInput, Scraped, VariableInput};
 pub use job::{
     Check, CheckWhen, Class, ClusterFacts, Counts, Job, Requires, Select, SeriesModel, Targets, Unmet,
     WorkloadNamespace,
 };
 pub use load::{Catalog, Kind, UserFile};
 pub use memo::{Evaluated, Memo};
-pub use pack::{Dashboard, NotYet, Notices, Reader, ReaderKind, Rule, RulePack, Scope};
+pub use pack::{NotYet, Notices, Reader, ReaderKind, Rule, RulePack, Scope};
 pub use parts::Parts;
 pub use settings::{Setting, Settings};
 pub use template::{Origins, Template};

@@ -1,4 +1,4 @@
-//! Entries that are not jobs: rule packs, dashboards, readers, components, and names of the
+//! Entries that are not jobs: rule packs, readers, components, and names of the
 //! language that have no entry yet.
 
 use std::collections::BTreeMap;
@@ -63,19 +63,6 @@ pub enum Notices {
     Targets,
     /// Fires always: whoever evaluates it is gone when it ends.
     Silence,
-}
-
-/// A dashboard: `templates/dashboards/<name>/dashboard.yaml`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Dashboard {
-    #[serde(skip)]
-    pub name: String,
-    pub about: String,
-    /// Template beside the entry: Grafana's classic JSON model.
-    pub template: String,
-    /// Metrics its panels read: it is made for data sources that can answer them.
-    pub metrics: Vec<String>,
 }
 
 /// What a reader of this name usually is: `templates/readers/<name>/reader.yaml`.

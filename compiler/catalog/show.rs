@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
+use super::dashboard::Dashboard;
 use super::discovery::{Discovery, Namespaces, Port, Variant};
 use super::job::{Class, Job, Select, SeriesModel};
 use super::load::{Catalog, Kind};
 use super::metrics;
-use super::pack::{Dashboard, Reader, RulePack, Scope};
+use super::pack::{Reader, RulePack, Scope};
 use super::version::Gate;
 
 impl Catalog {
@@ -152,7 +153,7 @@ fn show_pack(out: &mut String, pack: &RulePack) {
 
 fn show_dashboard(out: &mut String, dashboard: &Dashboard) {
     line(out, format_args!("dashboard {}: {}", dashboard.name, dashboard.about));
-    line(out, format_args!("  reads {}", dashboard.metrics.join(", ")));
+    line(out, format_args!("  reads {}", dashboard.reads().join(", ")));
 }
 
 fn show_reader(out: &mut String, reader: &Reader) {

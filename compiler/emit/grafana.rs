@@ -1,9 +1,10 @@
 //! What readers get: data sources and dashboards for Grafana, endpoint lists for HTTP clients.
 
 use super::{Emit, Meta};
-use crate::catalog::DashboardInput;
+use crate::catalog::{Dashboard, DashboardInput, PanelInput, QueryInput, VariableInput};
 use crate::model::fleet::{Auth, Credentials, GrafanaBy, ReaderKind};
-use crate::model::plan::{DataSource, ReaderPlan};
+use crate::model::plan::{DashboardPlan, DataSource, PanelPlan, ReaderPlan, TargetPlan};
+use crate::model::value::Duration;
 use crate::object::{Build, Format, Place};
 
 /// Where Grafana finds the Secrets of data sources: each mounted under its name.
@@ -15,8 +16,8 @@ pub fn reader(out: &mut Emit<'_, '_>, reader: &ReaderPlan<'_>) {
         ReaderKind::Grafana if out.plan.cluster.grafana.by.value == GrafanaBy::None => {}
         ReaderKind::Grafana => {
             data_sources(out, reader);
-            for name in &reader.dashboards {
-                dashboard(out, reader, name);
+            for plan in &reader.dashboards {
+                dashboard(out, reader, plan);
             }
         }
     }
@@ -117,17 +118,37 @@ fn data_source(b: &mut Build<'_>, source: &DataSource) {
 
 /// One ConfigMap for each dashboard; the file is named after its uid, for the sidecar puts all
 /// files in one folder.
-fn dashboard(out: &mut Emit<'_, '_>, reader: &ReaderPlan<'_>, name: &str) {
+fn dashboard(out: &mut Emit<'_, '_>, reader: &ReaderPlan<'_>, plan: &DashboardPlan) {
+    let name = &plan.name;
     let Some(entry) = out.catalog.dashboard(name) else { return };
     let Some(template) = out.catalog.dashboard_template(entry) else { return };
     let uid = format!("watershed-{name}");
-    let interval = reader.sources.iter().map(|s| s.time_interval).min();
+    let identity = &out.fleet.identity.value;
+    let cluster = VariableInput {
+        name: "cluster".to_owned(),
+        title: "Cluster".to_owned(),
+        metric: "up".to_owned(),
+        label: identity.clone(),
+        hidden: plan.local,
+    };
+    let variables = plan.variables.iter().filter_map(|i| entry.variables.get(*i)).map(|v| VariableInput {
+        name: v.name.clone(),
+        title: v.title.clone(),
+        metric: v.metric.clone(),
+        label: v.label.clone(),
+        hidden: false,
+    });
     let input = DashboardInput {
         uid: uid.clone(),
+        title: entry.title.clone(),
+        about: entry.about.clone(),
         tags: vec![super::MANAGED_BY.to_owned(), out.fleet.name.value.clone()],
-        identity: out.fleet.identity.value.clone(),
+        identity: identity.clone(),
         datasource_type: "prometheus".to_owned(),
-        interval_ms: u32::try_from(interval.map_or(0, |i| i.millis())).unwrap_or(u32::MAX),
+        interval_ms: millis(plan.interval),
+        range: entry.range.clone(),
+        variables: std::iter::once(cluster).chain(variables).collect(),
+        panels: (1..).zip(&plan.panels).filter_map(|(id, p)| panel(id, p, entry, identity)).collect(),
     };
     let settings = input.settings(&out.versions);
     let mut document = crate::object::Tree::new();
@@ -141,6 +162,29 @@ fn dashboard(out: &mut Emit<'_, '_>, reader: &ReaderPlan<'_>, name: &str) {
             d.document(&format!("{uid}.json"), Format::Json, |j| j.copy("", &document, root));
         });
     });
+}
+
+fn panel(id: u32, plan: &PanelPlan, entry: &Dashboard, identity: &str) -> Option<PanelInput> {
+    let panel = entry.panels.get(plan.panel)?;
+    let choice = format!("{identity}=~\"$cluster\"");
+    let query = |target: &TargetPlan| QueryInput {
+        expr: target.expr.replace("$where", &choice).replace("$id", identity),
+        legend: target.legend.replace("$id", identity),
+        interval_ms: millis(target.interval),
+    };
+    Some(PanelInput {
+        id,
+        kind: panel.kind.name(),
+        title: panel.title.clone(),
+        about: panel.about.clone(),
+        unit: panel.unit.clone(),
+        place: [plan.x, plan.y, panel.width.into(), panel.height.into()],
+        targets: plan.targets.iter().map(query).collect(),
+    })
+}
+
+fn millis(interval: Duration) -> u32 {
+    u32::try_from(interval.millis()).unwrap_or(u32::MAX)
 }
 
 /// Labels by which the sidecar finds a ConfigMap; the spec's own replace the usual one.

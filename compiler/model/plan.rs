@@ -21,6 +21,8 @@ pub struct Summary {
     /// Stores that a Prometheus with several replicas writes to.
     pub pairs: Vec<StoreId>,
     pub lanes: Vec<String>,
+    /// What dashboards can ask of each store for this cluster; empty where nobody reads any.
+    pub answers: Vec<(StoreId, Answers)>,
 }
 
 #[derive(Debug, Clone)]
@@ -57,6 +59,8 @@ pub struct StoreLoad {
     pub pairs: bool,
     /// Sending clusters, with the samples per second of each.
     pub senders: Vec<(ClusterId, f64)>,
+    /// Of all clusters that send here, without those that send to a tenant.
+    pub answers: Answers,
 }
 
 /// Everything about one cluster. Pure, repeatable, dropped after use.
@@ -598,9 +602,44 @@ pub struct ReaderPlan<'f> {
     pub reader: &'f Reader,
     pub namespace: String,
     pub sources: Vec<DataSource>,
-    /// Dashboards it gets, by name in the catalog.
-    pub dashboards: Vec<String>,
+    pub dashboards: Vec<DashboardPlan>,
 }
+
+/// A dashboard as a reader gets it: what its data sources can answer.
+#[derive(Debug, Clone)]
+pub struct DashboardPlan {
+    /// In the catalog.
+    pub name: String,
+    /// No store is read, so that no series says which cluster it is from.
+    pub local: bool,
+    /// Slowest of anything shown.
+    pub interval: Duration,
+    /// Of the entry's, in its order.
+    pub variables: Vec<usize>,
+    pub panels: Vec<PanelPlan>,
+}
+
+#[derive(Debug, Clone)]
+pub struct PanelPlan {
+    /// Of the entry's.
+    pub panel: usize,
+    pub x: u32,
+    pub y: u32,
+    pub targets: Vec<TargetPlan>,
+}
+
+#[derive(Debug, Clone)]
+pub struct TargetPlan {
+    /// `$where` and `$id` are still in it.
+    pub expr: String,
+    pub legend: String,
+    /// Slowest scrape of what it shows.
+    pub interval: Duration,
+}
+
+/// Metrics that a data source has: place in what the catalog's dashboards ask for, class, and the
+/// slowest interval.
+pub type Answers = BTreeMap<(u16, Option<String>), Duration>;
 
 /// What a reader reads: a Grafana data source, an endpoint for HTTP clients.
 #[derive(Debug, Clone)]
@@ -613,6 +652,8 @@ pub struct DataSource {
     pub credentials: Credentials,
     /// Most common interval, for hand-written queries.
     pub time_interval: Duration,
+    pub is_store: bool,
+    pub answers: Answers,
     pub origin: Origin,
 }
 

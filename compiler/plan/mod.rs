@@ -8,6 +8,7 @@ mod access;
 mod alerting;
 mod annotations;
 mod batches;
+mod boards;
 pub mod codes;
 mod context;
 mod critical;

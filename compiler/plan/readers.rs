@@ -1,16 +1,17 @@
 //! What readers read: data sources with their URLs, dashboards.
 
+use super::boards;
 use super::codes;
 use super::context::Context;
 use super::lanes;
 use super::parts::Part;
 use super::source::lane_service;
 use super::ways;
-use crate::catalog::{Dashboard, Kind};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced};
 use crate::model::fleet::{Destination, Readable, Reader, ReaderKind, Route};
 use crate::model::ids::StoreId;
 use crate::model::plan::{DataSource, FleetPlan, ReaderPlan};
+use crate::model::value::Duration;
 
 pub(super) fn readers<'f>(
     cx: &Context<'f>,
@@ -38,7 +39,12 @@ fn plan<'f>(
         };
         sources.extend(source);
     }
-    ReaderPlan { reader, namespace: namespace(cx, reader), dashboards: dashboards(cx, reader, &sources), sources }
+    ReaderPlan {
+        reader,
+        namespace: namespace(cx, reader),
+        dashboards: boards::dashboards(cx, reader, &sources),
+        sources,
+    }
 }
 
 fn namespace(cx: &Context<'_>, reader: &Reader) -> String {
@@ -67,6 +73,8 @@ fn of_lane(cx: &Context<'_>, lane: &str, read: &Sourced<Readable>, parts: &[Part
         ),
         credentials: Default::default(),
         time_interval: usual.unwrap_or(c.interval.value),
+        is_store: false,
+        answers: boards::answers(cx, parts, scraped_by(parts, lane)),
         origin: read.origin,
     }
 }
@@ -94,13 +102,16 @@ fn of_store(
         let diagnostic = Diagnostic::new(&codes::ONLY_TENANTS, at, what).here("would find nothing");
         sink.push(cx.labelled(diagnostic, tenant, "series go to this tenant"));
     }
-    let usual = fleet_plan.stores.get(id.index()).and_then(|l| l.usual);
+    let load = fleet_plan.stores.get(id.index());
+    let usual = load.and_then(|l| l.usual);
     Some(DataSource {
         name: store.name.clone(),
         uid: uid(&store.name, "t0"),
         url: Sourced::new(url, way.url_origin(read.origin, origins)),
         credentials: way.credentials,
         time_interval: usual.unwrap_or(cx.cluster.interval.value),
+        is_store: true,
+        answers: load.map(|l| l.answers.clone()).unwrap_or_default(),
         origin: read.origin,
     })
 }
@@ -121,19 +132,14 @@ fn only_tenants(cx: &Context<'_>, id: StoreId) -> Option<Origin> {
     first
 }
 
-/// Those named, else all; data sources decide what they can answer when there are tables of
-/// metrics to ask.
-fn dashboards(cx: &Context<'_>, reader: &Reader, sources: &[DataSource]) -> Vec<String> {
-    if reader.kind != ReaderKind::Grafana || sources.is_empty() {
-        return Vec::new();
-    }
-    match &reader.dashboards {
-        Some(said) => said.iter().map(|d| d.value.clone()).collect(),
-        None => {
-            let all = cx.catalog.names(Kind::Dashboard).into_iter();
-            all.filter_map(|name| cx.catalog.dashboard(name)).map(|d: &Dashboard| d.name.clone()).collect()
-        }
-    }
+/// What a Prometheus scrapes, for itself or to send it, and how often.
+fn scraped_by<'p, 'a>(parts: &'p [Part<'a>], lane: &'p str) -> impl Iterator<Item = (&'p Part<'a>, Duration)> {
+    let here = move |part: &'p Part<'a>| {
+        let own = (part.lane.name == lane).then_some(part.schedule.interval.value);
+        let copy = part.copies.iter().find(|(l, _)| l.name == lane).map(|(_, schedule)| schedule.interval.value);
+        Some((part, own.or(copy)?))
+    };
+    parts.iter().filter_map(here)
 }
 
 /// Grafana's uid: at most 40 characters, here a DNS label too. What has to be changed for that gets

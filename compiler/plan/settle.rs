@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use super::boards;
 use super::context::Context;
 use super::parts::{self, Part};
 use super::routing::{self, Partition, Target};
 use super::{critical, lanes, relay};
 use crate::catalog::Catalog;
 use crate::diag::Sink;
-use crate::model::fleet::Fleet;
+use crate::model::fleet::{Fleet, ReaderKind};
 use crate::model::ids::{ClusterId, RouteId, StoreId};
-use crate::model::plan::{FleetPlan, Send, StoreLoad, Summary};
+use crate::model::plan::{Answers, FleetPlan, Send, StoreLoad, Summary};
 use crate::model::value::Duration;
 
 /// What one cluster sends. Findings are those of [`plan`](super::plan), which looks again.
@@ -21,6 +22,8 @@ pub fn survey(fleet: &Fleet, catalog: &Catalog, cluster: ClusterId) -> Summary {
     let mut sends = Vec::new();
     let mut intervals: BTreeMap<(StoreId, Duration), u64> = BTreeMap::new();
     let mut pairs = Vec::new();
+    let mut answers: BTreeMap<StoreId, Answers> = BTreeMap::new();
+    let read = fleet.clusters.iter().any(|c| c.readers.iter().any(|r| r.kind == ReaderKind::Grafana));
     for partition in &partitions {
         for dest in routing::destinations(&cx, std::slice::from_ref(partition)) {
             let target = dest.target;
@@ -34,6 +37,11 @@ pub fn survey(fleet: &Fleet, catalog: &Catalog, cluster: ClusterId) -> Summary {
                     .fold(0, |sum: u64, p| sum.saturating_add(p.series.saturating_mul(critical::senders(p).into()))),
                 samples_per_second: relay::rate(&cx, &parts, std::slice::from_ref(partition), target),
             });
+            // The way readers have leads to what was sent without a tenant.
+            if read && target.tenant == 0 {
+                let some = sent.iter().map(|p| (*p, p.schedule.interval.value));
+                slowest_of(answers.entry(target.store).or_default(), boards::answers(&cx, &parts, some));
+            }
             for part in sent {
                 let sum = intervals.entry((target.store, part.schedule.interval.value)).or_default();
                 *sum = sum.saturating_add(part.series);
@@ -51,6 +59,7 @@ pub fn survey(fleet: &Fleet, catalog: &Catalog, cluster: ClusterId) -> Summary {
         intervals: intervals.into_iter().map(|((store, interval), series)| (store, interval, series)).collect(),
         pairs,
         lanes: cx.cluster.lanes.iter().map(|l| l.name.clone()).collect(),
+        answers: answers.into_iter().collect(),
     }
 }
 
@@ -84,6 +93,13 @@ pub fn settle(fleet: &Fleet, summaries: &[Summary]) -> FleetPlan {
     }
 }
 
+fn slowest_of(all: &mut Answers, more: Answers) {
+    for (asked, interval) in more {
+        let slowest = all.entry(asked).or_insert(interval);
+        *slowest = interval.max(*slowest);
+    }
+}
+
 fn load(store: StoreId, summaries: &[&Summary]) -> StoreLoad {
     let mut load = StoreLoad::default();
     for summary in summaries {
@@ -96,6 +112,9 @@ fn load(store: StoreId, summaries: &[&Summary]) -> StoreLoad {
             }
         }
         load.pairs |= summary.pairs.contains(&store);
+        for (_, answers) in summary.answers.iter().filter(|(s, _)| *s == store) {
+            slowest_of(&mut load.answers, answers.clone());
+        }
     }
     let intervals = || summaries.iter().flat_map(|s| &s.intervals).filter(|i| i.0 == store).map(|i| (i.1, i.2));
     load.fastest = intervals().map(|(interval, _)| interval).min();

@@ -3,6 +3,7 @@
 mod accelerators;
 mod access;
 mod alerting;
+mod boards;
 mod copies;
 mod critical;
 mod edges;

@@ -14,6 +14,10 @@ const WORDS: &[&str] = &[
     "prometheus-operator",
     // A kind of reader, a key of the language.
     "grafana",
+    // The node that a spec begins with.
+    "fleet",
+    // A kind of store.
+    "remote-write",
 ];
 
 #[test]

@@ -98,7 +98,7 @@ fn what_the_language_knows_and_nobody_compiles_is_said_so() {
     assert_eq!(found(&text("prometheus \"user\" { jobs \"kube-proxy\" }")), ["REF134 \"kube-proxy\""]);
     assert_eq!(found(&text("job \"kube-proxy\" interval=\"30s\"")), ["REF134 \"kube-proxy\""]);
     assert_eq!(found(&text("prometheus \"user\" { rules \"gpu\" }")), ["REF134 \"gpu\""]);
-    assert_eq!(found(&text("reader \"g\" reads=\"user\" dashboards=\"roce\"")), ["REF134 roce"]);
+    assert_eq!(found(&text("reader \"g\" reads=\"user\" dashboards=\"capacity\"")), ["REF134 capacity"]);
     assert_eq!(found(&text("versions npu-exporter=\"1.0\"")), ["REF101 npu-exporter"]);
     // Not named: not collected, and listed.
     let fleet = sound(&with("cluster \"c\"\n"));

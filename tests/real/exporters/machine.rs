@@ -57,6 +57,29 @@ fn one(page: &mut Page, collector: &str, seconds: f64) {
     }
 }
 
+/// The collectors infiniband and ethtool of node_exporter, for one RDMA port.
+pub fn ports(page: &mut Page, seconds: f64) {
+    for family in [
+        "port_data_received_bytes_total",
+        "port_data_transmitted_bytes_total",
+        "np_ecn_marked_roce_packets_received_total",
+        "np_cnp_packets_sent_total",
+        "rp_cnp_packets_handled_total",
+        "out_of_sequence_packets_received_total",
+        "packet_sequence_errors_total",
+        "local_ack_timeout_errors_total",
+        "port_discards_received_total",
+        "port_discards_transmitted_total",
+        "out_of_buffer_drops_total",
+    ] {
+        page.counter(&format!("node_infiniband_{family}")).is(&[("device", "mlx5_0"), ("port", "1")], seconds * 1e3);
+    }
+    for (way, priority) in ["received", "transmitted"].into_iter().flat_map(|w| (0..8).map(move |p| (w, p))) {
+        let family = format!("node_ethtool_{way}_prio{priority}_pause");
+        page.counter(&family).is(&[("device", "ens1f0")], seconds);
+    }
+}
+
 /// dcgm-exporter: a card for each namespace, and one that nobody holds.
 pub fn gpus(page: &mut Page, about: &About, seconds: f64) {
     let held = about.namespaces.iter().map(|n| Some(n.as_str()));
@@ -64,6 +87,9 @@ pub fn gpus(page: &mut Page, about: &About, seconds: f64) {
     for (family, counts, value) in [
         ("DCGM_FI_DEV_GPU_UTIL", false, 80.0),
         ("DCGM_FI_DEV_FB_USED", false, 40_000.0),
+        ("DCGM_FI_DEV_POWER_USAGE", false, 400.0),
+        ("DCGM_FI_DEV_XID_ERRORS", false, 0.0),
+        ("DCGM_FI_PROF_PIPE_TENSOR_ACTIVE", false, 0.4),
         ("DCGM_FI_DEV_GPU_TEMP", false, 60.0),
         ("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", true, seconds * 300_000.0),
     ] {

@@ -27,8 +27,8 @@ pub enum Kind {
     Kubelet,
     /// The GPUs of a node: one for each namespace, one that nobody holds.
     Dcgm,
-    /// node_exporter, with `collect[]` and `exclude[]`.
-    Node,
+    /// What dashboards ask of one node: node_exporter with RDMA ports, GPUs, a node of the API server's.
+    Hardware,
     /// A pod that asks to be scraped.
     Pod,
 }
@@ -111,7 +111,12 @@ fn page(
         (Kind::Kubelet, "/metrics/probes") => kubernetes::probes(&mut page, about, seconds),
         (Kind::Kubelet, "/metrics/slis") => kubernetes::indicators(&mut page, seconds),
         (Kind::Dcgm, "/metrics") => machine::gpus(&mut page, about, seconds),
-        (Kind::Node, "/metrics") => machine::node(&mut page, query, seconds).map_err(|why| (400, why))?,
+        (Kind::Hardware, "/metrics") => {
+            machine::node(&mut page, query, seconds).map_err(|why| (400, why))?;
+            machine::ports(&mut page, seconds);
+            machine::gpus(&mut page, about, seconds);
+            kubernetes::objects(&mut page, about);
+        }
         (Kind::Pod, _) => machine::pod(&mut page, seconds),
         (_, "/healthz" | "/livez" | "/readyz" | "/health") => {}
         _ => return Err((404, format!("nothing at {path}\n"))),

@@ -1,0 +1,174 @@
+//! Which dashboards a reader gets, and which of their panels: those that one of its data sources can
+//! answer, from what its Prometheus scrapes or what the routes bring to its store.
+
+use std::collections::BTreeMap;
+
+use super::context::Context;
+use super::parts::{self, Part};
+use super::source::{facts, reachable};
+use super::split;
+use crate::catalog::{Asked, Class, Dashboard, Has, Kind, Scope, Select, Target, query_reads};
+use crate::model::fleet::{Reader, ReaderKind};
+use crate::model::plan::{Answers, DashboardPlan, DataSource, PanelPlan, TargetPlan};
+use crate::model::value::{Duration, MetricGlob};
+
+/// Width of Grafana's grid.
+const GRID: u32 = 24;
+
+/// What parts of a cluster answer, each at the interval it is scraped at where it is asked.
+pub(super) fn answers<'p, 'a: 'p>(
+    cx: &Context<'a>,
+    all: &[Part<'a>],
+    some: impl Iterator<Item = (&'p Part<'a>, Duration)>,
+) -> Answers {
+    let mut answers = Answers::new();
+    for (part, interval) in some {
+        for (index, asked) in (0..).zip(cx.catalog.asked()) {
+            if asked.of_every_scrape || asked.jobs.iter().any(|has| exposes(cx, all, part, &asked.metric, has)) {
+                let slowest = answers.entry((index, part.class.clone())).or_insert(interval);
+                *slowest = interval.max(*slowest);
+            }
+        }
+    }
+    answers
+}
+
+fn exposes(cx: &Context<'_>, all: &[Part<'_>], part: &Part<'_>, metric: &str, has: &Has) -> bool {
+    let (job, pick) = (part.job(), &part.pick);
+    if job.name != has.job || part.source.entry.is_none() || !has.is_in(&cx.versions) {
+        return false;
+    }
+    let fits = |glob: &str| MetricGlob::parse(glob).is_ok_and(|g| g.matches(metric));
+    let kept = |globs: &mut dyn Iterator<Item = &str>| {
+        let mut globs = globs.peekable();
+        globs.peek().is_none() || globs.any(fits)
+    };
+    kept(&mut pick.keep.iter().map(String::as_str))
+        && kept(&mut job.keep.iter().map(|g| g.value.as_str()))
+        && !pick.drop.iter().any(|g| fits(g))
+        && !job.drop.iter().any(|g| fits(&g.value))
+        && serves(cx, all, part, has)
+}
+
+/// Whether what exposes the metric is asked in this part: an endpoint, or a collector that runs.
+fn serves(cx: &Context<'_>, all: &[Part<'_>], part: &Part<'_>, has: &Has) -> bool {
+    let named = |name: &String| has.from.contains(name);
+    if has.from.is_empty() || part.pick.endpoints.iter().any(|e| named(&e.name)) {
+        return true;
+    }
+    if !part.pick.collectors.is_empty() {
+        return part.pick.collectors.iter().any(named);
+    }
+    let Some(collectors) = part.source.entry.and_then(|e| e.parts.as_ref()) else { return false };
+    let taken = parts::wanted_collectors(all, &part.job().name);
+    let wanted: Vec<String> = taken.iter().cloned().collect();
+    let running = split::running(cx, &part.source, collectors, &wanted);
+    has.from.iter().any(|f| running.contains(f) && !taken.contains(f) && is_about_something(cx, part, f))
+}
+
+/// Whether the cluster has what a collector counts, as far as a class of the catalog asks for it.
+fn is_about_something(cx: &Context<'_>, part: &Part<'_>, collector: &String) -> bool {
+    let reachable = reachable(cx);
+    let facts = facts(cx, &reachable);
+    let classes = part.source.entry.iter().flat_map(|e| &e.classes);
+    let of = |class: &&Class| matches!(&class.select, Select::Parts(names) if names.contains(collector));
+    classes.filter(of).all(|class| class.requires.check(&facts).is_ok())
+}
+
+/// Those named, else all of which at least half can be shown.
+pub(super) fn dashboards(cx: &Context<'_>, reader: &Reader, sources: &[DataSource]) -> Vec<DashboardPlan> {
+    if reader.kind != ReaderKind::Grafana || sources.is_empty() {
+        return Vec::new();
+    }
+    let planned = |name: &str, named: bool| {
+        let entry = cx.catalog.dashboard(name)?;
+        let plan = of_entry(cx, entry, sources);
+        let whole = entry.panels.len();
+        let wanted = named || 2 * plan.panels.len() >= whole;
+        (wanted && (entry.template.is_some() || !plan.panels.is_empty())).then_some(plan)
+    };
+    match &reader.dashboards {
+        Some(said) => said.iter().filter_map(|d| planned(&d.value, true)).collect(),
+        None => {
+            let all = cx.catalog.names(Kind::Dashboard);
+            all.into_iter().filter_map(|name| planned(name, false)).collect()
+        }
+    }
+}
+
+fn of_entry(cx: &Context<'_>, entry: &Dashboard, sources: &[DataSource]) -> DashboardPlan {
+    let stores_only = entry.scope == Some(Scope::Store);
+    let sources: Vec<&DataSource> = sources.iter().filter(|s| s.is_store || !stores_only).collect();
+    let asked = cx.catalog.asked();
+    let answered = |metric: &str| sources.iter().any(|s| has(&s.answers, asked, metric).next().is_some());
+    let mut panels = Vec::new();
+    let (mut x, mut y, mut row) = (0, 0, 0);
+    for (index, panel) in entry.panels.iter().enumerate() {
+        let targets: Vec<TargetPlan> =
+            panel.targets.iter().flat_map(|t| targets(t, entry.by_class, &sources, asked)).collect();
+        if targets.is_empty() {
+            continue;
+        }
+        let (width, height) = (u32::from(panel.width).min(GRID), u32::from(panel.height));
+        if x + width > GRID {
+            (x, y, row) = (0, y + row, 0);
+        }
+        panels.push(PanelPlan { panel: index, x, y, targets });
+        (x, row) = (x + width, row.max(height));
+    }
+    let every = panels.iter().flat_map(|p| &p.targets).map(|t| t.interval);
+    let of_template =
+        entry.metrics.iter().filter_map(|m| sources.iter().filter_map(|s| slowest(&s.answers, asked, m)).max());
+    let usual = sources.iter().map(|s| s.time_interval).max();
+    DashboardPlan {
+        name: entry.name.clone(),
+        interval: every.max().or(of_template.max()).or(usual).unwrap_or(cx.cluster.interval.value),
+        local: !sources.iter().any(|s| s.is_store),
+        variables: (0..entry.variables.len()).filter(|i| answered(&entry.variables[*i].metric)).collect(),
+        panels,
+    }
+}
+
+/// The entries of a metric: class and interval.
+fn has<'s>(
+    answers: &'s Answers,
+    asked: &[Asked],
+    metric: &str,
+) -> impl Iterator<Item = (&'s Option<String>, Duration)> + use<'s> {
+    let index = asked.binary_search_by(|a| a.metric.as_str().cmp(metric)).ok().and_then(|i| u16::try_from(i).ok());
+    let of = move |index: u16| answers.range((index, None)..).take_while(move |((i, _), _)| *i == index);
+    index.into_iter().flat_map(of).map(|((_, class), interval)| (class, *interval))
+}
+
+fn slowest(answers: &Answers, asked: &[Asked], metric: &str) -> Option<Duration> {
+    has(answers, asked, metric).map(|(_, interval)| interval).max()
+}
+
+/// The queries of a target: one, or one for each class where classes differ in their interval.
+fn targets(target: &Target, by_class: bool, sources: &[&DataSource], asked: &[Asked]) -> Vec<TargetPlan> {
+    let able = |query: &&String| {
+        let answers = |s: &&&DataSource| query_reads(query).iter().all(|m| slowest(&s.answers, asked, m).is_some());
+        sources.iter().any(|s| answers(&s))
+    };
+    let queries: Vec<&String> = target.any.iter().filter(able).collect();
+    // The slowest of what each class is read from; a class counts where any of its metrics is.
+    let mut classes: BTreeMap<&Option<String>, Duration> = BTreeMap::new();
+    for metric in queries.iter().flat_map(|q| query_reads(q)) {
+        for (class, interval) in sources.iter().flat_map(|s| has(&s.answers, asked, metric)) {
+            let slowest = classes.entry(class).or_insert(interval);
+            *slowest = interval.max(*slowest);
+        }
+    }
+    let Some(slowest) = classes.values().max().copied() else { return Vec::new() };
+    let joined = |query: &dyn Fn(&str) -> String| queries.iter().map(|q| query(q)).collect::<Vec<_>>().join(" or ");
+    let same = classes.values().all(|i| *i == slowest);
+    if !by_class || same {
+        return vec![TargetPlan { expr: joined(&str::to_owned), legend: target.legend.clone(), interval: slowest }];
+    }
+    let of_class = |(class, interval): (&&Option<String>, &Duration)| {
+        let matcher = format!("$where,job_class=\"{}\"", class.as_deref().unwrap_or_default());
+        let expr = joined(&|query: &str| query.replace("$where", &matcher));
+        TargetPlan { expr, legend: target.legend.clone(), interval: *interval }
+    };
+    classes.iter().map(of_class).collect()
+}
