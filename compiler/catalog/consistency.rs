@@ -3,8 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::discovery::{Access, Auth, Discovery, Namespaces};
+use super::discovery::{Access, Auth, Discovery, Namespaces, Variant};
 use super::job::{Job, Select};
+use super::version::Version;
+
+/// First operator whose Prometheus can hold a token file for monitors that cannot name one
+/// (`scrapeClasses[].authorization`).
+const TOKEN_FOR_PODS: Version = Version::new(0, 81, 0);
 
 /// A contradiction in an entry, and the word to look for in its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +32,10 @@ impl Job {
         }
         for name in repeated(self.classes.iter().map(|c| c.name.as_str())) {
             say(name, format!("two classes are called `{name}`"));
+        }
+        let of_variants = self.checklist.iter().filter_map(|c| c.variant.as_ref());
+        for name in of_variants.filter(|n| self.variants.iter().all(|v| v.name != **n)) {
+            say(name, format!("a line of the checklist is for `{name}`, which is no variant"));
         }
         for variant in &self.variants {
             for name in variant.ports.keys().filter(|n| self.endpoint(n).is_none()) {
@@ -54,15 +63,32 @@ impl Job {
                 let what = format!("variant `{}`: only a Service has one address for all its pods", variant.name);
                 say("one_address", what);
             }
-            if portless || matches!(variant.discovery, Discovery::Pod(_)) {
-                let token = |a: &Access| matches!(a.auth, Auth::Token | Auth::TokenVerified { .. });
-                for (name, _) in variant.ports.iter().filter(|(_, access)| token(access)) {
-                    let what = format!(
-                        "variant `{}`: only what is found by its Service can be shown the service account's token, not `{name}`",
-                        variant.name
-                    );
-                    say(name, what);
-                }
+            let token = |a: &Access| matches!(a.auth, Auth::Token | Auth::TokenVerified { .. });
+            for (name, _) in variant.ports.iter().filter(|(_, access)| portless && token(access)) {
+                let what = format!(
+                    "variant `{}`: only what is found by its Service or its pods can be shown the service account's token, not `{name}`",
+                    variant.name
+                );
+                say(name, what);
+            }
+            let pods = matches!(variant.discovery, Discovery::Pod(_));
+            let verified = |a: &Access| matches!(a.auth, Auth::TokenVerified { .. });
+            for (name, _) in variant.ports.iter().filter(|(_, access)| pods && verified(access)) {
+                let what = format!(
+                    "variant `{}`: nothing that finds pods can name the file of the cluster's CA, so `{name}` is `token`",
+                    variant.name
+                );
+                say(name, what);
+            }
+            if matches!(variant.discovery, Discovery::Pod(_))
+                && variant.ports.values().any(token)
+                && !knows_classes(variant)
+            {
+                let what = format!(
+                    "variant `{}`: pods are shown the service account's token from operator {TOKEN_FOR_PODS} on; say `gate: {{since: {{operator: \"{TOKEN_FOR_PODS}\"}}}}`",
+                    variant.name
+                );
+                say(&variant.name, what);
             }
             if let Some(selector) = variant.discovery.selector() {
                 if selector.labels.is_empty() {
@@ -119,6 +145,10 @@ impl Job {
     fn has_part(&self, name: &str) -> bool {
         self.parts.as_ref().is_some_and(|p| p.known().any(|k| k == name))
     }
+}
+
+fn knows_classes(variant: &Variant) -> bool {
+    variant.gate.since.get("operator").is_some_and(|since| *since >= TOKEN_FOR_PODS)
 }
 
 fn repeated<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {

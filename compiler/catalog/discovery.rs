@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::job::Requires;
-use super::version::Gate;
+use super::version::{Gate, Versions};
 
 /// One path of a target. The variant says on which port it is.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -66,6 +66,9 @@ pub struct Variant {
     pub ours: bool,
     #[serde(default)]
     pub when: When,
+    /// Versions that can have it; elsewhere the next variant that fits is taken.
+    #[serde(default)]
+    pub gate: Gate,
     /// In addition to what the job requires.
     #[serde(default)]
     pub requires: Requires,
@@ -128,6 +131,8 @@ pub struct When {
     pub base: Vec<String>,
     /// The spec gives a client certificate, or does not.
     pub client_cert: Option<bool>,
+    /// The cluster tells an Alertmanager that the spec names by its Service, or does not.
+    pub alertmanager_service: Option<bool>,
 }
 
 /// What a spec says about who runs a job and how it is reached.
@@ -140,6 +145,8 @@ pub struct Choice<'a> {
     /// `by` of `discover`.
     pub discover: Option<&'a str>,
     pub client_cert: bool,
+    pub alertmanager_service: bool,
+    pub versions: &'a Versions,
 }
 
 impl Variant {
@@ -156,6 +163,8 @@ impl Variant {
             && !when.named
             && (when.base.is_empty() || when.base.iter().any(|b| b == choice.base))
             && when.client_cert.is_none_or(|c| c == choice.client_cert)
+            && when.alertmanager_service.is_none_or(|a| a == choice.alertmanager_service)
+            && self.gate.open(choice.versions)
     }
 }
 
@@ -219,6 +228,8 @@ pub enum Namespaces {
     Exporter,
     /// Where the cluster's `base` is installed.
     Base,
+    /// Where the Services of the Alertmanagers are that the cluster tells.
+    Alertmanager,
     Any,
     Named(Vec<String>),
 }
@@ -261,8 +272,8 @@ pub struct Access {
     pub one_address: bool,
 }
 
-/// A port by the name it has in its Service or pod, or by number. A number on pods that declare no
-/// such port needs a relabeling of `__address__`; on a Service it is the target port.
+/// A port by the name it has in its Service or pod, or by number: on a Service the target port, on
+/// pods one that they need not declare.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Port {
@@ -310,7 +321,8 @@ mod tests {
 
     fn chosen(job: &str, managed: &str, base: &str, discover: Option<&str>, client_cert: bool) -> Option<String> {
         let catalog = Catalog::builtin();
-        let choice = Choice { managed, base, discover, client_cert };
+        let versions = catalog.components().into_iter().map(|c| (c.name.clone(), c.default)).collect();
+        let choice = Choice { managed, base, discover, client_cert, alertmanager_service: false, versions: &versions };
         catalog.job(job).unwrap().variant(&choice).map(|v| v.name.clone())
     }
 

@@ -286,6 +286,8 @@ pub enum Select {
 #[serde(deny_unknown_fields)]
 pub struct Check {
     pub when: CheckWhen,
+    /// Only where this variant is the one that is taken; absent: in all.
+    pub variant: Option<String>,
     pub text: String,
 }
 

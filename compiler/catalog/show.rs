@@ -1,5 +1,6 @@
 //! The catalog as text: `catalog list`, `catalog show NAME`, and the index in its README.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::dashboard::Dashboard;
@@ -76,7 +77,8 @@ impl Catalog {
             let join = |items: Vec<String>| if items.is_empty() { "–".to_owned() } else { items.join(", ") };
             let mut labels: Vec<String> =
                 job.variants.iter().map(|v| v.job.value("name of the Service").to_owned()).collect();
-            labels.dedup();
+            let mut seen = BTreeSet::new();
+            labels.retain(|l| seen.insert(l.clone()));
             let classes = job.classes.iter().map(|c| format!("`{}`", c.name)).collect();
             let variants = job.variants.iter().map(|v| format!("`{}`", v.name)).collect();
             let version = job.component.as_ref().map_or("–".to_owned(), |c| c.default.to_string());
@@ -181,6 +183,7 @@ fn found(variant: &Variant) -> String {
     let namespaces = match &selector.namespaces {
         Namespaces::Exporter => "the exporter's namespace".to_owned(),
         Namespaces::Base => "the namespace of the cluster's base".to_owned(),
+        Namespaces::Alertmanager => "the namespace of the Alertmanager that is told".to_owned(),
         Namespaces::Any => "any namespace".to_owned(),
         Namespaces::Named(names) => names.join(", "),
     };

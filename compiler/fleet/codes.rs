@@ -270,6 +270,28 @@ pub static IDLE_COPY: Code = error(
     "name a store that the `to` lines do not send these series to, or take the `copy` out",
 );
 
+pub static MANAGED: Code = error(
+    "REF151",
+    "a job of the control plane, asked for where the provider runs it",
+    "nobody but the provider reaches it: its target would be down for ever, or never be found",
+    "take the job out, or say `disabled` for it; if the control plane is your own, take `managed-control-plane` out",
+);
+
+pub static NOT_THERE: Code = warning(
+    "REF152",
+    "a job that is asked for and cannot be had",
+    "it is not scraped, and whoever asked for it will miss it when it is needed",
+    "take it out where the cluster cannot have it, or change what keeps it away",
+);
+
+pub static NOT_EVERYWHERE: Code = Code::info(
+    "REF153",
+    Stage::Fleet,
+    "a job that not every cluster it is named for has",
+    "it is scraped on the others; on those that lack it, the README lists it under `Not collected`",
+    "nothing has to be done if that is meant; `job \"…\" disabled=#true` in a cluster or profile says so",
+);
+
 pub static ALL: &[&Code] = &[
     &UNDEFINED,
     &SAME_IDENTITY,
@@ -306,6 +328,9 @@ pub static ALL: &[&Code] = &[
     &NO_PATH,
     &ADDRESS_PATH,
     &PRIVATE_JOB,
+    &MANAGED,
+    &NOT_THERE,
+    &NOT_EVERYWHERE,
     &RECEIVER,
     &IDLE_COPY,
 ];

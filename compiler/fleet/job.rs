@@ -10,9 +10,10 @@ use super::codes;
 use super::context::Context;
 use super::lane::disables_nothing;
 use super::merge::{Block, Member};
+use super::missing::{self, Lack};
 use super::names::{not_compiled, undefined};
 use super::owner::{Claims, split};
-use crate::catalog::{self, ClusterFacts, Kind, Shut, Unmet};
+use crate::catalog::{self, ClusterFacts, Kind};
 use crate::diag::{Diagnostic, Sourced, Span};
 use crate::model::fleet::{Class, Cluster, Discover, DiscoverBy, ExporterSettings, Job};
 
@@ -70,6 +71,12 @@ pub fn jobs<'d>(
             named,
         };
         match look(cx, &looked) {
+            Presence::Without(lack) => {
+                if let Some(at) = looked.named {
+                    missing::report(cx, raw, cluster, &looked, &lack, at);
+                }
+                absent.push((name.to_owned(), lack.reason()));
+            }
             Presence::Present => {
                 let job = job(cx, &looked, cluster);
                 present.push(cx.shared(job));
@@ -85,6 +92,8 @@ pub fn jobs<'d>(
 enum Presence {
     Present,
     Absent(String),
+    /// The cluster has no use for it, or is too old.
+    Without(Lack),
     /// Reported.
     Refused,
 }
@@ -115,8 +124,8 @@ fn look(cx: &mut Context<'_, '_>, job: &Looked<'_, '_>) -> Presence {
     match job.entry {
         Some(entry) => match (entry.requires.check(job.facts), entry.gate.check(job.versions)) {
             (Ok(()), Ok(())) => found(cx, job, entry),
-            (Err(unmet), _) => Presence::Absent(reason(&unmet)),
-            (Ok(()), Err(shut)) => Presence::Absent(too_old(&shut)),
+            (Err(unmet), _) => Presence::Without(Lack::Of(unmet)),
+            (Ok(()), Err(shut)) => Presence::Without(Lack::Version(shut)),
         },
         None => custom(cx, job),
     }
@@ -351,22 +360,4 @@ pub(super) fn known_jobs<'c, 'd: 'c>(cx: &Context<'c, 'd>) -> Vec<&'c str> {
     known.extend(cx.catalog.not_yet().jobs.iter().map(String::as_str));
     known.extend(cx.names.jobs.keys().copied());
     known.into_iter().collect()
-}
-
-fn too_old(shut: &Shut) -> String {
-    let Shut { component, bound, since, .. } = shut;
-    let declared = shut.declared.map_or_else(|| "none is declared".to_owned(), |v| format!("{v} is declared"));
-    let word = if *since { "from" } else { "before" };
-    format!("it needs {component} {word} {bound}{}; {declared}", if *since { " on" } else { "" })
-}
-
-fn reason(unmet: &Unmet) -> String {
-    match unmet {
-        Unmet::NoGpus => "its nodes have no GPUs (`gpus-per-node`)".to_owned(),
-        Unmet::NoNpus => "its nodes have no NPUs (`npus-per-node`)".to_owned(),
-        Unmet::NoRocePorts => "its nodes have no RoCE ports (`roce-ports-per-node`)".to_owned(),
-        Unmet::ManagedControlPlane => "nobody but the provider reaches it (`managed-control-plane`)".to_owned(),
-        Unmet::NotReachable(component) => format!("`{component}` is not in `reachable`: it listens on loopback only"),
-        Unmet::NoAlertmanager => "no Alertmanager runs there".to_owned(),
-    }
 }

@@ -103,6 +103,11 @@ impl<'d> Block<'d> {
         }
     }
 
+    /// Whether the nearest line that says `key` is the fleet's, for every cluster.
+    pub fn is_of_fleet(&self, key: &str) -> bool {
+        self.entry(key).and_then(|e| e.said.last()).is_some_and(|(level, _)| *level == Level::Fleet)
+    }
+
     /// Whether a flag is up, and where.
     pub fn flag(&self, key: &str) -> Option<Span> {
         self.scalar(key).filter(|s| s.value.as_bool() == Some(true)).map(|s| s.span)

@@ -18,6 +18,7 @@ mod job;
 mod lane;
 mod levels;
 mod merge;
+mod missing;
 mod names;
 mod owner;
 mod partition;

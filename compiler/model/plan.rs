@@ -125,6 +125,9 @@ pub struct LanePlan<'f> {
     pub limits: Resources,
     pub sample_limit: Option<Sourced<u64>>,
     pub access: Access,
+    /// Name of the entry of `scrapeClasses` that shows the token of the service account, where a monitor
+    /// needs one.
+    pub token_class: Option<&'static str>,
     /// `EndpointSlice`, where the operator knows the field (0.76): Endpoints hold 1,000 addresses.
     pub discovery_role: Option<&'static str>,
     /// Name of the governing headless Service of our own, so that several lanes in one namespace do not
@@ -306,6 +309,8 @@ pub struct Monitor {
     pub namespaces: Vec<String>,
     /// Every namespace: annotation discovery only.
     pub any_namespace: bool,
+    /// Entry of the Prometheus' `scrapeClasses` it is scraped by.
+    pub scrape_class: Option<&'static str>,
     /// Label of the Service or Pod whose value becomes `job`.
     pub job_label: Option<String>,
     /// The `job` label that results.
@@ -336,6 +341,8 @@ pub enum MonitorKind {
 pub struct Endpoint {
     /// Name of the port of the Service or container, or a number.
     pub port: String,
+    /// A number that no container has to declare: a relabeling goes to it, the monitor names none.
+    pub undeclared: bool,
     pub path: String,
     pub scheme: String,
     pub interval: Sourced<Duration>,
@@ -367,7 +374,8 @@ pub struct ProbePlan {
 /// that the spec names in its place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ScrapeAuth {
-    /// Shows the pod's service account token, which only a ServiceMonitor can refer to.
+    /// Shows the service account token of the Prometheus' pod. Only a ServiceMonitor can refer to it; a
+    /// PodMonitor has it from its scrape class.
     pub service_account: bool,
     /// References to Secrets beside the monitor.
     pub credentials: Credentials,

@@ -176,6 +176,35 @@ pub static ONLY_TENANTS: Code = warning(
     "send what it shall see to the store itself, `to \"central\"`; or read a Prometheus of the cluster until readers of single tenants are compiled",
 );
 
+pub static SHUT_VARIANT: Code = error(
+    "PLN131",
+    "a way to run or find a job that the declared versions do not have",
+    "what it needs would be refused or silently left out by the component, and nothing would be scraped",
+    "take `exporter` out, so that the way that fits the versions is taken, or raise the version",
+);
+
+pub static SHUT_PATH: Code = error(
+    "PLN132",
+    "a path that the declared version does not serve",
+    "the target would be down for as long as that version runs, and an alert on it would never end",
+    "take `path` out, or raise the version",
+);
+
+pub static NO_CLIENT_CERT: Code = error(
+    "PLN133",
+    "a port that asks for a client certificate, and no Secret with one",
+    "every handshake would fail, and the target would be down without a word of why",
+    "make a Secret in the namespace of the Prometheus with `tls.crt`, `tls.key` and `ca.crt`, from a certificate that the target's CA has signed for clients, and say `client-cert secret=\"etcd-client\"`; or scrape a port that asks for none",
+);
+
+pub static NOT_REACHABLE: Code = Code::info(
+    "PLN134",
+    Stage::Plan,
+    "a job whose component listens on loopback",
+    "a monitor on it would make targets that are down for ever, so there is none until it can be reached",
+    "do what the README of the cluster lists under `To be set by hand`, then name the component in `reachable`",
+);
+
 pub static NO_BATCHES: Code = error(
     "PLN140",
     "a `scrape` for an exporter that serves no batches",
@@ -314,6 +343,10 @@ pub static ALL: &[&Code] = &[
     &IDLE_SAMPLED,
     &ANNOTATED_PORT,
     &ONLY_TENANTS,
+    &SHUT_VARIANT,
+    &SHUT_PATH,
+    &NO_CLIENT_CERT,
+    &NOT_REACHABLE,
     &NO_BATCHES,
     &FETCHED_TOO_OFTEN,
     &BATCHES_DROPPED,

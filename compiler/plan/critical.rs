@@ -137,7 +137,7 @@ fn made_by_the_operator(namespace: &str, monitor: &Monitor, e: &Endpoint, slices
             namespace: namespace.to_owned(),
             name: monitor.name.clone(),
             selector,
-            port: Some(e.port.parse().map_or_else(|_| Port::Name(e.port.clone()), Port::Number)),
+            port: (!e.undeclared).then(|| e.port.parse().map_or_else(|_| Port::Name(e.port.clone()), Port::Number)),
             job_label,
             relabelings,
             ..PodMonitor::default()

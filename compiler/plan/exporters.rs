@@ -159,7 +159,9 @@ pub(super) fn checklist(cx: &Context<'_>, parts: &[Part<'_>]) -> Vec<String> {
             CheckWhen::Elsewhere => !part.source.is_ours(),
             CheckWhen::NotReachable => false,
         };
-        out.extend(entry.checklist.iter().filter(|c| when(c.when)).map(|c| format!("{}: {}", entry.name, c.text)));
+        let variant = part.source.variant.map(|v| v.name.as_str());
+        let here = |c: &&catalog::Check| when(c.when) && c.variant.as_deref().is_none_or(|v| Some(v) == variant);
+        out.extend(entry.checklist.iter().filter(here).map(|c| format!("{}: {}", entry.name, c.text)));
         let length = batches::length(&part.source, &part.schedule);
         if length > 1 {
             let class = part.class.as_ref().map(|c| format!("in the class `{c}` ")).unwrap_or_default();

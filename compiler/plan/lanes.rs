@@ -77,6 +77,7 @@ pub(super) fn plan<'f>(
         requests,
         limits: lane.limits.clone(),
         sample_limit: lane.sample_limit,
+        token_class: own.iter().find_map(|m| m.scrape_class),
         access: access::access(cx, lane, &own, scraped(decided.parts, lane), discovery_role.is_some(), sink),
         discovery_role,
         governing_service: (cx.version("operator").value.at_least(SERVICE_NAME))

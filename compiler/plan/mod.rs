@@ -35,6 +35,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 mod unused;
+mod way_in;
 mod ways;
 
 pub use limits::check_limits;

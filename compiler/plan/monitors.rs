@@ -21,6 +21,8 @@ use crate::relabel::{Action, Rule};
 pub(super) const CLASS_LABEL: &str = "job_class";
 /// Target label that tells jobs apart which share the value of `job`.
 pub(super) const PATH_LABEL: &str = "metrics_path";
+/// Entry of `scrapeClasses` with the token of the service account: a PodMonitor itself can name no file.
+pub(super) const TOKEN_CLASS: &str = "service-account";
 /// First operator whose ServiceMonitor says which kind of object it discovers by.
 const ROLE_SINCE: Version = Version::new(0, 86, 0);
 
@@ -96,7 +98,10 @@ fn of_part(
         Some(class) => format!("{}-{class}", job.name),
         None => job.name.clone(),
     };
+    let endpoints = |value: &str| endpoints(cx, part, schedule, value, shared);
+    let token = |endpoints: &[Endpoint]| endpoints.iter().any(|e| e.auth.service_account);
     let make = |name: String, place: &Place, kind, value: &str| Monitor {
+        scrape_class: (kind == MonitorKind::Pod && token(&endpoints(value))).then_some(TOKEN_CLASS),
         kind,
         name: beside_base(cx, if owned { name } else { format!("{name}-{}", lane.name) }),
         job: job.name.clone(),
@@ -108,7 +113,7 @@ fn of_part(
         any_namespace: place.namespaces.is_empty(),
         job_label: job_label(part),
         job_value: value.to_owned(),
-        endpoints: endpoints(cx, part, schedule, value, shared),
+        endpoints: endpoints(value),
         probe: None,
         attach_node_metadata: false,
         discovery_role: role(cx, part),
@@ -255,17 +260,26 @@ fn endpoint(
         _ if part.source.is_ours() && part.source.is_private() => None,
         _ => job.discover.as_ref().and_then(|d| d.port.as_ref()).map(|p| p.value.clone()),
     };
-    let catalog_port = access.and_then(|a| a.port.as_ref()).map(|port| match port {
+    let catalog_port = access.and_then(|a| a.port.as_ref());
+    let undeclared = matches!((&part.source.found, catalog_port), (Found::Pod(_), Some(Port::Number(_))));
+    let catalog_port = catalog_port.map(|port| match port {
         Port::Number(number) => number.to_string(),
         Port::Name(name) => name.clone(),
     });
+    let port = said_port.or(catalog_port).unwrap_or_else(|| "metrics".to_owned());
+    let mut relabelings = relabelings(cx, part, entry, value, shared);
+    let number = port.parse::<u16>().ok().filter(|_| undeclared);
+    if let Some(number) = number {
+        relabelings.splice(..0, address(number));
+    }
     // `path` and `scheme` of a spec are the job's; a job of several paths keeps its own.
     let batch = batches::length(&part.source, &schedule);
     let one_path = part.pick.endpoints.len() <= 1;
     let said_path = job.path.as_ref().filter(|_| one_path).map(|p| p.value.clone());
     let default_path = if matches!(part.source.found, Found::Probe) { "/probe" } else { "/metrics" };
     Endpoint {
-        port: said_port.or(catalog_port).unwrap_or_else(|| "metrics".to_owned()),
+        port,
+        undeclared: number.is_some(),
         path: said_path.unwrap_or_else(|| entry.map_or(default_path, |e| &e.path).to_owned()),
         scheme: match &job.scheme {
             Some(scheme) => scheme.value.clone(),
@@ -281,7 +295,7 @@ fn endpoint(
         track_staleness: batch == 1 && entry.is_some_and(|e| e.track_staleness) && ends_series(cx),
         batch,
         sampled: schedule.interval,
-        relabelings: relabelings(cx, part, entry, value, shared),
+        relabelings,
         metric_relabelings: metric_relabelings(cx, part, entry),
         origin: part.origin,
     }
@@ -326,7 +340,8 @@ fn relabelings(
     };
     rules.extend(from_catalog(cx, entry.map_or(&[], |e| &e.relabelings)));
     let sets = |rules: &[Rule], label: &str| rules.iter().any(|r| r.target_label.as_deref() == Some(label));
-    if part.source.entry.is_some_and(|e| e.targets == Targets::PerNode) && !sets(&rules, "node") {
+    let on_nodes = |e: &catalog::Job| matches!(e.targets, Targets::PerNode | Targets::PerControlPlaneNode);
+    if part.source.entry.is_some_and(on_nodes) && !sets(&rules, "node") {
         // Only where there is a pod: an empty value would delete the label that the operator sets for
         // targets that are nodes (kubelets).
         rules.push(copy("__meta_kubernetes_pod_node_name", "node").regex("(.+)"));
@@ -341,6 +356,20 @@ fn relabelings(
         rules.push(constant(CLASS_LABEL, class, part.origin));
     }
     rules
+}
+
+/// To a port of the pod that no container has to declare. A pod is a target once for each port it
+/// declares: without the container they are the same one, which Prometheus scrapes once.
+fn address(port: u16) -> [Rule; 3] {
+    const IP: &str = "__meta_kubernetes_pod_ip";
+    let to = |regex, replacement: String| {
+        Rule::new(Action::Replace).source([IP]).target("__address__").regex(regex).replacement(replacement)
+    };
+    [
+        to("([0-9.]+)", format!("$1:{port}")),
+        to("([0-9a-fA-F]*:[0-9a-fA-F:]+)", format!("[$1]:{port}")),
+        Rule::new(Action::LabelDrop).regex("container"),
+    ]
 }
 
 fn metric_relabelings(cx: &Context<'_>, part: &Part<'_>, entry: Option<&catalog::Endpoint>) -> Vec<Rule> {

@@ -1,11 +1,12 @@
 //! How the targets of a job are found and what its series carry: the catalog's entry for this
 //! cluster, with what the spec says instead.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::codes;
 use super::context::Context;
+use super::way_in;
 use crate::catalog::{
     self, ClusterFacts, Discovery, JobLabel, Namespaces, Port, Serves, Unmet, Variant, WorkloadNamespace,
 };
@@ -73,7 +74,23 @@ impl<'a> Source<'a> {
         let entry = if job.in_catalog { cx.catalog.job(&job.name) } else { None };
         let variant = entry.and_then(|e| e.variant(&choice(cx, job)));
         if let Some(variant) = variant {
-            variant.requires.check(&facts(cx, &reachable(cx))).map_err(|unmet| in_words(&unmet))?;
+            if let Err(unmet) = variant.requires.check(&facts(cx, &reachable(cx))) {
+                if job.named && matches!(unmet, Unmet::NotReachable(_)) {
+                    let what =
+                        format!("`{}` is not scraped everywhere it is asked for: {}", job.name, in_words(&unmet));
+                    sink.push(Diagnostic::new(&codes::NOT_REACHABLE, cx.place(job.origin, job.origin), what));
+                }
+                return Err(in_words(&unmet));
+            }
+            // Only one that is asked for by name can be shut.
+            if let Err(shut) = variant.gate.check(&cx.versions) {
+                let managed = &job.exporter.managed;
+                let what = format!("`{}` of `{}` {}", variant.name, job.name, needs(&shut));
+                let at = cx.place(managed.origin, job.origin);
+                sink.push(Diagnostic::new(&codes::SHUT_VARIANT, at, what).here("not with these versions"));
+                return Err(format!("`{}` {}", variant.name, needs(&shut)));
+            }
+            way_in::check(cx, job, entry, variant, sink)?;
         }
         let found = match (variant, &job.discover) {
             (Some(variant), Some(said)) if is_private(variant) && !runs_here(job, entry, variant) => from_spec(said),
@@ -160,7 +177,16 @@ fn choice<'c>(cx: &'c Context<'_>, job: &'c Job) -> catalog::Choice<'c> {
         base: cx.cluster.base.kind.value.name(),
         discover: job.discover.as_ref().map(|d| word(d.by.value)),
         client_cert: job.credentials.client_cert.is_some(),
+        alertmanager_service: !alertmanager_namespaces(cx).is_empty(),
+        versions: &cx.versions,
     }
+}
+
+/// Namespaces of the Alertmanagers that the cluster tells by their Services.
+fn alertmanager_namespaces(cx: &Context<'_>) -> Vec<String> {
+    let told = cx.cluster.alerts.iter().chain(cx.cluster.lanes.iter().flat_map(|l| &l.alerts));
+    let services = told.filter_map(|a| cx.fleet.alertmanager(a.value).service.as_ref());
+    BTreeSet::from_iter(services.map(|s| s.value.0.clone())).into_iter().collect()
 }
 
 fn word(by: DiscoverBy) -> &'static str {
@@ -189,6 +215,13 @@ pub(super) fn facts<'c>(cx: &Context<'_>, reachable: &'c [&'c str]) -> ClusterFa
     }
 }
 
+/// `needs operator 0.81.0, and 0.68.0 is declared`.
+pub(super) fn needs(shut: &catalog::Shut) -> String {
+    let declared = shut.declared.map_or_else(|| "none".to_owned(), |v| v.to_string());
+    let bound = if shut.since { "needs" } else { "ends before" };
+    format!("{bound} {} {}, and {declared} is declared", shut.component, shut.bound)
+}
+
 pub(super) fn in_words(unmet: &Unmet) -> String {
     match unmet {
         Unmet::NoGpus => "the cluster has no GPUs".to_owned(),
@@ -206,6 +239,7 @@ fn from_catalog(cx: &Context<'_>, job: &Job, variant: &Variant, said: Option<&Di
         place.namespaces = match &selector.namespaces {
             Namespaces::Exporter => vec![exporter_namespace(cx, job)],
             Namespaces::Base => vec![base_namespace(cx)],
+            Namespaces::Alertmanager => alertmanager_namespaces(cx),
             Namespaces::Any => Vec::new(),
             Namespaces::Named(names) => names.clone(),
         };

@@ -48,16 +48,45 @@ pub fn mounted_tls(b: &mut Build<'_>, credentials: &Credentials) {
 /// Of a scrape: the service account's token and CA too.
 pub fn scrape(b: &mut Build<'_>, auth: &ScrapeAuth) {
     if auth.service_account {
-        b.str("bearerTokenFile", format!("{SERVICE_ACCOUNT}/token"));
+        b.str("bearerTokenFile", token_file());
     }
+    scrape_tls(b, auth, true);
+}
+
+/// Of a scrape whose files are in its scrape class: what is said here goes before.
+pub fn scrape_in_class(b: &mut Build<'_>, auth: &ScrapeAuth) {
+    scrape_tls(b, auth, false);
+}
+
+/// An entry of `scrapeClasses` with the service account's token.
+pub fn token_class(c: &mut Build<'_>, name: &str) {
+    c.str("name", name);
+    c.object("authorization", |a| a.str("credentialsFile", token_file()));
+}
+
+fn token_file() -> String {
+    format!("{SERVICE_ACCOUNT}/token")
+}
+
+fn ca_file() -> String {
+    format!("{SERVICE_ACCOUNT}/ca.crt")
+}
+
+fn scrape_tls(b: &mut Build<'_>, auth: &ScrapeAuth, files: bool) {
     credentials(b, &auth.credentials);
-    if auth.verify == Verify::Credentials && !has_tls(&auth.credentials) {
+    let says = match auth.verify {
+        Verify::Credentials => false,
+        Verify::Cluster => files,
+        Verify::Nothing => true,
+    };
+    if !says && !has_tls(&auth.credentials) {
         return;
     }
     b.object("tlsConfig", |t| {
         match auth.verify {
             Verify::Credentials => {}
-            Verify::Cluster => t.str("caFile", format!("{SERVICE_ACCOUNT}/ca.crt")),
+            Verify::Cluster if files => t.str("caFile", ca_file()),
+            Verify::Cluster => {}
             Verify::Nothing => t.bool("insecureSkipVerify", true),
         }
         tls_fields(t, &auth.credentials);

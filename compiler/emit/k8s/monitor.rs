@@ -1,7 +1,7 @@
 //! ServiceMonitors, PodMonitors and ScrapeConfigs: one class of one job each, selected by one lane.
 
 use super::super::{Emit, LANE_LABEL, Meta};
-use super::credentials::scrape;
+use super::credentials::{scrape, scrape_in_class};
 use super::relabeling::relabelings;
 use crate::model::plan::{Endpoint, Monitor, MonitorKind};
 use crate::object::{Build, Place};
@@ -50,6 +50,9 @@ fn selecting(s: &mut Build<'_>, monitor: &Monitor, endpoints: &str) {
             n.strs("matchNames", &monitor.namespaces);
         }
     });
+    if let Some(class) = monitor.scrape_class {
+        s.str("scrapeClass", class);
+    }
     if let Some(role) = monitor.discovery_role {
         s.str("serviceDiscoveryRole", role);
     }
@@ -64,16 +67,21 @@ fn selecting(s: &mut Build<'_>, monitor: &Monitor, endpoints: &str) {
 }
 
 fn endpoint(b: &mut Build<'_>, e: &Endpoint, kind: MonitorKind) {
-    match (e.port.parse::<u16>(), kind) {
-        (Ok(number), MonitorKind::Pod) => b.int("portNumber", number.into()),
-        (Ok(number), _) => b.int("targetPort", number.into()),
-        (Err(_), _) => b.str("port", &e.port),
+    if !e.undeclared {
+        match (e.port.parse::<u16>(), kind) {
+            (Ok(number), MonitorKind::Pod) => b.int("portNumber", number.into()),
+            (Ok(number), _) => b.int("targetPort", number.into()),
+            (Err(_), _) => b.str("port", &e.port),
+        }
     }
     b.str("path", &e.path);
     b.str("scheme", &e.scheme);
     schedule(b, e, ["interval", "scrapeTimeout"]);
     params(b, e);
-    scrape(b, &e.auth);
+    match kind {
+        MonitorKind::Pod => scrape_in_class(b, &e.auth),
+        _ => scrape(b, &e.auth),
+    }
     if e.honor_labels {
         b.bool("honorLabels", true);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::{Emit, LANE_LABEL, Meta};
-use super::credentials::{credentials, mounted_tls, tls};
+use super::credentials::{credentials, mounted_tls, tls, token_class};
 use super::relabeling::relabelings;
 use super::{beside, pod_labels, pull_secrets, resources, scheduling, spread};
 use crate::model::plan::{LanePlan, RemoteWrite};
@@ -66,6 +66,9 @@ pub fn prometheus(out: &mut Emit<'_, '_>, lane: &LanePlan<'_>) {
                 s.str("serviceDiscoveryRole", role);
             }
             selectors(s, lane);
+            if let Some(class) = lane.token_class {
+                s.list("scrapeClasses", |l| l.object("", |c| token_class(c, class)));
+            }
             if let Some(limit) = &lane.sample_limit {
                 s.from(limit.origin).int("enforcedSampleLimit", limit.value as i64);
             }

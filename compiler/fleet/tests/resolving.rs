@@ -18,6 +18,8 @@ fn the_five_fleets_resolve_as_far_as_they_are_compiled() {
         assert!(fleet.is_some(), "{name}");
         let other: Vec<_> = found
             .iter()
+            // A remark that one old cluster lacks a job which is named for all.
+            .filter(|d| d.code.id != codes::NOT_EVERYWHERE.id)
             .filter(|d| d.code.id != "REF134" && d.code.id != spec::codes::NOT_YET.id)
             .map(|d| (d.code.id, doc.sources.slice(d.at), &d.what))
             .collect();

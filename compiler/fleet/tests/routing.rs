@@ -179,7 +179,6 @@ fn jobs_of_a_line_exist() {
     assert_eq!(found(&text("node-exportr")), ["REF101 node-exportr"]);
     assert_eq!(found(&text("node-exporter/netwrk")), ["REF101 node-exporter/netwrk"]);
     assert_eq!(found(&text("nothing-*")), ["REF101 nothing-*"]);
-    assert_eq!(found(&text("kube-proxy")), ["REF134 kube-proxy"]);
 }
 
 /// A store on `a` with one address, a sender `b`.

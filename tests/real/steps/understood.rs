@@ -183,7 +183,8 @@ fn discovery(monitor: &Monitor, endpoint: &Endpoint, made: &Value, found: &mut D
     });
     found.same("what is asked of the labels of its targets", &planned.collect(), &labels);
     let ports: Vec<String> = of("_port_name").chain(of("_port_number")).map(|r| r.regex.clone()).collect();
-    found.same("the port of its targets", &vec![endpoint.port.clone()], &ports);
+    let planned = if endpoint.undeclared { vec![] } else { vec![endpoint.port.clone()] };
+    found.same("the port of its targets", &planned, &ports);
 }
 
 /// Ours stand in one piece, in their order, and nothing behind them touches any label but those of sharding.
