@@ -155,6 +155,10 @@ pub struct RulesInput {
     pub watches: bool,
     /// Some Prometheus of the cluster sends somewhere by remote write.
     pub remote_write: bool,
+    /// Name of the label that tells clusters apart: at a store only.
+    pub identity: String,
+    /// Identities of the clusters whose series are there: at a store only.
+    pub clusters: Vec<String>,
     /// Value of `runbook_url` up to the name of the alert; absent: no such annotation.
     pub runbooks: Option<String>,
 }
@@ -187,7 +191,8 @@ impl Scraped {
 }
 
 impl RulesInput {
-    pub const NAMES: &[&str] = &["evaluated_by", "scraped", "watches", "remote_write", "runbooks"];
+    pub const NAMES: &[&str] =
+        &["evaluated_by", "scraped", "watches", "remote_write", "identity", "clusters", "runbooks"];
 
     pub fn settings(&self, versions: &Versions) -> Settings {
         Settings::new(versions)
@@ -195,6 +200,8 @@ impl RulesInput {
             .with("scraped", self.scraped.iter().map(Scraped::setting).collect::<Vec<_>>())
             .with("watches", self.watches)
             .with("remote_write", self.remote_write)
+            .with("identity", self.identity.as_str())
+            .with("clusters", self.clusters.clone())
             .with("runbooks", self.runbooks.clone())
     }
 }
@@ -202,7 +209,8 @@ impl RulesInput {
 impl RulesInput {
     /// As [`ExporterInput::samples`].
     pub(super) fn samples() -> Vec<RulesInput> {
-        let least = RulesInput { evaluated_by: "user".to_owned(), ..RulesInput::default() };
+        let least =
+            RulesInput { evaluated_by: "user".to_owned(), identity: "cluster".to_owned(), ..RulesInput::default() };
         let kubelet =
             |path: &str| Scraped { job: "b".to_owned(), class: None, path: Some(path.to_owned()), interval_ms: 15_000 };
         let full = RulesInput {
@@ -213,6 +221,7 @@ impl RulesInput {
             ],
             watches: true,
             remote_write: true,
+            clusters: words(&["edge-1", "edge-2"]),
             runbooks: Some("https://runbooks.example.com/".to_owned()),
             ..least.clone()
         };

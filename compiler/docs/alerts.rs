@@ -6,12 +6,31 @@ use crate::model::plan::ClusterPlan;
 
 pub fn section(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {
     let told = plan.lanes.iter().any(|l| !l.alerting.is_empty());
-    if !told && plan.alertmanagers.is_empty() {
+    if !told && plan.alertmanagers.is_empty() && plan.store_rules.is_empty() {
         return;
     }
     out.push_str("## Alerts\n\n");
     if told {
         tells(fleet, plan, out);
+    }
+    for rules in &plan.store_rules {
+        let packs: Vec<String> = rules.packs.iter().map(|p| format!("`{}`", p.value)).collect();
+        let told: Vec<String> = rules.notifiers.iter().map(|n| format!("`{}`", n.url.value)).collect();
+        let told = if told.is_empty() { "nobody".to_owned() } else { told.join(", ") };
+        out.push_str(&format!(
+            "At the store `{}` vmalert ({} {}, release `{}/{}`) evaluates {} over {}, and tells {told}. What fires is \
+             written to the store as `ALERTS`.\n\n",
+            fleet.store(rules.store).name,
+            rules.chart,
+            rules.chart_version,
+            rules.namespace,
+            rules.release,
+            packs.join(", "),
+            match rules.clusters.as_slice() {
+                [] => "no cluster, for none sends to it without a tenant".to_owned(),
+                all => all.join(", "),
+            },
+        ));
     }
     for alertmanager in &plan.alertmanagers {
         let silences = match alertmanager.storage {

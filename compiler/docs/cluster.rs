@@ -200,6 +200,13 @@ fn apply(plan: &ClusterPlan<'_>, out: &mut String) {
             store.release, store.chart, store.chart_version, store.namespace
         ));
     }
+    for rules in &plan.store_rules {
+        out.push_str(&format!(
+            "helm upgrade --install {0} vm/{1} --version {2} \\\n  --kube-context {context} --namespace {3} \
+             --values helm/{0}.values.yaml\n",
+            rules.release, rules.chart, rules.chart_version, rules.namespace
+        ));
+    }
     out.push_str(&apply("."));
     out.push_str("```\n");
 }

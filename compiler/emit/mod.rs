@@ -11,7 +11,7 @@ mod rules;
 mod tests;
 
 use self::pod_security::Profile;
-pub use rules::rule_tests;
+pub use rules::{rule_tests, store_rule_tests};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -86,6 +86,9 @@ pub fn emit(
     }
     for store in &plan.stores {
         helm::values(&mut out, store);
+    }
+    for rules in &plan.store_rules {
+        helm::rules(&mut out, rules);
     }
     for exporter in &plan.exporters {
         exporters::exporter(&mut out, exporter);

@@ -3,7 +3,8 @@
 use super::{Emit, LANE_LABEL, Meta};
 use crate::catalog::{Catalog, RulesInput, Scraped, Settings, Versions};
 use crate::diag::{Diagnostic, Origin};
-use crate::model::plan::{ClusterPlan, Endpoint, Monitor, RulePlan};
+use crate::model::fleet::Fleet;
+use crate::model::plan::{ClusterPlan, Endpoint, Monitor, RulePlan, StoreRulesPlan};
 use crate::object::{Place, Tree, json};
 
 pub fn pack(out: &mut Emit<'_, '_>, rule: &RulePlan) {
@@ -48,6 +49,41 @@ pub fn rule_tests(
     }))
 }
 
+/// As [`rule_tests`], for the packs that a store evaluates: one text for each, in their order.
+///
+/// # Errors
+/// A template that cannot be evaluated with what the plan gives it.
+pub fn store_rule_tests(
+    plan: &ClusterPlan<'_>,
+    fleet: &Fleet,
+    catalog: &Catalog,
+    rules: &StoreRulesPlan,
+) -> Result<Vec<Option<String>>, Box<Diagnostic>> {
+    let versions = super::versions(plan);
+    let tests = rules.packs.iter().map(|pack| {
+        let entry = catalog.rule_pack(&pack.value);
+        let Some(template) = entry.and_then(|pack| catalog.rules_tests(pack)) else { return Ok(None) };
+        let evaluated = catalog.memo().eval(template, store_settings(fleet, rules, &versions))?;
+        Ok(evaluated.root().map(|(tree, root)| {
+            let mut text = String::new();
+            json::write(tree, root, false, &mut text);
+            text
+        }))
+    });
+    tests.collect()
+}
+
+/// What the templates of a pack are evaluated with at a store.
+pub(super) fn store_settings(fleet: &Fleet, rules: &StoreRulesPlan, versions: &Versions) -> Settings {
+    let input = RulesInput {
+        evaluated_by: fleet.store(rules.store).name.clone(),
+        identity: fleet.identity.value.clone(),
+        clusters: rules.clusters.clone(),
+        ..RulesInput::default()
+    };
+    input.settings(versions)
+}
+
 /// What the templates of a pack are evaluated with.
 fn settings(plan: &ClusterPlan<'_>, versions: &Versions, lane: &str) -> Settings {
     let (scraped, intervals): (Vec<Scraped>, Vec<Origin>) = scraped(plan, lane).into_iter().unzip();
@@ -56,6 +92,8 @@ fn settings(plan: &ClusterPlan<'_>, versions: &Versions, lane: &str) -> Settings
         scraped,
         watches: watches(plan, lane),
         remote_write: plan.lanes.iter().any(|l| !l.remote_write.is_empty()),
+        identity: lane_identity(plan).to_owned(),
+        clusters: Vec::new(),
         runbooks: None,
     };
     let mut settings = input.settings(versions);
@@ -64,6 +102,11 @@ fn settings(plan: &ClusterPlan<'_>, versions: &Versions, lane: &str) -> Settings
         settings.came_from(&format!("scraped[{i}].interval_ms"), origin);
     }
     settings
+}
+
+/// The label that tells clusters apart: the first of every Prometheus' external labels.
+fn lane_identity<'p>(plan: &'p ClusterPlan<'_>) -> &'p str {
+    plan.lanes.iter().find_map(|l| l.external_labels.first()).map_or("", |(name, _)| name)
 }
 
 /// Whether a lane scrapes the Prometheis themselves: what they say of their queues is there, and

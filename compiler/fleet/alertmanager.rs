@@ -10,7 +10,7 @@ use super::reader::{There, no_way_to};
 use super::receiver::receivers;
 use super::store::{own, sorted, storage};
 use crate::diag::{Diagnostic, Sourced, Span};
-use crate::model::fleet::{Alertmanager, Cluster};
+use crate::model::fleet::{Alertmanager, Cluster, Store};
 use crate::model::ids::AlertmanagerId;
 use crate::syntax::{Named, Object};
 
@@ -66,13 +66,16 @@ fn alertmanager<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Alertmanager 
     alertmanager
 }
 
-/// Every Alertmanager that a cluster's Prometheis tell must be within reach.
-pub fn check_ways(cx: &mut Context<'_, '_>, raw: &Raw<'_>, cluster: &Cluster, all: &[Alertmanager]) {
+/// Every Alertmanager that a cluster's Prometheis tell must be within reach, and those that the rules of
+/// a store tell which stands there.
+pub fn check_ways(cx: &mut Context<'_, '_>, raw: &Raw<'_>, cluster: &Cluster, stores: &[Store], all: &[Alertmanager]) {
     // An unknown zone has been reported at its name.
     if cluster.zone.is_none() && raw.block.scalar("zone").is_some() {
         return;
     }
     let mut told: Vec<Sourced<AlertmanagerId>> = cluster.lanes.iter().flat_map(|l| l.alerts.clone()).collect();
+    let here = |s: &&Store| s.cluster.is_some_and(|c| c.value == raw.id) && !s.rules.is_empty();
+    told.extend(stores.iter().filter(here).flat_map(|s| s.alerts.clone()));
     told.sort_by_key(|a| a.value);
     told.dedup_by_key(|a| a.value);
     for said in told {

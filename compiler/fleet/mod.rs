@@ -94,12 +94,15 @@ pub fn resolve(
             Zone { name: name.to_owned(), uplink: block.and_then(|b| cx.read.rate(&b, "uplink")), at: zone.span }
         })
         .collect();
-    let stores = store::stores(&mut cx, &doc.root);
+    let told = cluster::alerts(&mut cx, &own).unwrap_or_default();
+    let stores = store::stores(&mut cx, &doc.root, &told);
     let alertmanagers = alertmanager::alertmanagers(&mut cx, &doc.root);
     let fleetwide = Fleetwide { identity: &identity.value, stores: &stores, alertmanagers: &alertmanagers };
     let clusters: Vec<_> = raws.iter().map(|raw| cluster::cluster(&mut cx, raw, &fleetwide)).collect();
     check_identities(&mut cx, doc, &clusters);
-    raws.iter().zip(&clusters).for_each(|(raw, c)| alertmanager::check_ways(&mut cx, raw, c, &alertmanagers));
+    for (raw, cluster) in raws.iter().zip(&clusters) {
+        alertmanager::check_ways(&mut cx, raw, cluster, &stores, &alertmanagers);
+    }
 
     let candidates: Vec<Candidate<'_>> = raws.iter().map(candidate).collect();
     let routes = route::routes(&mut cx, &doc.root, &candidates, &clusters, &stores);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cluster::alerts;
 use super::codes;
 use super::context::Context;
 use super::levels::{Level, members};
@@ -11,6 +12,7 @@ use super::read::LANGUAGE;
 use super::{address, escape};
 use crate::diag::{Diagnostic, Sourced, Span};
 use crate::model::fleet::{Resources, Storage, Store, Tenant};
+use crate::model::ids::AlertmanagerId;
 use crate::model::value::Version;
 use crate::syntax::{Named, Object, Shape};
 
@@ -20,8 +22,9 @@ const COMPONENTS: [&str; 4] = ["insert", "select", "storage", "auth"];
 /// Longest Helm release whose chart does not cut off the names made from it.
 const LONGEST_RELEASE: usize = 17;
 
-pub fn stores<'d>(cx: &mut Context<'_, 'd>, root: &'d Object) -> Vec<Store> {
-    sorted(root, "store").map(|named| store(cx, named)).collect()
+/// `alerts` are the fleet's.
+pub fn stores<'d>(cx: &mut Context<'_, 'd>, root: &'d Object, alerts: &[Sourced<AlertmanagerId>]) -> Vec<Store> {
+    sorted(root, "store").map(|named| store(cx, named, alerts)).collect()
 }
 
 /// Members in the order of their names, which is that of their numbers.
@@ -34,7 +37,7 @@ pub fn own<'d>(named: &'d Named, empty: &'static Shape) -> Block<'d> {
     named.object.as_ref().map_or_else(|| Block::empty(empty), |o| Block::of(Level::Own, o))
 }
 
-fn store<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Store {
+fn store<'d>(cx: &mut Context<'_, 'd>, named: &'d Named, fleet_alerts: &[Sourced<AlertmanagerId>]) -> Store {
     let block = own(named, &crate::spec::ROOT);
     let name = &named.name.value;
     let at = named.name.span;
@@ -89,6 +92,8 @@ fn store<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Store {
             .into_iter()
             .find_map(|k| block.object(k).and_then(|b| cx.read.text(b, "previous"))),
         credentials,
+        rules: cx.read.texts(&block, "rules"),
+        alerts: alerts(cx, &block).unwrap_or_else(|| fleet_alerts.to_vec()),
         patches: escape::patches(cx, &block, |_| level.clone()),
         raws: escape::raws(cx, &block),
         kind,

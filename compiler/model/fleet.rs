@@ -457,6 +457,10 @@ pub struct Store {
     pub credentials: Credentials,
     /// Secret with the old credential, accepted beside the new one during a rotation.
     pub previous: Option<Sourced<String>>,
+    /// Rule packs evaluated at the store.
+    pub rules: Vec<Sourced<String>>,
+    /// Whom these tell: its own list, which may be empty, else the fleet's.
+    pub alerts: Vec<Sourced<AlertmanagerId>>,
     pub patches: Vec<Patch>,
     pub raws: Vec<Raw>,
 }

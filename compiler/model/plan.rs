@@ -82,6 +82,8 @@ pub struct ClusterPlan<'f> {
     pub alert_services: Vec<AlertService>,
     /// Stores that stand here.
     pub stores: Vec<StorePlan>,
+    /// What evaluates rules beside stores that stand here.
+    pub store_rules: Vec<StoreRulesPlan>,
     pub readers: Vec<ReaderPlan<'f>>,
     pub rules: Vec<RulePlan>,
     pub secrets: Vec<SecretUse>,
@@ -593,6 +595,36 @@ pub struct StorePlan {
     pub front_door: bool,
     /// Who may come through the front door; not empty where there is one.
     pub users: Vec<DoorUser>,
+    pub origin: Origin,
+}
+
+/// Rules evaluated at a store, by a release of a chart of its own.
+#[derive(Debug, Clone)]
+pub struct StoreRulesPlan {
+    pub store: StoreId,
+    pub release: String,
+    pub namespace: String,
+    pub chart: &'static str,
+    pub chart_version: Version,
+    pub app_version: Sourced<Version>,
+    /// Names of the packs.
+    pub packs: Vec<Sourced<String>>,
+    /// Base of the queries.
+    pub read_url: String,
+    /// What the paths of remote write are added to.
+    pub write_url: String,
+    pub notifiers: Vec<Notifier>,
+    /// Identities of the clusters whose series are read.
+    pub clusters: Vec<String>,
+    pub requests: Resources,
+    pub origin: Origin,
+}
+
+/// An Alertmanager that the rules of a store tell.
+#[derive(Debug, Clone)]
+pub struct Notifier {
+    pub url: Sourced<String>,
+    pub credentials: Credentials,
     pub origin: Origin,
 }
 

@@ -14,7 +14,7 @@ use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::fleet::{self, ReceiverForm, Way, receiver_forms};
 use crate::model::fleet::{Address, Alertmanager, BaseKind, Credentials, Lane, Receiver, SecretKey};
 use crate::model::ids::AlertmanagerId;
-use crate::model::plan::{AlertService, AlertTarget, AlertmanagerPlan, Host, ReceiverField, ReceiverPlan};
+use crate::model::plan::{AlertService, AlertTarget, AlertmanagerPlan, Host, Notifier, ReceiverField, ReceiverPlan};
 use crate::model::value::{Url, Version};
 
 /// Name of the port, which is the operator's for its own Alertmanagers.
@@ -58,6 +58,28 @@ fn target(cx: &Context<'_>, said: &Sourced<AlertmanagerId>) -> Option<AlertTarge
         address: Some(address.url.value.clone()),
         ..plain(here.clone(), address_service(&to.name))
     })
+}
+
+/// An Alertmanager as the rules of a store on this cluster tell it.
+pub(super) fn notifier(cx: &Context<'_>, said: &Sourced<AlertmanagerId>, origins: &mut Origins) -> Option<Notifier> {
+    let to = cx.fleet.alertmanager(said.value);
+    let domain = &cx.cluster.dns_domain.value;
+    let service = |namespace: &str, name: &str| format!("http://{name}.{namespace}.svc.{domain}:9093");
+    let (url, credentials) = match (&to.service, way(cx, to)) {
+        (Some(s), _) => (Sourced::new(service(&s.value.0, &s.value.1), s.origin), Credentials::default()),
+        (None, None) => return None,
+        (None, Some(None)) => {
+            let url = service(&cx.cluster.namespace.value, &service_name(&to.name));
+            (Sourced::new(url, to.origin), Credentials::default())
+        }
+        (None, Some(Some(address))) => {
+            let reason = "the address of the alertmanager";
+            let origin = origins.add(Why::Derived { reason, from: vec![address.url.origin] });
+            let url = address.url.value.trim_end_matches('/').to_owned();
+            (Sourced::new(url, origin), address.credentials.clone())
+        }
+    };
+    Some(Notifier { url, credentials, origin: said.origin })
 }
 
 /// The address taken, or the Service where it stands on this cluster. No way at all is a finding of

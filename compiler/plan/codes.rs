@@ -282,6 +282,13 @@ pub static RECEIVER_VERSION: Code = error(
     "declare newer versions, or tell that service by a `webhook`",
 );
 
+pub static PACK_SCOPE: Code = error(
+    "PLN164",
+    "a rule pack in a place it is not made for",
+    "external labels such as the cluster's identity exist at a store only, and what a Prometheus says of itself by the minute in that Prometheus: elsewhere its rules would never fire",
+    "move it: packs for stores stand in `rules` of a `store`, others in `rules` of a `prometheus`; `watershed catalog show` says which is which",
+);
+
 pub static CRITICAL_HOME: Code = warning(
     "PLN170",
     "a critical job of which nothing leaves the cluster",
@@ -358,6 +365,7 @@ pub static ALL: &[&Code] = &[
     &ALERTS_TO_NAME,
     &ALERTMANAGER_TAKEN,
     &RECEIVER_VERSION,
+    &PACK_SCOPE,
     &CRITICAL_HOME,
     &NO_POD_LABEL,
     &PODS_TWICE,

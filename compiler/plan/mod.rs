@@ -32,6 +32,7 @@ mod secrets;
 mod settle;
 mod source;
 mod split;
+mod store_rules;
 #[cfg(test)]
 mod tests;
 mod unused;
@@ -83,6 +84,7 @@ pub fn plan<'f>(
     let relay = relayed.then(|| relay::plan(&cx, &parts, &partitions, &outlets, (because, scrapes), &mut origins));
     let decided = Decided { parts: &parts, monitors: &monitors, partitions: &partitions, outlets: &outlets, relayed };
     let lanes = cx.cluster.lanes.iter().map(|l| lanes::plan(&cx, l, &decided, &mut origins, sink)).collect();
+    let stores = stores(&cx, fleet_plan, sink);
     let mut plan = ClusterPlan {
         id: cluster,
         cluster: cx.cluster,
@@ -92,9 +94,10 @@ pub fn plan<'f>(
         relay,
         alertmanagers: alerting::alertmanagers(&cx, &mut origins, sink),
         alert_services: alerting::services(&cx, sink),
-        stores: stores(&cx, fleet_plan, sink),
+        store_rules: store_rules::store_rules(&cx, &stores, &mut origins, sink),
+        stores,
         readers: readers::readers(&cx, &parts, fleet_plan, &mut origins, sink),
-        rules: rules(&cx),
+        rules: rules(&cx, sink),
         secrets: Vec::new(),
         edges: Vec::new(),
         policies: Vec::new(),
@@ -126,13 +129,14 @@ fn stores(cx: &Context<'_>, fleet_plan: &FleetPlan, sink: &mut Sink) -> Vec<Stor
 }
 
 /// The starter pack in every Prometheus, and what each asks for.
-fn rules(cx: &Context<'_>) -> Vec<RulePlan> {
+fn rules(cx: &Context<'_>, sink: &mut Sink) -> Vec<RulePlan> {
     let packs = cx.catalog.names(Kind::Rules).into_iter().filter_map(|name| cx.catalog.rule_pack(name));
     let standard: Vec<&RulePack> = packs.filter(|p| p.standard && p.scope == Scope::Prometheus).collect();
     let mut out = Vec::new();
     for lane in &cx.cluster.lanes {
         let standard = standard.iter().map(|p| (p.name.clone(), lane.origin));
-        let said = lane.rules.iter().map(|r| (r.value.clone(), r.origin));
+        let said = store_rules::packs(cx, &lane.rules, Scope::Prometheus, sink);
+        let said = said.into_iter().map(|r| (r.value, r.origin));
         for (pack, origin) in standard.chain(said) {
             if !out.iter().any(|r: &RulePlan| r.pack == pack && r.lane == lane.name) {
                 out.push(RulePlan { pack, lane: lane.name.clone(), origin });

@@ -43,6 +43,10 @@ pub(super) fn secrets(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Vec<SecretUse
         // Its own certificate is for whatever stands before it; the front door checks users.
         standing.users.iter().for_each(|user| auth_keys(&mut uses, &standing.namespace, &by, &user.auth));
     }
+    for rules in &plan.store_rules {
+        let by = format!("rules of store {}", cx.fleet.store(rules.store).name);
+        rules.notifiers.iter().for_each(|n| credentials(&mut uses, &rules.namespace, &by, &n.credentials));
+    }
     for reader in &plan.readers {
         let by = format!("reader {}", reader.reader.name);
         reader.sources.iter().for_each(|s| credentials(&mut uses, &reader.namespace, &by, &s.credentials));

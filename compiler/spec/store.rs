@@ -101,12 +101,10 @@ pub static STORE: Shape = Shape {
         key("client-cert", Object(&CLIENT_CERT), "Certificate shown to its addresses.").serves("A4"),
         key("rules", List(Type::Ref(Reference::RulePack)), "Rule packs evaluated at the store.")
             .serves("G1")
-            .not_yet("run vmalert beside the store and evaluate these rule packs over all clusters")
             .native(&["vmalert", "ruler"]),
         key("alerts", List(Type::Ref(Reference::Alertmanager)), "Alertmanagers its rules tell.")
             .default("`alerts` of the fleet")
-            .serves("G1")
-            .not_yet("be the notifiers of the vmalert beside the store"),
+            .serves("G1"),
         key("backup", Object(&BACKUP), "Backups of its data, and how they are restored.")
             .serves("G1")
             .not_yet("run vmbackup on this schedule and write down how to restore"),

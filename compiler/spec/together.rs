@@ -121,7 +121,9 @@ fn store(store: &Object, head: Span, found: &mut Vec<Diagnostic>) {
 
 /// A store that somebody else runs: only its addresses are used.
 fn elsewhere(store: &Object, head: Span, kind: &str, found: &mut Vec<Diagnostic>) {
-    const DEPLOYED: [&str; 12] = [
+    const DEPLOYED: [&str; 14] = [
+        "rules",
+        "alerts",
         "install",
         "release",
         "namespace",

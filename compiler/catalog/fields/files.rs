@@ -80,5 +80,7 @@ pub(super) static KINDS: [TableSource; 38] = tables![
 ];
 
 /// Chart version, chart and file.
-pub(super) static CHARTS: [TableSource; 1] =
-    tables![("0.49.0", "victoria-metrics-cluster", "charts/victoria-metrics-cluster/0.49.0/values.tsv"),];
+pub(super) static CHARTS: [TableSource; 2] = tables![
+    ("0.47.0", "victoria-metrics-alert", "charts/victoria-metrics-alert/0.47.0/values.tsv"),
+    ("0.49.0", "victoria-metrics-cluster", "charts/victoria-metrics-cluster/0.49.0/values.tsv"),
+];

@@ -166,3 +166,85 @@ alertmanager "{name}" cluster="c" {{ {ONCALL} }}
     assert_eq!(based("ours"), Vec::<String>::new());
     assert!(based("main").iter().any(|f| f.starts_with("PLN162")), "{:?}", based("main"));
 }
+
+fn ruled(rules: &str, alertmanager: &str) -> World {
+    World::of(&format!(
+        r#"
+fleet "f" language=1 {{
+    versions kubernetes="1.34" operator="0.93.1" prometheus="3.13.2"
+    alerts "main"
+    prometheus "user" {{ rest; retention "7d"; storage "100Gi" }}
+}}
+zone "a"
+cluster "center" zone="a" nodes=3 pods=90
+cluster "edge" id="edge-7" zone="a" nodes=3 pods=90
+cluster "quiet" zone="a" nodes=3 pods=90
+store "central" kind="victoriametrics-cluster" cluster="center" {{
+    retention "30d"
+    storage "100Gi"
+    address "lan" url="http://10.0.0.1:8427" zones="a"
+    {rules}
+}}
+route "home" from="center edge" to="central"
+alertmanager "main" {alertmanager}
+"#
+    ))
+}
+
+#[test]
+fn rules_of_a_store_are_values_of_a_release_beside_it() {
+    let world = ruled(
+        "rules \"fleet\"",
+        "{ address \"lan\" url=\"https://10.0.0.9:9093/\" zones=\"a\"; basic-auth secret=\"alerts\"; ca secret=\"alerts-ca\" }",
+    );
+    let plan = world.sound("center");
+    let all = emitted(&world, &plan);
+    let is = |v: &&serde_json::Value| v["server"]["datasource"].is_object();
+    let server = &all.iter().find(is).expect("values of the chart")["server"];
+    let base = "http://central-victoria-metrics-cluster-vm";
+    assert_eq!(server["datasource"]["url"], format!("{base}select.vm.svc.cluster.local:8481/select/0/prometheus"));
+    assert_eq!(server["remoteRead"]["url"], server["datasource"]["url"]);
+    assert_eq!(server["remoteWrite"]["url"], format!("{base}insert.vm.svc.cluster.local:8480/insert/0/prometheus"));
+    let notifier = &server["notifiers"][0];
+    assert_eq!(notifier["url"], "https://10.0.0.9:9093");
+    assert_eq!(notifier["basicAuth.passwordFile"], "/etc/watershed/secrets/alerts/password");
+    assert_eq!(notifier["tlsCAFile"], "/etc/watershed/secrets/alerts-ca/ca.crt");
+    assert_eq!(server["extraVolumes"][1]["secret"]["secretName"], "alerts-ca");
+    assert_eq!(server["extraVolumeMounts"][1]["mountPath"], "/etc/watershed/secrets/alerts-ca");
+    let rules = server["config"]["alerts"]["groups"][0]["rules"].as_array().unwrap();
+    let silent: Vec<&str> =
+        rules.iter().filter(|r| r["alert"] == "ClusterSilent").filter_map(|r| r["expr"].as_str()).collect();
+    assert_eq!(
+        silent,
+        ["absent_over_time(up{cluster=\"center\"}[10m])", "absent_over_time(up{cluster=\"edge-7\"}[10m])"]
+    );
+    assert!(
+        plan.secrets.iter().any(|s| s.namespace == "vm" && s.name == "alerts" && s.used_by == "rules of store central")
+    );
+    // Those that stand elsewhere have none of it.
+    assert!(world.sound("edge").store_rules.is_empty());
+}
+
+#[test]
+fn a_store_whose_rules_tell_nobody_says_so_to_vmalert() {
+    let world = ruled("rules \"fleet\"\nalerts {}", "service=\"monitoring/main\"");
+    let plan = world.sound("center");
+    let all = emitted(&world, &plan);
+    let server = all.iter().map(|v| &v["server"]).find(|s| !s["datasource"].is_null()).unwrap();
+    assert!(server["notifiers"].is_null());
+    assert_eq!(server["extraArgs"]["notifier.blackhole"], "true");
+    let world = ruled("rules \"fleet\"", "service=\"monitoring/main\"");
+    let plan = world.sound("center");
+    assert_eq!(plan.store_rules[0].notifiers[0].url.value, "http://main.monitoring.svc.cluster.local:9093");
+}
+
+#[test]
+fn packs_are_evaluated_where_they_are_made_for() {
+    let world = ruled("rules \"starter\"", "service=\"monitoring/main\"");
+    let (plan, found) = world.plan("center");
+    assert!(plan.store_rules.is_empty());
+    assert_eq!(
+        world.told(&found),
+        ["PLN164 \"starter\": the rule pack `starter` is made for a Prometheus, not for a store"]
+    );
+}

@@ -83,7 +83,44 @@ fn as_checked_in(scratch: &Path) -> Outcome<Vec<File>> {
                 (name, o.json)
             });
             files.extend(written(&example, &plan, objects.collect(), scratch)?);
+            let values = folder.of_kind("values")?;
+            files.extend(at_stores(&example, &plan, values.into_iter().map(|o| o.json).collect(), scratch)?);
         }
+    }
+    Ok(files)
+}
+
+/// The rules of the stores of a cluster, each with the unit tests of all its packs. Prometheus' own
+/// language is all they use.
+fn at_stores(example: &Planned, plan: &ClusterPlan<'_>, values: Vec<Value>, scratch: &Path) -> Outcome<Vec<File>> {
+    let mut files = Vec::new();
+    let with_rules: Vec<&Value> = values.iter().filter(|v| v["server"]["config"]["alerts"].is_object()).collect();
+    if with_rules.len() != plan.store_rules.len() {
+        let what = format!(
+            "{}: {} releases with rules, {} planned",
+            plan.cluster.name,
+            with_rules.len(),
+            plan.store_rules.len()
+        );
+        return Err(Trouble::new(what));
+    }
+    for rules in &plan.store_rules {
+        let name = format!("{}/{}/{}", fleet(example)?, plan.cluster.name, rules.release);
+        let url = rules.read_url.as_str();
+        let values = with_rules.iter().find(|v| v["server"]["datasource"]["url"] == url);
+        let values = values.ok_or_else(|| Trouble::new(format!("{name} is not there")))?;
+        let tests = emit::store_rule_tests(plan, example.fleet()?.0, example.catalog(), rules);
+        let mut all = Vec::new();
+        for (pack, tests) in rules.packs.iter().zip(tests.map_err(|d| Trouble::new(d.what))?) {
+            let text = tests.ok_or_else(|| Trouble::new(format!("the rule pack {} has no unit tests", pack.value)))?;
+            all.extend(serde_json::from_str::<Vec<Value>>(&text).during(&name)?);
+        }
+        let folder = scratch.join(&name);
+        std::fs::create_dir_all(&folder).during(folder.display())?;
+        let file = File { name, rules: folder.join("rules.yaml"), tests: folder.join("tests.yaml"), major: 3 };
+        put(&file.rules, &values["server"]["config"]["alerts"])?;
+        put(&file.tests, &json!({"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": all}))?;
+        files.push(file);
     }
     Ok(files)
 }
