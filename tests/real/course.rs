@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use watershed::model::plan::ClusterPlan;
 use watershed::model::value::Version;
 
@@ -12,7 +13,7 @@ use crate::ground::cluster::Cluster;
 use crate::ground::operator::Generation;
 use crate::ground::{api, images, operator, process};
 use crate::steps::planned::{self, Planned};
-use crate::steps::running::{Machines, Running};
+use crate::steps::running::{self, Machines, Running};
 use crate::steps::{accepted, alerted, backends, charts, dashboards, delivered, rules, scraped, stages, understood};
 use crate::subject::{self, Subject};
 use crate::trouble::{During as _, Outcome, Trouble};
@@ -235,6 +236,13 @@ fn apply(
         return Ok(());
     }
     let before = operator::Mark::set(cluster)?;
+    // A monitor whose Secret is not there is left out by the operator.
+    let own = |s: &Value| s["metadata"]["namespace"] == subject.namespace();
+    let secrets: Vec<Value> = running::secrets(&subject.plan).filter(own).collect();
+    if !secrets.is_empty() {
+        cluster.prepare(subject.namespace())?;
+        cluster.api.kubectl.put(&secrets)?;
+    }
     let accepted = course.need(&format!("{subject} accepted"), || {
         let (objects, mut wrong) = accepted::apply(&cluster.api.kubectl, subject)?;
         wrong.extend(accepted::apply_again(&cluster.api.kubectl, subject, &objects)?);

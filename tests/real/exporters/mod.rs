@@ -1,6 +1,7 @@
 //! Stand-ins for exporters that cannot run here: HTTP servers that expose series of the same names and
 //! labels, for the namespaces they are told.
 
+mod accelerators;
 mod kubernetes;
 mod machine;
 mod page;
@@ -31,6 +32,16 @@ pub enum Kind {
     Hardware,
     /// A pod that asks to be scraped.
     Pod,
+    /// The NPUs of a node, as its GPUs.
+    Npu,
+    /// Counters of RDMA ports, in batches where there are any.
+    Network,
+    /// A sidecar of Istio.
+    Mesh,
+    /// MinIO, in both versions of its paths.
+    Minio,
+    /// Card-hours by namespace.
+    CardHours,
 }
 
 /// What the series are about.
@@ -40,6 +51,10 @@ pub struct About {
     pub node: String,
     /// Namespaces that have pods, one each on this node.
     pub namespaces: Vec<String>,
+    /// Values of each series in an answer; 0 is as 1.
+    pub batch: u32,
+    /// How far apart these are, milliseconds.
+    pub apart: u64,
 }
 
 /// Runs until it is dropped.
@@ -117,6 +132,11 @@ fn page(
             machine::gpus(&mut page, about, seconds);
             kubernetes::objects(&mut page, about);
         }
+        (Kind::Npu, "/metrics") => accelerators::npus(&mut page, about),
+        (Kind::Network, "/metrics") => accelerators::network(&mut page, about, seconds),
+        (Kind::Mesh, "/stats/prometheus") => accelerators::mesh(&mut page, seconds),
+        (Kind::Minio, path) if path.starts_with("/minio/") => accelerators::minio(&mut page, path, seconds),
+        (Kind::CardHours, "/metrics") => accelerators::card_hours(&mut page, about, seconds),
         (Kind::Pod, _) => machine::pod(&mut page, seconds),
         (_, "/healthz" | "/livez" | "/readyz" | "/health") => {}
         _ => return Err((404, format!("nothing at {path}\n"))),

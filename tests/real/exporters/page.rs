@@ -35,6 +35,12 @@ impl Page {
     }
 }
 
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 pub struct Family<'p> {
     page: &'p mut Page,
     name: String,
@@ -59,10 +65,20 @@ impl Family<'_> {
         }
         let _ = write!(self.page.text, " {value}");
         if self.stamped {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let _ = write!(self.page.text, " {}", now.as_millis());
+            let _ = write!(self.page.text, " {}", now());
         }
         self.page.text.push('\n');
         self
+    }
+
+    /// The last values with their timestamps, oldest first: they are taken at whole multiples of `apart` milliseconds.
+    pub fn batch(&mut self, labels: &[(&str, &str)], length: u32, apart: u64, value: impl Fn(u64) -> f64) {
+        let newest = now() / apart.max(1) * apart.max(1);
+        for back in (0..u64::from(length)).rev() {
+            let at = newest.saturating_sub(back * apart);
+            self.is(labels, value(at));
+            self.page.text.pop();
+            let _ = writeln!(self.page.text, " {at}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use watershed::model::plan::ClusterPlan;
 
 use super::alerted;
+use super::beside;
 use super::planned::Planned;
 use super::stores::{self, Store};
 use crate::components::Components;
@@ -83,11 +84,11 @@ impl Running {
         let stores = stores::start(cluster, components, fleet, plan, plans, &values, scratch)?;
         let made = example.objects(plan)?.into_iter().filter(|(kind, ..)| kind != "values");
         let mut objects: Vec<Value> = made.map(|(.., json)| json).collect();
-        objects.extend(plan.secrets.iter().map(|s| secret(&s.namespace, &s.name, &s.keys)));
+        objects.extend(secrets(plan));
         let images = |image: &str| images::program(components, image);
         let [others, prometheis] = apply(cluster, plan, &objects)?;
         // What writes comes last: nothing is written before somebody is there to take it.
-        let exporters = run(cluster, &others, &images)?;
+        let exporters = run(cluster, plan, &others, &images)?;
         cluster.run(&prometheis, &images)?;
         let mut running = Running { stores, since: Instant::now(), _exporters: exporters };
         running.targets_up(cluster, plan)?;
@@ -98,8 +99,10 @@ impl Running {
     /// # Errors
     /// The API server does not delete something.
     pub fn end(cluster: &mut Cluster, plan: &ClusterPlan<'_>) -> Outcome<()> {
+        let others = beside::namespaces(plan);
         let own = WORKLOADS.into_iter().filter(|n| *n != KEPT);
-        let all: Vec<&str> = own.chain([plan.cluster.namespace.value.as_str(), "vm"]).collect();
+        let ours = [plan.cluster.namespace.value.as_str(), "vm"];
+        let all: Vec<&str> = own.chain(ours).chain(others.iter().map(String::as_str).filter(|n| *n != KEPT)).collect();
         cluster.clear(&all)
     }
 
@@ -149,7 +152,12 @@ impl Running {
 }
 
 fn about(node: &str) -> About {
-    About { node: node.to_owned(), namespaces: WORKLOADS.map(str::to_owned).to_vec() }
+    About { node: node.to_owned(), namespaces: WORKLOADS.map(str::to_owned).to_vec(), ..About::default() }
+}
+
+/// The Secrets that what is emitted refers to.
+pub fn secrets<'p>(plan: &'p ClusterPlan<'_>) -> impl Iterator<Item = Value> + 'p {
+    plan.secrets.iter().map(|s| secret(&s.namespace, &s.name, &s.keys))
 }
 
 fn secret(namespace: &str, name: &str, keys: &[String]) -> Value {
@@ -168,6 +176,12 @@ fn apply(cluster: &mut Cluster, plan: &ClusterPlan<'_>, objects: &[Value]) -> Ou
     }
     operator::settled(cluster, Generation::Newest, RECONCILED)?;
     let mut workloads: Vec<Value> = WORKLOADS.iter().map(|n| workload(n)).collect();
+    for namespace in beside::namespaces(plan) {
+        cluster.prepare(&namespace)?;
+    }
+    let [services, others] = beside::objects(plan);
+    cluster.api.kubectl.put(&services)?;
+    workloads.extend(others);
     for target in plan.lanes.iter().flat_map(|l| &l.alerting) {
         let there = workloads.iter().any(|w| text(w, "/metadata/name") == target.name);
         if !there {
@@ -193,12 +207,27 @@ fn apply(cluster: &mut Cluster, plan: &ClusterPlan<'_>, objects: &[Value]) -> Ou
 }
 
 /// Runs every pod, and puts stand-ins where a program is missing.
-fn run(cluster: &mut Cluster, workloads: &[Value], images: Images<'_>) -> Outcome<Vec<Exporter>> {
+fn run(
+    cluster: &mut Cluster,
+    plan: &ClusterPlan<'_>,
+    workloads: &[Value],
+    images: Images<'_>,
+) -> Outcome<Vec<Exporter>> {
     let mut exporters = Vec::new();
     let range = cluster.run(workloads, images)?;
     for pod in &cluster.pods()[range] {
         for (container, image) in &pod.missing {
-            let kinds: &[(&str, Kind)] = match image.rsplit('/').next().and_then(|i| i.split(':').next()) {
+            let name = image.rsplit('/').next().and_then(|i| i.split(':').next());
+            if let Some((kind, page)) = name.and_then(beside::stand_in) {
+                let declared = pod.object["spec"]["containers"][0]["ports"][0]["containerPort"].as_u64();
+                let declared = declared.and_then(|p| u16::try_from(p).ok()).unwrap_or_default();
+                let listener = cluster.network.listen(pod.socket(page.unwrap_or(declared)))?;
+                let (batch, apart) = beside::batch(plan, name.unwrap_or_default());
+                let about = About { batch, apart, ..about(&pod.node) };
+                exporters.push(Exporter::start(listener, kind, about)?);
+                continue;
+            }
+            let kinds: &[(&str, Kind)] = match name {
                 Some("kube-state-metrics") => {
                     &[("http-metrics", Kind::KubeStateMetrics), ("telemetry", Kind::KubeStateMetricsSelf)]
                 }

@@ -134,7 +134,12 @@ impl There {
                 let mut ports = containers.iter().flat_map(|c| c["ports"].as_array().into_iter().flatten());
                 let number = |port: &Value| port["containerPort"].as_u64().map(|n| n.to_string());
                 let port = ports.find(|p| p["name"] == endpoint.port.as_str()).and_then(number);
-                Some(format!("{}:{}", text(p, "/status/podIP"), port.unwrap_or_else(|| endpoint.port.clone())))
+                // Its rules may go to a port that the container does not declare.
+                let address = endpoint.relabelings.iter().filter(|r| r.target_label.as_deref() == Some("__address__"));
+                let page =
+                    address.filter_map(|r| r.replacement.as_deref()?.rsplit(':').next()).next().map(str::to_owned);
+                let port = page.or(port).unwrap_or_else(|| endpoint.port.clone());
+                Some(format!("{}:{port}", text(p, "/status/podIP")))
             };
             return found.filter_map(at).collect();
         }
