@@ -45,7 +45,7 @@ impl Backends {
         let exporter = Exporter::start(
             listener,
             Kind::Hardware,
-            About { node: "node-0".to_owned(), namespaces: vec!["a".to_owned()] },
+            About { node: "node-0".to_owned(), namespaces: vec!["a".to_owned()], ..About::default() },
         )?;
         let store = victoria_metrics(programs.victoria_metrics, scratch)?;
         let mut all = Vec::new();
