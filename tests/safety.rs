@@ -38,7 +38,10 @@ fleet "lab" language=1 {
     survive "12h"
 }
 alertmanager "platform" service="monitoring/alertmanager-main"
-cluster "new" nodes=3 pods=90 gpus-per-node=8
+cluster "new" nodes=3 pods=90 gpus-per-node=8 {
+    prometheus "user" { expose "ingress" host="prometheus.example.com" class="nginx" }
+    grafana "operator" { labels dashboards="grafana" }
+}
 cluster "strict" nodes=3 pods=90 {
     rbac "namespaced"
     exporters "watershed" namespace="exporters"
@@ -52,6 +55,7 @@ cluster "based" nodes=3 pods=90 {
 cluster "old" nodes=3 pods=90 {
     versions kubernetes="1.25" operator="0.68.0" prometheus="2.41.0"
     job "kubernetes-pods" disabled=#true
+    prometheus "user" { expose "node-port" port=30090 }
 }
 store "central" kind="victoriametrics-cluster" cluster="new" {
     retention "90d"

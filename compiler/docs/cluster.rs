@@ -8,8 +8,11 @@ use super::markdown::{node_id, table, thousands};
 use super::pods::Pods;
 use super::{failures, written};
 use crate::catalog::Catalog;
-use crate::model::fleet::Fleet;
-use crate::model::plan::{ClusterPlan, Flow, LanePlan};
+use crate::model::fleet::{Fleet, GrafanaBy, ReaderKind};
+use crate::model::plan::{ClusterPlan, Exposure, Flow, LanePlan};
+
+/// The file with the patch for the Grafana of kube-prometheus.
+pub const GRAFANA_PATCH: &str = "grafana.patch.yaml";
 
 pub fn cluster(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, pods: &Pods, out: &mut String) {
     let cluster = plan.cluster;
@@ -26,6 +29,7 @@ pub fn cluster(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, pods: &
     let rows: Vec<_> = plan.lanes.iter().map(|lane| lane_row(plan, lane)).collect();
     table(out, &["Prometheus", "version", "replicas", "keeps", "volume", "series", "samples/s", "writes to"], &rows);
 
+    exposed(plan, out);
     flows(plan, out);
     written::section(fleet, plan, out);
     stores(fleet, plan, out);
@@ -84,6 +88,19 @@ fn lane_row(plan: &ClusterPlan<'_>, lane: &LanePlan<'_>) -> Vec<String> {
         thousands(rate.round() as u64),
         if writes.is_empty() { "no store".to_owned() } else { writes.join(", ") },
     ]
+}
+
+/// The pages people open from outside.
+fn exposed(plan: &ClusterPlan<'_>, out: &mut String) {
+    let lines = plan.lanes.iter().filter_map(|lane| {
+        let where_to = match (lane.exposure.as_ref()?, &lane.external_url) {
+            (_, Some(url)) => format!("<{}>", url.value),
+            (Exposure::NodePort { port, .. }, None) => format!("port {} of any node", port.value),
+            (Exposure::Ingress { host, .. }, None) => host.value.clone(),
+        };
+        Some(format!("`{}`: {where_to}. It asks for no password.", lane.name))
+    });
+    list(out, "Pages", lines);
 }
 
 fn flows(plan: &ClusterPlan<'_>, out: &mut String) {
@@ -209,6 +226,26 @@ fn apply(plan: &ClusterPlan<'_>, out: &mut String) {
     }
     out.push_str(&apply("."));
     out.push_str("```\n");
+    grafana(plan, out);
+}
+
+/// What has to be done for a Grafana to see what is made for it.
+fn grafana(plan: &ClusterPlan<'_>, out: &mut String) {
+    let context = plan.cluster.context.as_ref().map_or(plan.cluster.name.as_str(), |c| &c.value);
+    let Some(reader) = plan.readers.iter().find(|r| r.reader.kind == ReaderKind::Grafana) else { return };
+    let namespace = &reader.namespace;
+    match plan.cluster.grafana.by.value {
+        GrafanaBy::KubePrometheus => out.push_str(&format!(
+            "\nThe Grafana of kube-prometheus mounts what its Deployment names. Once, and again after its own manifests were \
+             applied:\n\n```sh\nkubectl --context {context} --namespace {namespace} patch deployment grafana --patch-file \
+             {GRAFANA_PATCH}\n```\n"
+        )),
+        GrafanaBy::Files => out.push_str(&format!(
+            "\nNobody looks for the ConfigMaps of `60-grafana` in `{namespace}`: mount them into Grafana, `*-datasources` below \
+             `provisioning/datasources`, each dashboard below a folder that a provider of dashboards reads.\n"
+        )),
+        GrafanaBy::Sidecar | GrafanaBy::Operator | GrafanaBy::None => {}
+    }
 }
 
 fn list(out: &mut String, title: &str, lines: impl IntoIterator<Item = String>) {

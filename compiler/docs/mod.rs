@@ -12,7 +12,7 @@ mod pods;
 mod secrets;
 mod written;
 
-pub use cluster::cluster;
+pub use cluster::{GRAFANA_PATCH, cluster};
 pub use fleet::{facts, fleet};
 pub use pods::Pods;
 pub use secrets::secrets;

@@ -1,5 +1,10 @@
 //! What readers get: data sources and dashboards for Grafana, endpoint lists for HTTP clients.
 
+mod operator;
+mod volumes;
+
+pub use volumes::grafana_patch;
+
 use super::{Emit, Meta};
 use crate::catalog::{Dashboard, DashboardInput, PanelInput, QueryInput, VariableInput};
 use crate::model::fleet::{Auth, Credentials, GrafanaBy, ReaderKind};
@@ -15,7 +20,14 @@ pub fn reader(out: &mut Emit<'_, '_>, reader: &ReaderPlan<'_>) {
         ReaderKind::Http => endpoints(out, reader),
         ReaderKind::Grafana if out.plan.cluster.grafana.by.value == GrafanaBy::None => {}
         ReaderKind::Grafana => {
-            data_sources(out, reader);
+            if out.plan.cluster.grafana.by.value == GrafanaBy::Operator {
+                if !reader.dashboards.is_empty() {
+                    operator::folder(out, reader);
+                }
+                reader.sources.iter().for_each(|s| operator::data_source(out, reader, s));
+            } else {
+                data_sources(out, reader);
+            }
             for plan in &reader.dashboards {
                 dashboard(out, reader, plan);
             }
@@ -47,7 +59,7 @@ fn endpoints(out: &mut Emit<'_, '_>, reader: &ReaderPlan<'_>) {
 }
 
 fn data_sources(out: &mut Emit<'_, '_>, reader: &ReaderPlan<'_>) {
-    let name = format!("{}-datasources", reader.reader.name);
+    let name = data_sources_name(reader);
     let extra = sidecar_labels(out, ("grafana_datasource", "1"));
     let labels: Vec<(&str, &str)> = extra.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     let meta = meta(reader, &name, &labels);
@@ -77,22 +89,7 @@ fn data_source(b: &mut Build<'_>, source: &DataSource) {
         b.bool("basicAuth", true);
         b.str("basicAuthUser", file(&secret.value, username_key));
     }
-    b.object("jsonData", |j| {
-        j.str("httpMethod", "POST");
-        j.str("timeInterval", source.time_interval.to_string());
-        if let Some(Auth::Bearer(_)) = &credentials.auth {
-            j.str("httpHeaderName1", "Authorization");
-        }
-        if credentials.ca.is_some() {
-            j.bool("tlsAuthWithCACert", true);
-        }
-        if credentials.client_cert.is_some() {
-            j.bool("tlsAuth", true);
-        }
-        if let Some(name) = &credentials.server_name {
-            j.str("serverName", &name.value);
-        }
-    });
+    b.object("jsonData", |j| json_data(j, source));
     if credentials.auth.is_none() && credentials.ca.is_none() && credentials.client_cert.is_none() {
         return;
     }
@@ -114,6 +111,25 @@ fn data_source(b: &mut Build<'_>, source: &DataSource) {
             j.str("tlsClientKey", file(&cert.secret.value, &cert.key_key));
         }
     });
+}
+
+/// What a data source says in clear.
+fn json_data(j: &mut Build<'_>, source: &DataSource) {
+    let credentials = &source.credentials;
+    j.str("httpMethod", "POST");
+    j.str("timeInterval", source.time_interval.to_string());
+    if let Some(Auth::Bearer(_)) = &credentials.auth {
+        j.str("httpHeaderName1", "Authorization");
+    }
+    if credentials.ca.is_some() {
+        j.bool("tlsAuthWithCACert", true);
+    }
+    if credentials.client_cert.is_some() {
+        j.bool("tlsAuth", true);
+    }
+    if let Some(name) = &credentials.server_name {
+        j.str("serverName", &name.value);
+    }
 }
 
 /// One ConfigMap for each dashboard; the file is named after its uid, for the sidecar puts all
@@ -153,7 +169,11 @@ fn dashboard(out: &mut Emit<'_, '_>, reader: &ReaderPlan<'_>, plan: &DashboardPl
     let settings = input.settings(&out.versions);
     let mut document = crate::object::Tree::new();
     let Some(root) = out.evaluate(template, settings, &mut document) else { return };
-    let object_name = format!("{}-dashboard-{name}", reader.reader.name);
+    let object_name = dashboard_name(reader, name);
+    if out.plan.cluster.grafana.by.value == GrafanaBy::Operator {
+        operator::dashboard(out, reader, &object_name, &document, root);
+        return;
+    }
     let extra = sidecar_labels(out, ("grafana_dashboard", "1"));
     let labels: Vec<(&str, &str)> = extra.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     let meta = meta(reader, &object_name, &labels);
@@ -193,8 +213,23 @@ fn sidecar_labels(out: &Emit<'_, '_>, usual: (&str, &str)) -> Vec<(String, Strin
     match grafana.by.value {
         GrafanaBy::Sidecar if grafana.labels.is_empty() => vec![(usual.0.to_owned(), usual.1.to_owned())],
         GrafanaBy::Sidecar => grafana.labels.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect(),
-        GrafanaBy::Files | GrafanaBy::None => Vec::new(),
+        GrafanaBy::KubePrometheus | GrafanaBy::Operator | GrafanaBy::Files | GrafanaBy::None => Vec::new(),
     }
+}
+
+fn data_sources_name(reader: &ReaderPlan<'_>) -> String {
+    format!("{}-datasources", reader.reader.name)
+}
+
+fn dashboard_name(reader: &ReaderPlan<'_>, dashboard: &str) -> String {
+    format!("{}-dashboard-{dashboard}", reader.reader.name)
+}
+
+/// The Secrets that credentials are in.
+fn secrets_of(credentials: &Credentials) -> Vec<&str> {
+    let client = credentials.client_cert.as_ref().map(|c| c.secret.value.as_str());
+    let ca = credentials.ca.as_ref().map(|c| c.secret.value.as_str());
+    [secret_of(credentials), ca, client].into_iter().flatten().collect()
 }
 
 fn meta<'m>(reader: &'m ReaderPlan<'_>, name: &'m str, labels: &'m [(&'m str, &'m str)]) -> Meta<'m> {

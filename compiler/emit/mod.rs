@@ -11,6 +11,7 @@ mod rules;
 mod tests;
 
 use self::pod_security::Profile;
+pub use grafana::grafana_patch;
 pub use rules::{rule_tests, store_rule_tests};
 
 use std::collections::BTreeMap;
@@ -73,6 +74,7 @@ pub fn emit(
         k8s::roles(&mut out, lane);
         k8s::prometheus(&mut out, lane);
         k8s::lane_services(&mut out, lane);
+        k8s::lane_exposure(&mut out, lane);
         k8s::lane_disruption_budget(&mut out, lane);
     }
     for alertmanager in &plan.alertmanagers {

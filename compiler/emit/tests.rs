@@ -143,3 +143,118 @@ fn a_namespace_admits_what_runs_there_and_refuses_nobody_elses_pods() {
     assert_eq!(of(apart, "monitoring"), ["warn: restricted"]);
     assert_eq!(of(apart, "vm"), ["enforce: baseline"]);
 }
+
+/// The object of that kind and name.
+fn object(text: &str, id: &str) -> String {
+    let all = objects(text, "control-a");
+    let found = all.iter().find(|(name, _)| name == id);
+    found.unwrap_or_else(|| panic!("no {id} in {:?}", all.iter().map(|(id, _)| id).collect::<Vec<_>>())).1.clone()
+}
+
+#[test]
+fn the_pages_of_a_prometheus_get_a_node_port_or_an_ingress() {
+    let with = |expose: &str| fleet("", "").replace("rest\n", &format!("rest\n{expose}\n"));
+    let port = with("expose \"node-port\" port=30090 host=\"node-1.example.com\"");
+    let service = object(&port, "Service prometheus-user-node-port");
+    assert!(service.contains("type: NodePort") && service.contains("nodePort: 30090"), "{service}");
+    // Monitors find a Prometheus by this label: it would be scraped a second time.
+    assert!(!service.contains("watershed/prometheus"), "{service}");
+    assert!(object(&port, "Prometheus user").contains("externalUrl: http://node-1.example.com:30090"));
+    let ingress = with("expose \"ingress\" host=\"prometheus.example.com\" class=\"nginx\"");
+    let text = object(&ingress, "Ingress prometheus-user");
+    for part in [
+        "ingressClassName: nginx",
+        "host: prometheus.example.com",
+        "path: /",
+        "pathType: Prefix",
+        "name: prometheus-user",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(object(&ingress, "Prometheus user").contains("externalUrl: http://prometheus.example.com\n"));
+    assert!(!object(&with("expose \"none\""), "Prometheus user").contains("externalUrl"));
+}
+
+#[test]
+fn the_front_door_of_a_store_is_exposed_as_its_addresses_ask() {
+    let door = |addresses: &str| values(&fleet("", &format!("basic-auth secret=\"write\"\n{addresses}")));
+    let ingress = door(
+        "address \"wan\" url=\"https://m.example.com\" { expose \"ingress\" class=\"nginx\" }\naddress \"lan\" url=\"http://m.lan\" zones=\"idc-2\" { expose \"ingress\" class=\"nginx\" }",
+    );
+    for part in [
+        "ingressClassName: nginx",
+        "- name: m.example.com",
+        "- name: m.lan",
+        "secretName: central-wan-tls",
+        "proxy-body-size: 32m",
+        "    - m.example.com\n",
+    ] {
+        assert!(ingress.contains(part), "{part} in {ingress}");
+    }
+    // The other host has no certificate to be served with.
+    assert_eq!(ingress.matches("secretName:").count(), 1, "{ingress}");
+    let port = door("address \"lan\" url=\"http://10.0.0.1:30427\" zones=\"idc-2\" { expose \"node-port\" }");
+    assert!(port.contains("type: NodePort") && port.contains("nodePort: 30427"), "{port}");
+    let balancer = door("address \"lan\" url=\"http://10.0.0.9:8080\" zones=\"idc-2\" { expose \"load-balancer\" }");
+    assert!(balancer.contains("type: LoadBalancer") && balancer.contains("servicePort: 8080"), "{balancer}");
+    let plain = door("address \"lan\" url=\"http://10.0.0.9\" zones=\"idc-2\" { expose \"elsewhere\" }");
+    assert!(!plain.contains("ingress:") && !plain.contains("service:"), "{plain}");
+}
+
+const READER: &str = "reader \"grafana\" reads=\"user\"";
+
+#[test]
+fn the_grafana_operator_gets_resources_that_name_their_grafana() {
+    let text = fleet(&format!("{READER}\ngrafana \"operator\" {{ labels dashboards=\"grafana\" }}"), "");
+    let source = object(&text, "GrafanaDatasource grafana-control-a-user");
+    for part in
+        ["dashboards: grafana", "uid: control-a-user", "url: http://prometheus-user.monitoring", "type: prometheus"]
+    {
+        assert!(source.contains(part), "{part} in {source}");
+    }
+    let dashboard = object(&text, "GrafanaDashboard grafana-dashboard-lanes");
+    assert!(dashboard.contains("folderRef: grafana") && dashboard.contains("json: "), "{dashboard}");
+    assert!(object(&text, "GrafanaFolder grafana").contains("title: Watershed"));
+    assert!(objects(&text, "control-a").iter().all(|(id, _)| !id.starts_with("ConfigMap grafana")));
+}
+
+/// The patch of the Deployment that kube-prometheus makes.
+fn patch(text: &str) -> Option<serde_json::Value> {
+    let mut sources = Sources::default();
+    sources.add("fleet.kdl", text);
+    let mut sink = Sink::default();
+    let doc = read(sources, &ROOT, &mut sink);
+    let catalog = Catalog::builtin();
+    let fleet =
+        resolve(&doc, &catalog, codes::ALL, Date { year: 2026, month: 11, day: 22 }, &mut sink).expect("a fleet");
+    let summaries: Vec<_> = fleet.cluster_ids().map(|id| survey(&fleet, &catalog, id)).collect();
+    let fleet_plan = settle(&fleet, &summaries);
+    let id = fleet.cluster_ids().next().expect("a cluster");
+    let plan = plan(&fleet, &catalog, &fleet_plan, id, &mut sink);
+    let mut tree = Tree::new();
+    let root = super::grafana_patch(&plan, &mut tree)?;
+    Some(tree.to_json(root))
+}
+
+#[test]
+fn the_grafana_of_kube_prometheus_mounts_all_that_is_made_for_it() {
+    let text = fleet(&format!("base \"kube-prometheus\"\n{READER}"), "");
+    let patch = self::patch(&text).expect("a patch");
+    let pod = &patch["spec"]["template"]["spec"];
+    let mounts = pod["containers"][0]["volumeMounts"].as_array().expect("mounts");
+    let volumes = pod["volumes"].as_array().expect("volumes");
+    let made: Vec<String> = objects(&text, "control-a").into_iter().map(|(id, _)| id).collect();
+    for mount in mounts {
+        let volume = volumes.iter().find(|v| v["name"] == mount["name"]).expect("a volume");
+        let from = volume["configMap"]["name"].as_str().expect("a ConfigMap");
+        assert!(made.contains(&format!("ConfigMap {from}")), "{from} in {made:?}");
+        assert!(mount["mountPath"].as_str().is_some_and(|p| p.starts_with("/grafana-dashboard-definitions/0/")));
+    }
+    assert!(!mounts.is_empty());
+    // Its own data sources stay, ours stand beside them.
+    assert_eq!(volumes[0]["name"], "grafana-datasources");
+    assert_eq!(volumes[0]["projected"]["sources"][0]["secret"]["name"], "grafana-datasources");
+    let ours = volumes[0]["projected"]["sources"][1]["configMap"]["name"].as_str().expect("ours");
+    assert!(made.contains(&format!("ConfigMap {ours}")), "{ours} in {made:?}");
+    assert!(self::patch(&fleet(READER, "")).is_none());
+}

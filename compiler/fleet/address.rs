@@ -7,7 +7,7 @@ use super::context::Context;
 use super::merge::Block;
 use super::read::credentials_or;
 use crate::diag::{Diagnostic, Span};
-use crate::model::fleet::{Address, Credentials, Store};
+use crate::model::fleet::{Address, AddressBy, AddressExpose, Credentials, Store};
 use crate::model::ids::{ClusterId, ZoneId};
 
 /// How a cluster reaches a store.
@@ -103,9 +103,26 @@ pub(super) fn addresses(
             url,
             zones: served,
             credentials,
+            expose: expose(cx, block, ours, of),
         });
     }
     addresses
+}
+
+fn expose(cx: &mut Context<'_, '_>, block: &Block<'_>, ours: bool, of: &str) -> Option<AddressExpose> {
+    let expose = block.object("expose")?;
+    let by = cx.read.text_or(expose, "by", "elsewhere").map(|word| match word.as_str() {
+        "ingress" => AddressBy::Ingress,
+        "node-port" => AddressBy::NodePort,
+        "load-balancer" => AddressBy::LoadBalancer,
+        _ => AddressBy::Elsewhere,
+    });
+    if !ours && by.value != AddressBy::Elsewhere {
+        let at = cx.read.span(by.origin);
+        let what = format!("{of} is somebody else's, and nothing of it can be exposed here");
+        cx.read.report(Diagnostic::new(&codes::NOT_OURS, at, what).here("nothing of ours stands behind it"));
+    }
+    Some(AddressExpose { by, class: cx.read.text(expose, "class") })
 }
 
 /// Whether a URL leads to a Service inside a cluster.

@@ -10,7 +10,7 @@ use super::reader::{There, no_way_to};
 use super::receiver::receivers;
 use super::store::{own, sorted, storage};
 use crate::diag::{Diagnostic, Sourced, Span};
-use crate::model::fleet::{Alertmanager, Cluster, Store};
+use crate::model::fleet::{AddressBy, Alertmanager, Cluster, Store};
 use crate::model::ids::AlertmanagerId;
 use crate::syntax::{Named, Object};
 
@@ -47,6 +47,12 @@ fn alertmanager<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Alertmanager 
         raws: escape::raws(cx, &block),
         service,
     };
+    let mut exposed = alertmanager.addresses.iter().filter_map(|a| a.expose.as_ref());
+    if let (Some(_), Some(expose)) = (cluster, exposed.find(|e| e.by.value != AddressBy::Elsewhere)) {
+        let at = cx.read.span(expose.by.origin);
+        let help = "say `expose \"elsewhere\"`, and make the Ingress or Service before it with `raw`";
+        cx.read.report(not_compiled("`expose` of an Alertmanager's address", at).help(help));
+    }
     if alertmanager.service.is_some() {
         // Reached by its Service, in clear text and without credentials.
         if let Some((_, member, _)) = block.members("address").next() {

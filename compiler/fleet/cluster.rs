@@ -320,15 +320,16 @@ fn grafana(cx: &mut Context<'_, '_>, block: &Block<'_>, base: &Base) -> Grafana 
     let empty = Block::empty(block.shape);
     let grafana = block.object("grafana").unwrap_or(&empty);
     let by = match cx.read.text(grafana, "by") {
-        // Other ways are refused by name as not compiled yet.
         Some(by) => by.map(|word| match word.as_str() {
             "sidecar" => GrafanaBy::Sidecar,
+            "kube-prometheus" => GrafanaBy::KubePrometheus,
+            "operator" => GrafanaBy::Operator,
             "files" => GrafanaBy::Files,
             _ => GrafanaBy::None,
         }),
         // The Grafana of kube-prometheus has no sidecar: what would wait for one is never loaded.
         None if base.kind.value == BaseKind::KubePrometheus => Sourced::new(
-            GrafanaBy::Files,
+            GrafanaBy::KubePrometheus,
             cx.read.derived("the Grafana of `base` has no sidecar", vec![base.kind.origin]),
         ),
         None => cx.read.default(GrafanaBy::Sidecar, LANGUAGE),

@@ -292,6 +292,13 @@ pub static NOT_EVERYWHERE: Code = Code::info(
     "nothing has to be done if that is meant; `job \"…\" disabled=#true` in a cluster or profile says so",
 );
 
+pub static NOT_OURS: Code = error(
+    "REF181",
+    "an address of somebody else that is to be exposed",
+    "what makes an address reachable is made beside what it leads to, and that is not run by this fleet",
+    "take `expose` out: whoever runs it sees to its address; or say `expose \"elsewhere\"`",
+);
+
 pub static ALL: &[&Code] = &[
     &UNDEFINED,
     &SAME_IDENTITY,
@@ -333,4 +340,5 @@ pub static ALL: &[&Code] = &[
     &NOT_EVERYWHERE,
     &RECEIVER,
     &IDLE_COPY,
+    &NOT_OURS,
 ];

@@ -7,7 +7,7 @@ use super::merge::{Block, Member};
 use super::names::undefined;
 use super::store;
 use crate::diag::{Diagnostic, Origin, Sourced, Span};
-use crate::model::fleet::{AlsoSelect, Lane, Query, Storage};
+use crate::model::fleet::{AlsoSelect, Expose, ExposeBy, Lane, Query, Storage};
 use crate::model::ids::AlertmanagerId;
 use crate::model::value::{Bytes, Duration};
 use crate::syntax::Reference;
@@ -108,7 +108,23 @@ fn lane<'d>(
         sample_limit: cx.read.count(block, "sample-limit"),
         rules: cx.read.texts(block, "rules"),
         alerts: alerts(cx, block).unwrap_or_else(|| outer_alerts.to_vec()),
+        expose: expose(cx, block),
     }
+}
+
+fn expose(cx: &mut Context<'_, '_>, block: &Block<'_>) -> Option<Expose> {
+    let expose = block.object("expose")?;
+    let by = cx.read.text_or(expose, "by", "none").map(|word| match word.as_str() {
+        "node-port" => ExposeBy::NodePort,
+        "ingress" => ExposeBy::Ingress,
+        _ => ExposeBy::None,
+    });
+    Some(Expose {
+        by,
+        host: cx.read.text(expose, "host"),
+        port: cx.read.plain(expose, "port").and_then(|p| Some(Sourced::new(p.value.parse().ok()?, p.origin))),
+        class: cx.read.text(expose, "class"),
+    })
 }
 
 fn query(cx: &mut Context<'_, '_>, block: &Block<'_>) -> Query {

@@ -205,6 +205,23 @@ pub struct Lane {
     pub rules: Vec<Sourced<String>>,
     /// Its own list, which may be empty, else the cluster's.
     pub alerts: Vec<Sourced<AlertmanagerId>>,
+    pub expose: Option<Expose>,
+}
+
+/// A way to the pages of a Prometheus from outside, as said.
+#[derive(Debug, Clone)]
+pub struct Expose {
+    pub by: Sourced<ExposeBy>,
+    pub host: Option<Sourced<String>>,
+    pub port: Option<Sourced<u16>>,
+    pub class: Option<Sourced<String>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExposeBy {
+    None,
+    NodePort,
+    Ingress,
 }
 
 #[derive(Debug, Clone)]
@@ -406,6 +423,10 @@ pub struct Grafana {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GrafanaBy {
     Sidecar,
+    /// Volumes of the Deployment that kube-prometheus makes.
+    KubePrometheus,
+    /// Custom resources of the Grafana operator.
+    Operator,
     Files,
     None,
 }
@@ -480,6 +501,22 @@ pub struct Address {
     pub zones: Option<Vec<Sourced<ZoneId>>>,
     /// Its own, each part falling back to the store's.
     pub credentials: Credentials,
+    pub expose: Option<AddressExpose>,
+}
+
+/// What makes an address reachable, as said.
+#[derive(Debug, Clone)]
+pub struct AddressExpose {
+    pub by: Sourced<AddressBy>,
+    pub class: Option<Sourced<String>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressBy {
+    Elsewhere,
+    Ingress,
+    NodePort,
+    LoadBalancer,
 }
 
 #[derive(Debug, Clone)]

@@ -137,6 +137,10 @@ pub struct LanePlan<'f> {
     pub governing_service: Option<String>,
     /// Labels of its pods, which exporters' own NetworkPolicies ask for, with the job that needs them.
     pub pod_labels: BTreeMap<String, PodLabel>,
+    /// The way to its pages from outside.
+    pub exposure: Option<Exposure>,
+    /// Under which people open its pages, where that is known.
+    pub external_url: Option<Sourced<String>>,
     /// What it owns, as `job` or `job/class`.
     pub owns: Vec<ClassRef>,
 }
@@ -198,6 +202,20 @@ impl fmt::Display for ClassRef {
             None => f.write_str(&self.job),
         }
     }
+}
+
+/// What is made for the pages of a Prometheus.
+#[derive(Debug, Clone)]
+pub enum Exposure {
+    /// A port of every node; `host` is a name or address of one.
+    NodePort {
+        port: Sourced<u16>,
+        host: Option<Sourced<String>>,
+    },
+    Ingress {
+        host: Sourced<String>,
+        class: Option<Sourced<String>>,
+    },
 }
 
 /// One entry of `spec.remoteWrite`.
@@ -595,6 +613,8 @@ pub struct StorePlan {
     pub front_door: bool,
     /// Who may come through the front door; not empty where there is one.
     pub users: Vec<DoorUser>,
+    /// How the front door is reached from outside of the cluster.
+    pub outside: Outside,
     pub origin: Origin,
 }
 
@@ -626,6 +646,44 @@ pub struct Notifier {
     pub url: Sourced<String>,
     pub credentials: Credentials,
     pub origin: Origin,
+}
+
+/// What is made before a front door.
+#[derive(Debug, Clone, Default)]
+pub struct Outside {
+    pub service: Option<DoorService>,
+    pub ingress: Option<DoorIngress>,
+}
+
+/// The type of the door's Service, with the port of the address.
+#[derive(Debug, Clone, Copy)]
+pub enum DoorService {
+    NodePort(Sourced<u16>),
+    LoadBalancer(Sourced<u16>),
+}
+
+impl DoorService {
+    /// Whether both are one Service.
+    pub fn same(&self, other: &DoorService) -> bool {
+        match (self, other) {
+            (DoorService::NodePort(a), DoorService::NodePort(b)) => a.value == b.value,
+            (DoorService::LoadBalancer(a), DoorService::LoadBalancer(b)) => a.value == b.value,
+            _ => false,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct DoorIngress {
+    pub class: Option<Sourced<String>>,
+    pub hosts: Vec<DoorHost>,
+}
+
+#[derive(Debug, Clone)]
+pub struct DoorHost {
+    pub host: Sourced<String>,
+    /// Where the certificate is; `None` for plain HTTP.
+    pub tls_secret: Option<String>,
 }
 
 /// A credential that the front door takes.

@@ -8,14 +8,14 @@ use serde_json::json;
 use super::cluster::{self, Context};
 use super::{Compiled, codes};
 use crate::diag::{Diagnostic, Severity, Sink, Span};
-use crate::docs;
 use crate::model::fleet::Fleet;
 use crate::model::ids::ClusterId;
 use crate::model::plan::FleetPlan;
-use crate::object::yaml;
+use crate::object::{Tree, yaml};
 use crate::plan;
 use crate::tree::{self, ClusterTree, Entry, FleetCluster, FleetIndex, Header, INDEX, Index, Release};
 use crate::world::{Access, Committed, Output, Trouble, World};
+use crate::{docs, emit};
 
 /// What to build, and whether to write it.
 pub struct Target<'a> {
@@ -173,6 +173,10 @@ pub fn fill(cx: &Context<'_>, id: ClusterId, files: &mut ClusterTree, visit: &mu
         files.push(&entry, |out| yaml::write(emitted.tree, object.root, out));
         visit(emitted);
     });
+    let mut patch = Tree::new();
+    if let Some(root) = emit::grafana_patch(&plan, &mut patch) {
+        files.file(docs::GRAFANA_PATCH, |out| yaml::write(&patch, root, out));
+    }
     files.file("README.md", |out| docs::cluster(cx.fleet, cx.catalog, &plan, &pods, out));
     files.file("secrets.required.yaml", |out| docs::secrets(&plan, out));
 }

@@ -317,6 +317,36 @@ pub static ANY_NAMESPACE: Code = error(
     "",
 );
 
+pub static EXPOSE: Code = error(
+    "PLN182",
+    "a way to a Prometheus that cannot work",
+    "the API server refuses the object, or people are led somewhere else",
+    "",
+);
+
+pub static OPEN_PAGES: Code = warning(
+    "PLN183",
+    "pages of a Prometheus that are open to whoever reaches them",
+    "Prometheus has no users of its own: everybody on that network can read every series and tie it up with queries",
+    "let only networks you trust reach it, or put something in front that asks who comes (an authenticating Ingress class, a proxy); then `allow` this with that as the reason",
+)
+.allowable();
+
+pub static NODE_PORT: Code = warning(
+    "PLN184",
+    "a node port out of the usual range",
+    "an API server refuses ports outside of its `--service-node-port-range`, 30000 to 32767 unless somebody changed it",
+    "choose one of those, or `allow` this where the range is another",
+)
+.allowable();
+
+pub static GRAFANA: Code = error(
+    "PLN185",
+    "a Grafana that could not take in what is made for it",
+    "dashboards and data sources would be applied, and no Grafana would ever show them",
+    "",
+);
+
 /// A proof over witness series failed: the compiler contradicts itself.
 pub static WITNESS: Code = error(
     "PLN901",
@@ -370,5 +400,9 @@ pub static ALL: &[&Code] = &[
     &NO_POD_LABEL,
     &PODS_TWICE,
     &ANY_NAMESPACE,
+    &EXPOSE,
+    &OPEN_PAGES,
+    &NODE_PORT,
+    &GRAFANA,
     &WITNESS,
 ];

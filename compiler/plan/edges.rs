@@ -35,6 +35,9 @@ pub(super) fn edges(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Vec<Edge> {
     }
     for lane in &plan.lanes {
         let from = || Peer::Lane(lane.name.to_owned());
+        if lane.exposure.is_some() {
+            add(Peer::Anybody, from(), Some(LANE_PORTS[0].1.to_owned()), "opens its pages".to_owned());
+        }
         add(from(), Peer::ApiServer, None, "finds its targets".to_owned());
         for write in &lane.remote_write {
             if plan.relay.is_some() {

@@ -7,7 +7,7 @@ use super::keep::{self, Scope};
 use super::parts::Part;
 use super::relay::{self, Outlet};
 use super::routing::{Partition, route_of};
-use super::{access, alerting, codes, monitors};
+use super::{access, alerting, codes, expose, monitors};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::fleet::{Lane, Query, Resources};
 use crate::model::plan::{LanePlan, Monitor, PodLabel, RemoteWrite};
@@ -57,6 +57,7 @@ pub(super) fn plan<'f>(
     let short = (scrape_interval.value < Duration::from_secs(10)).then_some(scrape_interval);
     let remote_write = remote_write(cx, lane, decided, origins, sink);
     let discovery_role = cx.version("operator").value.at_least(SLICES_SINCE).then_some("EndpointSlice");
+    let exposure = expose::exposure(cx, lane, sink);
     LanePlan {
         lane,
         name: &lane.name,
@@ -83,6 +84,8 @@ pub(super) fn plan<'f>(
         governing_service: (cx.version("operator").value.at_least(SERVICE_NAME))
             .then(|| format!("prometheus-{}-headless", lane.name)),
         pod_labels: pod_labels(cx, lane, decided.parts, sink),
+        external_url: exposure.as_ref().and_then(expose::external_url),
+        exposure,
         owns: decided.parts.iter().filter(|p| p.lane.name == lane.name).map(Part::reference).collect(),
     }
 }

@@ -14,6 +14,7 @@ mod context;
 mod critical;
 mod edges;
 mod exporters;
+mod expose;
 mod flows;
 mod hosts;
 mod keep;
@@ -83,6 +84,7 @@ pub fn plan<'f>(
     let relayed = !because.is_empty() && !outlets.is_empty();
     let relay = relayed.then(|| relay::plan(&cx, &parts, &partitions, &outlets, (because, scrapes), &mut origins));
     let decided = Decided { parts: &parts, monitors: &monitors, partitions: &partitions, outlets: &outlets, relayed };
+    expose::check_shared(&cx, sink);
     let lanes = cx.cluster.lanes.iter().map(|l| lanes::plan(&cx, l, &decided, &mut origins, sink)).collect();
     let stores = stores(&cx, fleet_plan, sink);
     let mut plan = ClusterPlan {

@@ -8,7 +8,7 @@ use super::parts::Part;
 use super::source::lane_service;
 use super::ways;
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced};
-use crate::model::fleet::{Destination, Readable, Reader, ReaderKind, Route};
+use crate::model::fleet::{Destination, GrafanaBy, Readable, Reader, ReaderKind, Route};
 use crate::model::ids::StoreId;
 use crate::model::plan::{DataSource, FleetPlan, ReaderPlan};
 use crate::model::value::Duration;
@@ -39,6 +39,7 @@ fn plan<'f>(
         };
         sources.extend(source);
     }
+    check_grafana(cx, reader, sink);
     ReaderPlan {
         reader,
         namespace: namespace(cx, reader),
@@ -53,10 +54,37 @@ fn namespace(cx: &Context<'_>, reader: &Reader) -> String {
     }
     let grafana = cx.cluster.grafana.namespace.as_ref().filter(|_| reader.kind == ReaderKind::Grafana);
     let known = cx.catalog.reader(&reader.name).and_then(|r| r.namespace.get(cx.cluster.base.kind.value.name()));
+    let mounts = reader.kind == ReaderKind::Grafana && cx.cluster.grafana.by.value == GrafanaBy::KubePrometheus;
     match (grafana, known) {
         (Some(said), _) => said.value.clone(),
         (None, Some(known)) => known.clone(),
+        (None, None) if mounts => cx.cluster.base.namespace().to_owned(),
         (None, None) => cx.cluster.namespace.value.clone(),
+    }
+}
+
+/// What the declared Grafana could not take in.
+fn check_grafana(cx: &Context<'_>, reader: &Reader, sink: &mut Sink) {
+    let grafana = &cx.cluster.grafana;
+    if reader.kind != ReaderKind::Grafana {
+        return;
+    }
+    let at = cx.place(grafana.by.origin, reader.origin);
+    if grafana.by.value == GrafanaBy::Operator && grafana.labels.is_empty() {
+        let what = "the Grafana that is to show this is named by no label".to_owned();
+        let help =
+            "name the labels of the `Grafana` resource: `grafana \"operator\" { labels dashboards=\"grafana\" }`";
+        sink.push(Diagnostic::new(&codes::GRAFANA, at, what).here("any Grafana, or none").help(help));
+    }
+    let said = reader.namespace.is_some() || grafana.namespace.is_some();
+    let there = cx.cluster.base.namespace();
+    if grafana.by.value == GrafanaBy::KubePrometheus && !said && there != cx.cluster.namespace.value {
+        let what = format!("its Grafana is in `{there}`, and mounts nothing from `{}`", cx.cluster.namespace.value);
+        let help = format!(
+            "say that ours may stand there, `grafana \"kube-prometheus\" namespace=\"{there}\"`; or put our objects there, \
+             `namespace \"{there}\"`; or choose another way"
+        );
+        sink.push(Diagnostic::new(&codes::GRAFANA, at, what).here("volumes of its namespace only").help(help));
     }
 }
 

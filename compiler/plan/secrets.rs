@@ -42,6 +42,11 @@ pub(super) fn secrets(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Vec<SecretUse
         let by = format!("store {}", store.name);
         // Its own certificate is for whatever stands before it; the front door checks users.
         standing.users.iter().for_each(|user| auth_keys(&mut uses, &standing.namespace, &by, &user.auth));
+        let hosts = standing.outside.ingress.iter().flat_map(|i| &i.hosts);
+        for secret in hosts.filter_map(|h| h.tls_secret.as_ref()) {
+            let by = format!("Ingress of store {}", store.name);
+            ["tls.crt", "tls.key"].iter().for_each(|key| add(&mut uses, &standing.namespace, secret, &by, key));
+        }
     }
     for rules in &plan.store_rules {
         let by = format!("rules of store {}", cx.fleet.store(rules.store).name);

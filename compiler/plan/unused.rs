@@ -99,7 +99,10 @@ fn path(cx: &Context<'_>, job: &Job, parts: &[Part<'_>], sink: &mut Sink) {
 fn grafana(cx: &Context<'_>, sink: &mut Sink) {
     let grafana = &cx.cluster.grafana;
     let why = match grafana.by.value {
-        GrafanaBy::Sidecar => return,
+        GrafanaBy::Sidecar | GrafanaBy::Operator => return,
+        GrafanaBy::KubePrometheus => {
+            "the Grafana of kube-prometheus mounts volumes by name, and nobody looks for labels"
+        }
         GrafanaBy::Files => "dashboards and data sources are plain files here, and no sidecar looks for labels",
         GrafanaBy::None => "nothing is made for a Grafana here",
     };

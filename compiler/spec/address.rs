@@ -25,7 +25,6 @@ pub static ADDRESS: Shape = Shape {
         key("expose", Object(&EXPOSE), "What makes the address reachable.")
             .default("`elsewhere`")
             .serves("A4")
-            .not_yet("make the Ingress, node port or load balancer behind this address")
             .native(&["ingress"]),
         ALLOW,
     ],

@@ -22,12 +22,6 @@ enum Values {
 
 const LATER: &[Later] = &[
     Later {
-        shape: "grafana",
-        key: "by",
-        values: Values::Words(&["kube-prometheus", "operator"]),
-        will: "bring dashboards and data sources into the volumes of kube-prometheus, or as resources of the Grafana operator",
-    },
-    Later {
         shape: "prometheus",
         key: "shards",
         values: Values::AboveOne,

@@ -98,7 +98,6 @@ pub static PROMETHEUS: Shape = Shape {
         key("expose", Object(&EXPOSE), "How its pages are reached from outside.")
             .default("`none`")
             .serves("A7")
-            .not_yet("make a Service or an Ingress for the pages of this Prometheus")
             .native(&["ingress", "externalUrl", "external_url"]),
         key("budget", Object(&budget::PROMETHEUS), "What it may cost.").serves("G4").not_yet(budget::WILL),
         ALLOW,

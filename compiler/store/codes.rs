@@ -18,4 +18,12 @@ pub static NO_FRONT_DOOR: Code = Code::warning(
     "give the store or an address `basic-auth` or `bearer`, or take `auth` out here",
 );
 
-pub static ALL: &[&Code] = &[&PART_OF_A_DAY, &NO_FRONT_DOOR];
+pub static EXPOSE: Code = Code::error(
+    "STO103",
+    Stage::Plan,
+    "an address that what is made for it cannot serve",
+    "the members behind that address would never reach the store: their queues fill, then the oldest samples are lost",
+    "",
+);
+
+pub static ALL: &[&Code] = &[&PART_OF_A_DAY, &NO_FRONT_DOOR, &EXPOSE];

@@ -4,6 +4,7 @@
 //! know routes, relays or clusters other than the one it stands on.
 
 pub mod codes;
+mod outside;
 mod remote_write;
 mod victoriametrics_cluster;
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::outside::outside;
 use super::{Door, Late, Profile, Protocol, Replicas, Standing, StoreKind, codes};
 use crate::diag::{Diagnostic, Origin, Sink, Sourced, Span};
 use crate::model::fleet::{Auth, Resources, Store};
@@ -61,6 +62,7 @@ impl StoreKind for VictoriaMetricsCluster {
             replicas: replicas(store, replication, !users.is_empty()),
             dedup: dedup(standing, replication),
             front_door: !users.is_empty(),
+            outside: outside(standing, !users.is_empty(), sink),
             users,
             origin: store.origin,
         })
@@ -171,7 +173,7 @@ fn dedup(standing: &Standing<'_>, replication: u32) -> Option<Sourced<Duration>>
     }
 }
 
-fn place(standing: &Standing<'_>, origin: Origin) -> Span {
+pub(super) fn place(standing: &Standing<'_>, origin: Origin) -> Span {
     let span = standing.origins.span(standing.origins, origin);
     if span.is_none() { standing.store.at } else { span }
 }

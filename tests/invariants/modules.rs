@@ -17,7 +17,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("model", &[], &["net", "sync"]),
     ("spec", &["serde_json"], &[]),
     ("catalog", &["minijinja", "serde", "xxhash_rust"], &["sync"]),
-    ("store", &[], &[]),
+    ("store", &[], &["net"]),
     ("fleet", &[], &["sync"]),
     ("plan", &["xxhash_rust"], &["net", "sync"]),
     ("emit", &["xxhash_rust"], &["sync"]),

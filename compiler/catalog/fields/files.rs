@@ -38,7 +38,7 @@ pub(super) static TYPES: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/schema/targets/kubernetes/1.35.0/types.tsv"));
 
 /// API version, kind and file, sorted by kind.
-pub(super) static KINDS: [TableSource; 38] = tables![
+pub(super) static KINDS: [TableSource; 41] = tables![
     ("monitoring.coreos.com/v1", "Alertmanager", "prometheus-operator/0.93.0/Alertmanager.tsv"),
     ("monitoring.coreos.com/v1alpha1", "AlertmanagerConfig", "prometheus-operator/0.93.0/AlertmanagerConfig.tsv"),
     ("rbac.authorization.k8s.io/v1", "ClusterRole", "kubernetes/1.35.0/ClusterRole.tsv"),
@@ -49,6 +49,9 @@ pub(super) static KINDS: [TableSource; 38] = tables![
     ("apps/v1", "Deployment", "kubernetes/1.35.0/Deployment.tsv"),
     ("discovery.k8s.io/v1", "EndpointSlice", "kubernetes/1.35.0/EndpointSlice.tsv"),
     ("v1", "Endpoints", "kubernetes/1.35.0/Endpoints.tsv"),
+    ("grafana.integreatly.org/v1beta1", "GrafanaDashboard", "grafana-operator/5.24.0/GrafanaDashboard.tsv"),
+    ("grafana.integreatly.org/v1beta1", "GrafanaDatasource", "grafana-operator/5.24.0/GrafanaDatasource.tsv"),
+    ("grafana.integreatly.org/v1beta1", "GrafanaFolder", "grafana-operator/5.24.0/GrafanaFolder.tsv"),
     ("autoscaling/v2", "HorizontalPodAutoscaler", "kubernetes/1.35.0/HorizontalPodAutoscaler.tsv"),
     ("networking.k8s.io/v1", "Ingress", "kubernetes/1.35.0/Ingress.tsv"),
     ("networking.k8s.io/v1", "IngressClass", "kubernetes/1.35.0/IngressClass.tsv"),

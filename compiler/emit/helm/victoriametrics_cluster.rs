@@ -1,7 +1,7 @@
 //! Values of the chart `victoria-metrics-cluster`.
 
 use crate::model::fleet::{Auth, Cluster, Resources, Store};
-use crate::model::plan::StorePlan;
+use crate::model::plan::{DoorService, Outside, StorePlan};
 use crate::object::Build;
 
 pub fn values(b: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StorePlan) {
@@ -53,7 +53,10 @@ pub fn values(b: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StoreP
         }
     });
     if plan.front_door {
-        component(b, "vmauth", cluster, store, plan, |c| front_door(c, cluster, plan));
+        component(b, "vmauth", cluster, store, plan, |c| {
+            front_door(c, cluster, plan);
+            outside(c, &plan.outside);
+        });
     }
 }
 
@@ -168,6 +171,48 @@ fn front_door(c: &mut Build<'_>, cluster: &Cluster, plan: &StorePlan) {
                             });
                         }
                     });
+                });
+            }
+        });
+    });
+}
+
+/// The door's Service and Ingress, as far as they are not the chart's own.
+fn outside(c: &mut Build<'_>, outside: &Outside) {
+    match &outside.service {
+        None => {}
+        Some(DoorService::NodePort(port)) => c.from(port.origin).object("service", |s| {
+            s.str("type", "NodePort");
+            s.int("nodePort", port.value.into());
+        }),
+        Some(DoorService::LoadBalancer(port)) => c.from(port.origin).object("service", |s| {
+            s.str("type", "LoadBalancer");
+            s.int("servicePort", port.value.into());
+        }),
+    }
+    let Some(ingress) = &outside.ingress else { return };
+    c.object("ingress", |i| {
+        i.bool("enabled", true);
+        // A block of samples is larger than the megabyte that NGINX takes; other controllers do not
+        // know the annotation.
+        i.object("annotations", |a| a.str("nginx.ingress.kubernetes.io/proxy-body-size", "32m"));
+        if let Some(class) = &ingress.class {
+            i.from(class.origin).str("ingressClassName", &class.value);
+        }
+        i.list("hosts", |l| {
+            for host in &ingress.hosts {
+                l.from(host.host.origin).object("", |h| {
+                    h.str("name", &host.host.value);
+                    h.strs("path", ["/"]);
+                    h.str("port", "http");
+                });
+            }
+        });
+        i.list("tls", |l| {
+            for (host, secret) in ingress.hosts.iter().filter_map(|h| Some((h, h.tls_secret.as_ref()?))) {
+                l.from(host.host.origin).object("", |t| {
+                    t.str("secretName", secret);
+                    t.strs("hosts", [&host.host.value]);
                 });
             }
         });

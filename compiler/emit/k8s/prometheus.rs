@@ -49,6 +49,9 @@ pub fn prometheus(out: &mut Emit<'_, '_>, lane: &LanePlan<'_>) {
             if let Some(service) = &lane.governing_service {
                 s.str("serviceName", service);
             }
+            if let Some(url) = &lane.external_url {
+                s.from(url.origin).str("externalUrl", &url.value);
+            }
             s.from(lane.scrape_interval.origin).str("scrapeInterval", lane.scrape_interval.value.to_string());
             if let Some(timeout) = &lane.scrape_timeout {
                 s.from(timeout.origin).str("scrapeTimeout", timeout.value.to_string());

@@ -118,7 +118,7 @@ fn what_already_runs_decides_who_runs_exporters() {
     assert_eq!(c.exporters.managed.value, "elsewhere");
     assert_eq!(c.job("node-exporter").unwrap().exporter.managed.value, "watershed");
     assert_eq!(c.job("kubelet").unwrap().exporter.managed.value, "elsewhere");
-    assert_eq!(c.grafana.by.value, GrafanaBy::Files);
+    assert_eq!(c.grafana.by.value, GrafanaBy::KubePrometheus);
     assert_eq!(cluster(&fleet, "d").exporters.managed.value, "watershed");
 }
 
