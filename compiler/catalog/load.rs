@@ -277,23 +277,9 @@ impl Catalog {
         self.asked.get_or_init(|| {
             let dashboards = self.dashboards.keys().filter_map(|name| self.dashboard(name));
             let metrics: BTreeSet<&str> = dashboards.flat_map(Dashboard::reads).collect();
-            metrics.into_iter().map(|metric| self.who_has(metric)).collect()
+            let tables: Vec<_> = self.jobs.keys().filter_map(|job| Some((job.as_str(), self.metrics(job)?))).collect();
+            metrics.into_iter().map(|metric| who_has(metric, &tables)).collect()
         })
-    }
-
-    fn who_has(&self, metric: &str) -> Asked {
-        let has = |(job, m): (&str, Metric<'_>)| Has {
-            job: job.to_owned(),
-            from: m.from().map(str::to_owned).collect(),
-            component: self.metrics(job).and_then(|t| t.component).map(str::to_owned),
-            since: m.since,
-            until: m.until,
-        };
-        Asked {
-            metric: metric.to_owned(),
-            of_every_scrape: metric == "up" || metric.starts_with("scrape_"),
-            jobs: self.jobs_with(metric).into_iter().map(has).collect(),
-        }
     }
 
     /// Changes with every file of the catalog: 16 hexadecimal digits (XXH3, 64 bit).
@@ -424,6 +410,21 @@ fn enter<T: DeserializeOwned>(
             Err(Box::new(file.fault(code, fault.at, &fault.message)))
         }
     }
+}
+
+fn who_has(metric: &str, tables: &[(&str, Table<'_>)]) -> Asked {
+    let has = |(job, table): &(&str, Table<'_>)| {
+        table.find(metric).map(|m| Has {
+            job: (*job).to_owned(),
+            from: m.from().map(str::to_owned).collect(),
+            component: table.component.map(str::to_owned),
+            since: m.since,
+            until: m.until,
+        })
+    };
+    let of_every_scrape = metric == "up" || metric.starts_with("scrape_");
+    let jobs = if of_every_scrape { Vec::new() } else { tables.iter().filter_map(has).collect() };
+    Asked { metric: metric.to_owned(), of_every_scrape, jobs }
 }
 
 fn cells<T>(names: Vec<String>) -> BTreeMap<String, OnceLock<T>> {

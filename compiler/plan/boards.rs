@@ -1,13 +1,13 @@
 //! Which dashboards a reader gets, and which of their panels: those that one of its data sources can
 //! answer, from what its Prometheus scrapes or what the routes bring to its store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Context;
 use super::parts::{self, Part};
 use super::source::{facts, reachable};
 use super::split;
-use crate::catalog::{Asked, Class, Dashboard, Has, Kind, Scope, Select, Target, query_reads};
+use crate::catalog::{Asked, Dashboard, Has, Kind, Scope, Select, Target, query_reads};
 use crate::model::fleet::{Reader, ReaderKind};
 use crate::model::plan::{Answers, DashboardPlan, DataSource, PanelPlan, TargetPlan};
 use crate::model::value::{Duration, MetricGlob};
@@ -23,8 +23,10 @@ pub(super) fn answers<'p, 'a: 'p>(
 ) -> Answers {
     let mut answers = Answers::new();
     for (part, interval) in some {
+        let collectors = collectors(cx, all, part);
         for (index, asked) in (0..).zip(cx.catalog.asked()) {
-            if asked.of_every_scrape || asked.jobs.iter().any(|has| exposes(cx, all, part, &asked.metric, has)) {
+            if asked.of_every_scrape || asked.jobs.iter().any(|has| exposes(cx, part, &collectors, &asked.metric, has))
+            {
                 let slowest = answers.entry((index, part.class.clone())).or_insert(interval);
                 *slowest = interval.max(*slowest);
             }
@@ -33,7 +35,7 @@ pub(super) fn answers<'p, 'a: 'p>(
     answers
 }
 
-fn exposes(cx: &Context<'_>, all: &[Part<'_>], part: &Part<'_>, metric: &str, has: &Has) -> bool {
+fn exposes(cx: &Context<'_>, part: &Part<'_>, collectors: &BTreeSet<String>, metric: &str, has: &Has) -> bool {
     let (job, pick) = (part.job(), &part.pick);
     if job.name != has.job || part.source.entry.is_none() || !has.is_in(&cx.versions) {
         return false;
@@ -47,32 +49,35 @@ fn exposes(cx: &Context<'_>, all: &[Part<'_>], part: &Part<'_>, metric: &str, ha
         && kept(&mut job.keep.iter().map(|g| g.value.as_str()))
         && !pick.drop.iter().any(|g| fits(g))
         && !job.drop.iter().any(|g| fits(&g.value))
-        && serves(cx, all, part, has)
+        && serves(part, collectors, has)
 }
 
-/// Whether what exposes the metric is asked in this part: an endpoint, or a collector that runs.
-fn serves(cx: &Context<'_>, all: &[Part<'_>], part: &Part<'_>, has: &Has) -> bool {
-    let named = |name: &String| has.from.contains(name);
-    if has.from.is_empty() || part.pick.endpoints.iter().any(|e| named(&e.name)) {
-        return true;
-    }
+/// Whether what exposes the metric is asked in this part: an endpoint, or a collector.
+fn serves(part: &Part<'_>, collectors: &BTreeSet<String>, has: &Has) -> bool {
+    let by_path = part.pick.endpoints.iter().any(|e| has.from.contains(&e.name));
+    has.from.is_empty() || by_path || has.from.iter().any(|f| collectors.contains(f))
+}
+
+/// Collectors that a part brings something of: those it names, else all that run and no class takes.
+fn collectors(cx: &Context<'_>, all: &[Part<'_>], part: &Part<'_>) -> BTreeSet<String> {
     if !part.pick.collectors.is_empty() {
-        return part.pick.collectors.iter().any(named);
+        return part.pick.collectors.iter().cloned().collect();
     }
-    let Some(collectors) = part.source.entry.and_then(|e| e.parts.as_ref()) else { return false };
+    let Some(entry) = part.source.entry else { return BTreeSet::new() };
+    let Some(parts) = &entry.parts else { return BTreeSet::new() };
     let taken = parts::wanted_collectors(all, &part.job().name);
     let wanted: Vec<String> = taken.iter().cloned().collect();
-    let running = split::running(cx, &part.source, collectors, &wanted);
-    has.from.iter().any(|f| running.contains(f) && !taken.contains(f) && is_about_something(cx, part, f))
-}
-
-/// Whether the cluster has what a collector counts, as far as a class of the catalog asks for it.
-fn is_about_something(cx: &Context<'_>, part: &Part<'_>, collector: &String) -> bool {
+    let mut rest = split::running(cx, &part.source, parts, &wanted);
+    rest.retain(|collector| !taken.contains(collector));
+    // Without what they count, they run and say nothing.
     let reachable = reachable(cx);
     let facts = facts(cx, &reachable);
-    let classes = part.source.entry.iter().flat_map(|e| &e.classes);
-    let of = |class: &&Class| matches!(&class.select, Select::Parts(names) if names.contains(collector));
-    classes.filter(of).all(|class| class.requires.check(&facts).is_ok())
+    for class in entry.classes.iter().filter(|class| class.requires.check(&facts).is_err()) {
+        if let Select::Parts(names) = &class.select {
+            rest.retain(|collector| !names.contains(collector));
+        }
+    }
+    rest
 }
 
 /// Those named, else all of which at least half can be shown.

@@ -124,8 +124,9 @@ impl<'t> Table<'t> {
     pub fn find(&self, series: &str) -> Option<Metric<'t>> {
         let own = |m: &Metric<'_>| m.kind.suffixes().contains(&"");
         self.row(series).filter(own).or_else(|| self.of_suffix(series)).or_else(|| {
+            let begins = |line: &&str| line.split('*').next().is_some_and(|stem| series.starts_with(stem));
             let fits = |m: &Metric<'_>| MetricGlob::parse(m.name).is_ok_and(|glob| glob.matches(series));
-            self.open.lines().filter_map(Metric::read).find(fits)
+            self.open.lines().filter(begins).filter_map(Metric::read).find(fits)
         })
     }
 
