@@ -42,6 +42,10 @@ pub enum Kind {
     Minio,
     /// Card-hours by namespace.
     CardHours,
+    /// A program in Go that says nothing but how it does.
+    Plain,
+    /// A component of Kubernetes with indicators, which answers only who shows a token.
+    Component,
 }
 
 /// What the series are about.
@@ -94,6 +98,11 @@ fn serve(server: &Server, kind: Kind, about: &About) {
     for request in server.incoming_requests() {
         let url = request.url().to_owned();
         let (path, query) = url.split_once('?').unwrap_or((&url, ""));
+        let shown = |h: &Header| h.field.equiv("Authorization") && h.value.as_str().starts_with("Bearer ey");
+        if kind == Kind::Component && !request.headers().iter().any(shown) {
+            let _ = request.respond(Response::from_string("no token\n").with_status_code(401));
+            continue;
+        }
         let answer = page(kind, about, path, &parameters(query), since.elapsed().as_secs_f64());
         let (status, text) = match answer {
             Ok(page) => (200, page.text()),
@@ -137,6 +146,8 @@ fn page(
         (Kind::Mesh, "/stats/prometheus") => accelerators::mesh(&mut page, seconds),
         (Kind::Minio, path) if path.starts_with("/minio/") => accelerators::minio(&mut page, path, seconds),
         (Kind::CardHours, "/metrics") => accelerators::card_hours(&mut page, about, seconds),
+        (Kind::Plain | Kind::Component, "/metrics") => page.process(seconds),
+        (Kind::Component, "/metrics/slis") => kubernetes::indicators(&mut page, seconds),
         (Kind::Pod, _) => machine::pod(&mut page, seconds),
         (_, "/healthz" | "/livez" | "/readyz" | "/health") => {}
         _ => return Err((404, format!("nothing at {path}\n"))),

@@ -57,7 +57,9 @@ pub fn alertmanager(namespace: &str, service: &str, port: &str) -> [Value; 3] {
         "data": {"alertmanager.yml": "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"},
     });
     let service = json!({
-        "apiVersion": "v1", "kind": "Service", "metadata": metadata(service),
+        "apiVersion": "v1", "kind": "Service",
+        // As an operator labels the one it keeps itself.
+        "metadata": {"name": service, "namespace": namespace, "labels": {"operated-alertmanager": "true"}},
         "spec": {"selector": labels, "ports": [{"name": port, "port": PORT, "targetPort": port}]},
     });
     [workload, configuration, service]

@@ -5,6 +5,7 @@ pub mod alerted;
 pub mod backends;
 pub mod beside;
 pub mod charts;
+pub mod control_plane;
 pub mod dashboards;
 pub mod delivered;
 pub mod emitted;

@@ -11,6 +11,7 @@ use watershed::model::plan::ClusterPlan;
 
 use super::alerted;
 use super::beside;
+use super::control_plane;
 use super::planned::Planned;
 use super::stores::{self, Store};
 use crate::components::Components;
@@ -35,6 +36,7 @@ pub struct Running {
     /// When all targets answered.
     pub since: Instant,
     _exporters: Vec<Exporter>,
+    _fronts: Vec<Process>,
 }
 
 /// What all nodes have: kubelets with cAdvisor, behind HTTPS.
@@ -88,9 +90,9 @@ impl Running {
         let images = |image: &str| images::program(components, image);
         let [others, prometheis] = apply(cluster, plan, &objects)?;
         // What writes comes last: nothing is written before somebody is there to take it.
-        let exporters = run(cluster, plan, &others, &images)?;
+        let (exporters, fronts) = run(cluster, components, plan, &others, &images, scratch)?;
         cluster.run(&prometheis, &images)?;
-        let mut running = Running { stores, since: Instant::now(), _exporters: exporters };
+        let mut running = Running { stores, since: Instant::now(), _exporters: exporters, _fronts: fronts };
         running.targets_up(cluster, plan)?;
         running.since = Instant::now();
         Ok(running)
@@ -99,6 +101,7 @@ impl Running {
     /// # Errors
     /// The API server does not delete something.
     pub fn end(cluster: &mut Cluster, plan: &ClusterPlan<'_>) -> Outcome<()> {
+        cluster.stop(KEPT)?;
         let others = beside::namespaces(plan);
         let own = WORKLOADS.into_iter().filter(|n| *n != KEPT);
         let ours = [plan.cluster.namespace.value.as_str(), "vm"];
@@ -191,6 +194,9 @@ fn apply(cluster: &mut Cluster, plan: &ClusterPlan<'_>, objects: &[Value]) -> Ou
             workloads.push(alertmanager);
         }
     }
+    let (components, dns) = control_plane::objects();
+    cluster.api.kubectl.put(&[dns])?;
+    workloads.extend(components);
     cluster.settle()?;
     let mut prometheis = Vec::new();
     for object in applied.objects {
@@ -209,11 +215,13 @@ fn apply(cluster: &mut Cluster, plan: &ClusterPlan<'_>, objects: &[Value]) -> Ou
 /// Runs every pod, and puts stand-ins where a program is missing.
 fn run(
     cluster: &mut Cluster,
+    components: &Components,
     plan: &ClusterPlan<'_>,
     workloads: &[Value],
     images: Images<'_>,
-) -> Outcome<Vec<Exporter>> {
-    let mut exporters = Vec::new();
+    scratch: &Path,
+) -> Outcome<(Vec<Exporter>, Vec<Process>)> {
+    let (mut exporters, mut fronts) = (Vec::new(), Vec::new());
     let range = cluster.run(workloads, images)?;
     for pod in &cluster.pods()[range] {
         for (container, image) in &pod.missing {
@@ -225,6 +233,14 @@ fn run(
                 let (batch, apart) = beside::batch(plan, name.unwrap_or_default());
                 let about = About { batch, apart, ..about(&pod.node) };
                 exporters.push(Exporter::start(listener, kind, about)?);
+                continue;
+            }
+            let component = name.unwrap_or_default();
+            if let Some((exporter, front)) =
+                control_plane::start(cluster, &components.vmauth, component, &pod.node, scratch)?
+            {
+                exporters.push(exporter);
+                fronts.extend(front);
                 continue;
             }
             let kinds: &[(&str, Kind)] = match name {
@@ -245,7 +261,7 @@ fn run(
             }
         }
     }
-    Ok(exporters)
+    Ok((exporters, fronts))
 }
 
 /// A tenant's pod that asks to be scraped.
