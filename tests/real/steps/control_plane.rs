@@ -117,7 +117,7 @@ pub fn start(
     let Some(of) = COMPONENTS.iter().find(|c| c.name == name) else { return Ok(None) };
     let node = cluster.nodes().iter().find(|n| n.name == node).ok_or_else(|| Trouble::new(format!("no {node}")))?;
     let at = |port| std::net::SocketAddrV4::new(node.address, port);
-    let about = About { node: node.name.clone(), namespaces: Vec::new() };
+    let about = About { node: node.name.clone(), ..About::default() };
     let behind = if of.secure { of.port + 20_000 } else { of.port };
     let exporter = Exporter::start(cluster.network.listen(at(behind))?, of.kind, about)?;
     let front = match of.secure {
