@@ -16,6 +16,7 @@ mod bytes;
 mod cases;
 mod catalog;
 mod fleets;
+mod hero;
 mod interrupted;
 mod invariants;
 mod mutations;

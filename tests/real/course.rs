@@ -1,10 +1,11 @@
 //! The course of a run: what is put in front of whom, in which order, and what came of it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use watershed::model::plan::ClusterPlan;
 use watershed::model::value::Version;
 
@@ -63,6 +64,7 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
         };
     }
     let mut cluster = start(components, scratch)?;
+    storage_classes(&cluster, &subjects)?;
     course.say("an API server and the operator are up");
     std::thread::scope(|scope| {
         // It shares nothing with the clusters but the machine.
@@ -209,6 +211,18 @@ fn start(components: &Components, scratch: &Path) -> Outcome<Cluster> {
     Ok(cluster)
 }
 
+/// The storage classes that specs name: the operator makes nothing of a Prometheus whose class is not there.
+fn storage_classes(cluster: &Cluster, subjects: &[Subject<'_>]) -> Outcome<()> {
+    let lanes = subjects.iter().flat_map(|s| &s.plan.lanes);
+    let named: BTreeSet<&str> = lanes.filter_map(|l| Some(l.storage.class.as_ref()?.value.as_str())).collect();
+    let class = |name: &str| {
+        json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name},
+               "provisioner": "kubernetes.io/no-provisioner"})
+    };
+    let classes: Vec<Value> = named.into_iter().map(class).collect();
+    cluster.api.kubectl.put(&classes).map(drop)
+}
+
 /// Which operator judges a cluster: the one of this suite that is nearest to the declared.
 fn generation(plan: &ClusterPlan<'_>) -> Generation {
     let declared = plan.cluster.versions.get("operator").map(|v| v.value);
@@ -235,14 +249,12 @@ fn apply(
     if !course.wants_any(APPLIED.map(|step| format!("{subject} {step}"))) {
         return Ok(());
     }
-    let before = operator::Mark::set(cluster)?;
-    // A monitor whose Secret is not there is left out by the operator.
-    let own = |s: &Value| s["metadata"]["namespace"] == subject.namespace();
-    let secrets: Vec<Value> = running::secrets(&subject.plan).filter(own).collect();
-    if !secrets.is_empty() {
-        cluster.prepare(subject.namespace())?;
-        cluster.api.kubectl.put(&secrets)?;
+    let secrets = running::secrets(cluster, &subject.plan)?;
+    for secret in &secrets {
+        cluster.prepare(secret["metadata"]["namespace"].as_str().unwrap_or_default())?;
     }
+    cluster.api.kubectl.put(&secrets)?;
+    let before = operator::Mark::set(cluster)?;
     let accepted = course.need(&format!("{subject} accepted"), || {
         let (objects, mut wrong) = accepted::apply(&cluster.api.kubectl, subject)?;
         wrong.extend(accepted::apply_again(&cluster.api.kubectl, subject, &objects)?);

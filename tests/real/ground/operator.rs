@@ -200,8 +200,11 @@ pub fn complaints(cluster: &Cluster, before: &Mark) -> Outcome<Vec<String>> {
         }
     }
     let warns = |l: &&str| l.contains("level=warn") || l.contains("level=error") || l.contains("level=WARN");
-    // Of what is gone before its status was written.
-    let late = |l: &&str| !l.contains("failed to clean up config") && !l.contains("finalizer");
+    // Of what is gone, or not yet there, when its status is to be written.
+    let late = |l: &&str| {
+        let known = ["failed to clean up config", "finalizer", "the statefulset couldn't be found"];
+        !known.iter().any(|known| l.contains(known))
+    };
     // Of the StatefulSets that an old operator makes, a new API server says this.
     let own = |l: &&str| !l.contains("component=k8s_client_runtime") || !l.contains("duplicate port");
     let log = log(cluster);

@@ -86,7 +86,7 @@ impl Running {
         let stores = stores::start(cluster, components, fleet, plan, plans, &values, scratch)?;
         let made = example.objects(plan)?.into_iter().filter(|(kind, ..)| kind != "values");
         let mut objects: Vec<Value> = made.map(|(.., json)| json).collect();
-        objects.extend(secrets(plan));
+        objects.extend(secrets(cluster, plan)?);
         let images = |image: &str| images::program(components, image);
         let [others, prometheis] = apply(cluster, plan, &objects)?;
         // What writes comes last: nothing is written before somebody is there to take it.
@@ -163,9 +163,29 @@ pub fn secrets<'p>(plan: &'p ClusterPlan<'_>) -> impl Iterator<Item = Value> + '
     plan.secrets.iter().map(|s| secret(&s.namespace, &s.name, &s.keys))
 }
 
-fn secret(namespace: &str, name: &str, keys: &[String]) -> Value {
-    let data: BTreeMap<&str, String> = keys.iter().map(|k| (k.as_str(), stores::secret(name, k))).collect();
-    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "stringData": data})
+/// The Secrets that whoever applies a plan has to bring.
+///
+/// # Errors
+/// A certificate cannot be made.
+pub fn secrets(cluster: &Cluster, plan: &ClusterPlan<'_>) -> Outcome<Vec<Value>> {
+    plan.secrets.iter().map(|s| secret(&cluster.authority, &s.namespace, &s.name, &s.keys)).collect()
+}
+
+fn secret(authority: &Authority, namespace: &str, name: &str, keys: &[String]) -> Outcome<Value> {
+    // Whoever refers to a certificate has it read.
+    let client = match keys.iter().any(|k| k == "tls.crt") {
+        true => Some(authority.client(name, name, "clients")?),
+        false => None,
+    };
+    let value = |key: &str| match (key, &client) {
+        ("ca.crt", _) => Ok(authority.pem.clone()),
+        ("tls.crt", Some(pair)) => std::fs::read_to_string(&pair.certificate).during(pair.certificate.display()),
+        ("tls.key", Some(pair)) => std::fs::read_to_string(&pair.key).during(pair.key.display()),
+        _ => Ok(stores::secret(name, key)),
+    };
+    let data: BTreeMap<&str, String> =
+        keys.iter().map(|k| Ok((k.as_str(), value(k)?))).collect::<Outcome<BTreeMap<&str, String>>>()?;
+    Ok(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "stringData": data}))
 }
 
 /// Applies everything; what has pods then, and the Prometheis that the operator makes.

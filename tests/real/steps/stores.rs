@@ -40,7 +40,8 @@ struct Writes {
 
 /// What the credentials of a Secret are here.
 pub fn secret(name: &str, key: &str) -> String {
-    format!("{key}-of-{name}")
+    // Who refers to an address has it checked.
+    if key == "url" { format!("http://{name}.example.com/{key}") } else { format!("{key}-of-{name}") }
 }
 
 /// Starts everything a cluster writes to; `values` are the values files of all releases, by store.
