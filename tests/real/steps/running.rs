@@ -158,11 +158,6 @@ fn about(node: &str) -> About {
     About { node: node.to_owned(), namespaces: WORKLOADS.map(str::to_owned).to_vec(), ..About::default() }
 }
 
-/// The Secrets that what is emitted refers to.
-pub fn secrets<'p>(plan: &'p ClusterPlan<'_>) -> impl Iterator<Item = Value> + 'p {
-    plan.secrets.iter().map(|s| secret(&s.namespace, &s.name, &s.keys))
-}
-
 /// The Secrets that whoever applies a plan has to bring.
 ///
 /// # Errors
