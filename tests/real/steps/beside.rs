@@ -23,9 +23,12 @@ const fn other(job: &'static str, port: u16, kind: Kind) -> Other {
     Other { job, container: job, port, page: None, kind }
 }
 
-const OTHERS: [Other; 6] = [
+const OTHERS: [Other; 8] = [
+    other("grafana", 3000, Kind::Pod),
     other("hero-exporter", 8080, Kind::CardHours),
     other("hero-network-exporter", 9120, Kind::Network),
+    // The one job of the examples that no catalog knows.
+    other("inference-gateway", 8080, Kind::Pod),
     Other { page: Some(15020), ..other("istio-proxy", 15090, Kind::Mesh) },
     other("minio", 9000, Kind::Minio),
     other("npu-exporter", 8082, Kind::Npu),

@@ -87,6 +87,7 @@ impl Running {
         let made = example.objects(plan)?.into_iter().filter(|(kind, ..)| kind != "values");
         let mut objects: Vec<Value> = made.map(|(.., json)| json).collect();
         objects.extend(secrets(cluster, plan)?);
+        objects.sort_by_key(|o| o["kind"] != "Namespace");
         let images = |image: &str| images::program(components, image);
         let [others, prometheis] = apply(cluster, plan, &objects)?;
         // What writes comes last: nothing is written before somebody is there to take it.
