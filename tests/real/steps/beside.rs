@@ -23,7 +23,8 @@ const fn other(job: &'static str, port: u16, kind: Kind) -> Other {
     Other { job, container: job, port, page: None, kind }
 }
 
-const OTHERS: [Other; 8] = [
+const OTHERS: [Other; 9] = [
+    other("dcgm-exporter", 9400, Kind::Dcgm),
     other("grafana", 3000, Kind::Pod),
     other("hero-exporter", 8080, Kind::CardHours),
     other("hero-network-exporter", 9120, Kind::Network),
