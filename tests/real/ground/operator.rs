@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::cluster::Cluster;
 use super::kubectl::CONTROLLERS;
+use super::network::API_SERVER;
 use super::pod::Images;
 use super::process::until;
 use super::volumes::text;
@@ -81,6 +82,10 @@ pub fn start(
             ["--kubelet-endpointslice=true", "--feature-gates=StatusForConfigurationResources=true"].map(|a| json!(a)),
         );
     }
+    // Nobody starts it again if it does not find the API server at once.
+    until("API server at its Service", Duration::from_secs(30), || {
+        Ok(std::net::TcpStream::connect((API_SERVER, 443)).ok().map(drop))
+    })?;
     cluster.run(&[deployment], images).map(drop)
 }
 

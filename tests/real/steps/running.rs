@@ -181,7 +181,9 @@ fn secret(authority: &Authority, namespace: &str, name: &str, keys: &[String]) -
     };
     let data: BTreeMap<&str, String> =
         keys.iter().map(|k| Ok((k.as_str(), value(k)?))).collect::<Outcome<BTreeMap<&str, String>>>()?;
-    Ok(json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "stringData": data}))
+    Ok(
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "stringData": data}),
+    )
 }
 
 /// Applies everything; what has pods then, and the Prometheis that the operator makes.
