@@ -194,6 +194,8 @@ const WITHOUT_STAND_INS: [(&str, &str); 2] = [
 ];
 /// Operators below this are judged by the oldest: what came in before is in both.
 const OLDEST_JUDGES_BELOW: Version = Version::new(0, 69, 0);
+/// From a reconciled Prometheus to its last configuration.
+const CAUGHT_UP: Duration = Duration::from_secs(10);
 const APPLIED: [&str; 2] = ["accepted", "understood"];
 const RUN: [&str; 4] = ["runs", "delivered", "scraped", "alerted"];
 /// What distinguishes the runs of an example.
@@ -272,8 +274,14 @@ fn apply(
     if accepted {
         course.step(&format!("{subject} understood"), || {
             operator::settled(cluster, generation(&subject.plan), RECONCILED)?;
-            let mut wrong = operator::complaints(cluster, &before)?;
-            wrong.extend(misunderstood(components, scratch, cluster, &subject.plan)?);
+            let until = Instant::now() + CAUGHT_UP;
+            let mut wrong = misunderstood(components, scratch, cluster, &subject.plan)?;
+            // An old operator does not say which monitors it has taken up.
+            while !wrong.is_empty() && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(500));
+                wrong = misunderstood(components, scratch, cluster, &subject.plan)?;
+            }
+            wrong.extend(operator::complaints(cluster, &before)?);
             nothing(wrong, format!("{} Prometheis", subject.plan.lanes.len()))
         });
     }

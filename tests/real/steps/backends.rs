@@ -1,6 +1,7 @@
 //! What dashboards are asked against: a Prometheus 2 and a Prometheus 3 that scrape themselves and a
 //! stand-in, and a VictoriaMetrics both of them write to.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::path::Path;
 use std::process::Command;
@@ -38,9 +39,11 @@ pub struct Backend {
 }
 
 impl Backends {
+    /// Backends whose stand-in is scraped once for each of these classes; an empty one is none.
+    ///
     /// # Errors
     /// A program does not come up.
-    pub fn start(programs: &Programs<'_>, scratch: &Path) -> Outcome<Backends> {
+    pub fn start(programs: &Programs<'_>, classes: &BTreeSet<String>, scratch: &Path) -> Outcome<Backends> {
         let listener = TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).during("a stand-in")?;
         let exporter = Exporter::start(
             listener,
@@ -48,10 +51,15 @@ impl Backends {
             About { node: "node-0".to_owned(), namespaces: vec!["a".to_owned()], ..About::default() },
         )?;
         let store = victoria_metrics(programs.victoria_metrics, scratch)?;
+        let of_class = |class: &String| {
+            let labels = json!({"job_class": class, "node": "node-0"});
+            json!({"targets": [exporter.address.to_string()], "labels": labels})
+        };
+        let stand_in: Value = classes.iter().map(of_class).collect();
         let mut all = Vec::new();
         for (name, program) in [("Prometheus 2", programs.prometheus_2), ("Prometheus 3", programs.prometheus_3)] {
             let cluster = name.to_lowercase().replace(' ', "-");
-            all.push(prometheus(name, program, &cluster, &exporter, &store.base, scratch)?);
+            all.push(prometheus(name, program, &cluster, &stand_in, &store.base, scratch)?);
         }
         all.push(store);
         Ok(Backends { all, _exporter: exporter })
@@ -66,7 +74,7 @@ fn prometheus(
     name: &str,
     program: &Path,
     cluster: &str,
-    exporter: &Exporter,
+    stand_in: &Value,
     store: &str,
     scratch: &Path,
 ) -> Outcome<Backend> {
@@ -78,9 +86,7 @@ fn prometheus(
         "global": {"scrape_interval": "1s", "external_labels": {"cluster": cluster, "prometheus": "monitoring/user"}},
         "scrape_configs": [
             {"job_name": "prometheus-user", "static_configs": [{"targets": [address.to_string()]}]},
-            {"job_name": "node-exporter", "static_configs": [
-                {"targets": [exporter.address.to_string()], "labels": {"job_class": "cpu", "node": "node-0"}},
-            ]},
+            {"job_name": "node-exporter", "static_configs": stand_in},
         ],
         "remote_write": [{"name": "relay", "url": format!("{store}/api/v1/write"),
                           "queue_config": {"batch_send_deadline": "1s"},

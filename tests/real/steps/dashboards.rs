@@ -51,7 +51,7 @@ pub fn judge(programs: &Programs<'_>, scratch: &Path) -> Outcome<String> {
     }
     would_be_seen(&own, &dashboards[0].1)?;
 
-    let backends = Backends::start(programs, scratch)?;
+    let backends = Backends::start(programs, &classes(&dashboards), scratch)?;
     let mut asked = BTreeSet::new();
     for (name, model) in &dashboards {
         for backend in backends.all() {
@@ -73,6 +73,19 @@ pub fn judge(programs: &Programs<'_>, scratch: &Path) -> Outcome<String> {
         asked.len(),
         backends.all().map(|b| b.name.as_str()).collect::<Vec<_>>().join(", ")
     ))
+}
+
+/// The classes that queries ask for by name, and one that none does.
+fn classes(dashboards: &[(String, Value)]) -> BTreeSet<String> {
+    let mut classes = BTreeSet::from(["cpu".to_owned()]);
+    for (_, model) in dashboards {
+        let panels = model["panels"].as_array().into_iter().flatten();
+        for target in panels.flat_map(|p| p["targets"].as_array().into_iter().flatten()) {
+            let matchers = target["expr"].as_str().unwrap_or_default().split("job_class=\"").skip(1);
+            classes.extend(matchers.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+        }
+    }
+    classes
 }
 
 fn valid(schema: &Value, instance: &Value) -> Outcome<()> {

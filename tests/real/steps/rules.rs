@@ -6,6 +6,7 @@
 //! are evaluated with what the pack itself is evaluated with, so that every class of every Prometheus
 //! is tried at its own interval.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -50,22 +51,34 @@ pub fn judge(programs: &Programs<'_>, scratch: &Path) -> Outcome<String> {
     for version in OTHERS {
         files.extend(as_compiled(version, scratch)?);
     }
-    let mut rules = 0;
+    let (mut rules, mut different) = (0, 0);
     for (major, promtool) in [(2, programs.promtool_2), (3, programs.promtool_3)] {
-        let mine: Vec<&File> = files.iter().filter(|f| f.major == major).collect();
+        let mine = unlike(files.iter().filter(|f| f.major == major))?;
         if mine.is_empty() {
             return Err(Trouble::new(format!("no rules for Prometheus {major} were made")));
         }
+        different += mine.len();
         let said = accepted(promtool, mine.iter().map(|f| f.rules.as_path()))?;
         rules += said.lines().filter_map(found).sum::<u64>();
         tested(promtool, &mine)?;
         would_be_seen(promtool, mine[0])?;
     }
     Ok(format!(
-        "{} rule files ({emitted} of output/, the rest for Prometheus {}): {rules} rules accepted, linted and unit-tested",
+        "{} rule files ({emitted} of output/, the rest for Prometheus {}), {different} of them different: {rules} rules \
+         accepted, linted and unit-tested",
         files.len(),
         OTHERS.join(", ")
     ))
+}
+
+/// One of each: clusters of a kind have the same rules and the same tests, byte for byte.
+fn unlike<'f>(files: impl Iterator<Item = &'f File>) -> Outcome<Vec<&'f File>> {
+    let mut all = BTreeMap::new();
+    for file in files {
+        let read = |path: &Path| std::fs::read_to_string(path).during(path.display());
+        all.entry((read(&file.rules)?, read(&file.tests)?)).or_insert(file);
+    }
+    Ok(all.into_values().collect())
 }
 
 /// The rules of `output/`, with the unit tests of the plans they come from.
@@ -189,7 +202,7 @@ fn accepted<'f>(promtool: &Path, files: impl Iterator<Item = &'f Path>) -> Outco
     run(Command::new(promtool).args(["check", "rules", "--lint=all", "--lint-fatal"]).args(files))
 }
 
-/// Runs the unit tests of all files. promtool waits for the disk most of the time, so several run at once.
+/// Runs the unit tests of all files, several at once.
 fn tested(promtool: &Path, files: &[&File]) -> Outcome<()> {
     std::thread::scope(|scope| {
         let shares = files.chunks(files.len().div_ceil(AT_ONCE).max(1));

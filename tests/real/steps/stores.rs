@@ -18,6 +18,8 @@ use crate::ground::cluster::Cluster;
 use crate::ground::process::{Process, Ready};
 use crate::ground::{During, Outcome, Trouble, http};
 
+/// No cluster of this suite has as many series.
+const MOST: u32 = 1_000_000;
 const START: Duration = Duration::from_secs(60);
 const INSERT: &str = "/api/v1/write";
 /// Where a VictoriaMetrics listens that has a front door.
@@ -96,6 +98,8 @@ pub fn start(
             .arg(format!("-httpListenAddr={at}"))
             .arg(format!("-http.pathPrefix={prefix}"))
             .arg("-search.latencyOffset=1s")
+            // All series are asked for in one go.
+            .args(["-search.maxSeries", "-search.maxUniqueTimeseries"].map(|limit| format!("{limit}={MOST}")))
             .args(dedup.map(|d| format!("-dedup.minScrapeInterval={}ms", d.value.millis())));
         let log = scratch.join(format!("{name}.log"));
         let mut process = Process::start(&name, &mut command, &log)?;
