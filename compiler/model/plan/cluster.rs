@@ -1,0 +1,121 @@
+//! What is decided of a fleet and of each of its clusters.
+
+use super::{
+    AlertService, AlertmanagerPlan, Answers, ClassRef, Edge, ExporterPlan, LanePlan, Monitor, Policy, ReaderPlan,
+    RelayPlan, RulePlan, StaticService, StorePlan, StoreRulesPlan,
+};
+use crate::diag::Origins;
+use crate::model::fleet::Cluster;
+use crate::model::ids::{ClusterId, RouteId, StoreId};
+use crate::model::value::Duration;
+
+/// What `settle` makes of all summaries.
+#[derive(Debug, Clone)]
+pub struct FleetPlan {
+    /// In the order of the fleet's stores.
+    pub stores: Vec<StoreLoad>,
+    /// Stores that stand on each cluster, in the order of the fleet's clusters.
+    pub stands_on: Vec<Vec<StoreId>>,
+    /// The route each cluster's Prometheis are in, in the order of the fleet's clusters:
+    /// `(lane, route)`.
+    pub routes: Vec<Vec<(String, RouteId)>>,
+}
+
+/// What the fleet level needs to know of one cluster; at most about a kilobyte each.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    pub cluster: ClusterId,
+    /// Load sent to each store, by destination.
+    pub sends: Vec<Send>,
+    /// Series sent to each store, by interval.
+    pub intervals: Vec<(StoreId, Duration, u64)>,
+    /// Stores that a Prometheus with several replicas writes to.
+    pub pairs: Vec<StoreId>,
+    pub lanes: Vec<String>,
+    /// What dashboards can ask of each store for this cluster; empty where nobody reads any.
+    pub answers: Vec<(StoreId, Answers)>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Send {
+    pub route: RouteId,
+    pub store: StoreId,
+    pub tenant: u32,
+    pub series: u64,
+    pub samples_per_second: f64,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct StoreLoad {
+    pub series: u64,
+    pub samples_per_second: f64,
+    /// Smallest interval of any class written here: the store's deduplication window must not be
+    /// longer.
+    pub fastest: Option<Duration>,
+    /// The interval most of its series have.
+    pub usual: Option<Duration>,
+    /// Whether an HA pair of Prometheis writes here, so that each sample comes twice.
+    pub pairs: bool,
+    /// Sending clusters, with the samples per second of each.
+    pub senders: Vec<(ClusterId, f64)>,
+    /// Of all clusters that send here, without those that send to a tenant.
+    pub answers: Answers,
+}
+
+/// Everything about one cluster. Pure, repeatable, dropped after use.
+#[derive(Debug)]
+pub struct ClusterPlan<'f> {
+    pub id: ClusterId,
+    pub cluster: &'f Cluster,
+    /// Continues the fleet's table.
+    pub origins: Origins,
+    pub lanes: Vec<LanePlan<'f>>,
+    pub monitors: Vec<Monitor>,
+    /// Services of ours in front of addresses that no selector finds.
+    pub addresses: Vec<StaticService>,
+    pub exporters: Vec<ExporterPlan>,
+    pub relay: Option<RelayPlan>,
+    /// Alertmanagers of ours that stand here.
+    pub alertmanagers: Vec<AlertmanagerPlan<'f>>,
+    /// Services of ours in front of the addresses of Alertmanagers elsewhere.
+    pub alert_services: Vec<AlertService>,
+    /// Stores that stand here.
+    pub stores: Vec<StorePlan>,
+    /// What evaluates rules beside stores that stand here.
+    pub store_rules: Vec<StoreRulesPlan>,
+    pub readers: Vec<ReaderPlan<'f>>,
+    pub rules: Vec<RulePlan>,
+    pub secrets: Vec<SecretUse>,
+    /// What must be set by hand on nodes or the control plane, in words.
+    pub checklist: Vec<String>,
+    /// Who opens a connection to whom; empty where nobody asked (`network-policies "off"`).
+    pub edges: Vec<Edge>,
+    /// Whom pods of ours admit, for `network-policies "enforce"`.
+    pub policies: Vec<Policy>,
+    /// One line for each class: who scrapes it, how often, where it goes. For READMEs.
+    pub flows: Vec<Flow>,
+    /// Present jobs that nobody takes, and absent ones: name and reason.
+    pub not_collected: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Flow {
+    pub class: ClassRef,
+    pub lane: String,
+    /// How often a value is taken.
+    pub interval: Duration,
+    /// How often batches of them are fetched, where that is rarer.
+    pub fetched: Option<Duration>,
+    pub series: u64,
+    /// Destinations by question: `central`, or `plane-a (namespaces hero-user-a)`.
+    pub goes_to: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SecretUse {
+    pub namespace: String,
+    pub name: String,
+    pub keys: Vec<String>,
+    /// `Prometheus user`, `relay`, `store central`.
+    pub used_by: String,
+}
