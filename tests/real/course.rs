@@ -106,6 +106,8 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
                     course.skip(&names[0], &why);
                     continue;
                 }
+                // Clusters of two examples may have one name, and stores keep what they were sent.
+                let scratch = scratch.join(&example.example);
                 let scratch = scratch.join(format!("{}{version}", plan.cluster.id.value).replace(' ', "-"));
                 // Prometheus 2 mostly looks for an Alertmanager after the first alert, and sends it again after a minute.
                 let patient = version.is_empty() || depth != Depth::Hand;
