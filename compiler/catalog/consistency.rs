@@ -115,6 +115,7 @@ impl Job {
             );
         }
         self.class_faults(&mut say);
+        self.peak_faults(&mut say);
         faults
     }
 
@@ -139,6 +140,21 @@ impl Job {
         let parts = self.parts.iter().flat_map(|p| p.disabled.iter().chain(p.gates.keys()));
         for name in parts.filter(|p| !self.has_part(p)) {
             say(name, format!("`{name}` is in neither `default` nor `optional`"));
+        }
+    }
+
+    fn peak_faults(&self, say: &mut impl FnMut(&str, String)) {
+        for name in repeated(self.peaks.iter().map(|p| p.record.as_str())) {
+            say(name, format!("two peaks are recorded as `{name}`"));
+        }
+        let word = |w: &str| !w.is_empty() && w.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let well = |name: &str| {
+            let words: Vec<&str> = name.split(':').collect();
+            words.len() == 3 && words.iter().all(|w| word(w)) && !name.starts_with(|c: char| c.is_ascii_digit())
+        };
+        for peak in self.peaks.iter().filter(|p| !well(&p.record)) {
+            let what = format!("`{}` is no name for what is recorded: it is `level:metric:operations`", peak.record);
+            say(&peak.record, what);
         }
     }
 

@@ -161,6 +161,46 @@ pub struct RulesInput {
     pub clusters: Vec<String>,
     /// Value of `runbook_url` up to the name of the alert; absent: no such annotation.
     pub runbooks: Option<String>,
+    /// Fast classes it collects whose peaks are to be recorded.
+    pub peaks: Vec<PeaksInput>,
+}
+
+/// What is recorded of a fast class.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PeaksInput {
+    /// Value of the label `job`.
+    pub job: String,
+    /// Value of the label `job_class`.
+    pub class: String,
+    /// The same of its slower twin, and of what is recorded.
+    pub twin: String,
+    /// Intervals of both, milliseconds.
+    pub interval_ms: u32,
+    pub every_ms: u32,
+    /// Name of what is recorded, and the counter it is made of.
+    pub records: Vec<(String, String)>,
+}
+
+impl PeaksInput {
+    /// Samples that a rate is made of: one that is missed, and those of the next scrape, are no gap.
+    const SAMPLES: u32 = 4;
+
+    fn setting(&self) -> Setting {
+        let record = |(record, metric): &(String, String)| {
+            Setting::from([("record", Setting::from(record.as_str())), ("metric", Setting::from(metric.as_str()))])
+        };
+        Setting::from([
+            ("job", Setting::from(self.job.as_str())),
+            ("class", Setting::from(self.class.as_str())),
+            ("twin", Setting::from(self.twin.as_str())),
+            ("interval", Setting::from(duration(self.interval_ms))),
+            ("interval_ms", Setting::from(i64::from(self.interval_ms))),
+            ("window", Setting::from(duration(self.interval_ms.saturating_mul(Self::SAMPLES)))),
+            ("window_ms", Setting::from(i64::from(self.interval_ms.saturating_mul(Self::SAMPLES)))),
+            ("every", Setting::from(duration(self.every_ms))),
+            ("records", Setting::from(self.records.iter().map(record).collect::<Vec<_>>())),
+        ])
+    }
 }
 
 /// One class of a job as it is scraped.
@@ -192,7 +232,7 @@ impl Scraped {
 
 impl RulesInput {
     pub const NAMES: &[&str] =
-        &["evaluated_by", "scraped", "watches", "remote_write", "identity", "clusters", "runbooks"];
+        &["evaluated_by", "scraped", "watches", "remote_write", "identity", "clusters", "runbooks", "peaks"];
 
     pub fn settings(&self, versions: &Versions) -> Settings {
         Settings::new(versions)
@@ -203,6 +243,7 @@ impl RulesInput {
             .with("identity", self.identity.as_str())
             .with("clusters", self.clusters.clone())
             .with("runbooks", self.runbooks.clone())
+            .with("peaks", self.peaks.iter().map(PeaksInput::setting).collect::<Vec<_>>())
     }
 }
 
@@ -223,6 +264,14 @@ impl RulesInput {
             remote_write: true,
             clusters: words(&["edge-1", "edge-2"]),
             runbooks: Some("https://runbooks.example.com/".to_owned()),
+            peaks: vec![PeaksInput {
+                job: "a".to_owned(),
+                class: "fast".to_owned(),
+                twin: "fast-sampled".to_owned(),
+                interval_ms: 500,
+                every_ms: 15_000,
+                records: vec![("level:bytes:max_rate".to_owned(), "bytes_total".to_owned())],
+            }],
             ..least.clone()
         };
         vec![least, full]

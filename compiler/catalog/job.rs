@@ -42,6 +42,10 @@ pub struct Job {
     pub parts: Option<Parts>,
     #[serde(default)]
     pub classes: Vec<Class>,
+    /// Counters whose short peaks a slow sample hides. Where a class faster than its twin brings them, the
+    /// largest of its rates is recorded for where the twin goes.
+    #[serde(default)]
+    pub peaks: Vec<Peak>,
     /// Who may run what serves the job; the first that fits is taken.
     pub variants: Vec<Variant>,
     /// How we run it ourselves; absent where somebody else always does (a kubelet, etcd).
@@ -266,6 +270,18 @@ pub struct Class {
     #[serde(default)]
     pub gate: Gate,
     #[serde(default)]
+    pub series: SeriesModel,
+}
+
+/// A counter whose peaks are recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peak {
+    pub metric: String,
+    /// Name of what is recorded, `level:metric:operations`: the same whatever the intervals, so that a
+    /// dashboard can ask for it.
+    pub record: String,
+    /// How many series it has; without the few that each target has of its own.
     pub series: SeriesModel,
 }
 

@@ -11,7 +11,7 @@ use super::dashboard::{self, Asked, Dashboard, Has};
 use super::decode::{decode, decode_node};
 use super::exporter::Component;
 use super::input::{DashboardInput, ExporterInput, RulesInput};
-use super::job::Job;
+use super::job::{Job, Peak};
 use super::memo::Memo;
 use super::metrics::{self, Metric, Table};
 use super::pack::{Components, NotYet, Reader, RulePack};
@@ -45,6 +45,8 @@ pub struct Catalog {
     components: OnceLock<Components>,
     not_yet: OnceLock<NotYet>,
     asked: OnceLock<Vec<Asked>>,
+    /// By job: what its table says of each of its peaks.
+    peaks: BTreeMap<String, OnceLock<Vec<Option<Has>>>>,
     memo: Memo,
 }
 
@@ -145,6 +147,7 @@ impl Catalog {
             components: OnceLock::new(),
             not_yet: OnceLock::new(),
             asked: OnceLock::new(),
+            peaks: cells(names(Kind::Job)),
             memo: Memo::default(),
             files,
         }
@@ -280,6 +283,18 @@ impl Catalog {
             let tables: Vec<_> = self.jobs.keys().filter_map(|job| Some((job.as_str(), self.metrics(job)?))).collect();
             metrics.into_iter().map(|metric| who_has(metric, &tables)).collect()
         })
+    }
+
+    /// The peaks of a job, each with what its metric table says of the counter: nothing, where it has no
+    /// table or the counter is not in it.
+    pub fn peaks(&self, job: &str) -> impl Iterator<Item = (&Peak, Option<&Has>)> {
+        let peaks = self.job(job).map_or(&[][..], |j| &j.peaks);
+        let look_up = || {
+            let table: Vec<_> = self.metrics(job).map(|t| (job, t)).into_iter().collect();
+            peaks.iter().map(|peak| who_has(&peak.metric, &table).jobs.pop()).collect()
+        };
+        let known = self.peaks.get(job).filter(|_| !peaks.is_empty()).map(|cell| cell.get_or_init(look_up));
+        peaks.iter().zip(known.into_iter().flatten()).map(|(peak, has)| (peak, has.as_ref()))
     }
 
     /// Changes with every file of the catalog: 16 hexadecimal digits (XXH3, 64 bit).

@@ -32,14 +32,16 @@ pub use discovery::{
     When,
 };
 pub use exporter::{Component, Exporter, Image, Resources, VersionFault, WorkloadKind};
-pub use input::{DashboardInput, ExporterInput, PanelInput, QueryInput, RulesInput, Scraped, VariableInput};
+pub use input::{
+    DashboardInput, ExporterInput, PanelInput, PeaksInput, QueryInput, RulesInput, Scraped, VariableInput,
+};
 pub use job::{
-    Check, CheckWhen, Class, ClusterFacts, Counts, Job, Requires, Select, SeriesModel, Targets, Unmet,
+    Check, CheckWhen, Class, ClusterFacts, Counts, Job, Peak, Requires, Select, SeriesModel, Targets, Unmet,
     WorkloadNamespace,
 };
 pub use load::{Catalog, Kind, UserFile};
 pub use memo::{Evaluated, Memo};
-pub use pack::{NotYet, Notices, Reader, ReaderKind, Rule, RulePack, Scope};
+pub use pack::{NotYet, Notices, Reader, ReaderKind, Records, Rule, RulePack, Scope};
 pub use parts::Parts;
 pub use settings::{Setting, Settings};
 pub use template::{Origins, Template};

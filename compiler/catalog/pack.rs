@@ -26,7 +26,12 @@ pub struct RulePack {
     #[serde(default)]
     pub tests: Option<String>,
     /// What each rule reads; checked against what is collected where the rule runs.
+    #[serde(default)]
     pub rules: Vec<Rule>,
+    /// Its rules are not listed here but follow from what a Prometheus collects. One that has nothing of it
+    /// does not get the pack.
+    #[serde(default)]
+    pub records: Option<Records>,
 }
 
 /// Where rules are evaluated. External labels such as `cluster` do not exist inside a Prometheus,
@@ -36,6 +41,13 @@ pub struct RulePack {
 pub enum Scope {
     Prometheus,
     Store,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Records {
+    /// What the `peaks` of jobs name.
+    Peaks,
 }
 
 /// One rule of a pack, as far as checks ask.

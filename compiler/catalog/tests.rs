@@ -198,12 +198,13 @@ fn every_rule_template_evaluates_to_the_rules_it_declares() {
                     for rule in tree.children(tree.get(group, "rules").unwrap()) {
                         let expr = text(&tree, rule, &["expr"]);
                         assert!(promql_parser::parser::parse(expr).is_ok(), "{expr}");
-                        seen.entry(text(&tree, rule, &["alert"]).to_owned()).or_default().push(expr.to_owned());
+                        seen.entry(name_of(&tree, rule)).or_default().push(expr.to_owned());
                     }
                 }
             }
+            let rules = rules(pack);
             let declared: BTreeMap<&str, &Rule> =
-                pack.rules.iter().filter(|r| r.gate.open(&versions)).map(|r| (r.name.as_str(), r)).collect();
+                rules.iter().filter(|r| r.gate.open(&versions)).map(|r| (r.name.as_str(), r)).collect();
             assert_eq!(Vec::from_iter(seen.keys()), Vec::from_iter(declared.keys()), "{name}");
             for (rule, exprs) in seen {
                 for (metric, expr) in
@@ -214,6 +215,21 @@ fn every_rule_template_evaluates_to_the_rules_it_declares() {
             }
         }
     }
+}
+
+/// The alert, or what is recorded.
+fn name_of(tree: &Tree, rule: NodeId) -> String {
+    text(tree, rule, &[if tree.get(rule, "record").is_some() { "record" } else { "alert" }]).to_owned()
+}
+
+/// What a pack says of its rules; where they follow from what is collected, those of the sample.
+fn rules(pack: &RulePack) -> Vec<Rule> {
+    let Some(Records::Peaks) = pack.records else { return pack.rules.clone() };
+    let samples = RulesInput::samples();
+    let records = samples.iter().flat_map(|input| &input.peaks).flat_map(|p| p.records.clone());
+    let rule =
+        |(name, metric): (String, String)| Rule { name, gate: Gate::default(), metrics: vec![metric], notices: None };
+    records.map(rule).collect()
 }
 
 /// Two rules with one name and equal labels are one alert to whoever receives it: the one that does not
@@ -229,7 +245,7 @@ fn no_two_rules_of_a_pack_have_one_name_and_equal_labels() {
             for group in tree.children(root) {
                 for rule in tree.children(tree.get(group, "rules").unwrap()) {
                     let labels = template::tests::to_json(&tree, tree.get(rule, "labels").unwrap()).to_string();
-                    let alert = text(&tree, rule, &["alert"]);
+                    let alert = name_of(&tree, rule);
                     assert!(seen.insert(format!("{alert} {labels}")), "{name}: twice: {alert} {labels}");
                 }
             }
@@ -248,13 +264,20 @@ fn every_rule_of_a_pack_is_expected_to_fire_and_to_be_silent() {
             let (tree, root) = eval(template, &RulesInput::samples()[1].settings(&versions));
             let mut seen = BTreeSet::new();
             for test in tree.children(root) {
-                for expected in tree.children(tree.get(test, "alert_rule_test").unwrap()) {
+                for expected in tree.get(test, "alert_rule_test").into_iter().flat_map(|t| tree.children(t)) {
                     let fires = !tree.is_empty(tree.get(expected, "exp_alerts").unwrap());
                     seen.insert((text(&tree, expected, &["alertname"]).to_owned(), fires));
                 }
+                for expected in tree.get(test, "promql_expr_test").into_iter().flat_map(|t| tree.children(t)) {
+                    let name = text(&tree, expected, &["expr"]).to_owned();
+                    for sample in tree.children(tree.get(expected, "exp_samples").unwrap()) {
+                        let value = template::tests::to_json(&tree, tree.get(sample, "value").unwrap());
+                        seen.insert((name.clone(), value.as_f64().is_some_and(|v| v > 0.0)));
+                    }
+                }
             }
             let mut wanted = BTreeSet::new();
-            for rule in pack.rules.iter().filter(|r| r.gate.open(&versions)) {
+            for rule in rules(pack).iter().filter(|r| r.gate.open(&versions)) {
                 wanted.insert((rule.name.clone(), true));
                 // What reads nothing always fires.
                 if !rule.metrics.is_empty() {

@@ -47,7 +47,7 @@ pub fn cluster(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, pods: &
 fn picture(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {
     out.push_str("```mermaid\nflowchart LR\n");
     let mut jobs: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
-    for flow in &plan.flows {
+    for flow in plan.flows.iter().filter(|f| !f.recorded) {
         jobs.entry((&flow.class.job, &flow.lane)).or_default().push(flow.interval.to_string());
     }
     for ((job, lane), mut intervals) in jobs {
@@ -107,8 +107,10 @@ fn flows(plan: &ClusterPlan<'_>, out: &mut String) {
     out.push_str("## Who scrapes what, how often, and where it goes\n\n");
     let kept = |lane: &str| plan.lanes.iter().find(|l| l.name == lane).map(|l| l.retention.value.to_string());
     let also = |flow: &Flow| {
-        let copies =
-            plan.monitors.iter().filter(|m| !m.owned && m.job == flow.class.job && m.class == flow.class.class);
+        let copies = plan
+            .monitors
+            .iter()
+            .filter(|m| !flow.recorded && !m.owned && m.job == flow.class.job && m.class == flow.class.class);
         let lanes: BTreeSet<&str> = copies.map(|m| m.lane.as_str()).collect();
         lanes.into_iter().map(|l| format!(", `{l}` too")).collect::<String>()
     };
@@ -117,7 +119,7 @@ fn flows(plan: &ClusterPlan<'_>, out: &mut String) {
         .iter()
         .map(|flow| {
             vec![
-                format!("`{}`", flow.class),
+                format!("`{}`{}", flow.class, if flow.recorded { ", peaks" } else { "" }),
                 format!("`{}`{}", flow.lane, also(flow)),
                 flow.fetched.map_or(flow.interval.to_string(), |f| format!("{}, fetched every {f}", flow.interval)),
                 thousands(flow.series),
@@ -127,6 +129,12 @@ fn flows(plan: &ClusterPlan<'_>, out: &mut String) {
         })
         .collect();
     table(out, &["job/class", "Prometheus", "every", "series (estimate)", "kept here", "goes to"], &rows);
+    if plan.flows.iter().any(|f| f.recorded) {
+        out.push_str(
+            "Peaks are recorded and not scraped: of counters of a fast class the largest rate in each interval, by rules of \
+             the Prometheus that has the class.\n\n",
+        );
+    }
 }
 
 fn stores(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {

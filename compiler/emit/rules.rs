@@ -1,10 +1,11 @@
 //! Rule packs as PrometheusRules, each selected by one lane.
 
 use super::{Emit, LANE_LABEL, Meta};
-use crate::catalog::{Catalog, RulesInput, Scraped, Settings, Versions};
-use crate::diag::{Diagnostic, Origin};
+use crate::catalog::{Catalog, PeaksInput, RulesInput, Scraped, Settings, Versions};
+use crate::diag::{Diagnostic, Origin, Sourced};
 use crate::model::fleet::Fleet;
-use crate::model::plan::{ClusterPlan, Endpoint, Monitor, RulePlan, StoreRulesPlan};
+use crate::model::plan::{ClusterPlan, Endpoint, Monitor, PeaksPlan, RulePlan, StoreRulesPlan};
+use crate::model::value::Duration;
 use crate::object::{Place, Tree, json};
 
 pub fn pack(out: &mut Emit<'_, '_>, rule: &RulePlan) {
@@ -87,6 +88,7 @@ pub(super) fn store_settings(fleet: &Fleet, rules: &StoreRulesPlan, versions: &V
 /// What the templates of a pack are evaluated with.
 fn settings(plan: &ClusterPlan<'_>, versions: &Versions, lane: &str) -> Settings {
     let (scraped, intervals): (Vec<Scraped>, Vec<Origin>) = scraped(plan, lane).into_iter().unzip();
+    let peaks = peaks(plan, lane);
     let input = RulesInput {
         evaluated_by: lane.to_owned(),
         scraped,
@@ -95,13 +97,37 @@ fn settings(plan: &ClusterPlan<'_>, versions: &Versions, lane: &str) -> Settings
         identity: lane_identity(plan).to_owned(),
         clusters: Vec::new(),
         runbooks: None,
+        peaks: peaks.iter().map(|(input, _)| input.clone()).collect(),
     };
     let mut settings = input.settings(versions);
+    for (i, (_, peaks)) in peaks.iter().enumerate() {
+        settings.came_from(&format!("peaks[{i}].interval"), peaks.interval.origin);
+        settings.came_from(&format!("peaks[{i}].window"), peaks.interval.origin);
+        settings.came_from(&format!("peaks[{i}].every"), peaks.every.origin);
+    }
     for (i, origin) in intervals.into_iter().enumerate() {
         settings.came_from(&format!("scraped[{i}].interval"), origin);
         settings.came_from(&format!("scraped[{i}].interval_ms"), origin);
     }
     settings
+}
+
+/// What a lane records, for each value of the label `job`.
+fn peaks<'p>(plan: &'p ClusterPlan<'_>, lane: &str) -> Vec<(PeaksInput, &'p PeaksPlan)> {
+    let ms = |d: Sourced<Duration>| u32::try_from(d.value.millis()).unwrap_or(u32::MAX);
+    let of_value = |peaks: &'p PeaksPlan, job: &str| {
+        let input = PeaksInput {
+            job: job.to_owned(),
+            class: peaks.class.clone(),
+            twin: peaks.twin.clone(),
+            interval_ms: ms(peaks.interval),
+            every_ms: ms(peaks.every),
+            records: peaks.records.clone(),
+        };
+        (input, peaks)
+    };
+    let own = plan.lanes.iter().filter(|l| l.name == lane).flat_map(|l| &l.peaks);
+    own.flat_map(|p| p.values.iter().map(move |job| of_value(p, job))).collect()
 }
 
 /// The label that tells clusters apart: the first of every Prometheus' external labels.

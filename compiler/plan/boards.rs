@@ -7,7 +7,9 @@ use super::context::Context;
 use super::parts::{self, Part};
 use super::source::{facts, reachable};
 use super::split;
-use crate::catalog::{Asked, Dashboard, Has, Kind, Scope, Select, Target, query_reads};
+use super::unanswered::{self, Scraped};
+use crate::catalog::{Asked, Dashboard, Has, Kind, Peak, Scope, Select, Target, query_reads};
+use crate::diag::Sink;
 use crate::model::fleet::{Reader, ReaderKind};
 use crate::model::plan::{Answers, DashboardPlan, DataSource, PanelPlan, TargetPlan};
 use crate::model::value::{Duration, MetricGlob};
@@ -23,6 +25,15 @@ pub(super) fn answers<'p, 'a: 'p>(
 ) -> Answers {
     let mut answers = Answers::new();
     for (part, interval) in some {
+        if let Some(recorded) = &part.recorded {
+            for peak in &recorded.peaks {
+                let index = cx.catalog.asked().binary_search_by(|a| a.metric.cmp(&peak.record));
+                if let Some(index) = index.ok().and_then(|i| u16::try_from(i).ok()) {
+                    answers.insert((index, part.class.clone()), interval);
+                }
+            }
+            continue;
+        }
         let collectors = collectors(cx, all, part);
         for (index, asked) in (0..).zip(cx.catalog.asked()) {
             if asked.of_every_scrape || asked.jobs.iter().any(|has| exposes(cx, part, &collectors, &asked.metric, has))
@@ -35,11 +46,31 @@ pub(super) fn answers<'p, 'a: 'p>(
     answers
 }
 
-fn exposes(cx: &Context<'_>, part: &Part<'_>, collectors: &BTreeSet<String>, metric: &str, has: &Has) -> bool {
-    let (job, pick) = (part.job(), &part.pick);
-    if job.name != has.job || part.source.entry.is_none() || !has.is_in(&cx.versions) {
-        return false;
+/// The peaks of a job whose counters this part brings.
+pub(super) fn peaks<'a>(cx: &Context<'a>, all: &[Part<'a>], part: &Part<'a>) -> Vec<&'a Peak> {
+    let mut peaks = cx.catalog.peaks(&part.job().name).filter(|_| part.source.entry.is_some()).peekable();
+    if peaks.peek().is_none() {
+        return Vec::new();
     }
+    let collectors = collectors(cx, all, part);
+    let brings = |(peak, has): &(&Peak, Option<&Has>)| match has {
+        Some(has) => exposes(cx, part, &collectors, &peak.metric, has),
+        None => keeps(part, &peak.metric),
+    };
+    peaks.filter(brings).map(|(peak, _)| peak).collect()
+}
+
+fn exposes(cx: &Context<'_>, part: &Part<'_>, collectors: &BTreeSet<String>, metric: &str, has: &Has) -> bool {
+    part.job().name == has.job
+        && part.source.entry.is_some()
+        && has.is_in(&cx.versions)
+        && keeps(part, metric)
+        && serves(part, collectors, has)
+}
+
+/// Whether the spec leaves a metric in.
+fn keeps(part: &Part<'_>, metric: &str) -> bool {
+    let (job, pick) = (part.job(), &part.pick);
     let fits = |glob: &str| MetricGlob::parse(glob).is_ok_and(|g| g.matches(metric));
     let kept = |globs: &mut dyn Iterator<Item = &str>| {
         let mut globs = globs.peekable();
@@ -49,7 +80,6 @@ fn exposes(cx: &Context<'_>, part: &Part<'_>, collectors: &BTreeSet<String>, met
         && kept(&mut job.keep.iter().map(|g| g.value.as_str()))
         && !pick.drop.iter().any(|g| fits(g))
         && !job.drop.iter().any(|g| fits(&g.value))
-        && serves(part, collectors, has)
 }
 
 /// Whether what exposes the metric is asked in this part: an endpoint, or a collector.
@@ -80,25 +110,39 @@ fn collectors(cx: &Context<'_>, all: &[Part<'_>], part: &Part<'_>) -> BTreeSet<S
     rest
 }
 
-/// Those named, else all of which at least half can be shown.
-pub(super) fn dashboards(cx: &Context<'_>, reader: &Reader, sources: &[DataSource]) -> Vec<DashboardPlan> {
+/// Those named, else all of which at least half can be shown. One that is named and could show nothing
+/// is a finding.
+pub(super) fn dashboards(
+    cx: &Context<'_>,
+    reader: &Reader,
+    sources: &[DataSource],
+    scraped: &Scraped<'_, '_>,
+    sink: &mut Sink,
+) -> Vec<DashboardPlan> {
     if reader.kind != ReaderKind::Grafana || sources.is_empty() {
         return Vec::new();
     }
-    let planned = |name: &str, named: bool| {
-        let entry = cx.catalog.dashboard(name)?;
-        let plan = of_entry(cx, entry, sources);
-        let whole = entry.panels.len();
-        let wanted = named || 2 * plan.panels.len() >= whole;
-        (wanted && (entry.template.is_some() || !plan.panels.is_empty())).then_some(plan)
-    };
+    let shows = |entry: &Dashboard, plan: &DashboardPlan| entry.template.is_some() || !plan.panels.is_empty();
+    let mut out = Vec::new();
     match &reader.dashboards {
-        Some(said) => said.iter().filter_map(|d| planned(&d.value, true)).collect(),
+        Some(said) => {
+            for (said, entry) in said.iter().filter_map(|s| Some((s, cx.catalog.dashboard(&s.value)?))) {
+                let plan = of_entry(cx, entry, sources);
+                if shows(entry, &plan) {
+                    out.push(plan);
+                } else {
+                    sink.push(unanswered::finding(cx, reader, said, entry, sources, scraped));
+                }
+            }
+        }
         None => {
-            let all = cx.catalog.names(Kind::Dashboard);
-            all.into_iter().filter_map(|name| planned(name, false)).collect()
+            let all = cx.catalog.names(Kind::Dashboard).into_iter().filter_map(|name| cx.catalog.dashboard(name));
+            let planned = all.map(|entry| (entry, of_entry(cx, entry, sources)));
+            let half = planned.filter(|(entry, p)| 2 * p.panels.len() >= entry.panels.len() && shows(entry, p));
+            out.extend(half.map(|(_, plan)| plan));
         }
     }
+    out
 }
 
 fn of_entry(cx: &Context<'_>, entry: &Dashboard, sources: &[DataSource]) -> DashboardPlan {

@@ -347,6 +347,27 @@ pub static GRAFANA: Code = error(
     "",
 );
 
+pub static EMPTY_BOARD: Code = error(
+    "PLN186",
+    "a dashboard that is named and could show nothing",
+    "an empty dashboard is not made, so whoever asked for this one would look for it in vain",
+    "take its name out of `dashboards`; unset, the reader gets all that can be answered",
+);
+
+pub static IDLE_PACK: Code = warning(
+    "PLN187",
+    "a rule pack that has nothing to record",
+    "peaks are recorded of classes faster than 5s that have a slower twin, and of counters the catalog names for this; this Prometheus scrapes none, so no rule is made",
+    "take it out: where there is something to record, the pack is there without being named",
+);
+
+pub static PEAKS_APART: Code = warning(
+    "PLN188",
+    "peaks that do not go where their twin goes",
+    "a burst between two samples of the twin is seen in its peaks only, and whoever looks for them at the store of the twin finds none",
+    "have one route take both: name the Prometheus that records in its `prometheus`",
+);
+
 /// A proof over witness series failed: the compiler contradicts itself.
 pub static WITNESS: Code = error(
     "PLN901",
@@ -404,5 +425,8 @@ pub static ALL: &[&Code] = &[
     &OPEN_PAGES,
     &NODE_PORT,
     &GRAFANA,
+    &EMPTY_BOARD,
+    &IDLE_PACK,
+    &PEAKS_APART,
     &WITNESS,
 ];

@@ -21,7 +21,7 @@ const SENDER: &str = "prometheus";
 
 /// Whether the job of a part is scraped by the relay too.
 pub(super) fn is_critical(part: &Part<'_>) -> bool {
-    part.job().critical.is_some_and(|c| c.value) && part.source.found != Found::Probe
+    part.is_scraped() && part.job().critical.is_some_and(|c| c.value) && part.source.found != Found::Probe
 }
 
 /// The label `prometheus` of what the relay scrapes for a Prometheus: no Prometheus has such a name.

@@ -17,6 +17,7 @@ pub(super) fn flows(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partitio
             interval: part.schedule.interval.value,
             fetched: part.schedule.fetch.map(|f| f.value).filter(|f| *f > part.schedule.interval.value),
             series: part.series,
+            recorded: !part.is_scraped(),
             goes_to: partition.map(|p| goes_to(cx, p, part)).unwrap_or_default(),
         }
     };

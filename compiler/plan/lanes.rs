@@ -7,7 +7,7 @@ use super::keep::{self, Scope};
 use super::parts::Part;
 use super::relay::{self, Outlet};
 use super::routing::{Partition, route_of};
-use super::{access, alerting, codes, expose, monitors};
+use super::{access, alerting, codes, expose, monitors, peaks};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::fleet::{Lane, Query, Resources};
 use crate::model::plan::{LanePlan, Monitor, PodLabel, RemoteWrite};
@@ -86,12 +86,18 @@ pub(super) fn plan<'f>(
         pod_labels: pod_labels(cx, lane, decided.parts, sink),
         external_url: exposure.as_ref().and_then(expose::external_url),
         exposure,
-        owns: decided.parts.iter().filter(|p| p.lane.name == lane.name).map(Part::reference).collect(),
+        owns: own_parts(decided.parts, lane).filter(|p| p.is_scraped()).map(Part::reference).collect(),
+        peaks: peaks::plan(decided.parts, lane),
     }
 }
 
 /// `serviceDiscoveryRole` of a Prometheus, prometheus-operator 0.76.
 pub(super) const SLICES_SINCE: Version = Version::new(0, 76, 0);
+
+/// What it sends, if anybody does: scraped or recorded.
+fn own_parts<'p, 'a>(parts: &'p [Part<'a>], lane: &'p Lane) -> impl Iterator<Item = &'p Part<'a>> {
+    parts.iter().filter(|p| p.lane.name == lane.name)
+}
 
 fn scraped<'p, 'a>(parts: &'p [Part<'a>], lane: &'p Lane) -> impl Iterator<Item = &'p Part<'a>> {
     let here = |p: &&Part<'_>| p.lane.name == lane.name || p.copies.iter().any(|c| c.0.name == lane.name);
@@ -221,7 +227,7 @@ fn remote_write(
             origin: partition.route.origin,
         }];
     }
-    let own: Vec<&Part<'_>> = decided.parts.iter().filter(|p| p.lane.name == lane.name).collect();
+    let own: Vec<&Part<'_>> = own_parts(decided.parts, lane).collect();
     let mut out = Vec::new();
     for outlet in writes_to.iter().copied() {
         let (target, origin) = (outlet.dest.target, outlet.dest.origin);

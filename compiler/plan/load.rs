@@ -5,7 +5,7 @@
 
 use super::context::Context;
 use super::source::{Found, Source};
-use crate::catalog::{Counts, SeriesModel, Targets};
+use crate::catalog::{Counts, Peak, SeriesModel, Targets};
 use crate::model::value::Duration;
 
 /// `up` and four of `scrape_*`, which Prometheus adds to each target.
@@ -20,6 +20,12 @@ pub(super) fn series(cx: &Context<'_>, source: &Source<'_>, model: SeriesModel, 
         _ => model.series(&counts(cx, targets)),
     };
     measured.saturating_add(targets.saturating_mul(OWN_SERIES))
+}
+
+/// Series that are recorded in a cluster by one replica: Prometheus adds none to them.
+pub(super) fn recorded<'c>(cx: &Context<'_>, source: &Source<'_>, peaks: impl Iterator<Item = &'c Peak>) -> u64 {
+    let counts = counts(cx, targets(cx, source));
+    peaks.fold(0, |sum: u64, peak| sum.saturating_add(peak.series.series(&counts)))
 }
 
 /// Samples per second of so many series.

@@ -23,6 +23,7 @@ mod limits;
 mod load;
 mod monitors;
 mod parts;
+mod peaks;
 mod pod_labels;
 mod policies;
 mod proof;
@@ -36,6 +37,7 @@ mod split;
 mod store_rules;
 #[cfg(test)]
 mod tests;
+mod unanswered;
 mod unused;
 mod way_in;
 mod ways;
@@ -44,11 +46,11 @@ pub use limits::check_limits;
 pub use proof::prove;
 pub use settle::{settle, survey};
 
-use crate::catalog::{Catalog, Kind, RulePack, Scope};
+use crate::catalog::{Catalog, Kind, Records, RulePack, Scope};
 use crate::diag::{Diagnostic, Origins, Sink};
 use crate::model::fleet::{Fleet, NetworkPolicies};
 use crate::model::ids::ClusterId;
-use crate::model::plan::{ClusterPlan, FleetPlan, RulePlan, StorePlan};
+use crate::model::plan::{ClusterPlan, FleetPlan, LanePlan, RulePlan, StorePlan};
 use crate::store::{self, Standing};
 
 use self::context::Context;
@@ -56,6 +58,7 @@ use self::lanes::Decided;
 use self::parts::{Part, Parts};
 use self::routing::{Division, Partition};
 use self::source::Workload;
+use self::unanswered::Scraped;
 
 /// Everything about one cluster; findings go into `sink`. Pure and repeatable.
 pub fn plan<'f>(
@@ -76,6 +79,7 @@ pub fn plan<'f>(
     routing::check_vias(&cx, &partitions, sink);
     check_blind(&cx, &parts, &partitions, sink);
     check_unmeasured(&cx, &parts, sink);
+    peaks::check(&cx, &parts, &partitions, sink);
     unused::check(&cx, &parts, sink);
     hosts::check(&cx, &parts, sink);
     let outlets = relay::outlets(&cx, routing::destinations(&cx, &partitions), sink);
@@ -85,11 +89,13 @@ pub fn plan<'f>(
     let relay = relayed.then(|| relay::plan(&cx, &parts, &partitions, &outlets, (because, scrapes), &mut origins));
     let decided = Decided { parts: &parts, monitors: &monitors, partitions: &partitions, outlets: &outlets, relayed };
     expose::check_shared(&cx, sink);
-    let lanes = cx.cluster.lanes.iter().map(|l| lanes::plan(&cx, l, &decided, &mut origins, sink)).collect();
+    let lanes: Vec<LanePlan<'f>> =
+        cx.cluster.lanes.iter().map(|l| lanes::plan(&cx, l, &decided, &mut origins, sink)).collect();
     let stores = stores(&cx, fleet_plan, sink);
     let mut plan = ClusterPlan {
         id: cluster,
         cluster: cx.cluster,
+        rules: rules(&cx, &lanes, sink),
         lanes,
         addresses: monitors::static_services(&cx, &parts),
         exporters: exporters::exporters(&cx, &parts, &mut origins, sink),
@@ -98,8 +104,7 @@ pub fn plan<'f>(
         alert_services: alerting::services(&cx, sink),
         store_rules: store_rules::store_rules(&cx, &stores, &mut origins, sink),
         stores,
-        readers: readers::readers(&cx, &parts, fleet_plan, &mut origins, sink),
-        rules: rules(&cx, sink),
+        readers: readers::readers(&cx, &Scraped { parts: &parts, left_out: &left_out }, fleet_plan, &mut origins, sink),
         secrets: Vec::new(),
         edges: Vec::new(),
         policies: Vec::new(),
@@ -130,14 +135,27 @@ fn stores(cx: &Context<'_>, fleet_plan: &FleetPlan, sink: &mut Sink) -> Vec<Stor
     planned.collect()
 }
 
-/// The starter pack in every Prometheus, and what each asks for.
-fn rules(cx: &Context<'_>, sink: &mut Sink) -> Vec<RulePlan> {
+/// The standard packs in every Prometheus, and what each asks for.
+fn rules(cx: &Context<'_>, lanes: &[LanePlan<'_>], sink: &mut Sink) -> Vec<RulePlan> {
     let packs = cx.catalog.names(Kind::Rules).into_iter().filter_map(|name| cx.catalog.rule_pack(name));
     let standard: Vec<&RulePack> = packs.filter(|p| p.standard && p.scope == Scope::Prometheus).collect();
     let mut out = Vec::new();
-    for lane in &cx.cluster.lanes {
-        let standard = standard.iter().map(|p| (p.name.clone(), lane.origin));
-        let said = store_rules::packs(cx, &lane.rules, Scope::Prometheus, sink);
+    for LanePlan { lane, peaks, .. } in lanes {
+        let has_rules = |pack: &RulePack| match pack.records {
+            Some(Records::Peaks) => !peaks.is_empty(),
+            None => true,
+        };
+        let standard = standard.iter().filter(|p| has_rules(p)).map(|p| (p.name.clone(), lane.origin));
+        let mut said = store_rules::packs(cx, &lane.rules, Scope::Prometheus, sink);
+        said.retain(|said| {
+            let idle = cx.catalog.rule_pack(&said.value).is_some_and(|pack| !has_rules(pack));
+            if idle {
+                let what = format!("the rule pack `{}` has nothing to record in `{}`", said.value, lane.name);
+                let at = cx.place(said.origin, lane.origin);
+                sink.push(Diagnostic::new(&codes::IDLE_PACK, at, what).here("would be empty"));
+            }
+            !idle
+        });
         let said = said.into_iter().map(|r| (r.value, r.origin));
         for (pack, origin) in standard.chain(said) {
             if !out.iter().any(|r: &RulePlan| r.pack == pack && r.lane == lane.name) {

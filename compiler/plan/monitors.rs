@@ -29,7 +29,7 @@ const ROLE_SINCE: Version = Version::new(0, 86, 0);
 pub(super) fn monitors(cx: &Context<'_>, parts: &[Part<'_>], sink: &mut Sink) -> Vec<Monitor> {
     let shared = Shared { values: shared_values(parts), covered: covered(cx, parts) };
     let mut out = Vec::new();
-    for part in parts {
+    for part in parts.iter().filter(|p| p.is_scraped()) {
         let own = (part.lane, part.schedule);
         let all = std::iter::once((own, true)).chain(part.copies.iter().map(|c| (*c, false)));
         for ((lane, schedule), owned) in all {

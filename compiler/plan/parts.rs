@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use super::batches;
 use super::context::Context;
 use super::load;
+use super::peaks;
 use super::source::Source;
 use super::split::{self, Pick};
-use crate::catalog::Serves;
+use crate::catalog::{Peak, Serves};
 use crate::diag::{Diagnostic, Origin, Sink, Sourced};
 use crate::model::fleet::{Class, Job, JobClass, Lane};
 use crate::model::plan::ClassRef;
@@ -33,7 +34,17 @@ pub(super) struct Part<'a> {
     pub schedule: Schedule,
     /// In the cluster, for one replica of `lane`.
     pub series: u64,
+    /// Not scraped: `lane` makes it of a fast class, for where the twin of that goes.
+    pub recorded: Option<Recorded<'a>>,
     pub origin: Origin,
+}
+
+/// Peaks of a fast class, once in the interval of its twin.
+pub(super) struct Recorded<'a> {
+    /// The fast class.
+    pub class: String,
+    pub interval: Sourced<Duration>,
+    pub peaks: Vec<&'a Peak>,
 }
 
 /// How often, and how long a scrape may take where that is said or follows.
@@ -62,6 +73,10 @@ impl Part<'_> {
         self.schedule.interval.value < FAST
     }
 
+    pub fn is_scraped(&self) -> bool {
+        self.recorded.is_none()
+    }
+
     pub fn reference(&self) -> ClassRef {
         ClassRef { job: self.job().name.clone(), class: self.class.clone() }
     }
@@ -85,6 +100,9 @@ pub(super) fn parts<'a>(cx: &Context<'a>, sink: &mut Sink) -> Parts<'a> {
             Err(why) => out.left_out.push((job.name.clone(), why)),
         }
     }
+    let recorded = peaks::recorded(cx, &out.all);
+    out.all.extend(recorded);
+    // What is recorded comes behind the twin whose class it has.
     out.all.sort_by(|a, b| (&a.job().name, &a.class).cmp(&(&b.job().name, &b.class)));
     out
 }
@@ -109,6 +127,7 @@ fn of_job<'a>(cx: &Context<'a>, source: Source<'a>, out: &mut Parts<'a>, sink: &
             copies: Vec::new(),
             schedule,
             series: load::series(cx, &source, class.pick.series, true),
+            recorded: None,
             origin: class.class.origin,
         };
         let mut own = part(lane, class.class.name.clone(), schedule);
@@ -118,7 +137,7 @@ fn of_job<'a>(cx: &Context<'a>, source: Source<'a>, out: &mut Parts<'a>, sink: &
             // Its interval is its own; a timeout said for the fast one would be needlessly short.
             let interval = class.class.sampled;
             let slower = Schedule { interval, fetch: None, timeout: computed_timeout(interval) };
-            out.all.push(part(rest, format!("{}-sampled", class.class.name), slower));
+            out.all.push(part(rest, twin_of(&class.class.name), slower));
         }
         check_twin(cx, &own, class.class, rest, sink);
         out.all.push(own);
@@ -133,6 +152,7 @@ fn of_job<'a>(cx: &Context<'a>, source: Source<'a>, out: &mut Parts<'a>, sink: &
             lane,
             copies: copies(cx, &source, None, lane, sink),
             schedule: schedule(cx, &source, None, lane, sink),
+            recorded: None,
             origin: job.origin,
             source,
         }),
@@ -141,6 +161,11 @@ fn of_job<'a>(cx: &Context<'a>, source: Source<'a>, out: &mut Parts<'a>, sink: &
             out.left_out.push((job.name.clone(), why));
         }
     }
+}
+
+/// Class label of the slower twin.
+pub(super) fn twin_of(class: &str) -> String {
+    format!("{class}-sampled")
 }
 
 /// Whether a class has the slower twin that somebody expects of it.

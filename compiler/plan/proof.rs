@@ -112,11 +112,14 @@ fn witnesses(
                 continue;
             }
             for base in series(part, &words, &in_namespace, shared) {
-                for (name, who) in [
-                    (&words.measured, Who::Sample(part)),
-                    (&words.up, Who::Scrape(part)),
-                    (&words.duration, Who::Scrape(part)),
-                ] {
+                let of_scrapes = [(&words.up, Who::Scrape(part)), (&words.duration, Who::Scrape(part))];
+                let sample = match part.is_scraped() {
+                    true => &words.measured,
+                    false => &words.recorded,
+                };
+                for (name, who) in std::iter::once((sample, Who::Sample(part)))
+                    .chain(of_scrapes.into_iter().filter(|_| part.is_scraped()))
+                {
                     let mut labels = base.clone();
                     labels.set(Arc::clone(&words.name), Arc::clone(name));
                     labels.settle();
@@ -145,6 +148,7 @@ fn witnesses(
 struct Words {
     name: Arc<str>,
     measured: Arc<str>,
+    recorded: Arc<str>,
     up: Arc<str>,
     duration: Arc<str>,
     job: Arc<str>,
@@ -158,6 +162,7 @@ impl Words {
         Words {
             name: "__name__".into(),
             measured: "measured_total".into(),
+            recorded: "instance:measured:max_rate".into(),
             up: "up".into(),
             duration: "scrape_duration_seconds".into(),
             job: "job".into(),

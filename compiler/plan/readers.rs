@@ -6,6 +6,7 @@ use super::context::Context;
 use super::lanes;
 use super::parts::Part;
 use super::source::lane_service;
+use super::unanswered::Scraped;
 use super::ways;
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced};
 use crate::model::fleet::{Destination, GrafanaBy, Readable, Reader, ReaderKind, Route};
@@ -15,18 +16,18 @@ use crate::model::value::Duration;
 
 pub(super) fn readers<'f>(
     cx: &Context<'f>,
-    parts: &[Part<'_>],
+    scraped: &Scraped<'_, '_>,
     fleet_plan: &FleetPlan,
     origins: &mut Origins,
     sink: &mut Sink,
 ) -> Vec<ReaderPlan<'f>> {
-    cx.cluster.readers.iter().map(|reader| plan(cx, reader, parts, fleet_plan, origins, sink)).collect()
+    cx.cluster.readers.iter().map(|reader| plan(cx, reader, scraped, fleet_plan, origins, sink)).collect()
 }
 
 fn plan<'f>(
     cx: &Context<'f>,
     reader: &'f Reader,
-    parts: &[Part<'_>],
+    scraped: &Scraped<'_, '_>,
     fleet_plan: &FleetPlan,
     origins: &mut Origins,
     sink: &mut Sink,
@@ -34,7 +35,7 @@ fn plan<'f>(
     let mut sources: Vec<DataSource> = Vec::new();
     for read in &reader.reads {
         let source = match &read.value {
-            Readable::Lane(lane) => Some(of_lane(cx, lane, read, parts)),
+            Readable::Lane(lane) => Some(of_lane(cx, lane, read, scraped.parts)),
             Readable::Store(store) => of_store(cx, *store, read, fleet_plan, origins, sink),
         };
         sources.extend(source);
@@ -43,7 +44,7 @@ fn plan<'f>(
     ReaderPlan {
         reader,
         namespace: namespace(cx, reader),
-        dashboards: boards::dashboards(cx, reader, &sources),
+        dashboards: boards::dashboards(cx, reader, &sources, scraped, sink),
         sources,
     }
 }

@@ -10,6 +10,7 @@ mod edges;
 mod labels;
 mod lanes;
 mod monitors;
+mod peaks;
 mod pod_labels;
 mod relay;
 mod routing;

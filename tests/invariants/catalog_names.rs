@@ -18,6 +18,8 @@ const WORDS: &[&str] = &[
     "fleet",
     // A kind of store.
     "remote-write",
+    // What jobs name and templates are given; the pack is called after it.
+    "peaks",
 ];
 
 #[test]

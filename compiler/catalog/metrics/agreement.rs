@@ -71,6 +71,11 @@ fn every_table_is_sorted_and_names_what_its_job_has() {
 fn rules_and_dashboards_read_what_some_job_has() {
     let catalog = Catalog::builtin();
     let mut faults = Vec::new();
+    let peaks = || catalog.jobs().flat_map(|job| job.peaks.iter().map(move |peak| (job, peak)));
+    for (job, peak) in peaks() {
+        let known = catalog.metrics(&job.name).and_then(|t| Some(t.find(&peak.metric)?.name));
+        faults.extend(known.is_none().then(|| format!("{}: `{}` is no metric of it", job.name, peak.metric)));
+    }
     let recorded: Vec<&str> = catalog
         .names(Kind::Rules)
         .into_iter()
@@ -78,6 +83,7 @@ fn rules_and_dashboards_read_what_some_job_has() {
         .flat_map(|pack| &pack.rules)
         .map(|rule| rule.name.as_str())
         .filter(|name| name.contains(':'))
+        .chain(peaks().map(|(_, peak)| peak.record.as_str()))
         .collect();
     for pack in catalog.names(Kind::Rules).into_iter().filter_map(|name| catalog.rule_pack(name)) {
         for rule in &pack.rules {

@@ -22,7 +22,7 @@ pub const RULE: Rule = Rule { code: &CODE, check: Check::Cluster(check) };
 
 fn check(fleet: &Fleet, plan: &ClusterPlan<'_>, _: &Catalog, sink: &mut Sink) {
     for lane in &plan.lanes {
-        let flows = || plan.flows.iter().filter(|f| f.lane == lane.name);
+        let flows = || plan.flows.iter().filter(|f| f.lane == lane.name && !f.recorded);
         // One that has nothing else is read for it.
         let Some(fast) = flows().find(|f| f.interval < FAST).filter(|_| flows().any(|f| f.interval >= FAST)) else {
             continue;

@@ -107,6 +107,8 @@ pub struct Flow {
     /// How often batches of them are fetched, where that is rarer.
     pub fetched: Option<Duration>,
     pub series: u64,
+    /// Not scraped but made of a faster class.
+    pub recorded: bool,
     /// Destinations by question: `central`, or `plane-a (namespaces hero-user-a)`.
     pub goes_to: Vec<String>,
 }

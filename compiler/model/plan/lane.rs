@@ -53,6 +53,23 @@ pub struct LanePlan<'f> {
     pub external_url: Option<Sourced<String>>,
     /// What it owns, as `job` or `job/class`.
     pub owns: Vec<ClassRef>,
+    /// What it records of fast classes.
+    pub peaks: Vec<PeaksPlan>,
+}
+
+/// Peaks of a fast class: the largest rate of some of its counters in each interval of its twin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeaksPlan {
+    pub job: String,
+    /// Values of the label `job`.
+    pub values: Vec<String>,
+    /// The fast class, and its twin, whose label what is recorded has.
+    pub class: String,
+    pub twin: String,
+    pub interval: Sourced<Duration>,
+    pub every: Sourced<Duration>,
+    /// Name of what is recorded, and the counter it is made of.
+    pub records: Vec<(String, String)>,
 }
 
 /// A label that an exporter's NetworkPolicy lets in.

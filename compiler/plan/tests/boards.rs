@@ -65,7 +65,7 @@ fn a_prometheus_is_asked_only_for_what_it_scrapes() {
     assert_eq!(names(&plan), ["lanes", "remote-write"]);
     assert!(board(&plan, "lanes").local);
     // One that is named is made of what there is.
-    let world = fleet("reads=\"user\" dashboards=\"fleet lanes\"", "3.13.2", "");
+    let world = fleet("reads=\"user\" dashboards=\"lanes\"", "3.13.2", "");
     let plan = world.sound("control-a");
     assert_eq!(names(&plan), ["lanes"]);
     assert!(queries(board(&plan, "lanes")).iter().all(|q| q.contains("up{") || q.contains("scrape_")), "{plan:#?}");
@@ -110,4 +110,35 @@ fn panels_that_are_left_out_leave_no_hole() {
     let plan = world.sound("control-a");
     let places: Vec<(u32, u32)> = board(&plan, "lanes").panels.iter().map(|p| (p.x, p.y)).collect();
     assert_eq!(places, [(0, 0), (6, 0), (0, 9)]);
+}
+
+#[test]
+fn one_that_is_named_and_could_show_nothing_is_refused() {
+    let refused = |reader: &str| {
+        let world = fleet(reader, "3.13.2", "");
+        let (plan, found) = world.plan("control-a");
+        assert_eq!(found.len(), 1, "{:?}", world.told(&found));
+        assert_eq!(found[0].code.id, "PLN186");
+        (names(&plan), world.told(&found).remove(0), found[0].clone())
+    };
+    // Only one of the two: the other is made.
+    let (made, told, _) = refused("reads=\"user\" dashboards=\"lanes remote-write\"");
+    assert_eq!(made, ["lanes"]);
+    assert!(told.contains("the dashboard `remote-write`"), "{told}");
+    let (_, _, found) = refused("reads=\"user\" dashboards=\"remote-write\"");
+    assert!(found.why.contains("of `prometheus`"), "{}", found.why);
+    assert!(found.help.contains("`prometheus` is scraped by `system`: name that in `reads`"), "{}", found.help);
+    // Of one cluster alone nothing is to be told apart.
+    let (_, _, found) = refused("reads=\"user system\" dashboards=\"fleet\"");
+    assert!(found.help.contains("name a store in `reads`"), "{}", found.help);
+    // No cluster has GPUs.
+    let (_, _, found) = refused("reads=\"central user\" dashboards=\"gpu\"");
+    assert!(found.help.contains("`dcgm-exporter`"), "{}", found.help);
+    assert!(found.labels.iter().any(|l| l.text.contains("no route brings them to `central`")), "{found:?}");
+    assert!(found.labels.iter().any(|l| l.text.contains("`user` scrapes none of this")), "{found:?}");
+    // This cluster has no RoCE ports, and the other's go to the store.
+    let (_, _, found) = refused("reads=\"user\" dashboards=\"roce\"");
+    assert!(found.labels.iter().any(|l| l.text.contains("without these metrics")), "{found:?}");
+    let world = fleet("reads=\"central\" dashboards=\"roce\"", "3.13.2", "");
+    assert_eq!(names(&world.sound("control-a")), ["roce"]);
 }

@@ -75,8 +75,10 @@ pub fn ports(page: &mut Page, seconds: f64) {
         page.counter(&format!("node_infiniband_{family}")).is(&[("device", "mlx5_0"), ("port", "1")], seconds * 1e3);
     }
     for (way, priority) in ["received", "transmitted"].into_iter().flat_map(|w| (0..8).map(move |p| (w, p))) {
-        let family = format!("node_ethtool_{way}_prio{priority}_pause");
-        page.counter(&family).is(&[("device", "ens1f0")], seconds);
+        for what in ["pause", "pause_duration"] {
+            let family = format!("node_ethtool_{way}_prio{priority}_{what}");
+            page.counter(&family).is(&[("device", "ens1f0")], seconds);
+        }
     }
 }
 

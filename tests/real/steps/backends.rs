@@ -39,11 +39,17 @@ pub struct Backend {
 }
 
 impl Backends {
-    /// Backends whose stand-in is scraped once for each of these classes; an empty one is none.
+    /// Backends whose stand-in is scraped once for each of these classes; an empty one is none. The
+    /// Prometheis among them evaluate these groups of rules.
     ///
     /// # Errors
     /// A program does not come up.
-    pub fn start(programs: &Programs<'_>, classes: &BTreeSet<String>, scratch: &Path) -> Outcome<Backends> {
+    pub fn start(
+        programs: &Programs<'_>,
+        classes: &BTreeSet<String>,
+        rules: &[Value],
+        scratch: &Path,
+    ) -> Outcome<Backends> {
         let listener = TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).during("a stand-in")?;
         let exporter = Exporter::start(
             listener,
@@ -59,7 +65,7 @@ impl Backends {
         let mut all = Vec::new();
         for (name, program) in [("Prometheus 2", programs.prometheus_2), ("Prometheus 3", programs.prometheus_3)] {
             let cluster = name.to_lowercase().replace(' ', "-");
-            all.push(prometheus(name, program, &cluster, &stand_in, &store.base, scratch)?);
+            all.push(prometheus((name, program), &cluster, &stand_in, rules, &store.base, scratch)?);
         }
         all.push(store);
         Ok(Backends { all, _exporter: exporter })
@@ -71,19 +77,21 @@ impl Backends {
 }
 
 fn prometheus(
-    name: &str,
-    program: &Path,
+    (name, program): (&str, &Path),
     cluster: &str,
     stand_in: &Value,
+    rules: &[Value],
     store: &str,
     scratch: &Path,
 ) -> Outcome<Backend> {
     let address = free()?;
     let folder = scratch.join(cluster);
     std::fs::create_dir_all(&folder).during(folder.display())?;
-    let config = folder.join("prometheus.yaml");
+    let (config, recorded) = (folder.join("prometheus.yaml"), folder.join("rules.yaml"));
+    std::fs::write(&recorded, json!({"groups": rules}).to_string()).during(recorded.display())?;
     let text = json!({
         "global": {"scrape_interval": "1s", "external_labels": {"cluster": cluster, "prometheus": "monitoring/user"}},
+        "rule_files": [recorded.display().to_string()],
         "scrape_configs": [
             {"job_name": "prometheus-user", "static_configs": [{"targets": [address.to_string()]}]},
             {"job_name": "node-exporter", "static_configs": stand_in},

@@ -6,7 +6,7 @@
 //! registry: a folder in `WATERSHED_GRAFANA_SCHEMAS` with the JSON Schemas of its foundation SDK is
 //! used beside the schema of this suite.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -51,7 +51,7 @@ pub fn judge(programs: &Programs<'_>, scratch: &Path) -> Outcome<String> {
     }
     would_be_seen(&own, &dashboards[0].1)?;
 
-    let backends = Backends::start(programs, &classes(&dashboards), scratch)?;
+    let backends = Backends::start(programs, &classes(&dashboards), &recorded()?, scratch)?;
     let mut asked = BTreeSet::new();
     for (name, model) in &dashboards {
         for backend in backends.all() {
@@ -73,6 +73,29 @@ pub fn judge(programs: &Programs<'_>, scratch: &Path) -> Outcome<String> {
         asked.len(),
         backends.all().map(|b| b.name.as_str()).collect::<Vec<_>>().join(", ")
     ))
+}
+
+/// The emitted groups that record what dashboards show, each once, at the interval of the backends.
+fn recorded() -> Outcome<Vec<Value>> {
+    let mut groups: BTreeMap<String, Value> = BTreeMap::new();
+    for cluster in emitted::clusters()? {
+        for rules in cluster.of_kind("PrometheusRule")? {
+            for group in rules.json["spec"]["groups"].as_array().into_iter().flatten() {
+                let rules = group["rules"].as_array().map_or(&[][..], Vec::as_slice);
+                if rules.iter().all(|rule| rule.get("record").is_some()) {
+                    let mut group = group.clone();
+                    group["interval"] = json!("1s");
+                    // The same class of two clusters may be recorded of different counters.
+                    let of = groups.entry(group["name"].as_str().unwrap_or_default().to_owned());
+                    let known = of.or_insert_with(|| group.clone());
+                    if known["rules"].as_array().map_or(0, Vec::len) < rules.len() {
+                        *known = group;
+                    }
+                }
+            }
+        }
+    }
+    Ok(groups.into_values().collect())
 }
 
 /// The classes that queries ask for by name, and one that none does.

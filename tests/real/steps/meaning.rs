@@ -52,9 +52,10 @@ impl<'a> Meaning<'a> {
     pub fn destinations(&self, series: &Series) -> BTreeSet<Target> {
         let Some(route) = self.route else { return BTreeSet::new() };
         let name = label(series, "__name__");
-        // What Prometheus makes itself belongs to no job, whatever label it has taken over.
+        // What Prometheus makes itself belongs to no job, whatever label it has taken over; but for the
+        // peaks of a fast class, which belong where its twin does.
         let made = name.starts_with("ALERTS") || name.contains(':');
-        let monitor = if made { None } else { self.monitor(series) };
+        let monitor = if made { self.twin(series) } else { self.monitor(series) };
         if monitor.is_some_and(|m| !m.owned) {
             return BTreeSet::new();
         }
@@ -86,6 +87,15 @@ impl<'a> Meaning<'a> {
                 && m.class.as_deref().unwrap_or_default() == class
                 && (path.is_empty() || m.endpoints.iter().any(|e| e.path == path))
         })
+    }
+
+    /// The monitor of the twin that recorded peaks go with.
+    fn twin(&self, series: &Series) -> Option<&'a Monitor> {
+        let (job, class, name) = (label(series, "job"), label(series, "job_class"), label(series, "__name__"));
+        let own = self.plan.lanes.iter().filter(|l| l.name == self.lane).flat_map(|l| &l.peaks);
+        let mut peaks = own.filter(|p| p.twin == class && p.values.iter().any(|v| v == job));
+        let made = peaks.find(|p| p.records.iter().any(|(record, _)| record == name))?;
+        self.plan.monitors.iter().find(|m| m.owned && m.job == made.job && m.class.as_deref() == Some(class))
     }
 
     /// The namespace of the workload a series is about.
