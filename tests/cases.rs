@@ -37,6 +37,7 @@ topics! {
     diff: "diff",
     explain: "explain",
     not_yet: "not-yet",
+    trace: "trace",
 }
 
 /// Runs every case of a folder, or those whose path holds `WATERSHED_CASE`, and shows all that fail.

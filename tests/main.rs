@@ -24,3 +24,4 @@ mod output;
 mod pages;
 mod routing;
 mod safety;
+mod trace;

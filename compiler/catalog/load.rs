@@ -275,6 +275,12 @@ impl Catalog {
         self.jobs.keys().filter_map(|job| Some((job.as_str(), of(job)?))).collect()
     }
 
+    /// Which jobs have a series of this name, from where and since when.
+    pub fn who_has(&self, series: &str) -> Asked {
+        let tables: Vec<_> = self.jobs.keys().filter_map(|job| Some((job.as_str(), self.metrics(job)?))).collect();
+        who_has(series, &tables)
+    }
+
     /// Every metric that a dashboard reads, sorted, with the jobs that have it.
     pub fn asked(&self) -> &[Asked] {
         self.asked.get_or_init(|| {

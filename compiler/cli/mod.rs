@@ -14,6 +14,7 @@ mod man;
 mod options;
 mod schema;
 mod session;
+mod trace;
 
 pub use exit::{Exit, TABLE};
 
@@ -37,7 +38,8 @@ Examples:
   watershed check                             every finding, nothing written
   watershed build --out output                the tree of objects to apply
   watershed diff --against dir:output         what a change does, with the spec lines behind it
-  watershed explain 'cluster[lab].job[node-exporter].interval'")]
+  watershed explain 'cluster[lab].job[node-exporter].interval'
+  watershed trace up --cluster lab            where a series goes, rule by rule")]
 pub struct Args {
     /// When to colour: a terminal, unless NO_COLOR is set.
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
@@ -53,6 +55,7 @@ enum Command {
     Build(build::Args),
     Diff(diff::Args),
     Explain(explain::Args),
+    Trace(trace::Args),
     Fmt(fmt::Args),
     Convert(convert::Args),
     Schema(schema::Args),
@@ -74,6 +77,7 @@ pub fn run(world: &dyn World, args: impl IntoIterator<Item = OsString>) -> Exit 
         Command::Build(a) => build::run(&session, a),
         Command::Diff(a) => diff::run(&session, a),
         Command::Explain(a) => explain::run(&session, a),
+        Command::Trace(a) => trace::run(&session, a),
         Command::Fmt(a) => fmt::run(&session, a),
         Command::Convert(a) => convert::run(&session, a),
         Command::Schema(a) => schema::run(&session, a),

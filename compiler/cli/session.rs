@@ -66,6 +66,11 @@ impl<'w> Session<'w> {
         let _ = self.world.print(Stream::Err, &format!("error: {text}\n"));
     }
 
+    /// A remark that changes nothing, on standard error.
+    pub fn note(&self, text: &str) {
+        let _ = self.world.print(Stream::Err, &format!("note: {text}\n"));
+    }
+
     /// Shows findings before something else is printed: as JSON only where they end the run, so that
     /// standard output holds one document.
     #[must_use]

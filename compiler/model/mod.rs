@@ -3,4 +3,5 @@
 pub mod fleet;
 pub mod ids;
 pub mod plan;
+pub mod trace;
 pub mod value;

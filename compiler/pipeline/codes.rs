@@ -83,6 +83,14 @@ pub const LEFT_BEHIND: Code = Code::warning(
     "if the cluster is gone, delete its folder; if it was renamed, keep its data with `id=` on the cluster",
 );
 
+pub const NO_SERIES: Code = Code::error(
+    "INP111",
+    Stage::Usage,
+    "a series or job that nothing collects",
+    "There is no way to show.",
+    "name a metric as its exporter exposes it; `watershed catalog metrics JOB` lists those of a job",
+);
+
 /// Codes of this module.
 pub const ALL: &[&Code] = &[
     &UNREADABLE,
@@ -95,6 +103,7 @@ pub const ALL: &[&Code] = &[
     &NO_FIELD,
     &RAW_SECRET,
     &LEFT_BEHIND,
+    &NO_SERIES,
 ];
 
 /// The codes of every phase, in the order of the phases. `explain` and `allow` look here.

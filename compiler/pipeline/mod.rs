@@ -12,6 +12,7 @@ mod codes;
 mod diff;
 mod explain;
 mod load;
+mod trace;
 
 pub use build::{Built, Target, build};
 pub use cluster::{Context, Emitted, objects};
@@ -19,6 +20,7 @@ pub use codes::all as all_codes;
 pub use diff::{ClusterChanges, diff};
 pub use explain::{Cause, ExplainedField, explain};
 pub use load::{Raws, SpecPath, Text, catalog_of, read, sources};
+pub use trace::{ClusterTrace, may_be_misspelt, trace};
 
 use rayon::prelude::*;
 

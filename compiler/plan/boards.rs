@@ -60,7 +60,14 @@ pub(super) fn peaks<'a>(cx: &Context<'a>, all: &[Part<'a>], part: &Part<'a>) -> 
     peaks.filter(brings).map(|(peak, _)| peak).collect()
 }
 
-fn exposes(cx: &Context<'_>, part: &Part<'_>, collectors: &BTreeSet<String>, metric: &str, has: &Has) -> bool {
+/// Whether a part brings a metric that a job has.
+pub(super) fn exposes(
+    cx: &Context<'_>,
+    part: &Part<'_>,
+    collectors: &BTreeSet<String>,
+    metric: &str,
+    has: &Has,
+) -> bool {
     part.job().name == has.job
         && part.source.entry.is_some()
         && has.is_in(&cx.versions)
@@ -89,7 +96,7 @@ fn serves(part: &Part<'_>, collectors: &BTreeSet<String>, has: &Has) -> bool {
 }
 
 /// Collectors that a part brings something of: those it names, else all that run and no class takes.
-fn collectors(cx: &Context<'_>, all: &[Part<'_>], part: &Part<'_>) -> BTreeSet<String> {
+pub(super) fn collectors(cx: &Context<'_>, all: &[Part<'_>], part: &Part<'_>) -> BTreeSet<String> {
     if !part.pick.collectors.is_empty() {
         return part.pick.collectors.iter().cloned().collect();
     }

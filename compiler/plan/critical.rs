@@ -116,7 +116,7 @@ fn scrape(cx: &Context<'_>, monitor: &Monitor, e: &Endpoint, index: usize) -> Re
 }
 
 /// The rules that make of a monitor what Prometheus scrapes, without those that share targets out.
-fn made_by_the_operator(namespace: &str, monitor: &Monitor, e: &Endpoint, slices: bool) -> Vec<Rule> {
+pub(super) fn made_by_the_operator(namespace: &str, monitor: &Monitor, e: &Endpoint, slices: bool) -> Vec<Rule> {
     let selector = Selector {
         labels: monitor.selector.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
         ..Selector::default()

@@ -31,6 +31,7 @@ mod readers;
 mod relay;
 mod routing;
 mod secrets;
+mod senders;
 mod settle;
 mod source;
 mod split;
@@ -38,6 +39,7 @@ mod store_rules;
 #[cfg(test)]
 mod tests;
 mod unanswered;
+mod trace;
 mod unused;
 mod way_in;
 mod ways;
@@ -45,6 +47,7 @@ mod ways;
 pub use limits::check_limits;
 pub use proof::prove;
 pub use settle::{settle, survey};
+pub use trace::{Question, Wanted, trace};
 
 use crate::catalog::{Catalog, Kind, Records, RulePack, Scope};
 use crate::diag::{Diagnostic, Origins, Sink};

@@ -5,26 +5,23 @@
 //! emitted, with the relabel evaluator, and must arrive where the four questions send them and
 //! nowhere else, their labels as they were.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::codes;
 use super::context::Context;
 use super::critical;
 use super::keep;
-use super::lanes;
 use super::monitors::{CLASS_LABEL, PATH_LABEL, shared_values};
 use super::parts::{self, Part};
 use super::pod_labels;
 use super::routing::{self, Partition, Target, Who, route_of};
+use super::senders::Senders;
 use crate::catalog::Catalog;
 use crate::diag::{Diagnostic, Sink};
 use crate::model::fleet::{Fleet, Lane};
-use crate::model::plan::{ClusterPlan, LanePlan};
-use crate::model::value::Version;
-use crate::relabel::regex::Cache;
-use crate::relabel::stages::{self, Relayed};
-use crate::relabel::{Chain, Dialect, Labels, Outcome, Rule, Written};
+use crate::model::plan::ClusterPlan;
+use crate::relabel::Labels;
 
 /// Checks the plan of a cluster; each contradiction is an internal error. Pure; costs some
 /// milliseconds, so it is for the pass that only looks for findings.
@@ -197,116 +194,4 @@ fn series(part: &Part<'_>, words: &Words, namespace: &Arc<str>, shared: &BTreeSe
     }
     out.dedup();
     out
-}
-
-/// What one Prometheus writes.
-struct Sender {
-    /// Destination, `None` for the relay, and rules of each entry.
-    entries: Vec<(Option<Target>, Chain)>,
-    external: Labels,
-}
-
-/// The emitted rules, compiled as the programs that run them would.
-struct Senders {
-    lanes: BTreeMap<String, Sender>,
-    relay: Vec<(Target, Chain)>,
-    /// What the relay does to all it sends.
-    common: Chain,
-}
-
-impl Senders {
-    fn compile(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Result<Self, Vec<String>> {
-        let cache = Cache::new();
-        let mut refused = Vec::new();
-        let mut chain =
-            |rules: &[Rule], dialect, written, of: &str| match Chain::compile(rules, dialect, written, &cache) {
-                Ok(chain) => Some(chain),
-                Err(errors) => {
-                    refused.extend(errors.iter().map(|(i, e)| format!("rule {i} of `{of}` is refused: {e:?}")));
-                    None
-                }
-            };
-        let common = plan.relay.as_ref().map_or(&[][..], |r| &r.common);
-        let common = chain(common, Dialect::Vmagent, Written::File, "common");
-        let mut relay = Vec::new();
-        for url in plan.relay.iter().flat_map(|r| &r.urls) {
-            let target = Target { store: url.store, tenant: url.tenant };
-            relay.extend(chain(&url.rules, Dialect::Vmagent, Written::File, &url.name).map(|c| (target, c)));
-        }
-        let outlets =
-            super::relay::outlets(cx, routing::destinations(cx, &routing::partitions(cx)), &mut Sink::default());
-        let mut lanes = BTreeMap::new();
-        for lane in &plan.lanes {
-            let dialect =
-                if lane.version.value < Version::new(3, 0, 0) { Dialect::Prometheus2 } else { Dialect::PROMETHEUS3 };
-            let mut entries = Vec::new();
-            for write in &lane.remote_write {
-                let target =
-                    outlets.iter().find(|o| plan.relay.is_none() && o.name == write.name).map(|o| o.dest.target);
-                entries.extend(chain(&write.rules, dialect, Written::CustomResource, &write.name).map(|c| (target, c)));
-            }
-            let mut external: Labels =
-                lane.external_labels.iter().map(|(k, v)| (k.as_str(), v.value.as_str())).collect();
-            external.set("prometheus", lanes::sender(cx, lane.name));
-            if lane.replica_label.is_none() {
-                external.set(lanes::REPLICA_LABEL, format!("prometheus-{}-0", lane.name));
-            }
-            lanes.insert(lane.name.to_owned(), Sender { entries, external });
-        }
-        match common {
-            Some(common) if refused.is_empty() => Ok(Senders { lanes, relay, common }),
-            _ => Err(refused),
-        }
-    }
-
-    /// The series as a store is to have it. Where the replica label is taken off on the way, that is
-    /// for the destination to decide, so it is left out of the comparison on both sides.
-    fn external(&self, lane: &LanePlan<'_>, series: &Labels) -> Labels {
-        let external = self.lanes.get(lane.name).map(|sender| &sender.external);
-        let mut labels = external.map_or_else(|| series.clone(), |e| stages::external(series, e));
-        labels.remove(lanes::REPLICA_LABEL);
-        labels.settle();
-        labels
-    }
-
-    /// A series as the relay has it when it scrapes by itself, and as stores are to have it.
-    fn scraped(&self, cx: &Context<'_>, lane: &LanePlan<'_>, series: &Labels) -> (Labels, Labels) {
-        let by_relay = |mut labels: Labels| {
-            labels.set("prometheus", critical::sender(cx, lane.name));
-            labels.settle();
-            labels
-        };
-        (by_relay(series.clone()), by_relay(self.external(lane, series)))
-    }
-
-    /// Where the rules of the relay's URLs let a series through, and as what.
-    fn relayed(&self, labels: &Labels) -> BTreeMap<Target, Labels> {
-        let sent =
-            self.relay.iter().filter_map(|(target, rules)| match stages::relay(labels, &self.common, rules, &[]) {
-                Relayed::Sent(labels) => Some((*target, labels)),
-                _ => None,
-            });
-        sent.collect()
-    }
-
-    fn send(&self, lane: &LanePlan<'_>, series: &Labels) -> BTreeMap<Target, Labels> {
-        let mut out = BTreeMap::new();
-        let Some(Sender { entries, external }) = self.lanes.get(lane.name) else { return out };
-        let mut arrive = |target: Target, mut labels: Labels| {
-            labels.remove(lanes::REPLICA_LABEL);
-            labels.settle();
-            out.insert(target, labels);
-        };
-        for (target, rules) in entries {
-            let (outcome, labels) = stages::write(series, external, rules);
-            if outcome != Outcome::Kept {
-                continue;
-            }
-            match target {
-                Some(target) => arrive(*target, labels),
-                None => self.relayed(&labels).into_iter().for_each(|(target, labels)| arrive(target, labels)),
-            }
-        }
-        out
-    }
 }

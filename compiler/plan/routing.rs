@@ -59,6 +59,8 @@ pub(super) type PodLabel = (String, String);
 
 /// What a `to` line asks for, and where it sends that.
 pub(super) struct Claim {
+    /// The line.
+    pub origin: Origin,
     pub jobs: Vec<JobGlob>,
     pub namespaces: Vec<NamespacePattern>,
     pub targets: Vec<Target>,
@@ -77,7 +79,8 @@ pub(super) enum Who<'p, 'a> {
     Sample(&'p Part<'a>),
     /// `up` and `scrape_*` of a target of the part.
     Scrape(&'p Part<'a>),
-    /// Of no job we scrape: recorded series, alerts.
+    /// Of no job we scrape: recorded series and alerts without the labels of a job's target. With
+    /// them they are that job's, for labels are all that a rule can tell.
     Nobody,
 }
 
@@ -86,6 +89,7 @@ impl<'a> Partition<'a> {
         let route = cx.fleet.route(id);
         let targets = |said: &[Sourced<Destination>]| said.iter().filter_map(|d| target(d.value)).collect::<Vec<_>>();
         let claim = |line: &Line| Claim {
+            origin: line.origin,
             jobs: line.jobs.iter().filter_map(|j| JobGlob::parse(&j.value).ok()).collect(),
             namespaces: line.namespaces.iter().filter_map(|n| NamespacePattern::parse(&n.value).ok()).collect(),
             targets: targets(&line.stores),
@@ -151,9 +155,38 @@ impl<'a> Partition<'a> {
     }
 }
 
+/// Which of the four questions a series is answered by.
+#[derive(Clone, Copy)]
+pub(super) enum By<'d> {
+    /// A line that names it: its job, its namespace or both.
+    Line(&'d Claim),
+    /// A class faster than five seconds goes nowhere but where a line names it.
+    TooFast,
+    /// It belongs to no namespace of a workload.
+    Shared,
+    /// Nobody has its namespace.
+    Unowned,
+    /// No line is for it.
+    Nothing,
+}
+
 impl Division {
     /// The destinations of a series with this `namespace` label, as these lines say.
     pub fn answer(&self, who: Who<'_, '_>, namespace: &str) -> &[Target] {
+        self.targets(self.decide(who, namespace))
+    }
+
+    pub fn targets<'d>(&'d self, by: By<'d>) -> &'d [Target] {
+        match by {
+            By::Line(claim) => &claim.targets,
+            By::Shared => &self.shared,
+            By::Unowned => &self.unowned,
+            By::TooFast | By::Nothing => &[],
+        }
+    }
+
+    /// The question that settles where a series with this `namespace` label goes.
+    pub fn decide(&self, who: Who<'_, '_>, namespace: &str) -> By<'_> {
         let workload = workload_namespace(who, namespace);
         let part = match who {
             Who::Sample(part) | Who::Scrape(part) => Some(part),
@@ -163,23 +196,23 @@ impl Division {
         // A line with both filters is asked before all others.
         let both = || self.claims.iter().filter(|c| !c.jobs.is_empty() && !c.namespaces.is_empty()).filter(named);
         if let Some(claim) = workload.and_then(|n| most_specific(both(), n)) {
-            return &claim.targets;
+            return By::Line(claim);
         }
         if let Some(claim) = self.claims.iter().filter(|c| !c.jobs.is_empty() && c.namespaces.is_empty()).find(named) {
-            return &claim.targets;
+            return By::Line(claim);
         }
         if part.is_some_and(Part::is_fast) {
-            return &[];
+            return By::TooFast;
         }
         if !self.by_namespace {
             let rest = self.claims.iter().find(|c| c.jobs.is_empty() && c.namespaces.is_empty());
-            return rest.map_or(&[], |c| &c.targets);
+            return rest.map_or(By::Nothing, By::Line);
         }
         match workload {
-            None => &self.shared,
+            None => By::Shared,
             Some(namespace) => {
                 let owners = self.claims.iter().filter(|c| c.jobs.is_empty() && !c.namespaces.is_empty());
-                most_specific(owners, namespace).map_or(&self.unowned, |c| &c.targets)
+                most_specific(owners, namespace).map_or(By::Unowned, By::Line)
             }
         }
     }
@@ -233,7 +266,7 @@ impl PodClaim {
         named && part.source.workload == Workload::Target
     }
 
-    fn has(&self, who: Who<'_, '_>, namespace: &str, labels: &[PodLabel]) -> bool {
+    pub fn has(&self, who: Who<'_, '_>, namespace: &str, labels: &[PodLabel]) -> bool {
         let part = match who {
             Who::Sample(part) | Who::Scrape(part) => part,
             Who::Nobody => return false,

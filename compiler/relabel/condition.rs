@@ -40,6 +40,17 @@ impl Condition {
         (!conditions.is_empty()).then(|| Condition(conditions.into_iter().flat_map(|c| c.0).collect()))
     }
 
+    /// Labels and the values they have to have in every series that matches; `None` with `or`, where
+    /// each group has its own.
+    pub fn equalities(&self) -> Option<Vec<(&str, &str)>> {
+        let [group] = self.0.as_slice() else { return None };
+        let equal = group.iter().filter(|filter| !filter.negated).filter_map(|filter| match &filter.test {
+            Test::Equal(value) if !value.is_empty() => Some((filter.label.as_str(), value.as_str())),
+            _ => None,
+        });
+        Some(equal.collect())
+    }
+
     pub fn matches(&self, labels: &Labels) -> bool {
         self.0.iter().any(|group| group.iter().all(|filter| filter.matches(labels)))
     }

@@ -1,5 +1,7 @@
 //! A rule as it is written.
 
+use std::fmt;
+
 use crate::diag::Origin;
 
 use super::Action;
@@ -172,6 +174,28 @@ impl Rule {
     pub fn origin(mut self, origin: Origin) -> Self {
         self.origin = origin;
         self
+    }
+}
+
+/// What it does, in one line: `keep namespace=~"a|b"`, `replace namespace=~"a.*" → owner="1"`.
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let action = self.action.unwrap_or_default();
+        write!(f, "{}", action.name())?;
+        if !self.source_labels.is_empty() {
+            write!(f, " {}", self.source_labels.join(self.separator.as_deref().unwrap_or(";")))?;
+        }
+        if let Some(regex) = &self.regex {
+            let between = if self.source_labels.is_empty() { " " } else { "" };
+            write!(f, "{between}=~{regex:?}")?;
+        }
+        if let Some(target) = &self.target_label {
+            write!(f, " → {target}")?;
+            if let Some(replacement) = &self.replacement {
+                write!(f, "={replacement:?}")?;
+            }
+        }
+        self.condition.iter().try_for_each(|condition| write!(f, " if {condition}"))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Chain, Labels, Outcome};
+use super::{Chain, Labels, Outcome, Step};
 
 /// What a scrape job gives to each of its targets before any rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -225,11 +225,17 @@ pub fn relay(series: &Labels, global: &Chain, url: &Chain, labels: &[(Arc<str>, 
 
 /// One list of rules of a relay with what vmagent does behind it.
 pub fn relay_stage(series: &mut Labels, rules: &Chain) -> Outcome {
-    if rules.is_empty() {
-        return Outcome::Kept;
-    }
-    let outcome = rules.apply(series);
-    if outcome == Outcome::Kept {
+    behind(rules.apply(series), series, rules)
+}
+
+/// As [`relay_stage`], and tells what each rule did.
+pub fn relay_stage_traced(series: &mut Labels, rules: &Chain) -> (Outcome, Vec<Step>) {
+    let (outcome, steps) = rules.trace(series);
+    (behind(outcome, series, rules), steps)
+}
+
+fn behind(outcome: Outcome, series: &mut Labels, rules: &Chain) -> Outcome {
+    if outcome == Outcome::Kept && !rules.is_empty() {
         series.retain(|label| !label.name.starts_with("__") || &*label.name == "__name__");
         if series.is_empty() {
             return Outcome::Dropped { by: rules.rules().len() - 1 };

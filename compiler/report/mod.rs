@@ -8,10 +8,12 @@ mod json;
 mod place;
 mod snippet;
 mod style;
+mod trace;
 
 pub use changes::{ClusterChanges, changes};
 pub use diagnostics::diagnostics;
 pub use style::visible;
+pub use trace::{Traced, trace};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {

@@ -51,11 +51,10 @@ impl<'a> Meaning<'a> {
     /// Where a series of this Prometheus has to arrive.
     pub fn destinations(&self, series: &Series) -> BTreeSet<Target> {
         let Some(route) = self.route else { return BTreeSet::new() };
-        let name = label(series, "__name__");
-        // What Prometheus makes itself belongs to no job, whatever label it has taken over; but for the
-        // peaks of a fast class, which belong where its twin does.
-        let made = name.starts_with("ALERTS") || name.contains(':');
-        let monitor = if made { self.twin(series) } else { self.monitor(series) };
+        // What a rule has made is, with the labels of a job's target, that job's; peaks of a fast class belong where its
+        // twin does, which another Prometheus scrapes.
+        let made = label(series, "__name__").contains(':');
+        let monitor = self.monitor(series).or_else(|| self.twin(series).filter(|_| made));
         if monitor.is_some_and(|m| !m.owned) {
             return BTreeSet::new();
         }

@@ -1,0 +1,105 @@
+//! `watershed trace`: where a series goes, and which line says so.
+
+use super::exit::Exit;
+use super::options::{FailOn, FindingOptions, Format};
+use super::session::Session;
+use crate::pipeline;
+use crate::plan::{Question, Wanted};
+use crate::relabel::Condition;
+use crate::relabel::regex::Cache;
+use crate::report::{self, Traced};
+use crate::world::Stream;
+
+/// Show where a series goes: target, interval, Prometheus, every rule that touches it, stores.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+WHAT is one of
+  a series          'container_cpu_usage_seconds_total{namespace=\"team-a\"}', up, '{job=\"kubelet\"}'
+  a job or class    cadvisor    node-exporter/network
+
+The targets are made up: names of pods and nodes that WHAT does not say are `pod-1`, `node-1`.
+
+Examples:
+  watershed trace 'kube_pod_info{namespace=\"team-a\"}' --cluster pool-1
+  watershed trace node-exporter/network --why-not central
+  watershed trace 'up{job=\"node-exporter\"}' --format json")]
+pub struct Args {
+    #[arg(value_name = "WHAT")]
+    what: String,
+    /// File or folder of the spec; default: fleet.kdl, else fleet/.
+    #[arg(long)]
+    spec: Option<String>,
+    /// Only through these clusters, by name or identity.
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    cluster: Vec<String>,
+    /// Only what is about pods of this namespace.
+    #[arg(long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    /// Say only why it does not reach this store.
+    #[arg(long, value_name = "STORE")]
+    why_not: Option<String>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+pub fn run(session: &Session<'_>, args: &Args) -> Exit {
+    let spec = match session.spec(args.spec.as_deref()) {
+        Ok(spec) => spec,
+        Err(exit) => return exit,
+    };
+    let options = FindingOptions { fail_on: FailOn::Error, format: args.format };
+    let compiled = pipeline::compile(session.world, &spec);
+    let gate = session.gate(&compiled.findings, compiled.sources(), &options);
+    if gate != Exit::Clean {
+        return gate;
+    }
+    let Some(fleet) = &compiled.fleet else { return gate };
+    let is_job = |name: &str| fleet.clusters.iter().any(|c| c.jobs.iter().any(|j| j.name == name));
+    let wanted = match args.what.split_once('/') {
+        Some((job, class)) if !args.what.contains('{') => {
+            Wanted::Job { job: job.to_owned(), class: Some(class.to_owned()) }
+        }
+        _ if is_job(&args.what) => Wanted::Job { job: args.what.clone(), class: None },
+        _ => match Condition::parse(&args.what, &Cache::new()) {
+            Ok(selector) if selector.equalities().is_some() => Wanted::Series(selector),
+            Ok(_) => {
+                session.complain(&format!("`{}` asks for several series: trace them one by one", args.what));
+                return Exit::Usage;
+            }
+            Err(error) => {
+                session.complain(&format!(
+                    "`{}` is neither a job of this spec nor a series: {error}\n  \
+                     help: write a series as in a query, `up{{job=\"node-exporter\"}}`",
+                    args.what
+                ));
+                return Exit::Usage;
+            }
+        },
+    };
+    let stores: Vec<&str> = fleet.stores.iter().map(|s| s.name.as_str()).collect();
+    if let Some(store) = args.why_not.as_deref().filter(|s| !stores.contains(s)) {
+        let near = crate::diag::nearest(store, stores.iter().copied());
+        let near =
+            near.map_or_else(|| format!("; there are: {}", stores.join(", ")), |n| format!(", did you mean `{n}`?"));
+        session.complain(&format!("there is no store `{store}`{near}"));
+        return Exit::Usage;
+    }
+    let question = Question { wanted, namespace: args.namespace.clone() };
+    match pipeline::trace(&compiled, &question, &args.cluster) {
+        Ok(traces) => {
+            if let Some(near) = pipeline::may_be_misspelt(&compiled, &question, &traces) {
+                session.note(&format!("no table of the catalog has this series; did you mean `{near}`?"));
+            }
+            let all: Vec<Traced<'_>> =
+                traces.iter().map(|t| Traced { cluster: &t.cluster, trace: &t.trace, origins: &t.origins }).collect();
+            let format = match args.format {
+                Format::Text => report::Format::Text,
+                Format::Json => report::Format::Json,
+            };
+            let terminal = session.terminal(Stream::Out);
+            let why_not = args.why_not.as_deref();
+            session.out(&report::trace(&args.what, &all, fleet, compiled.sources(), why_not, format, terminal.colour))
+        }
+        Err(findings) => session.findings(&findings, compiled.sources(), &options),
+    }
+}

@@ -1,0 +1,164 @@
+//! Where a series goes, step by step: a target made up for each monitor that brings it, its labels
+//! through every rule that is emitted, to the stores that take it.
+
+mod discovered;
+mod way;
+
+use super::boards::{collectors, exposes};
+use super::context::Context;
+use super::parts::{self, Part};
+use super::routing;
+use super::senders::Senders;
+use crate::catalog::{Asked, Catalog};
+use crate::diag::Sink;
+use crate::model::fleet::Fleet;
+use crate::model::plan::{ClusterPlan, Monitor};
+use crate::model::trace::Trace;
+use crate::relabel::Condition;
+
+/// What somebody wants to know of.
+#[derive(Debug, Clone)]
+pub struct Question {
+    pub wanted: Wanted,
+    /// Only what is about pods of this namespace.
+    pub namespace: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    Series(Condition),
+    Job { job: String, class: Option<String> },
+}
+
+impl Question {
+    /// The value a label has to have.
+    fn label(&self, name: &str) -> Option<String> {
+        if let (NAMESPACE, Some(namespace)) = (name, &self.namespace) {
+            return Some(namespace.clone());
+        }
+        self.labels().into_iter().find(|(n, _)| n == name).map(|(_, value)| value)
+    }
+
+    fn labels(&self) -> Vec<(String, String)> {
+        let Wanted::Series(condition) = &self.wanted else { return Vec::new() };
+        let equal = condition.equalities().unwrap_or_default();
+        equal.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+}
+
+const NAME: &str = "__name__";
+const NAMESPACE: &str = "namespace";
+
+/// The ways of what is asked for through one cluster. Pure; a rule that no program takes ends a way
+/// where it stands.
+pub fn trace(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, question: &Question) -> Trace {
+    let cx = Context::new(fleet, catalog, plan.id);
+    let parts = parts::parts(&cx, &mut Sink::default());
+    let partitions = routing::partitions(&cx);
+    let mut out = Trace { ways: Vec::new(), not_from: Vec::new(), not_collected: Vec::new() };
+    let Ok(senders) = Senders::compile(&cx, plan) else { return out };
+    let name = question.label(NAME);
+    let asked = name.as_deref().map(|name| catalog.who_has(name));
+    let walk = way::Walk {
+        cx: &cx,
+        plan,
+        question,
+        partitions: &partitions,
+        senders: &senders,
+        parts: &parts.all,
+        name: name.as_deref(),
+    };
+    let made = name.as_deref().is_some_and(is_made);
+    for monitor in plan.monitors.iter().filter(|_| !made) {
+        let part = parts.all.iter().find(|p| p.job().name == monitor.job && p.class == monitor.class);
+        let Some(part) = part.filter(|p| names(question, p)) else { continue };
+        let Some(certain) = presence(&cx, &parts.all, part, asked.as_ref(), question, monitor) else { continue };
+        let before = out.ways.len();
+        let mut why_not = None;
+        for endpoint in &monitor.endpoints {
+            if !certain.at(part, &endpoint.path) {
+                continue;
+            }
+            match walk.from(monitor, part, endpoint, certain.is_sure()) {
+                Ok(ways) => out.ways.extend(ways),
+                Err(why) => why_not = why_not.or(Some(why)),
+            }
+        }
+        let reference = part.reference();
+        if out.ways.len() == before
+            && let Some(why) = why_not
+            && !out.not_from.iter().any(|(class, _)| *class == reference)
+        {
+            out.not_from.push((reference, why));
+        }
+    }
+    if made {
+        out.ways = walk.recorded();
+    }
+    let wanted = |job: &str| match &question.wanted {
+        Wanted::Job { job: wanted, .. } => wanted == job,
+        Wanted::Series(_) => asked.as_ref().is_some_and(|a| a.jobs.iter().any(|has| has.job == job)),
+    };
+    out.not_collected = plan.not_collected.iter().filter(|(job, _)| wanted(job)).cloned().collect();
+    // What is known to be there says more than what may be.
+    if out.ways.iter().any(|w| w.scrape.as_ref().is_some_and(|s| s.certain)) {
+        out.ways.retain(|w| w.scrape.as_ref().is_none_or(|s| s.certain));
+    }
+    out
+}
+
+/// Whether a rule has made it: nothing that is exposed is called so.
+fn is_made(name: &str) -> bool {
+    name.contains(':') || matches!(name, "ALERTS" | "ALERTS_FOR_STATE")
+}
+
+fn names(question: &Question, part: &Part<'_>) -> bool {
+    match &question.wanted {
+        Wanted::Series(_) => true,
+        Wanted::Job { job, class } => {
+            *job == part.job().name && class.as_ref().is_none_or(|c| Some(c) == part.class.as_ref())
+        }
+    }
+}
+
+/// Which endpoints of a part may have the series.
+enum Presence {
+    /// A table says that it comes from these; none: from each.
+    Sure(Vec<String>),
+    /// There is no table.
+    Perhaps,
+}
+
+impl Presence {
+    fn is_sure(&self) -> bool {
+        matches!(self, Presence::Sure(_))
+    }
+
+    fn at(&self, part: &Part<'_>, path: &str) -> bool {
+        let Presence::Sure(from) = self else { return true };
+        let mut named = part.pick.endpoints.iter().filter(|e| from.contains(&e.name)).peekable();
+        // Otherwise they are collectors, which all answer at one path.
+        named.peek().is_none() || named.any(|e| e.path == path)
+    }
+}
+
+fn presence(
+    cx: &Context<'_>,
+    all: &[Part<'_>],
+    part: &Part<'_>,
+    asked: Option<&Asked>,
+    question: &Question,
+    monitor: &Monitor,
+) -> Option<Presence> {
+    let Some(asked) = asked else { return Some(Presence::Sure(Vec::new())) };
+    if asked.of_every_scrape {
+        return Some(Presence::Sure(Vec::new()));
+    }
+    let collectors = collectors(cx, all, part);
+    if let Some(has) = asked.jobs.iter().find(|has| exposes(cx, part, &collectors, &asked.metric, has)) {
+        return Some(Presence::Sure(has.from.clone()));
+    }
+    let unlisted = part.source.entry.is_none_or(|entry| cx.catalog.metrics(&entry.name).is_none());
+    let by_name = question.label("job").is_some_and(|job| job == monitor.job_value);
+    (unlisted && (by_name || asked.jobs.is_empty())).then_some(Presence::Perhaps)
+}

@@ -1,0 +1,446 @@
+//! One way, from an endpoint to the stores.
+
+use std::sync::Arc;
+
+use super::super::context::Context;
+use super::super::critical;
+use super::super::lanes::SLICES_SINCE;
+use super::super::monitors::CLASS_LABEL;
+use super::super::parts::{self, Part};
+use super::super::routing::{By, Division, Partition, PodLabel, Target, Who, route_of};
+use super::super::senders::{Senders, dialect};
+use super::super::source::{Found, Workload};
+use super::discovered::{self, Names};
+use super::{NAME, NAMESPACE, Question, Wanted};
+use crate::catalog::metrics::Metric;
+use crate::diag::{Origin, Sourced};
+use crate::model::fleet::Destination;
+use crate::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, MonitorKind};
+use crate::model::trace::{Answer, Applied, End, Scrape, Way};
+use crate::relabel::regex::Cache;
+use crate::relabel::stages::{self, Job};
+use crate::relabel::{Chain, Labels, Outcome, Rule, Step, Written};
+
+/// Everything one cluster's ways are found with.
+pub(super) struct Walk<'w, 'a> {
+    pub cx: &'w Context<'a>,
+    pub plan: &'w ClusterPlan<'a>,
+    pub question: &'w Question,
+    pub partitions: &'w [Partition<'a>],
+    pub senders: &'w Senders,
+    pub parts: &'w [Part<'a>],
+    /// `None`: whole jobs are asked for.
+    pub name: Option<&'w str>,
+}
+
+/// What is looked at: one endpoint of a monitor.
+#[derive(Clone, Copy)]
+struct At<'w, 'a> {
+    monitor: &'w Monitor,
+    endpoint: &'w Endpoint,
+    part: &'w Part<'a>,
+    lane: &'w LanePlan<'a>,
+    partition: Option<&'w Partition<'a>>,
+    /// What the table says of the series; `None`: it is in none, or Prometheus makes it.
+    metric: Option<Metric<'w>>,
+    /// `up` and its like.
+    of_scrape: bool,
+    certain: bool,
+}
+
+/// Labels that say which target it is: a selector may name any of them.
+const PLACES: [&str; 5] = ["pod", "node", "container", "instance", "service"];
+/// Where a pod runs whose namespace nobody has named.
+const SOMEWHERE: &str = "default";
+
+impl<'a> Walk<'_, 'a> {
+    /// The ways of what an endpoint brings: one, or one for each namespace that is answered differently.
+    ///
+    /// # Errors
+    /// Why the series is not among what it brings.
+    pub fn from(
+        &self,
+        monitor: &Monitor,
+        part: &Part<'a>,
+        endpoint: &Endpoint,
+        certain: bool,
+    ) -> Result<Vec<Way>, String> {
+        let lane = self.plan.lanes.iter().find(|l| l.name == monitor.lane);
+        let lane = lane.ok_or_else(|| "no Prometheus selects it".to_owned())?;
+        let route = route_of(self.cx.fleet, self.cx.id, lane.name);
+        let table = part.source.entry.and_then(|e| self.cx.catalog.metrics(&e.name));
+        let at = At {
+            monitor,
+            endpoint,
+            part,
+            lane,
+            partition: self.partitions.iter().find(|p| Some(p.id) == route),
+            metric: self.name.and_then(|name| table?.find(name)),
+            of_scrape: self.name.is_some_and(|n| n == "up" || n.starts_with("scrape_")),
+            certain,
+        };
+        let mut why = None;
+        let mut ways = Vec::new();
+        for namespace in self.namespaces(&at)? {
+            match self.way(&at, &namespace) {
+                Ok(way) => ways.push(way),
+                Err(reason) => why = Some(reason),
+            }
+        }
+        match why {
+            Some(why) if ways.is_empty() => Err(why),
+            _ => Ok(ways),
+        }
+    }
+
+    /// Series that rules make: of no job, in every Prometheus that may have them.
+    pub fn recorded(&self) -> Vec<Way> {
+        let of_lane = |lane: &LanePlan<'a>| {
+            let route = route_of(self.cx.fleet, self.cx.id, lane.name);
+            let partition = self.partitions.iter().find(|p| Some(p.id) == route);
+            let external = self.external(lane);
+            let own = self.question.labels().into_iter().filter(|(name, _)| !external.has(name));
+            let mut stored: Labels = own.collect();
+            stored.settle();
+            let namespace = stored.get(NAMESPACE).to_owned();
+            Way {
+                scrape: None,
+                lane: lane.name.to_owned(),
+                retention: lane.retention,
+                workload: (!namespace.is_empty()).then(|| namespace.clone()),
+                dropped: None,
+                changed: Vec::new(),
+                answer: partition.map(|p| self.answer(p, self.maker(&stored), &namespace)),
+                ends: self.ends(lane, &stored),
+                stored,
+            }
+        };
+        let records = |lane: &&LanePlan<'a>| {
+            let mut names = lane.peaks.iter().flat_map(|p| &p.records).map(|(record, _)| record.as_str());
+            names.any(|record| Some(record) == self.name)
+        };
+        let known = self.plan.lanes.iter().any(|l| records(&l));
+        self.plan.lanes.iter().filter(|l| !known || records(l)).map(of_lane).collect()
+    }
+
+    /// Whose series a rule has made: of the job whose labels it carries, else nobody's.
+    fn maker(&self, stored: &Labels) -> Who<'_, 'a> {
+        let (job, class) = (stored.get("job"), stored.get(CLASS_LABEL));
+        let is =
+            |p: &&Part<'a>| p.source.values.iter().any(|v| v == job) && p.class.as_deref().unwrap_or_default() == class;
+        self.parts.iter().find(is).map_or(Who::Nobody, Who::Sample)
+    }
+
+    /// Values of `namespace` to look at.
+    fn namespaces(&self, at: &At<'_, 'a>) -> Result<Vec<String>, String> {
+        let said = self.question.label(NAMESPACE);
+        let home = at.monitor.namespaces.first().map_or(SOMEWHERE, String::as_str);
+        if !self.is_about_a_pod(at) {
+            return match said {
+                Some(wanted) if wanted != home && !at.monitor.any_namespace => Err(format!(
+                    "its label `namespace` is `{home}`, where the exporter runs: it is about no pod of `{wanted}`"
+                )),
+                _ => Ok(vec![home.to_owned()]),
+            };
+        }
+        let fixed = at.part.source.workload == Workload::Target && !at.monitor.any_namespace;
+        if let Some(wanted) = said {
+            if fixed && !at.monitor.namespaces.contains(&wanted) {
+                return Err(format!("its targets are in {} only", at.monitor.namespaces.join(", ")));
+            }
+            return Ok(vec![wanted]);
+        }
+        let split = at.partition.filter(|p| p.by_namespace());
+        let each = split.map_or(&[][..], Partition::witness_namespaces).iter().filter(|n| !n.is_empty());
+        let each: Vec<String> = each.filter(|n| !fixed || at.monitor.namespaces.contains(*n)).cloned().collect();
+        Ok(match (each.is_empty(), fixed) {
+            (false, _) => each,
+            (true, true) => vec![home.to_owned()],
+            (true, false) => vec![SOMEWHERE.to_owned()],
+        })
+    }
+
+    fn is_about_a_pod(&self, at: &At<'_, 'a>) -> bool {
+        match at.part.source.workload {
+            Workload::Target => true,
+            Workload::Reported => !at.of_scrape && at.metric.is_none_or(|m| m.namespace.is_some()),
+            Workload::Nowhere | Workload::Unsaid => false,
+        }
+    }
+
+    fn way(&self, at: &At<'_, 'a>, namespace: &str) -> Result<Way, String> {
+        let external = self.external(at.lane);
+        let wanted: Vec<(String, String)> =
+            self.question.labels().into_iter().filter(|(n, _)| n != NAME && n != NAMESPACE).collect();
+        let wanted = || wanted.iter().filter(|(name, _)| !external.has(name)).map(|(n, v)| (n.as_str(), v.as_str()));
+        let on_page = |label: &str| !at.of_scrape && at.metric.is_some_and(|m| m.labels().any(|l| l == label));
+        let target = self.target(at, namespace, &|label| !on_page(label))?;
+
+        let mut exposed: Vec<(Arc<str>, Arc<str>)> = Vec::new();
+        let mut expose = |name: &str, value: &str| exposed.push((Arc::from(name), Arc::from(value)));
+        self.name.iter().for_each(|name| expose(NAME, name));
+        let reported = at.part.source.workload == Workload::Reported && self.is_about_a_pod(at);
+        if reported {
+            expose(at.metric.and_then(|m| m.namespace).unwrap_or(NAMESPACE), namespace);
+        }
+        for (label, value) in wanted().filter(|(label, _)| on_page(label) || !target.has(label)) {
+            if at.of_scrape || at.metric.is_some() && !on_page(label) {
+                let own = label.strip_prefix("exported_").filter(|own| at.endpoint.honor_labels && on_page(own));
+                let kept = own.map(|own| format!("; what it says itself stands in `{own}`, for honorLabels is on"));
+                return Err(format!("it has no label `{label}`{}", kept.unwrap_or_default()));
+            }
+            expose(label, value);
+        }
+
+        let rules = &at.endpoint.metric_relabelings;
+        let (stored, steps, outcome) = if at.of_scrape {
+            (stages::report(self.name.unwrap_or_default(), &target), Vec::new(), Outcome::Kept)
+        } else {
+            let mut labels = stages::merged(&exposed, &target, at.endpoint.honor_labels);
+            labels.retain(|label| !label.value.is_empty());
+            // Which of a whole job's series they drop depends on the name.
+            let rules = if self.name.is_some() { &rules[..] } else { &[] };
+            let chain = Chain::compile(rules, dialect(at.lane), Written::CustomResource, &Cache::new());
+            let chain = chain.map_err(|_| "a rule of its monitor cannot be read".to_owned())?;
+            let (outcome, steps) = chain.trace(&mut labels);
+            (labels, steps, outcome)
+        };
+        let differs = |(name, value): &(&str, &str)| stored.get(name) != *value;
+        if let (Some((name, _)), Outcome::Kept) = (wanted().find(differs), outcome) {
+            return Err(format!("its `{name}` is `{}`", stored.get(name)));
+        }
+        let whole = stages::external(&stored, &external);
+        if let (Wanted::Series(condition), Outcome::Kept) = (&self.question.wanted, outcome)
+            && !condition.matches(&whole)
+        {
+            return Err("its labels do not match".to_owned());
+        }
+        let stage = format!("metricRelabelings of {}", title(at.monitor));
+        let (changed, dropped) = applied(&stage, rules, steps, outcome);
+        let who = if at.of_scrape { Who::Scrape(at.part) } else { Who::Sample(at.part) };
+        let leaves = dropped.is_none() && at.monitor.owned;
+        Ok(Way {
+            scrape: Some(self.scrape(at, exposed.into_iter().collect(), target)),
+            lane: at.lane.name.to_owned(),
+            retention: at.lane.retention,
+            workload: self.is_about_a_pod(at).then(|| namespace.to_owned()),
+            answer: at.partition.filter(|_| leaves).map(|p| self.answer(p, who, namespace)),
+            ends: if dropped.is_none() { self.ends(at.lane, &stored) } else { Vec::new() },
+            dropped,
+            changed,
+            stored,
+        })
+    }
+
+    fn scrape(&self, at: &At<'_, 'a>, exposed: Labels, target: Labels) -> Scrape {
+        let e = at.endpoint;
+        Scrape {
+            class: at.part.reference(),
+            certain: at.certain,
+            owned: at.monitor.owned,
+            by_relay: at.monitor.owned && self.plan.relay.is_some() && critical::is_critical(at.part),
+            monitor: format!("{} {}/{}", kind(at.monitor), self.plan.cluster.namespace.value, at.monitor.name),
+            port: e.port.clone(),
+            path: e.path.clone(),
+            interval: e.interval,
+            sampled: (e.batch > 1).then_some(e.sampled.value),
+            honor_labels: e.honor_labels,
+            exposed,
+            target: stages::attached(&target),
+            origin: at.monitor.origin,
+        }
+    }
+
+    /// Labels of a target of the monitor; `ours`: whether a label a selector names is the target's to have.
+    fn target(&self, at: &At<'_, 'a>, namespace: &str, ours: &dyn Fn(&str) -> bool) -> Result<Labels, String> {
+        let said = |label: &str| self.question.label(label).filter(|_| ours(label));
+        let (pod, node, container) = (said("pod"), said("node"), said("container"));
+        let home = at.monitor.namespaces.first().map_or(SOMEWHERE, String::as_str);
+        let names = Names {
+            namespace: if at.part.source.workload == Workload::Target { namespace } else { home },
+            pod: pod.as_deref().unwrap_or("pod-1"),
+            node: node.as_deref().unwrap_or("node-1"),
+            container: container.as_deref().unwrap_or("container-1"),
+        };
+        let slices = at.monitor.discovery_role.is_some() || self.cx.version("operator").value.at_least(SLICES_SINCE);
+        let on_nodes = matches!(at.part.source.found, Found::Kubelet(_));
+        let mut found = discovered::target(at.monitor, at.endpoint, &names, on_nodes, slices);
+        let home = &self.plan.cluster.namespace.value;
+        let rules = critical::made_by_the_operator(home, at.monitor, at.endpoint, slices);
+        let chain = Chain::compile(&rules, dialect(at.lane), Written::File, &Cache::new());
+        let chain = chain.map_err(|_| "a rule of its monitor cannot be read".to_owned())?;
+        discovered::satisfy(&mut found, &rules);
+        let interval = at.endpoint.interval.value.to_string();
+        let params: Vec<(&str, &str)> =
+            at.endpoint.params.iter().filter_map(|(n, v)| Some((n.as_str(), v.first()?.as_str()))).collect();
+        let job = Job {
+            job_name: &at.monitor.job_value,
+            scheme: &at.endpoint.scheme,
+            metrics_path: &at.endpoint.path,
+            scrape_interval: &interval,
+            scrape_timeout: &interval,
+            params: &params,
+        };
+        let mut target = match stages::target(&found, &job, &chain) {
+            stages::Target::Kept(labels) => labels,
+            stages::Target::Dropped { by } => {
+                return Err(format!("rule {} of its monitor drops every such target", by + 1));
+            }
+            stages::Target::Refused(fault) => return Err(format!("Prometheus refuses its targets: {fault:?}")),
+        };
+        for label in PLACES {
+            if let Some(value) = said(label).filter(|_| target.has(label)) {
+                target.set(label, value);
+            }
+        }
+        target.settle();
+        Ok(target)
+    }
+
+    fn external(&self, lane: &LanePlan<'_>) -> Labels {
+        self.senders.lanes.get(lane.name).map(|s| s.external.clone()).unwrap_or_default()
+    }
+
+    /// What the language says of it, in words.
+    fn answer(&self, partition: &Partition<'_>, who: Who<'_, '_>, namespace: &str) -> Answer {
+        let labels = self.question.labels();
+        let main = decide(&partition.main, who, namespace, &labels);
+        let route = partition.route;
+        let first = |said: &Option<Vec<Sourced<Destination>>>| {
+            said.iter().flatten().next().map_or(route.origin, |destination| destination.origin)
+        };
+        let (mut because, mut origin) = match main {
+            By::Line(claim) => ("this line is for it".to_owned(), claim.origin),
+            By::TooFast => {
+                (format!("a class faster than {} goes only where a line names it", parts::FAST), route.origin)
+            }
+            By::Shared => ("it is about no pod, so `shared` has it".to_owned(), first(&route.shared)),
+            By::Unowned => {
+                (format!("no line has the namespace `{namespace}`, so `unowned` has it"), first(&route.unowned))
+            }
+            By::Nothing => ("no line is for it".to_owned(), route.origin),
+        };
+        let copied = partition.copies.iter().find_map(|copy| match decide(copy, who, namespace, &labels) {
+            By::Line(claim) => Some(claim.origin),
+            _ => None,
+        });
+        if let Some(copy) = copied {
+            because.push_str("; a `copy` line has it too");
+            if partition.main.targets(main).is_empty() {
+                origin = copy;
+            }
+        }
+        Answer { route: route.name.clone(), because, origin }
+    }
+
+    /// Every destination of the cluster, reached or not.
+    fn ends(&self, lane: &LanePlan<'_>, stored: &Labels) -> Vec<End> {
+        let Some(sender) = self.senders.lanes.get(lane.name) else { return Vec::new() };
+        let mut ends = Vec::new();
+        for ((target, chain), write) in sender.entries.iter().zip(&lane.remote_write) {
+            let mut labels = stages::external(stored, &sender.external);
+            let (outcome, steps) = chain.trace(&mut labels);
+            let stage = format!("remoteWrite {} of Prometheus {}", write.name, lane.name);
+            let (changed, dropped) = applied(&stage, &write.rules, steps, outcome);
+            match target {
+                Some(target) => ends.push(End {
+                    arrives: dropped.is_none().then_some(labels),
+                    changed,
+                    dropped,
+                    url: write.url.value.clone(),
+                    ..self.end(&write.name, *target, write.origin)
+                }),
+                None => ends.extend(self.behind_the_relay(&labels, &changed, dropped.as_ref())),
+            }
+        }
+        ends
+    }
+
+    fn behind_the_relay(&self, labels: &Labels, before: &[Applied], dropped: Option<&Applied>) -> Vec<End> {
+        let Some(relay) = &self.plan.relay else { return Vec::new() };
+        let mut labels = labels.clone();
+        let (outcome, steps) = match dropped {
+            Some(_) => (Outcome::Kept, Vec::new()),
+            None => stages::relay_stage_traced(&mut labels, &self.senders.common),
+        };
+        let (common, gone) = applied("relay, for all destinations", &relay.common, steps, outcome);
+        let gone = dropped.cloned().or(gone);
+        let each = relay.urls.iter().zip(&self.senders.relay).map(|(url, (target, chain))| {
+            let mut labels = labels.clone();
+            let (changed, dropped) = match &gone {
+                Some(gone) => (Vec::new(), Some(gone.clone())),
+                None => {
+                    let (outcome, steps) = stages::relay_stage_traced(&mut labels, chain);
+                    applied(&format!("relay, for {}", url.name), &url.rules, steps, outcome)
+                }
+            };
+            labels.settle();
+            End {
+                arrives: dropped.is_none().then_some(labels),
+                changed: before.iter().chain(&common).cloned().chain(changed).collect(),
+                dropped,
+                relayed: true,
+                survive: Some(url.survive.value),
+                queue: Some(url.queue.value),
+                url: url.url.value.clone(),
+                ..self.end(&url.name, *target, url.origin)
+            }
+        });
+        each.collect()
+    }
+
+    fn end(&self, name: &str, target: Target, origin: Origin) -> End {
+        End {
+            name: name.to_owned(),
+            store: target.store,
+            tenant: target.tenant,
+            arrives: None,
+            changed: Vec::new(),
+            dropped: None,
+            relayed: false,
+            survive: None,
+            queue: None,
+            retention: self.cx.fleet.store(target.store).retention.map(|r| r.value),
+            url: String::new(),
+            origin,
+        }
+    }
+}
+
+/// The line of a division that is for a series, labels of its pod first.
+fn decide<'d>(division: &'d Division, who: Who<'_, '_>, namespace: &str, labels: &[PodLabel]) -> By<'d> {
+    let by_pod = division.by_pod.iter().find(|c| c.has(who, namespace, labels));
+    by_pod.map_or_else(|| division.decide(who, namespace), |c| By::Line(&c.claim))
+}
+
+/// Rules that changed something, and the one that dropped it.
+fn applied(stage: &str, rules: &[Rule], steps: Vec<Step>, outcome: Outcome) -> (Vec<Applied>, Option<Applied>) {
+    let make = |index: usize, changes| {
+        rules.get(index).map(|rule| Applied {
+            number: index + 1,
+            of: rules.len(),
+            stage: stage.to_owned(),
+            rule: rule.clone(),
+            changes,
+        })
+    };
+    let dropped = match outcome {
+        Outcome::Dropped { by } => make(by, Vec::new()),
+        Outcome::Kept => None,
+    };
+    let changed = steps.into_iter().filter(|s| !s.changes.is_empty());
+    (changed.filter_map(|s| make(s.rule, s.changes)).collect(), dropped)
+}
+
+fn kind(monitor: &Monitor) -> &'static str {
+    match monitor.kind {
+        MonitorKind::Service => "ServiceMonitor",
+        MonitorKind::Pod => "PodMonitor",
+        MonitorKind::Annotations | MonitorKind::Address => "ScrapeConfig",
+        MonitorKind::Probe => "Probe",
+    }
+}
+
+fn title(monitor: &Monitor) -> String {
+    format!("{} {}", kind(monitor), monitor.name)
+}
