@@ -88,16 +88,40 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
         Outcome::Ok(())
     })?;
     let machines = Machines::start(&cluster, components, scratch)?;
+    operate_all(components, scratch, &mut cluster, &running, Generation::Newest, depth, &mut course)?;
+    let old: Vec<&Subject<'_>> = subjects.iter().filter(|s| generation(&s.plan) == Generation::Oldest).collect();
+    let steps = |s: &&Subject<'_>| -> Vec<String> {
+        let run = VERSIONS.iter().flat_map(|version| RUN.map(|step| format!("{s}{version} {step}")));
+        run.chain(APPLIED.map(|step| format!("{s} {step}"))).collect()
+    };
+    if course.wants_any(old.iter().flat_map(steps)) {
+        grow_old(components, &mut cluster)?;
+        course.say("the oldest operator is up, with its definitions");
+        for subject in old {
+            apply(components, scratch, &mut cluster, subject, &mut course)?;
+        }
+        operate_all(components, scratch, &mut cluster, &running, Generation::Oldest, depth, &mut course)?;
+    }
+    drop(machines);
+    Ok(course.end())
+}
+
+/// Runs the clusters that are for the operator of a generation, each version of the examples after the other.
+fn operate_all(
+    components: &Components,
+    scratch: &Path,
+    cluster: &mut Cluster,
+    running: &[Vec<Planned>; 2],
+    operator: Generation,
+    depth: Depth,
+    course: &mut Course<'_>,
+) -> Outcome<()> {
     for (examples, version) in running.iter().zip(VERSIONS) {
         for example in examples {
             let plans = example.clusters()?;
-            for (i, plan) in plans.iter().enumerate() {
+            for (i, plan) in plans.iter().enumerate().filter(|(_, p)| generation(p) == operator) {
                 let names = RUN.map(|step| title(example, plan, version, step));
                 if !course.wants_any(names.clone()) {
-                    continue;
-                }
-                if let Some((_, why)) = WITHOUT_STAND_INS.iter().find(|(cluster, _)| names[0].starts_with(cluster)) {
-                    course.skip(&names[0], why);
                     continue;
                 }
                 let twin = plans[..i].iter().find(|p| shape(p) == shape(plan)).filter(|_| depth != Depth::Asked);
@@ -111,20 +135,11 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
                 let scratch = scratch.join(format!("{}{version}", plan.cluster.id.value).replace(' ', "-"));
                 // Prometheus 2 mostly looks for an Alertmanager after the first alert, and sends it again after a minute.
                 let patient = version.is_empty() || depth != Depth::Hand;
-                operate(components, &scratch, &mut cluster, example, plan, &plans, names, patient, &mut course)?;
+                operate(components, &scratch, cluster, example, plan, &plans, names, patient, course)?;
             }
         }
     }
-    drop(machines);
-    let old: Vec<&Subject<'_>> = subjects.iter().filter(|s| generation(&s.plan) == Generation::Oldest).collect();
-    if course.wants_any(old.iter().flat_map(|s| APPLIED.map(|step| format!("{s} {step}")))) {
-        grow_old(components, &mut cluster)?;
-        course.say("the oldest operator is up, with its definitions");
-        for subject in old {
-            apply(components, scratch, &mut cluster, subject, &mut course)?;
-        }
-    }
-    Ok(course.end())
+    Ok(())
 }
 
 /// How much is looked at again that has been looked at in another place.
@@ -189,11 +204,6 @@ fn shape(plan: &ClusterPlan<'_>) -> Vec<String> {
     lanes.chain(queues).chain(relay).chain(stores).collect()
 }
 
-/// Clusters that are not run, for nothing stands in for what they find; they are accepted and understood.
-const WITHOUT_STAND_INS: [(&str, &str); 2] = [
-    ("hero/legacy-1", "nothing stands in for the exporters of kube-prometheus, which ask for a token"),
-    ("hero/npu-1", "nothing stands in for etcd's client port, which asks for a certificate"),
-];
 /// Operators below this are judged by the oldest: what came in before is in both.
 const OLDEST_JUDGES_BELOW: Version = Version::new(0, 69, 0);
 /// From a reconciled Prometheus to its last configuration.
@@ -328,7 +338,7 @@ fn operate(
 ) -> Outcome<()> {
     let mut running = None;
     course.need(&runs, || {
-        let started = Running::start(cluster, components, example, plan, plans, scratch)?;
+        let started = Running::start(cluster, components, generation(plan), example, plan, plans, scratch)?;
         let (pods, stores) = (cluster.pods().len(), started.stores.len());
         let wrong = misunderstood(components, scratch, cluster, plan)?;
         running = Some(started);

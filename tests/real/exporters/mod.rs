@@ -2,6 +2,7 @@
 //! labels, for the namespaces they are told.
 
 mod accelerators;
+pub mod guard;
 mod kubernetes;
 mod machine;
 mod page;
@@ -16,6 +17,8 @@ use tiny_http::{Header, Response, Server};
 
 use crate::ground::{During, Outcome, Trouble};
 use page::Page;
+
+pub use guard::Guard;
 
 /// What is stood in for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

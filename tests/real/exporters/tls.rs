@@ -38,9 +38,11 @@ pub fn front(
     command
         .arg(format!("-auth.config={}", config.display()))
         .arg(format!("-httpListenAddr={listen}"))
+        // Its own pages elsewhere, or its `/metrics` would be answered for that of what is behind.
+        .arg("-httpInternalListenAddr=127.0.0.1:0")
         .args(["-tls=true".to_owned(), format!("-tlsCertFile={}", pair.certificate.display())])
         .arg(format!("-tlsKeyFile={}", pair.key.display()));
     let mut process = Process::start(format!("vmauth at {listen}"), &mut command, &folder.join("log"))?;
-    process.wait(&Ready::Line("started server at"), Duration::from_secs(20))?;
+    process.wait(&Ready::Line(&format!("started server at https://{listen}")), Duration::from_secs(20))?;
     Ok(process)
 }

@@ -19,6 +19,7 @@ pub fn program(components: &Components, image: &str) -> Option<Program> {
         "prometheus-config-reloader" => &components.prometheus_config_reloader,
         "node-exporter" => &components.node_exporter,
         "alertmanager" => &components.alertmanager,
+        "etcd" => &components.etcd,
         "vmagent" => &components.vmagent,
         _ => return None,
     };

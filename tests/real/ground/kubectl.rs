@@ -130,6 +130,14 @@ impl Kubectl {
         self.rest.token(namespace, account, &request)
     }
 
+    /// Whether a token lets its owner read a path: see [`Rest::may_read`].
+    ///
+    /// # Errors
+    /// The API server could not be asked.
+    pub fn may_read(&self, token: &str, path: &str) -> Outcome<u16> {
+        self.rest.may_read(token, path)
+    }
+
     /// Deletes all that was put into these namespaces, and all objects of no namespace that carry Watershed's label.
     /// The namespaces stay: to remove one takes a controller manager.
     ///

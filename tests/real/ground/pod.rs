@@ -225,6 +225,14 @@ impl Pod {
         format!("http://{}:{port}", self.address)
     }
 
+    /// Its network namespace.
+    pub fn network(&self) -> &Path {
+        match &self.place {
+            Place::Own(attached) => &attached.namespace,
+            Place::Node(namespace) => namespace,
+        }
+    }
+
     /// What a container has printed, or nothing.
     pub fn log(&self, container: &str) -> String {
         let found = self.containers.iter().find(|c| text(&c.spec, "/name") == container);
@@ -235,6 +243,13 @@ impl Pod {
     pub fn port(&self, name: &str) -> Option<u16> {
         let containers = self.object["spec"]["containers"].as_array()?;
         containers.iter().find_map(|c| port(c, &json!(name)))
+    }
+
+    /// What a container is told by a flag.
+    pub fn flag(&self, container: &str, flag: &str) -> Option<&str> {
+        let containers = self.object["spec"]["containers"].as_array()?;
+        let arguments = containers.iter().find(|c| c["name"] == container)?["args"].as_array()?;
+        arguments.iter().find_map(|a| a.as_str()?.strip_prefix(flag)?.strip_prefix('='))
     }
 
     /// Where something that stands in for a missing container listens.
@@ -286,10 +301,7 @@ fn command(container: &Value, program: &Program, root: &Root, pod: &Pod, filler:
         };
         env.extend(value.map(|v| (name, v)));
     }
-    let namespace = match &pod.place {
-        Place::Own(attached) => &attached.namespace,
-        Place::Node(namespace) => namespace,
-    };
+    let namespace = pod.network();
     let folder = container["workingDir"].as_str().unwrap_or("/");
     let mut command = root.command(entrypoint(container, program), namespace, folder);
     let words = container["command"].as_array().into_iter().flatten().skip(1);

@@ -86,6 +86,30 @@ impl Rest {
         Ok(text(&answer, "/status/token").to_owned())
     }
 
+    /// What the API server says of a token, and of whether its owner may read a path that is no resource's: 200, 401 or
+    /// 403.
+    ///
+    /// # Errors
+    /// The API server could not be asked.
+    pub fn may_read(&self, token: &str, path: &str) -> Outcome<u16> {
+        let ask = |group: &str, plural: &str, kind: &str, spec: &Value| {
+            let version = format!("{group}.k8s.io/v1");
+            let body = json!({"apiVersion": version, "kind": kind, "spec": spec});
+            http::post_json(&format!("{}/apis/{version}/{plural}", self.base), &body)
+        };
+        let who = ask("authentication", "tokenreviews", "TokenReview", &json!({"token": token}))?;
+        if who["status"]["authenticated"] != true {
+            return Ok(401);
+        }
+        let user = &who["status"]["user"];
+        let wants = json!({
+            "user": user["username"], "groups": user["groups"], "uid": user["uid"],
+            "nonResourceAttributes": {"path": path, "verb": "get"},
+        });
+        let may = ask("authorization", "subjectaccessreviews", "SubjectAccessReview", &wants)?;
+        Ok(if may["status"]["allowed"] == true { 200 } else { 403 })
+    }
+
     /// The resource that kubectl would find under `PLURAL` or `PLURAL.GROUP`, with its API version.
     fn named(&self, resource: &str) -> Outcome<(String, Resource)> {
         let (plural, group) = resource.split_once('.').unwrap_or((resource, ""));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use watershed::model::plan::ClusterPlan;
 
+use super::base::PART_OF;
 use super::running::Running;
 use crate::ground::cluster::Cluster;
 use crate::ground::process::until;
@@ -16,10 +17,11 @@ const WATCHDOG: &str = "Watchdog";
 /// An alert that finds no Alertmanager yet is sent again a minute later.
 const PATIENCE: Duration = Duration::from_secs(90);
 const PORT: u16 = 9093;
+const RELOADER: &str = "reloader-web";
 
 /// An Alertmanager as somebody else has put it there: its workload, its configuration and its Service.
 pub fn alertmanager(namespace: &str, service: &str, port: &str) -> [Value; 3] {
-    let labels = json!({"app.kubernetes.io/name": "alertmanager"});
+    let labels = json!({"app.kubernetes.io/name": "alertmanager", PART_OF.0: PART_OF.1});
     let metadata = |name: &str| json!({"name": name, "namespace": namespace, "labels": labels});
     let workload = json!({
         "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": metadata(service),
@@ -43,6 +45,16 @@ pub fn alertmanager(namespace: &str, service: &str, port: &str) -> [Value; 3] {
                             {"name": "configuration", "mountPath": "/etc/alertmanager"},
                             {"name": "storage", "mountPath": "/alertmanager"},
                         ],
+                    }, {
+                        "name": "config-reloader",
+                        "image": "quay.io/prometheus-operator/prometheus-config-reloader:v0.93.1",
+                        "args": [
+                            "--listen-address=:8080",
+                            "--reload-url=http://127.0.0.1:9093/-/reload",
+                            "--watched-dir=/etc/alertmanager",
+                        ],
+                        "ports": [{"name": RELOADER, "containerPort": 8080}],
+                        "volumeMounts": [{"name": "configuration", "mountPath": "/etc/alertmanager"}],
                     }],
                     "volumes": [
                         {"name": "configuration", "configMap": {"name": service}},
@@ -56,11 +68,16 @@ pub fn alertmanager(namespace: &str, service: &str, port: &str) -> [Value; 3] {
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(service),
         "data": {"alertmanager.yml": "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"},
     });
+    let mut own = labels.clone();
+    // As an operator labels the one it keeps itself.
+    own["operated-alertmanager"] = json!("true");
     let service = json!({
         "apiVersion": "v1", "kind": "Service",
-        // As an operator labels the one it keeps itself.
-        "metadata": {"name": service, "namespace": namespace, "labels": {"operated-alertmanager": "true"}},
-        "spec": {"selector": labels, "ports": [{"name": port, "port": PORT, "targetPort": port}]},
+        "metadata": {"name": service, "namespace": namespace, "labels": own},
+        "spec": {"selector": labels, "ports": [
+            {"name": port, "port": PORT, "targetPort": port},
+            {"name": RELOADER, "port": 8080, "targetPort": RELOADER},
+        ]},
     });
     [workload, configuration, service]
 }

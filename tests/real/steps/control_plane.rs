@@ -1,5 +1,6 @@
 //! What stands in for the components of Kubernetes in kube-system: pods on the network of the first node, without the
-//! ports that kubeadm does not declare either, and the Service before CoreDNS.
+//! ports that kubeadm does not declare either, and the Service before CoreDNS. etcd is the real one, as kubeadm starts
+//! it: its client port asks for a certificate, its metrics port for nothing.
 
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use crate::exporters::{About, Exporter, Kind, tls};
 use crate::ground::certificates::Authority;
 use crate::ground::cluster::{Cluster, Node};
 use crate::ground::process::Process;
-use crate::ground::{Outcome, Trouble};
+use crate::ground::{During, Outcome, Trouble};
 
 const NAMESPACE: &str = "kube-system";
 
@@ -25,7 +26,7 @@ struct Component {
     declared: &'static [(&'static str, u16)],
 }
 
-const COMPONENTS: [Component; 5] = [
+const COMPONENTS: [Component; 4] = [
     Component {
         name: "coredns",
         label: ("k8s-app", "kube-dns"),
@@ -33,14 +34,6 @@ const COMPONENTS: [Component; 5] = [
         port: 9153,
         secure: false,
         declared: &[("metrics", 9153)],
-    },
-    Component {
-        name: "etcd",
-        label: ("component", "etcd"),
-        kind: Kind::Plain,
-        port: 2381,
-        secure: false,
-        declared: &[("probe-port", 2381)],
     },
     Component {
         name: "kube-controller-manager",
@@ -69,15 +62,84 @@ const COMPONENTS: [Component; 5] = [
     },
 ];
 
-/// The pods' workloads, and the Service that finds CoreDNS.
-pub fn objects() -> (Vec<Value>, Value) {
+/// Where etcd's certificate is, and what it believes those of clients by.
+const ETCD_SECRET: &str = "etcd-certs";
+
+/// The pods' workloads, and what has to be there before them: the Service that finds CoreDNS, etcd's certificate.
+///
+/// # Errors
+/// The certificate cannot be made.
+pub fn objects(cluster: &Cluster) -> Outcome<(Vec<Value>, [Value; 2])> {
     let labels = json!({"k8s-app": "kube-dns"});
     let service = json!({
         "apiVersion": "v1", "kind": "Service",
         "metadata": {"name": "kube-dns", "namespace": NAMESPACE, "labels": labels},
         "spec": {"selector": labels, "ports": [{"name": "metrics", "port": 9153, "targetPort": 9153}]},
     });
-    (COMPONENTS.iter().map(workload).collect(), service)
+    let addresses: Vec<String> = cluster.nodes().iter().map(|n| n.address.to_string()).collect();
+    let names: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let pair = cluster.authority.server("etcd-server", &names)?;
+    let read = |file: &Path| std::fs::read_to_string(file).during(file.display());
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": ETCD_SECRET, "namespace": NAMESPACE},
+        "stringData": {
+            "ca.crt": cluster.authority.pem,
+            "server.crt": read(&pair.certificate)?,
+            "server.key": read(&pair.key)?,
+        },
+    });
+    let mut workloads: Vec<Value> = COMPONENTS.iter().map(workload).collect();
+    workloads.push(etcd());
+    Ok((workloads, [service, secret]))
+}
+
+/// Who shows no certificate of the authority's gets no answer at the client port.
+fn etcd() -> Value {
+    const CERTIFICATES: &str = "/etc/kubernetes/pki/etcd";
+    let labels = json!({"component": "etcd"});
+    json!({
+        "apiVersion": "apps/v1", "kind": "StatefulSet",
+        "metadata": {"name": "etcd", "namespace": NAMESPACE},
+        "spec": {
+            "serviceName": "etcd", "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {
+                    "hostNetwork": true,
+                    "containers": [{
+                        "name": "etcd",
+                        "image": "registry.k8s.io/etcd:3.5.24-0",
+                        "args": [
+                            "--advertise-client-urls=https://$(IP):2379",
+                            format!("--cert-file={CERTIFICATES}/server.crt"),
+                            "--client-cert-auth=true",
+                            "--data-dir=/var/lib/etcd",
+                            // Its gateway asks its own client port, with a certificate that is a server's only.
+                            "--enable-grpc-gateway=false",
+                            format!("--key-file={CERTIFICATES}/server.key"),
+                            "--listen-client-urls=https://$(IP):2379",
+                            "--listen-metrics-urls=http://$(IP):2381",
+                            format!("--trusted-ca-file={CERTIFICATES}/ca.crt"),
+                            "--log-level=warn",
+                            // Nothing here outlives the run.
+                            "--unsafe-no-fsync",
+                        ],
+                        "env": [{"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
+                        "ports": [{"name": "probe-port", "containerPort": 2381}],
+                        "startupProbe": {"httpGet": {"path": "/health", "port": "probe-port"}},
+                        "volumeMounts": [
+                            {"name": "certificates", "mountPath": CERTIFICATES, "readOnly": true},
+                            {"name": "data", "mountPath": "/var/lib/etcd"},
+                        ],
+                    }],
+                    "volumes": [
+                        {"name": "certificates", "secret": {"secretName": ETCD_SECRET}},
+                        {"name": "data", "emptyDir": {}},
+                    ],
+                },
+            },
+        },
+    })
 }
 
 fn workload(of: &Component) -> Value {

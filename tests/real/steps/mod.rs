@@ -3,6 +3,7 @@
 pub mod accepted;
 pub mod alerted;
 pub mod backends;
+pub mod base;
 pub mod beside;
 pub mod charts;
 pub mod control_plane;

@@ -10,12 +10,13 @@ use serde_json::{Value, json};
 use watershed::model::plan::ClusterPlan;
 
 use super::alerted;
+use super::base;
 use super::beside;
 use super::control_plane;
 use super::planned::Planned;
 use super::stores::{self, Store};
 use crate::components::Components;
-use crate::exporters::{About, Exporter, Kind, tls};
+use crate::exporters::{About, Exporter, Guard, Kind, tls};
 use crate::ground::certificates::Authority;
 use crate::ground::cluster::Cluster;
 use crate::ground::operator::Generation;
@@ -35,8 +36,15 @@ pub struct Running {
     pub stores: Vec<Store>,
     /// When all targets answered.
     pub since: Instant,
-    _exporters: Vec<Exporter>,
-    _fronts: Vec<Process>,
+    _stand_ins: StandIns,
+}
+
+/// What answers for programs that do not run here.
+#[derive(Default)]
+struct StandIns {
+    exporters: Vec<Exporter>,
+    fronts: Vec<Process>,
+    guards: Vec<Guard>,
 }
 
 /// What all nodes have: kubelets with cAdvisor, behind HTTPS.
@@ -64,13 +72,14 @@ impl Machines {
 }
 
 impl Running {
-    /// Starts `plan`, one of `plans` of its fleet, and waits until all targets of all Prometheis answer.
+    /// Starts `plan`, one of `plans` of its fleet, with an operator of this generation, and waits until all targets of all Prometheis answer.
     ///
     /// # Errors
     /// What did not come up.
     pub fn start(
         cluster: &mut Cluster,
         components: &Components,
+        generation: Generation,
         example: &Planned,
         plan: &ClusterPlan<'_>,
         plans: &[ClusterPlan<'_>],
@@ -89,11 +98,11 @@ impl Running {
         objects.extend(secrets(cluster, plan)?);
         objects.sort_by_key(|o| o["kind"] != "Namespace");
         let images = |image: &str| images::program(components, image);
-        let [others, prometheis] = apply(cluster, plan, &objects)?;
+        let [others, prometheis] = apply(cluster, generation, plan, &objects)?;
         // What writes comes last: nothing is written before somebody is there to take it.
-        let (exporters, fronts) = run(cluster, components, plan, &others, &images, scratch)?;
+        let stand_ins = run(cluster, components, plan, &others, &images, scratch)?;
         cluster.run(&prometheis, &images)?;
-        let mut running = Running { stores, since: Instant::now(), _exporters: exporters, _fronts: fronts };
+        let mut running = Running { stores, since: Instant::now(), _stand_ins: stand_ins };
         running.targets_up(cluster, plan)?;
         running.since = Instant::now();
         Ok(running)
@@ -187,7 +196,12 @@ fn secret(authority: &Authority, namespace: &str, name: &str, keys: &[String]) -
 }
 
 /// Applies everything; what has pods then, and the Prometheis that the operator makes.
-fn apply(cluster: &mut Cluster, plan: &ClusterPlan<'_>, objects: &[Value]) -> Outcome<[Vec<Value>; 2]> {
+fn apply(
+    cluster: &mut Cluster,
+    generation: Generation,
+    plan: &ClusterPlan<'_>,
+    objects: &[Value],
+) -> Outcome<[Vec<Value>; 2]> {
     for namespace in WORKLOADS {
         cluster.prepare(namespace)?;
     }
@@ -195,14 +209,15 @@ fn apply(cluster: &mut Cluster, plan: &ClusterPlan<'_>, objects: &[Value]) -> Ou
     if !applied.warnings.is_empty() {
         return Err(Trouble::new("the API server warns").said(applied.warnings.join("\n")));
     }
-    operator::settled(cluster, Generation::Newest, RECONCILED)?;
+    operator::settled(cluster, generation, RECONCILED)?;
     let mut workloads: Vec<Value> = WORKLOADS.iter().map(|n| workload(n)).collect();
     for namespace in beside::namespaces(plan) {
         cluster.prepare(&namespace)?;
     }
-    let [services, others] = beside::objects(plan);
-    cluster.api.kubectl.put(&services)?;
-    workloads.extend(others);
+    for [services, others] in [beside::objects(plan), base::objects(plan)] {
+        cluster.api.kubectl.put(&services)?;
+        workloads.extend(others);
+    }
     for target in plan.lanes.iter().flat_map(|l| &l.alerting) {
         let there = workloads.iter().any(|w| text(w, "/metadata/name") == target.name);
         if !there {
@@ -212,8 +227,8 @@ fn apply(cluster: &mut Cluster, plan: &ClusterPlan<'_>, objects: &[Value]) -> Ou
             workloads.push(alertmanager);
         }
     }
-    let (components, dns) = control_plane::objects();
-    cluster.api.kubectl.put(&[dns])?;
+    let (components, before) = control_plane::objects(cluster)?;
+    cluster.api.kubectl.put(&before)?;
     workloads.extend(components);
     cluster.settle()?;
     let mut prometheis = Vec::new();
@@ -238,48 +253,57 @@ fn run(
     workloads: &[Value],
     images: Images<'_>,
     scratch: &Path,
-) -> Outcome<(Vec<Exporter>, Vec<Process>)> {
-    let (mut exporters, mut fronts) = (Vec::new(), Vec::new());
+) -> Outcome<StandIns> {
+    let mut started = StandIns::default();
     let range = cluster.run(workloads, images)?;
     for pod in &cluster.pods()[range] {
         for (container, image) in &pod.missing {
-            let name = image.rsplit('/').next().and_then(|i| i.split(':').next());
-            if let Some((kind, page)) = name.and_then(beside::stand_in) {
+            let name = image.rsplit('/').next().and_then(|i| i.split(':').next()).unwrap_or_default();
+            if let Some((kind, page)) = beside::stand_in(name) {
                 let declared = pod.object["spec"]["containers"][0]["ports"][0]["containerPort"].as_u64();
                 let declared = declared.and_then(|p| u16::try_from(p).ok()).unwrap_or_default();
                 let listener = cluster.network.listen(pod.socket(page.unwrap_or(declared)))?;
-                let (batch, apart) = beside::batch(plan, name.unwrap_or_default());
+                let (batch, apart) = beside::batch(plan, name);
                 let about = About { batch, apart, ..about(&pod.node) };
-                exporters.push(Exporter::start(listener, kind, about)?);
+                started.exporters.push(Exporter::start(listener, kind, about)?);
                 continue;
             }
-            let component = name.unwrap_or_default();
             if let Some((exporter, front)) =
-                control_plane::start(cluster, &components.vmauth, component, &pod.node, scratch)?
+                control_plane::start(cluster, &components.vmauth, name, &pod.node, scratch)?
             {
-                exporters.push(exporter);
-                fronts.extend(front);
+                started.exporters.push(exporter);
+                started.fronts.extend(front);
                 continue;
             }
+            if name == base::GUARD {
+                started.guards.push(base::guard(cluster, &components.vmauth, pod, container, scratch)?);
+                continue;
+            }
+            // By the name of a port, or the flag that says its number.
             let kinds: &[(&str, Kind)] = match name {
-                Some("kube-state-metrics") => {
+                "kube-state-metrics" if pod.port("http-metrics").is_some() => {
                     &[("http-metrics", Kind::KubeStateMetrics), ("telemetry", Kind::KubeStateMetricsSelf)]
                 }
-                Some("dcgm-exporter") => &[("metrics", Kind::Dcgm)],
-                Some("work") => &[("http", Kind::Pod)],
+                "kube-state-metrics" => {
+                    &[("--port", Kind::KubeStateMetrics), ("--telemetry-port", Kind::KubeStateMetricsSelf)]
+                }
+                "dcgm-exporter" => &[("metrics", Kind::Dcgm)],
+                "work" => &[("http", Kind::Pod)],
+                base::CONTROLLER => &[("http", Kind::Plain)],
                 _ => {
                     let what = format!("nothing stands in for {image} ({container} of {})", pod.name);
                     return Err(Trouble::new(what));
                 }
             };
             for (port, kind) in kinds {
-                let number = pod.port(port).ok_or_else(|| Trouble::new(format!("{}: no port {port}", pod.name)))?;
+                let number = pod.port(port).or_else(|| pod.flag(container, port)?.parse().ok());
+                let number = number.ok_or_else(|| Trouble::new(format!("{}: no port {port}", pod.name)))?;
                 let listener = cluster.network.listen(pod.socket(number))?;
-                exporters.push(Exporter::start(listener, *kind, about(&pod.node))?);
+                started.exporters.push(Exporter::start(listener, *kind, about(&pod.node))?);
             }
         }
     }
-    Ok((exporters, fronts))
+    Ok(started)
 }
 
 /// A tenant's pod that asks to be scraped.

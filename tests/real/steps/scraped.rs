@@ -93,13 +93,20 @@ fn loaded(base: &str, emitted: usize, say: &mut dyn FnMut(String)) -> Outcome<()
 struct There {
     services: Vec<Value>,
     slices: Vec<Value>,
+    /// What an old operator keeps instead of slices.
+    endpoints: Vec<Value>,
     pods: Vec<Value>,
 }
 
 impl There {
     fn of(cluster: &Cluster) -> Outcome<Self> {
         let list = |kind| cluster.api.kubectl.list(kind);
-        Ok(There { services: list("services")?, slices: list("endpointslices.discovery.k8s.io")?, pods: list("pods")? })
+        Ok(There {
+            services: list("services")?,
+            slices: list("endpointslices.discovery.k8s.io")?,
+            endpoints: list("endpoints")?,
+            pods: list("pods")?,
+        })
     }
 
     /// `address:port` of everything a monitor is meant to find.
@@ -159,6 +166,17 @@ impl There {
                 let endpoints = slice["endpoints"].as_array().into_iter().flatten();
                 let addresses = endpoints.flat_map(|e| e["addresses"].as_array().into_iter().flatten());
                 all.extend(addresses.filter_map(Value::as_str).map(|a| format!("{a}:{number}")));
+            }
+        }
+        if !all.is_empty() {
+            return all;
+        }
+        let same = |e: &&Value| ["namespace", "name"].iter().all(|k| e["metadata"][k] == service["metadata"][k]);
+        for subset in self.endpoints.iter().filter(same).flat_map(|e| e["subsets"].as_array().into_iter().flatten()) {
+            let ports = subset["ports"].as_array().into_iter().flatten();
+            for number in ports.filter(|p| p["name"] == port).filter_map(|p| p["port"].as_u64()) {
+                let addresses = subset["addresses"].as_array().into_iter().flatten();
+                all.extend(addresses.filter_map(|a| a["ip"].as_str()).map(|a| format!("{a}:{number}")));
             }
         }
         all

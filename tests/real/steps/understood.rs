@@ -141,6 +141,8 @@ fn credentials(endpoint: &Endpoint, made: &Value, found: &mut Differences) {
     found.same("insecure_skip_verify", &(endpoint.auth.verify == Verify::Nothing), &unverified);
     let of_cluster = text(&made["tls_config"]["ca_file"]).ends_with("/serviceaccount/ca.crt");
     found.same("whether the cluster's CA verifies", &(endpoint.auth.verify == Verify::Cluster), &of_cluster);
+    let certified = ["cert", "key"].iter().all(|part| made["tls_config"].get(format!("{part}_file")).is_some());
+    found.same("whether a certificate is shown", &endpoint.auth.credentials.client_cert.is_some(), &certified);
 }
 
 /// Where targets are looked for: in the monitor's namespaces, and nowhere else.
