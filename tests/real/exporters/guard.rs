@@ -71,9 +71,10 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        // Each call ends one of those that wait, whichever it is.
+        self.threads.iter().for_each(|_| self.server.unblock());
         for thread in self.threads.drain(..) {
-            // Each call ends one of those that wait.
-            self.server.unblock();
+            // One that has panicked has nothing left to end.
             let _ = thread.join();
         }
     }
