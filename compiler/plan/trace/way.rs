@@ -101,6 +101,14 @@ impl<'a> Walk<'_, 'a> {
             let external = self.external(lane);
             let own = self.question.labels().into_iter().filter(|(name, _)| !external.has(name));
             let mut stored: Labels = own.collect();
+            // What a rule of ours has made is known by more than its name.
+            let ours =
+                lane.peaks.iter().find(|p| p.records.iter().any(|(record, _)| Some(record.as_str()) == self.name));
+            for (label, value) in ours.iter().flat_map(|p| [("job", p.values.first()), (CLASS_LABEL, Some(&p.twin))]) {
+                if let Some(value) = value.filter(|_| !stored.has(label)) {
+                    stored.set(label, value.as_str());
+                }
+            }
             stored.settle();
             let namespace = stored.get(NAMESPACE).to_owned();
             Way {
