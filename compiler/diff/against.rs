@@ -110,7 +110,7 @@ fn as_text(file: &FileChange<'_>, id: &ObjectId) -> Change {
         before: file.old.as_deref().map(text),
         after: file.new.map(text),
         effect: Effect::None,
-        consequence: "",
+        consequence: "".into(),
         origin: Origin::INHERIT,
     }
 }

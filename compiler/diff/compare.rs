@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::embedded;
 use super::lists::{self, Pairing};
+use super::queues;
 use super::{Change, Edit, Rules, Side, effects};
 use crate::diag::Origin;
 use crate::object::{NodeId, ObjectId, Tree, Value};
@@ -37,7 +38,7 @@ fn whole(id: &ObjectId, file: &str, before: Option<Json>, after: Option<Json>, o
         before,
         after,
         effect,
-        consequence,
+        consequence: consequence.into(),
         origin,
     }
 }
@@ -103,6 +104,7 @@ impl Walk<'_> {
     fn seqs(&mut self, old: Side<'_>, new: Side<'_>, origin: Origin) {
         let kind = (self.rules.lists)(self.id, &self.path);
         let pairs = lists::pair(old, new, &kind);
+        let found = self.changes.len();
         if let Some((before, after)) = pairs.reordered {
             self.change(Edit::Reordered, Some(before), Some(after), origin);
         }
@@ -116,6 +118,7 @@ impl Walk<'_> {
                 }
             });
         }
+        queues::judge(old, new, &mut self.changes[found..]);
     }
 
     /// Strings, either of which may hold a document.
@@ -155,7 +158,7 @@ impl Walk<'_> {
             before: show(before),
             after: show(after),
             effect,
-            consequence,
+            consequence: consequence.into(),
             origin,
         });
     }

@@ -148,11 +148,12 @@ const FIELDS: &[Row] = &[
     row(VALUES, "*.persistentVolume.name", Effect::DataLoss, "pods start on other volumes"),
     row(VALUES, "persistentVolume", Effect::Recreate, TEMPLATE),
     row(VALUES, "persistentVolume.enabled", Effect::DataLoss, "pods start on other volumes"),
-    row(VALUES, "vmstorage.replicaCount", Effect::Restart, "vminsert and vmselect roll; data stays where it is, and nodes taken away take theirs along"),
+    row(VALUES, "vmstorage.replicaCount", Effect::Restart, "vminsert and vmselect roll; new samples are spread over all nodes, stored ones stay where they are"),
     row(VALUES, "vmstorage.retentionPeriod", Effect::Restart, "samples are kept longer"),
     row(VALUES, "server.retentionPeriod", Effect::Restart, "samples are kept longer"),
     row(VALUES, "*.extraArgs.retentionPeriod", Effect::Restart, "samples are kept longer"),
     row(VALUES, "*.extraArgs.dedup.minScrapeInterval", Effect::DataLoss, "one sample per interval is kept, all others are deleted"),
+    row(VALUES, "vmselect.extraArgs.dedup.minScrapeInterval", Effect::Restart, "queries show one sample per interval; what is stored stays"),
     row(VALUES, "*.extraArgs.replicationFactor", Effect::Restart, "only new samples are written with the new number of copies"),
     row(VALUES, "remoteWrite", Effect::QueueReset, "vmagent names its disk queues by position and URL: a queue whose place or URL changes is kept on the volume and never sent"),
     row(VALUES, "remoteWrite.*.urlRelabelConfig", Effect::Reload, ""),
@@ -172,6 +173,18 @@ pub(super) fn of_field(
             "vmagent names its disk queues by position and URL: a queue whose place or URL changes is kept on the volume and never sent",
         );
     }
+    // A map of flags that comes or goes as a whole is as grave as the gravest of them.
+    if path.last().is_some_and(|field| field == "extraArgs")
+        && let Some((flags, came)) =
+            [(before, false), (after, true)].into_iter().find_map(|(v, came)| Some((v?.as_object()?, came)))
+    {
+        let each = flags.iter().map(|(flag, value)| {
+            let path = [path, std::slice::from_ref(flag)].concat();
+            let (before, after) = if came { (None, Some(value)) } else { (Some(value), None) };
+            of_field(kind, &path, edit, before, after)
+        });
+        return each.max_by_key(|(effect, _)| *effect).unwrap_or((Effect::Restart, ""));
+    }
     let added_queue = PROMETHEUS.split('|').any(|k| k == kind) && edit == Edit::Added && path.len() == 3;
     if added_queue && path[..2] == ["spec", "remoteWrite"] {
         return (Effect::Reload, "a new queue, which starts at the present");
@@ -180,16 +193,27 @@ pub(super) fn of_field(
     let fits = fits.filter_map(|r| Some((specificity(r.path, path)?, r)));
     let row = fits.max_by_key(|(specific, _)| *specific).map(|(_, row)| row);
     let field = path.last().map_or("", String::as_str);
-    match (by_direction(field, before, after), row) {
+    let component = path.first().map_or("", String::as_str);
+    match (by_direction(component, field, before, after), row) {
         (Some(known), Some(_)) => known,
         (_, row) => row.map_or((Effect::None, ""), |r| (r.effect, r.consequence)),
     }
 }
 
 /// What depends on whether a value grows or shrinks.
-fn by_direction(field: &str, before: Option<&Json>, after: Option<&Json>) -> Option<(Effect, &'static str)> {
+fn by_direction(
+    component: &str,
+    field: &str,
+    before: Option<&Json>,
+    after: Option<&Json>,
+) -> Option<(Effect, &'static str)> {
     let shrinks = size(after?)? < size(before?)?;
     match field {
+        "replicaCount" if shrinks && component == "vmstorage" => Some((
+            Effect::DataLoss,
+            "nodes taken away take what only they store along: give what they hold time to expire, or vmctl it over, \
+             before they go; with replication, take away one less than its factor",
+        )),
         "retention" | "retentionPeriod" if shrinks => {
             Some((Effect::DataLoss, "samples older than the new retention are deleted"))
         }
@@ -201,8 +225,11 @@ fn by_direction(field: &str, before: Option<&Json>, after: Option<&Json>) -> Opt
     }
 }
 
-/// A duration in milliseconds, or a size of Prometheus in bytes.
+/// A number, a duration in milliseconds, or a size of Prometheus in bytes.
 fn size(value: &Json) -> Option<u64> {
+    if let Some(number) = value.as_u64() {
+        return Some(number);
+    }
     let text = value.as_str()?;
     if let Ok(duration) = Duration::parse(text) {
         return Some(duration.millis());
@@ -311,6 +338,23 @@ mod tests {
         let dedup = ["vmstorage", "extraArgs", "dedup.minScrapeInterval"];
         assert_eq!(of("values", &dedup, "15s", "1ms"), Effect::Restart);
         assert_eq!(of("values", &dedup, "1ms", "15s"), Effect::DataLoss);
+    }
+
+    #[test]
+    fn a_node_of_vmstorage_that_goes_takes_its_samples_along() {
+        let of = |before: u64, after: u64| {
+            let path = ["vmstorage", "replicaCount"].map(str::to_owned);
+            of_field("values", &path, Edit::Changed, Some(&before.into()), Some(&after.into())).0
+        };
+        assert_eq!((of(5, 3), of(3, 5)), (Effect::DataLoss, Effect::Restart));
+    }
+
+    #[test]
+    fn flags_that_come_as_a_whole_map_are_judged_one_by_one() {
+        let path = ["vmstorage", "extraArgs"].map(str::to_owned);
+        let of = |flags: Json| of_field("values", &path, Edit::Added, None, Some(&flags)).0;
+        assert_eq!(of(serde_json::json!({"dedup.minScrapeInterval": "30s"})), Effect::DataLoss);
+        assert_eq!(of(serde_json::json!({"loggerFormat": "json"})), Effect::Restart);
     }
 
     #[test]

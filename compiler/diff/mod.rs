@@ -9,12 +9,15 @@ mod compare;
 mod effects;
 mod embedded;
 mod lists;
+mod queues;
 mod renames;
 
 pub use against::{FileChange, compared, files};
 pub use compare::{added, compare, removed};
 pub use effects::Effect;
 pub use renames::join_renames;
+
+use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
@@ -36,7 +39,7 @@ pub struct Change {
     pub after: Option<Json>,
     pub effect: Effect,
     /// What the effect means here, in words; may be empty.
-    pub consequence: &'static str,
+    pub consequence: Cow<'static, str>,
     /// Where the new value comes from. Of a removed value, where its parent does.
     pub origin: Origin,
 }

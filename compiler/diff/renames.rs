@@ -34,7 +34,7 @@ pub fn join_renames(changes: Vec<Change>) -> Vec<Change> {
             // A rename shows names; what else differs shows when the names are put back.
             after.before = before.object.map(|o| o.to_string().into());
             after.after = after.object.as_ref().map(|o| o.to_string().into());
-            (after.effect, after.consequence) = (effect, consequence);
+            (after.effect, after.consequence) = (effect, consequence.into());
         }
     }
     changes.into_iter().flatten().collect()

@@ -85,6 +85,32 @@ fn field_tables_say_what_makes_an_item_the_same() {
 }
 
 #[test]
+fn only_queues_that_lose_their_place_or_url_are_stranded() {
+    let id = ObjectId { api_version: "apps/v1".into(), kind: "StatefulSet".into(), ..prometheus() };
+    let of = |urls: &[&str]| {
+        let args: Vec<String> = std::iter::once("-tls".to_owned())
+            .chain(urls.iter().map(|u| format!("-remoteWrite.url=http://{u}")))
+            .collect();
+        json!({"spec": {"template": {"spec": {"containers": [{"name": "vmagent", "args": args}]}}}})
+    };
+    let judged = |old: &[&str], new: &[&str]| {
+        let changes = changes_of(&id, &of(old), &of(new), &RULES);
+        changes.into_iter().map(|c| (c.effect, c.consequence.into_owned())).collect::<Vec<_>>()
+    };
+    let last = judged(&["a", "b"], &["a", "b", "c"]);
+    assert!(last.iter().all(|(effect, _)| *effect == Effect::Restart), "{last:?}");
+    for (old, new, lost) in [
+        (&["a", "b"][..], &["a", "c", "b"][..], "waits for http://b stays"),
+        (&["a", "b"], &["c", "a", "b"], "waits for http://a and for http://b stays"),
+        (&["a", "b"], &["b", "a"], "waits for http://a and for http://b stays"),
+        (&["a", "b"], &["a"], "waits for http://b stays"),
+    ] {
+        let found = judged(old, new);
+        assert!(found.iter().any(|(effect, why)| *effect == Effect::QueueReset && why.contains(lost)), "{found:?}");
+    }
+}
+
+#[test]
 fn documents_inside_strings_are_compared_as_documents() {
     let old = json!({"data": {"lanes.json": "{\"panels\": [{\"title\": \"a\", \"span\": 1}]}", "note.txt": "a: 1\n"}});
     let mut trees = (Tree::new(), Tree::new());

@@ -231,15 +231,15 @@ impl Page<'_, '_> {
         ];
         if self.plan.relay.is_some() {
             lines.extend([
-                "an address, or the place of a destination in the list above: its queue stays on the volume and is never sent; new ones go to the end",
-                "who owns a namespace, any other rule: read anew, no queue is touched",
-                "a destination more, or another `survive`: the volume of the relay changes, which Kubernetes takes only after `kubectl delete statefulset relay --cascade=orphan`, and its pod restarts; until then the rules are new and the list of stores is not: what is only for the new one is dropped",
-                "a credential inside its Secret: read anew; another Secret: the relay restarts and keeps its queues",
+                "an address, or the place of a destination in the list above: its queue stays on the volume and is never sent. The list begins with what `shared` and `unowned` name, then come `to` lines as they are written: a new line goes behind the others",
+                "who owns a namespace, any other rule: read anew, and no queue is touched where the list stays as it is",
+                "a destination more, another `survive`, and so many more series that a queue grows by a step: the volume of the relay changes, which Kubernetes takes only after `kubectl delete statefulset relay --cascade=orphan`, and its pod restarts; until then the rules are new and the list of stores is not: what is only for the new one is dropped",
+                "a credential inside its Secret: read anew here, and by vmauth at the store only when its pods restart; until then samples wait. Another Secret: the relay restarts and keeps its queues",
             ]);
         } else {
             lines.extend([
                 "an address, a rule or the Secret a destination names: that queue starts at the present, and what it had not sent is lost",
-                "a credential inside its Secret: a reload, nothing is lost",
+                "a credential inside its Secret: a reload here; vmauth at the store reads its own when its pods restart, and until then samples wait",
             ]);
         }
         for line in lines {

@@ -110,7 +110,7 @@ fn taken_out(identity: String) -> ClusterChanges {
         before: Some(identity.as_str().into()),
         after: None,
         effect: Effect::None,
-        consequence: "the cluster is no longer in the spec: its folder and what runs there are left alone",
+        consequence: "the cluster is no longer in the spec: its folder and what runs there are left alone".into(),
         origin: Origin::INHERIT,
     };
     ClusterChanges { cluster: identity, changes: vec![change], origins: Origins::default() }

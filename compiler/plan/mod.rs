@@ -12,6 +12,7 @@ mod boards;
 pub mod codes;
 mod context;
 mod critical;
+mod doors;
 mod edges;
 mod exporters;
 mod expose;
@@ -106,12 +107,12 @@ pub fn plan<'f>(
         alertmanagers: alerting::alertmanagers(&cx, &mut origins, sink),
         alert_services: alerting::services(&cx, sink),
         store_rules: store_rules::store_rules(&cx, &stores, &mut origins, sink),
+        checklist: [exporters::checklist(&cx, &parts), doors::checklist(&cx, &stores)].concat(),
         stores,
         readers: readers::readers(&cx, &Scraped { parts: &parts, left_out: &left_out }, fleet_plan, &mut origins, sink),
         secrets: Vec::new(),
         edges: Vec::new(),
         policies: Vec::new(),
-        checklist: exporters::checklist(&cx, &parts),
         flows: flows::flows(&cx, &parts, &partitions),
         not_collected: left_out,
         monitors,

@@ -141,7 +141,7 @@ pub(super) fn plan(
     let queues = urls.iter().fold(0, |sum: u64, u| sum.saturating_add(queue(u)));
     let from = urls.iter().map(|u| u.queue.origin).collect();
     let ways = urls.iter().map(|u| u.origin).collect();
-    let reason = "Σ (queue + 0.5 GiB) × 1.1, rounded up to whole GiB: any one replica may get everything";
+    let reason = "Σ (queue + 0.5 GiB) × 1.1, up to the next of four steps to the power of two: any one replica may get everything";
     let relay = &cx.cluster.relay;
     let image = |registry: &str, rest: &str| format!("{}/{rest}", cx.mirror().unwrap_or(registry));
     let reloader = cx.version("operator");
@@ -155,7 +155,7 @@ pub(super) fn plan(
         replicas: relay.replicas,
         storage_class: relay.storage_class.clone().or_else(|| cx.cluster.storage_class.clone()),
         storage: Sourced::new(
-            Bytes::new(round_up(queues.saturating_mul(11) / 10, 1 << 30)),
+            Bytes::new(coarse(queues.saturating_mul(11) / 10)),
             origins.add(Why::Derived { reason, from }),
         ),
         urls,
@@ -184,7 +184,7 @@ fn url(
         Protocol::Prometheus => 60,
     };
     let survive = outlet.dest.survive;
-    let reason = "samples/s × survive × bytes per queued sample (32, or 60 for Prometheus' own protocol) × 1.3, in steps of 512 MiB, at least 1 GiB";
+    let reason = "samples/s × survive × bytes per queued sample (32, or 60 for Prometheus' own protocol) × 1.3, up to the next of four steps to the power of two";
     let queue = origins.add(Why::Derived { reason, from: vec![survive.origin] });
     let mut rules = rules(cx, parts, partitions, target, outlet.dest.origin);
     rules.extend(replica_rule(outlets, outlet));
@@ -209,11 +209,15 @@ fn queue_bytes(samples_per_second: f64, survive: Duration, bytes_per_sample: u64
     // Thousandths of a sample per second, so that what follows is whole numbers.
     let milli = u128::from((samples_per_second * 1000.0).ceil() as u64);
     let bytes = milli * u128::from(survive.secs()) * u128::from(bytes_per_sample) * 13 / 10_000;
-    round_up(bytes.min(u128::from(u64::MAX >> 1)) as u64, QUEUE_STEP).max(SMALLEST_QUEUE)
+    coarse(bytes.min(u128::from(u64::MAX >> 2)) as u64)
 }
 
-fn round_up(value: u64, step: u64) -> u64 {
-    value.div_ceil(step).saturating_mul(step)
+/// Up to the next of four steps to the power of two, at least a GiB: some more nodes must not change a
+/// volume, which Kubernetes refuses to change in place.
+fn coarse(bytes: u64) -> u64 {
+    let bytes = bytes.max(SMALLEST_QUEUE);
+    let step = ((1 << bytes.ilog2()) / 4).max(QUEUE_STEP);
+    bytes.div_ceil(step).saturating_mul(step)
 }
 
 /// Samples per second to a destination. How pods are spread over namespaces is not known, so a part
@@ -273,12 +277,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn queues_hold_the_outage_in_steps_and_never_less_than_a_gibibyte() {
+    fn queues_hold_the_outage_in_coarse_steps_and_never_less_than_a_gibibyte() {
         // 10,000/s, 12 h, 32 bytes, 1.3: 17.97 GB, 16.7 GiB.
         let twelve_hours = Duration::from_secs(12 * 3600);
-        assert_eq!(queue_bytes(10_000.0, twelve_hours, 32), 17 << 30);
-        assert_eq!(queue_bytes(10_000.0, twelve_hours, 60), 63 * QUEUE_STEP);
+        assert_eq!(queue_bytes(10_000.0, twelve_hours, 32), 20 << 30);
+        assert_eq!(queue_bytes(10_000.0, twelve_hours, 60), 32 << 30);
         assert_eq!(queue_bytes(10_000.0, Duration::ZERO, 32), SMALLEST_QUEUE);
         assert_eq!(queue_bytes(0.0, twelve_hours, 32), SMALLEST_QUEUE);
+        assert_eq!([1, 3 << 29, 9 << 29, 65 << 30].map(coarse), [1 << 30, 3 << 29, 5 << 30, 80 << 30]);
     }
 }

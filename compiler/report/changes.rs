@@ -115,7 +115,7 @@ fn one(change: &Change, lookup: &Lookup<'_>, look: Look, out: &mut String) {
     }
     // Unpainted text and style: escapes would count as columns.
     let mut notes: Vec<(String, anstyle::Style)> = Vec::new();
-    let effect = match (change.effect, change.consequence) {
+    let effect = match (change.effect, &*change.consequence) {
         (Effect::None, words) => words.to_owned(),
         (effect, "") => effect.name().to_owned(),
         (effect, words) => format!("{}: {words}", effect.name()),

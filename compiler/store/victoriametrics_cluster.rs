@@ -62,6 +62,7 @@ impl StoreKind for VictoriaMetricsCluster {
             replicas: replicas(store, replication, !users.is_empty()),
             dedup: dedup(standing, replication),
             front_door: !users.is_empty(),
+            entrance: entrance(store, !users.is_empty()),
             outside: outside(standing, !users.is_empty(), sink),
             users,
             origin: store.origin,
@@ -78,6 +79,18 @@ fn base(door: &Door<'_>, component: &str, port: u16) -> String {
             component_name(&store.release.value, component),
             store.namespace.value
         ),
+    }
+}
+
+/// Where an address has to lead: everything to vmauth, or each path to the component that has it.
+fn entrance(store: &Store, front_door: bool) -> String {
+    let service = |component: &str, port: u16| {
+        let name = component_name(&store.release.value, component);
+        format!("Service `{}/{name}`, port {port}", store.namespace.value)
+    };
+    match front_door {
+        true => service("vmauth", 8427),
+        false => format!("`/insert` of {} and `/select` of {}", service("vminsert", 8480), service("vmselect", 8481)),
     }
 }
 

@@ -23,10 +23,9 @@ pub const RULE: Rule = Rule { code: &CODE, check: Check::Cluster(check) };
 fn check(fleet: &Fleet, plan: &ClusterPlan<'_>, _: &Catalog, sink: &mut Sink) {
     for lane in &plan.lanes {
         let flows = || plan.flows.iter().filter(|f| f.lane == lane.name && !f.recorded);
-        // One that has nothing else is read for it.
-        let Some(fast) = flows().find(|f| f.interval < FAST).filter(|_| flows().any(|f| f.interval >= FAST)) else {
-            continue;
-        };
+        // One that has nothing but classes picked for it is read for them.
+        let others = || flows().any(|f| f.interval >= FAST || f.class.class.is_none());
+        let Some(fast) = flows().find(|f| f.interval < FAST).filter(|_| others()) else { continue };
         let reads = |r: &&crate::model::plan::ReaderPlan<'_>| {
             r.reader.reads.iter().any(|read| matches!(&read.value, Readable::Lane(name) if name == lane.name))
         };
@@ -41,6 +40,6 @@ fn check(fleet: &Fleet, plan: &ClusterPlan<'_>, _: &Catalog, sink: &mut Sink) {
         );
         let found = Diagnostic::new(&CODE, at, what).here("fast");
         let named = span(lane.origin);
-        sink.push(if named.is_none() || named == at { found } else { found.label(named, "beside slower jobs") });
+        sink.push(if named.is_none() || named == at { found } else { found.label(named, "beside all else it has") });
     }
 }

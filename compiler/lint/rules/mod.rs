@@ -5,6 +5,8 @@ pub mod assumed_pods;
 pub mod everything_selected;
 pub mod fast_and_read;
 pub mod narrow_uplink;
+pub mod nothing_left;
+pub mod rare_scrapes;
 pub mod unknown_metric;
 pub mod unused_allow;
 
@@ -17,8 +19,10 @@ pub const RULES: &[Rule] = &[
     narrow_uplink::RULE,
     unused_allow::RULE,
     unknown_metric::RULE,
+    nothing_left::RULE,
     everything_selected::RULE,
     fast_and_read::RULE,
+    rare_scrapes::RULE,
 ];
 
 pub const CODES: [&Code; RULES.len()] = {

@@ -56,7 +56,8 @@ fn finding(job: &str, key: &str, glob: &str, table: &Table<'_>) -> Option<(Strin
     }
     let near = table.near(&glob);
     (table.complete || near.is_some()).then(|| {
-        let what = format!("`{job}` is known to have no metric that fits `{glob}`, so this `{key}` does nothing");
+        let does = if key == "keep" { "keeps nothing" } else { "does nothing" };
+        let what = format!("`{job}` is known to have no metric that fits `{glob}`, so this `{key}` {does}");
         (what, near.map(|n| format!("did you mean `{n}`? `watershed catalog metrics {job}` lists what it has")))
     })
 }

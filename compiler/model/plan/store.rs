@@ -28,6 +28,8 @@ pub struct StorePlan {
     pub front_door: bool,
     /// Who may come through the front door; not empty where there is one.
     pub users: Vec<DoorUser>,
+    /// The Service, or the Services by path, that its addresses have to lead to, in words.
+    pub entrance: String,
     /// How the front door is reached from outside of the cluster.
     pub outside: Outside,
     pub origin: Origin,

@@ -16,7 +16,7 @@ fn change(path: &str, edit: Edit, before: Option<Json>, after: Option<Json>, ori
         before,
         after,
         effect: Effect::Reload,
-        consequence: "monitors follow",
+        consequence: "monitors follow".into(),
         origin,
     }
 }
