@@ -187,6 +187,8 @@ pub enum Discovery {
     Static,
     /// The Services of the Prometheis of this cluster: one ServiceMonitor each.
     Lanes,
+    /// The Service of the relay: the job is there where the cluster has one.
+    Relay,
     /// As `discover` of the spec says: nothing is known of where it runs. By our own labels where the
     /// spec gives the image of an exporter and we run it.
     Said,
@@ -200,14 +202,14 @@ impl Discovery {
             Discovery::Pod(_) => Some("pod"),
             Discovery::Annotations => Some("annotations"),
             Discovery::Static => Some("static"),
-            Discovery::Lanes | Discovery::Said => None,
+            Discovery::Lanes | Discovery::Relay | Discovery::Said => None,
         }
     }
 
     pub fn selector(&self) -> Option<&Selector> {
         match self {
             Discovery::Service(s) | Discovery::Pod(s) | Discovery::Kubelet(s) => Some(s),
-            Discovery::Annotations | Discovery::Static | Discovery::Lanes | Discovery::Said => None,
+            Discovery::Annotations | Discovery::Static | Discovery::Lanes | Discovery::Relay | Discovery::Said => None,
         }
     }
 }

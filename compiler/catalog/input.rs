@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::discovery::Serves;
 use super::job::Job;
+use super::pack::RulePack;
 use super::settings::{Setting, Settings};
 use super::version::Versions;
 
@@ -151,8 +152,14 @@ pub struct RulesInput {
     pub evaluated_by: String,
     /// What it scrapes.
     pub scraped: Vec<Scraped>,
+    /// Metrics that rules of the pack read and it scrapes.
+    pub has: Vec<String>,
     /// It scrapes the Prometheis of its cluster, itself among them.
     pub watches: bool,
+    /// Of the relay of the cluster.
+    pub queues: Vec<RelayQueue>,
+    /// Pods of ours on the cluster that hold data.
+    pub workloads: Vec<Held>,
     /// Some Prometheus of the cluster sends somewhere by remote write.
     pub remote_write: bool,
     /// Name of the label that tells clusters apart: at a store only.
@@ -214,6 +221,60 @@ pub struct Scraped {
     pub path: Option<String>,
     /// Milliseconds.
     pub interval_ms: u32,
+    /// One target on each node, which the label `node` names.
+    pub per_node: bool,
+    /// Whatever asks for it: no target at all is no fault.
+    pub may_be_none: bool,
+}
+
+/// What waits for one destination in a replica of the relay.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RelayQueue {
+    /// Name of the destination.
+    pub to: String,
+    /// In the list of destinations, from 1 on: by that the relay tells them apart.
+    pub place: u32,
+    /// What it may hold on disk.
+    pub bytes: u64,
+}
+
+impl RelayQueue {
+    fn setting(&self) -> Setting {
+        Setting::from([
+            ("to", Setting::from(self.to.as_str())),
+            ("place", Setting::from(i64::from(self.place))),
+            ("bytes", Setting::from(i64::try_from(self.bytes).unwrap_or(i64::MAX))),
+        ])
+    }
+}
+
+/// Pods that hold data.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Held {
+    /// `prometheus/user`, `relay`, `store/central`.
+    pub unit: String,
+    pub namespace: String,
+    /// Regular expression of their names, and the name of the container that needs the memory.
+    pub pods: String,
+    pub container: String,
+    /// Its limit, bytes.
+    pub memory: Option<u64>,
+    /// Regular expression of the names of their volume claims.
+    pub claims: Option<String>,
+}
+
+impl Held {
+    fn setting(&self) -> Setting {
+        let memory = self.memory.map(|m| i64::try_from(m).unwrap_or(i64::MAX));
+        Setting::from([
+            ("unit", Setting::from(self.unit.as_str())),
+            ("namespace", Setting::from(self.namespace.as_str())),
+            ("pods", Setting::from(self.pods.as_str())),
+            ("container", Setting::from(self.container.as_str())),
+            ("memory", Setting::from(memory)),
+            ("claims", Setting::from(self.claims.clone())),
+        ])
+    }
 }
 
 impl Scraped {
@@ -226,19 +287,35 @@ impl Scraped {
             ("class", Setting::from(self.class.clone().unwrap_or_default())),
             ("interval", Setting::from(duration(self.interval_ms))),
             ("interval_ms", Setting::from(i64::from(self.interval_ms))),
+            ("per_node", Setting::from(self.per_node)),
+            ("may_be_none", Setting::from(self.may_be_none)),
         ])
     }
 }
 
 impl RulesInput {
-    pub const NAMES: &[&str] =
-        &["evaluated_by", "scraped", "watches", "remote_write", "identity", "clusters", "runbooks", "peaks"];
+    pub const NAMES: &[&str] = &[
+        "evaluated_by",
+        "scraped",
+        "has",
+        "watches",
+        "queues",
+        "workloads",
+        "remote_write",
+        "identity",
+        "clusters",
+        "runbooks",
+        "peaks",
+    ];
 
     pub fn settings(&self, versions: &Versions) -> Settings {
         Settings::new(versions)
             .with("evaluated_by", self.evaluated_by.as_str())
             .with("scraped", self.scraped.iter().map(Scraped::setting).collect::<Vec<_>>())
+            .with("has", self.has.clone())
             .with("watches", self.watches)
+            .with("queues", self.queues.iter().map(RelayQueue::setting).collect::<Vec<_>>())
+            .with("workloads", self.workloads.iter().map(Held::setting).collect::<Vec<_>>())
             .with("remote_write", self.remote_write)
             .with("identity", self.identity.as_str())
             .with("clusters", self.clusters.clone())
@@ -249,18 +326,41 @@ impl RulesInput {
 
 impl RulesInput {
     /// As [`ExporterInput::samples`].
-    pub(super) fn samples() -> Vec<RulesInput> {
+    pub(super) fn samples(pack: &RulePack) -> Vec<RulesInput> {
         let least =
             RulesInput { evaluated_by: "user".to_owned(), identity: "cluster".to_owned(), ..RulesInput::default() };
-        let kubelet =
-            |path: &str| Scraped { job: "b".to_owned(), class: None, path: Some(path.to_owned()), interval_ms: 15_000 };
+        let kubelet = |path: &str| Scraped {
+            job: "b".to_owned(),
+            path: Some(path.to_owned()),
+            interval_ms: 15_000,
+            per_node: true,
+            ..Scraped::default()
+        };
+        let held = |unit: &str, memory| Held {
+            unit: unit.to_owned(),
+            namespace: "monitoring".to_owned(),
+            pods: format!("{}-[0-9]+", unit.replace('/', "-")),
+            container: "prometheus".to_owned(),
+            memory,
+            claims: memory.map(|_| "data-[0-9]+".to_owned()),
+        };
+        let queue = RelayQueue { to: "central".to_owned(), place: 1, bytes: 1 << 30 };
         let full = RulesInput {
             scraped: vec![
-                Scraped { job: "a".to_owned(), class: Some("fast".to_owned()), path: None, interval_ms: 500 },
+                Scraped {
+                    job: "a".to_owned(),
+                    class: Some("fast".to_owned()),
+                    interval_ms: 500,
+                    may_be_none: true,
+                    ..Scraped::default()
+                },
                 kubelet("/metrics"),
                 kubelet("/metrics/probes"),
             ],
+            has: pack.rules.iter().flat_map(|r| r.metrics.iter().cloned()).collect(),
             watches: true,
+            queues: vec![queue],
+            workloads: vec![held("prometheus/user", Some(8 << 30)), held("relay", None)],
             remote_write: true,
             clusters: words(&["edge-1", "edge-2"]),
             runbooks: Some("https://runbooks.example.com/".to_owned()),

@@ -178,6 +178,8 @@ pub enum Targets {
     PerReplica,
     /// Replicas of each Prometheus of ours.
     PerPrometheus,
+    /// Replicas of the relay.
+    PerRelay,
     /// Whatever pods carry the annotation.
     Annotated,
 }

@@ -47,6 +47,7 @@ pub struct Catalog {
     asked: OnceLock<Vec<Asked>>,
     /// By job: what its table says of each of its peaks.
     peaks: BTreeMap<String, OnceLock<Vec<Option<Has>>>>,
+    read_by_rules: OnceLock<Vec<Asked>>,
     memo: Memo,
 }
 
@@ -148,6 +149,7 @@ impl Catalog {
             not_yet: OnceLock::new(),
             asked: OnceLock::new(),
             peaks: cells(names(Kind::Job)),
+            read_by_rules: OnceLock::new(),
             memo: Memo::default(),
             files,
         }
@@ -285,10 +287,22 @@ impl Catalog {
     pub fn asked(&self) -> &[Asked] {
         self.asked.get_or_init(|| {
             let dashboards = self.dashboards.keys().filter_map(|name| self.dashboard(name));
-            let metrics: BTreeSet<&str> = dashboards.flat_map(Dashboard::reads).collect();
-            let tables: Vec<_> = self.jobs.keys().filter_map(|job| Some((job.as_str(), self.metrics(job)?))).collect();
-            metrics.into_iter().map(|metric| who_has(metric, &tables)).collect()
+            self.who_have(dashboards.flat_map(Dashboard::reads).collect())
         })
+    }
+
+    /// The same for what the rules of any pack read.
+    pub fn read_by_rules(&self) -> &[Asked] {
+        self.read_by_rules.get_or_init(|| {
+            let packs = self.rules.keys().filter_map(|name| self.rule_pack(name));
+            let metrics = packs.flat_map(|p| &p.rules).flat_map(|r| &r.metrics);
+            self.who_have(metrics.map(String::as_str).collect())
+        })
+    }
+
+    fn who_have(&self, metrics: BTreeSet<&str>) -> Vec<Asked> {
+        let tables: Vec<_> = self.jobs.keys().filter_map(|job| Some((job.as_str(), self.metrics(job)?))).collect();
+        metrics.into_iter().map(|metric| who_has(metric, &tables)).collect()
     }
 
     /// The peaks of a job, each with what its metric table says of the counter: nothing, where it has no
@@ -384,7 +398,7 @@ impl Catalog {
             }
             Kind::Rules => {
                 let Some(pack) = self.rule_pack(name) else { return };
-                (pack.template.clone(), RulesInput::samples().iter().map(|i| i.settings(versions)).collect())
+                (pack.template.clone(), RulesInput::samples(pack).iter().map(|i| i.settings(versions)).collect())
             }
             Kind::Dashboard => {
                 let Some(dashboard) = self.dashboard(name) else { return };

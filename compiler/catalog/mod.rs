@@ -33,7 +33,8 @@ pub use discovery::{
 };
 pub use exporter::{Component, Exporter, Image, Resources, VersionFault, WorkloadKind};
 pub use input::{
-    DashboardInput, ExporterInput, PanelInput, PeaksInput, QueryInput, RulesInput, Scraped, VariableInput,
+    DashboardInput, ExporterInput, Held, PanelInput, PeaksInput, QueryInput, RelayQueue, RulesInput, Scraped,
+    VariableInput,
 };
 pub use job::{
     Check, CheckWhen, Class, ClusterFacts, Counts, Job, Peak, Requires, Select, SeriesModel, Targets, Unmet,

@@ -71,6 +71,8 @@ pub struct Rule {
 pub enum Notices {
     /// A Prometheus that cannot send. Evaluated where the Prometheis are scraped.
     Sending,
+    /// A relay that cannot send. Evaluated where the relay is scraped.
+    Relaying,
     /// Targets that cannot be scraped.
     Targets,
     /// Fires always: whoever evaluates it is gone when it ends.

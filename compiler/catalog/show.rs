@@ -176,6 +176,7 @@ fn found(variant: &Variant) -> String {
             Discovery::Annotations => "annotations of pods".to_owned(),
             Discovery::Static => "addresses in the spec".to_owned(),
             Discovery::Said => "`discover` of the spec".to_owned(),
+            Discovery::Relay => "the Service of the relay".to_owned(),
             _ => "the Services of our Prometheis".to_owned(),
         };
     };

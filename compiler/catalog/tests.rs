@@ -192,7 +192,7 @@ fn every_rule_template_evaluates_to_the_rules_it_declares() {
         let template = catalog.rules_template(pack).unwrap();
         for versions in [newest(&catalog), oldest(&catalog)] {
             let mut seen = BTreeMap::<String, Vec<String>>::new();
-            for input in RulesInput::samples() {
+            for input in RulesInput::samples(pack) {
                 let (tree, root) = eval(template, &input.settings(&versions));
                 for group in tree.children(root) {
                     for rule in tree.children(tree.get(group, "rules").unwrap()) {
@@ -225,7 +225,7 @@ fn name_of(tree: &Tree, rule: NodeId) -> String {
 /// What a pack says of its rules; where they follow from what is collected, those of the sample.
 fn rules(pack: &RulePack) -> Vec<Rule> {
     let Some(Records::Peaks) = pack.records else { return pack.rules.clone() };
-    let samples = RulesInput::samples();
+    let samples = RulesInput::samples(pack);
     let records = samples.iter().flat_map(|input| &input.peaks).flat_map(|p| p.records.clone());
     let rule =
         |(name, metric): (String, String)| Rule { name, gate: Gate::default(), metrics: vec![metric], notices: None };
@@ -238,8 +238,9 @@ fn rules(pack: &RulePack) -> Vec<Rule> {
 fn no_two_rules_of_a_pack_have_one_name_and_equal_labels() {
     let catalog = Catalog::builtin();
     for name in catalog.names(Kind::Rules) {
-        let template = catalog.rules_template(catalog.rule_pack(name).unwrap()).unwrap();
-        for input in RulesInput::samples() {
+        let pack = catalog.rule_pack(name).unwrap();
+        let template = catalog.rules_template(pack).unwrap();
+        for input in RulesInput::samples(pack) {
             let (tree, root) = eval(template, &input.settings(&newest(&catalog)));
             let mut seen = BTreeSet::new();
             for group in tree.children(root) {
@@ -261,7 +262,7 @@ fn every_rule_of_a_pack_is_expected_to_fire_and_to_be_silent() {
         let pack = catalog.rule_pack(name).unwrap();
         let template = catalog.rules_tests(pack).unwrap_or_else(|| panic!("{name} has no tests"));
         for versions in [newest(&catalog), oldest(&catalog)] {
-            let (tree, root) = eval(template, &RulesInput::samples()[1].settings(&versions));
+            let (tree, root) = eval(template, &RulesInput::samples(pack)[1].settings(&versions));
             let mut seen = BTreeSet::new();
             for test in tree.children(root) {
                 for expected in tree.get(test, "alert_rule_test").into_iter().flat_map(|t| tree.children(t)) {
@@ -292,11 +293,12 @@ fn every_rule_of_a_pack_is_expected_to_fire_and_to_be_silent() {
 #[test]
 fn remote_write_is_watched_in_the_form_that_fits_the_version() {
     let catalog = Catalog::builtin();
-    let template = catalog.rules_template(catalog.rule_pack("starter").unwrap()).unwrap();
+    let pack = catalog.rule_pack("starter").unwrap();
+    let template = catalog.rules_template(pack).unwrap();
     for (version, old) in [("3.6.0", true), ("3.7.0", false)] {
         let mut versions = newest(&catalog);
         versions.insert("prometheus".to_owned(), Version::parse(version).unwrap());
-        let (tree, root) = eval(template, &RulesInput::samples()[1].settings(&versions));
+        let (tree, root) = eval(template, &RulesInput::samples(pack)[1].settings(&versions));
         let mut all = Vec::new();
         all_strings(&tree, root, &mut all);
         assert_eq!(all.iter().any(|e| e.contains("highest_timestamp_in_seconds")), old, "{version}");
@@ -533,7 +535,7 @@ fn no_job_is_named_in_the_compiler() {
         .into_iter()
         .chain(catalog.not_yet().jobs.iter().map(String::as_str))
         // Also words of their own: a component, a kind, a folder.
-        .filter(|n| !["prometheus", "alertmanager", "grafana", "prometheus-operator"].contains(n))
+        .filter(|n| !["prometheus", "alertmanager", "grafana", "prometheus-operator", "relay"].contains(n))
         .map(|n| format!("\"{n}\""))
         .collect();
     let mut files = Vec::new();

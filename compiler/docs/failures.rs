@@ -80,6 +80,8 @@ const GAP: &str = "nobody in this cluster; where it is read, its series end";
 
 impl Page<'_, '_> {
     fn stores(&self, rows: &mut Vec<Vec<String>>) {
+        let relayed = self.alerts.names(Notices::Relaying, |lane| self.watches_relay(lane));
+        let relayed = relayed.unwrap_or_else(|| GAP.to_owned());
         for to in &self.written {
             let url = self.plan.relay.iter().flat_map(|r| &r.urls).find(|u| u.name == to.name);
             let elsewhere =
@@ -89,12 +91,12 @@ impl Page<'_, '_> {
                 Some(url) if url.survive.value.is_zero() => (
                     format!("nothing until its queue of {} is full; then the oldest of it", url.queue.value),
                     "all since, in order, once it is back".to_owned(),
-                    GAP.to_owned(),
+                    relayed.clone(),
                 ),
                 Some(url) => (
                     format!("nothing for {}; beyond, the oldest samples of its queue of {}", url.survive.value, url.queue.value),
                     "all since, in order, once it is back".to_owned(),
-                    GAP.to_owned(),
+                    relayed.clone(),
                 ),
                 None => (
                     "nothing for about an hour; beyond two or three hours the oldest, and all that waits if its Prometheus restarts"
@@ -111,6 +113,11 @@ impl Page<'_, '_> {
     fn watches(&self, lane: &str, which: Option<&str>) -> bool {
         let of = |m: &crate::model::plan::Monitor| m.selector.get(LANE_LABEL).cloned();
         self.plan.monitors.iter().filter(|m| m.lane == lane).filter_map(of).any(|name| which.is_none_or(|w| w == name))
+    }
+
+    fn watches_relay(&self, lane: &str) -> bool {
+        let found_by = self.plan.relay.as_ref().map(|relay| &relay.found_by);
+        self.plan.monitors.iter().any(|m| m.lane == lane && Some(&m.selector) == found_by)
     }
 
     fn prometheis(&self, rows: &mut Vec<Vec<String>>) {
@@ -151,8 +158,12 @@ impl Page<'_, '_> {
 
     fn relay(&self, rows: &mut Vec<Vec<String>>) {
         let Some(relay) = &self.plan.relay else { return };
-        let who = self.alerts.names(Notices::Sending, |lane| self.watches(lane, None));
-        let who = who.unwrap_or_else(|| GAP.to_owned());
+        let who = [
+            self.alerts.names(Notices::Targets, |lane| self.watches_relay(lane)),
+            self.alerts.names(Notices::Sending, |lane| self.watches(lane, None)),
+        ];
+        let who: Vec<String> = who.into_iter().flatten().collect();
+        let who = if who.is_empty() { GAP.to_owned() } else { who.join("; ") };
         rows.push(vec![
             "a pod of the relay is killed".to_owned(),
             "about a second of samples in its memory; Prometheis hold the rest back, an hour is certain".to_owned(),

@@ -1,17 +1,17 @@
 //! Rule packs as PrometheusRules, each selected by one lane.
 
 use super::{Emit, LANE_LABEL, Meta};
-use crate::catalog::{Catalog, PeaksInput, RulesInput, Scraped, Settings, Versions};
+use crate::catalog::{Catalog, Held, PeaksInput, RelayQueue, RulesInput, Scraped, Settings, Versions};
 use crate::diag::{Diagnostic, Origin, Sourced};
 use crate::model::fleet::Fleet;
-use crate::model::plan::{ClusterPlan, Endpoint, Monitor, PeaksPlan, RulePlan, StoreRulesPlan};
+use crate::model::plan::{ClusterPlan, Endpoint, Monitor, PeaksPlan, RelayUrl, RulePlan, StoreRulesPlan, Workload};
 use crate::model::value::Duration;
 use crate::object::{Place, Tree, json};
 
 pub fn pack(out: &mut Emit<'_, '_>, rule: &RulePlan) {
     let Some(entry) = out.catalog.rule_pack(&rule.pack) else { return };
     let Some(template) = out.catalog.rules_template(entry) else { return };
-    let settings = settings(out.plan, &out.versions, &rule.lane);
+    let settings = settings(out.plan, &out.versions, rule);
     let mut groups = Tree::new();
     let Some(root) = out.evaluate(template, settings, &mut groups) else { return };
     let namespace = out.namespace().to_owned();
@@ -42,7 +42,7 @@ pub fn rule_tests(
     let Some(template) = catalog.rule_pack(&rule.pack).and_then(|pack| catalog.rules_tests(pack)) else {
         return Ok(None);
     };
-    let evaluated = catalog.memo().eval(template, settings(plan, &super::versions(plan), &rule.lane))?;
+    let evaluated = catalog.memo().eval(template, settings(plan, &super::versions(plan), rule))?;
     Ok(evaluated.root().map(|(tree, root)| {
         let mut text = String::new();
         json::write(tree, root, false, &mut text);
@@ -86,13 +86,17 @@ pub(super) fn store_settings(fleet: &Fleet, rules: &StoreRulesPlan, versions: &V
 }
 
 /// What the templates of a pack are evaluated with.
-fn settings(plan: &ClusterPlan<'_>, versions: &Versions, lane: &str) -> Settings {
+fn settings(plan: &ClusterPlan<'_>, versions: &Versions, rule: &RulePlan) -> Settings {
+    let lane = rule.lane.as_str();
     let (scraped, intervals): (Vec<Scraped>, Vec<Origin>) = scraped(plan, lane).into_iter().unzip();
     let peaks = peaks(plan, lane);
     let input = RulesInput {
         evaluated_by: lane.to_owned(),
         scraped,
+        has: rule.has.clone(),
         watches: watches(plan, lane),
+        queues: queues(plan),
+        workloads: plan.workloads.iter().map(held).collect(),
         remote_write: plan.lanes.iter().any(|l| !l.remote_write.is_empty()),
         identity: lane_identity(plan).to_owned(),
         clusters: Vec::new(),
@@ -141,6 +145,25 @@ fn watches(plan: &ClusterPlan<'_>, lane: &str) -> bool {
     plan.monitors.iter().any(|m| m.lane == lane && m.selector.contains_key(LANE_LABEL))
 }
 
+/// Of the relay, in the order it was given them, by which it counts.
+fn queues(plan: &ClusterPlan<'_>) -> Vec<RelayQueue> {
+    let urls = plan.relay.iter().flat_map(|relay| &relay.urls);
+    let queue =
+        |(place, url): (u32, &RelayUrl)| RelayQueue { to: url.name.clone(), place, bytes: url.queue.value.get() };
+    (1..).zip(urls).map(queue).collect()
+}
+
+fn held(workload: &Workload) -> Held {
+    Held {
+        unit: workload.unit.clone(),
+        namespace: workload.namespace.clone(),
+        pods: workload.pods.clone(),
+        container: workload.container.clone(),
+        memory: workload.memory.map(|m| m.get()),
+        claims: workload.claims.clone(),
+    }
+}
+
 /// What a lane scrapes, one entry for each `job` and class, sorted, and where its interval comes from.
 fn scraped(plan: &ClusterPlan<'_>, lane: &str) -> Vec<(Scraped, Origin)> {
     let key = |(s, _): &(Scraped, Origin)| (s.job.clone(), s.class.clone(), s.path.clone());
@@ -153,6 +176,8 @@ fn scraped(plan: &ClusterPlan<'_>, lane: &str) -> Vec<(Scraped, Origin)> {
                 class: m.class.clone(),
                 path: path(plan, m, e),
                 interval_ms: u32::try_from(e.interval.value.millis()).unwrap_or(u32::MAX),
+                per_node: m.per_node,
+                may_be_none: m.may_be_none,
             };
             (scraped, e.interval.origin)
         })

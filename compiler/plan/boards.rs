@@ -46,6 +46,23 @@ pub(super) fn answers<'p, 'a: 'p>(
     answers
 }
 
+/// Of what is asked, what any of some parts exposes.
+pub(super) fn exposed<'c>(
+    cx: &Context<'_>,
+    all: &[Part<'_>],
+    some: &[&Part<'_>],
+    asked: &'c [Asked],
+) -> impl Iterator<Item = &'c Asked> {
+    let some: Vec<_> = some.iter().map(|part| (*part, collectors(cx, all, part))).collect();
+    let exposes =
+        |asked: &Asked, has: &Has| some.iter().any(|(part, running)| exposes(cx, part, running, &asked.metric, has));
+    asked
+        .iter()
+        .filter(|a| a.of_every_scrape || a.jobs.iter().any(|has| exposes(a, has)))
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
 /// The peaks of a job whose counters this part brings.
 pub(super) fn peaks<'a>(cx: &Context<'a>, all: &[Part<'a>], part: &Part<'a>) -> Vec<&'a Peak> {
     let mut peaks = cx.catalog.peaks(&part.job().name).filter(|_| part.source.entry.is_some()).peekable();

@@ -1,5 +1,6 @@
 //! One cluster and everything known about it while it is planned.
 
+use super::relay;
 use crate::catalog::{Catalog, Version as CatalogVersion, Versions};
 use crate::diag::{Diagnostic, Origin, Origins, Sourced, Span, Why};
 use crate::model::fleet::{Cluster, Fleet};
@@ -13,6 +14,8 @@ pub(super) struct Context<'a> {
     pub cluster: &'a Cluster,
     /// Versions in the catalog's own type, for its gates.
     pub versions: Versions,
+    /// Whether a relay stands between its Prometheis and stores.
+    pub relayed: bool,
 }
 
 impl<'a> Context<'a> {
@@ -20,7 +23,9 @@ impl<'a> Context<'a> {
         let cluster = fleet.cluster(id);
         let version = |text: String| CatalogVersion::parse(&text);
         let versions = cluster.versions.iter().filter_map(|(n, v)| Some((n.clone(), version(v.value.to_string())?)));
-        Context { fleet, catalog, id, cluster, versions: versions.collect() }
+        let mut cx = Context { fleet, catalog, id, cluster, versions: versions.collect(), relayed: false };
+        cx.relayed = relay::is_there(&cx);
+        cx
     }
 
     /// The version of a component: the cluster's, which are complete, else the catalog's default.

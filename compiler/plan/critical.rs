@@ -42,15 +42,20 @@ pub(super) fn scrapes(
     partitions: &[Partition<'_>],
     sink: &mut Sink,
 ) -> Vec<RelayScrape> {
-    let leaves = |part: &&Part<'_>| {
-        let route = route_of(cx.fleet, cx.id, &part.lane.name);
-        partitions.iter().find(|p| Some(p.id) == route).is_some_and(|p| !p.keeps_home(part))
-    };
-    let sent: Vec<&Part<'_>> = parts.iter().filter(|p| is_critical(p)).filter(leaves).collect();
+    let sent = sent(cx, parts, partitions);
     report_homely(cx, parts, &sent, sink);
     let of_sent = |m: &&Monitor| m.owned && sent.iter().any(|p| p.job().name == m.job && p.class == m.class);
     let monitors = monitors.iter().filter(of_sent);
     monitors.flat_map(|m| m.endpoints.iter().enumerate().map(move |(i, e)| scrape(cx, m, e, i))).collect()
+}
+
+/// Critical parts of which something goes to a store.
+pub(super) fn sent<'p, 'a>(cx: &Context<'_>, parts: &'p [Part<'a>], partitions: &[Partition<'_>]) -> Vec<&'p Part<'a>> {
+    let leaves = |part: &&Part<'_>| {
+        let route = route_of(cx.fleet, cx.id, &part.lane.name);
+        partitions.iter().find(|p| Some(p.id) == route).is_some_and(|p| !p.keeps_home(part))
+    };
+    parts.iter().filter(|p| is_critical(p)).filter(leaves).collect()
 }
 
 /// What Prometheus does to all it sends, for what the relay scrapes: the identity whatever a target says

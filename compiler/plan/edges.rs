@@ -128,10 +128,11 @@ fn ours(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Vec<Ours> {
         ];
         one(Peer::Lane(lane.name.to_owned()), here, format!("prometheus.{}", lane.name), &labels)
     });
-    let relay = plan
-        .relay
-        .iter()
-        .map(|relay| one(Peer::Relay, here, "relay".to_owned(), &[("app.kubernetes.io/name", &relay.name)]));
+    let relay = plan.relay.iter().map(|relay| {
+        let found_by = relay.found_by.iter().map(|(k, v)| (k.as_str(), v.as_str()));
+        let labels: Vec<_> = found_by.chain([("app.kubernetes.io/name", relay.name.as_str())]).collect();
+        one(Peer::Relay, here, "relay".to_owned(), &labels)
+    });
     let exporters = plan.exporters.iter().map(|exporter| {
         let labels = [("app.kubernetes.io/name", exporter.job.as_str())];
         let peer = Peer::Exporter(exporter.job.clone());

@@ -52,6 +52,7 @@ fn targets(cx: &Context<'_>, source: &Source<'_>) -> u64 {
             }
         }
         Some(Targets::PerPrometheus) => cx.cluster.lanes.iter().map(|l| u64::from(l.replicas.value)).sum(),
+        Some(Targets::PerRelay) => u64::from(cx.cluster.relay.replicas.value),
         // One pod in ten carries the annotation.
         Some(Targets::Annotated) => cx.cluster.pods.value.div_ceil(10),
         Some(Targets::PerReplica) | None => 1,

@@ -31,6 +31,7 @@ mod proof;
 mod readers;
 mod relay;
 mod routing;
+mod rules;
 mod secrets;
 mod senders;
 mod settle;
@@ -44,17 +45,18 @@ mod trace;
 mod unused;
 mod way_in;
 mod ways;
+mod workloads;
 
 pub use limits::check_limits;
 pub use proof::prove;
 pub use settle::{settle, survey};
 pub use trace::{Question, Wanted, trace};
 
-use crate::catalog::{Catalog, Kind, Records, RulePack, Scope};
+use crate::catalog::Catalog;
 use crate::diag::{Diagnostic, Origins, Sink};
 use crate::model::fleet::{Fleet, NetworkPolicies};
 use crate::model::ids::ClusterId;
-use crate::model::plan::{ClusterPlan, FleetPlan, LanePlan, RulePlan, StorePlan};
+use crate::model::plan::{ClusterPlan, FleetPlan, LanePlan, StorePlan};
 use crate::store::{self, Standing};
 
 use self::context::Context;
@@ -89,7 +91,7 @@ pub fn plan<'f>(
     let outlets = relay::outlets(&cx, routing::destinations(&cx, &partitions), sink);
     let scrapes = critical::scrapes(&cx, &parts, &monitors, &partitions, sink);
     let because = relay::reasons(&cx, &partitions, &outlets, &scrapes);
-    let relayed = !because.is_empty() && !outlets.is_empty();
+    let relayed = cx.relayed;
     let relay = relayed.then(|| relay::plan(&cx, &parts, &partitions, &outlets, (because, scrapes), &mut origins));
     let decided = Decided { parts: &parts, monitors: &monitors, partitions: &partitions, outlets: &outlets, relayed };
     expose::check_shared(&cx, sink);
@@ -99,7 +101,7 @@ pub fn plan<'f>(
     let mut plan = ClusterPlan {
         id: cluster,
         cluster: cx.cluster,
-        rules: rules(&cx, &lanes, sink),
+        rules: rules::rules(&cx, &parts, &lanes, sink),
         lanes,
         addresses: monitors::static_services(&cx, &parts),
         exporters: exporters::exporters(&cx, &parts, &mut origins, sink),
@@ -110,6 +112,7 @@ pub fn plan<'f>(
         checklist: [exporters::checklist(&cx, &parts), doors::checklist(&cx, &stores)].concat(),
         stores,
         readers: readers::readers(&cx, &Scraped { parts: &parts, left_out: &left_out }, fleet_plan, &mut origins, sink),
+        workloads: Vec::new(),
         secrets: Vec::new(),
         edges: Vec::new(),
         policies: Vec::new(),
@@ -118,6 +121,7 @@ pub fn plan<'f>(
         monitors,
         origins,
     };
+    plan.workloads = workloads::workloads(&plan);
     plan.secrets = secrets::secrets(&cx, &plan);
     if cx.cluster.network_policies.value != NetworkPolicies::Off {
         plan.edges = edges::edges(&cx, &plan);
@@ -137,37 +141,6 @@ fn stores(cx: &Context<'_>, fleet_plan: &FleetPlan, sink: &mut Sink) -> Vec<Stor
         store::kind(&store.kind.value)?.plan(&standing, sink)
     });
     planned.collect()
-}
-
-/// The standard packs in every Prometheus, and what each asks for.
-fn rules(cx: &Context<'_>, lanes: &[LanePlan<'_>], sink: &mut Sink) -> Vec<RulePlan> {
-    let packs = cx.catalog.names(Kind::Rules).into_iter().filter_map(|name| cx.catalog.rule_pack(name));
-    let standard: Vec<&RulePack> = packs.filter(|p| p.standard && p.scope == Scope::Prometheus).collect();
-    let mut out = Vec::new();
-    for LanePlan { lane, peaks, .. } in lanes {
-        let has_rules = |pack: &RulePack| match pack.records {
-            Some(Records::Peaks) => !peaks.is_empty(),
-            None => true,
-        };
-        let standard = standard.iter().filter(|p| has_rules(p)).map(|p| (p.name.clone(), lane.origin));
-        let mut said = store_rules::packs(cx, &lane.rules, Scope::Prometheus, sink);
-        said.retain(|said| {
-            let idle = cx.catalog.rule_pack(&said.value).is_some_and(|pack| !has_rules(pack));
-            if idle {
-                let what = format!("the rule pack `{}` has nothing to record in `{}`", said.value, lane.name);
-                let at = cx.place(said.origin, lane.origin);
-                sink.push(Diagnostic::new(&codes::IDLE_PACK, at, what).here("would be empty"));
-            }
-            !idle
-        });
-        let said = said.into_iter().map(|r| (r.value, r.origin));
-        for (pack, origin) in standard.chain(said) {
-            if !out.iter().any(|r: &RulePlan| r.pack == pack && r.lane == lane.name) {
-                out.push(RulePlan { pack, lane: lane.name.clone(), origin });
-            }
-        }
-    }
-    out
 }
 
 /// Lines by job must not meet: what each part of the cluster is claimed by, at most one line of a

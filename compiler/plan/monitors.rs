@@ -8,7 +8,7 @@ use super::codes;
 use super::context::Context;
 use super::keep::escape;
 use super::parts::{Part, Schedule};
-use super::source::{Found, JOB_LABEL, LANE_LABEL, Place, host, lane_service, set_job, static_port};
+use super::source::{Found, JOB_LABEL, LANE_LABEL, Place, Source, host, lane_service, set_job, static_port};
 use super::split;
 use crate::catalog::{self, Auth, Gate, Port, Targets};
 use crate::diag::{Diagnostic, Origin, Sink, Sourced};
@@ -116,6 +116,8 @@ fn of_part(
         endpoints: endpoints(value),
         probe: None,
         attach_node_metadata: false,
+        per_node: on_nodes(source) && !matches!(source.found, Found::Static(_)),
+        may_be_none: asks(source),
         discovery_role: role(cx, part),
         sample_limit: sample_limit(part, schedule),
         origin: part.origin,
@@ -340,8 +342,7 @@ fn relabelings(
     };
     rules.extend(from_catalog(cx, entry.map_or(&[], |e| &e.relabelings)));
     let sets = |rules: &[Rule], label: &str| rules.iter().any(|r| r.target_label.as_deref() == Some(label));
-    let on_nodes = |e: &catalog::Job| matches!(e.targets, Targets::PerNode | Targets::PerControlPlaneNode);
-    if part.source.entry.is_some_and(on_nodes) && !sets(&rules, "node") {
+    if on_nodes(&part.source) && !sets(&rules, "node") {
         // Only where there is a pod: an empty value would delete the label that the operator sets for
         // targets that are nodes (kubelets).
         rules.push(copy("__meta_kubernetes_pod_node_name", "node").regex("(.+)"));
@@ -356,6 +357,15 @@ fn relabelings(
         rules.push(constant(CLASS_LABEL, class, part.origin));
     }
     rules
+}
+
+fn on_nodes(source: &Source<'_>) -> bool {
+    source.entry.is_some_and(|e| matches!(e.targets, Targets::PerNode | Targets::PerControlPlaneNode))
+}
+
+/// Whether its targets come and go as pods ask for it.
+fn asks(source: &Source<'_>) -> bool {
+    matches!(source.found, Found::Annotations(_)) || source.entry.is_some_and(|e| e.targets == Targets::Annotated)
 }
 
 /// To a port of the pod that no container has to declare. A pod is a target once for each port it

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::context::Context;
 use super::keep::{self, Scope};
-use super::parts::Part;
-use super::routing::{Dest, Partition, Target};
+use super::parts::{self, Part};
+use super::routing::{self, Dest, Partition, Target};
+use super::source::relay_labels;
 use super::ways::{self, Way};
 use super::{access, codes, critical, lanes};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
@@ -89,6 +90,19 @@ fn check_promise(cx: &Context<'_>, dest: &Dest<'_>, way: &Way<'_>, sink: &mut Si
     sink.push(cx.labelled(diagnostic, takes.origin, &format!("its `{key}`")));
 }
 
+/// Whether a cluster has a relay. What is measured of the relay itself never is the reason for one.
+pub(super) fn is_there(cx: &Context<'_>) -> bool {
+    // Whoever plans it says what is wrong.
+    let mut unheard = Sink::default();
+    let partitions = routing::partitions(cx);
+    let outlets = outlets(cx, routing::destinations(cx, &partitions), &mut unheard);
+    if outlets.is_empty() || !reasons(cx, &partitions, &outlets, &[]).is_empty() {
+        return !outlets.is_empty();
+    }
+    let said = cx.cluster.jobs.iter().any(|j| j.critical.is_some_and(|c| c.value));
+    said && !critical::sent(cx, &parts::parts(cx, &mut unheard).all, &partitions).is_empty()
+}
+
 /// Why a cluster needs a relay, in words; empty: its Prometheis write by themselves.
 pub(super) fn reasons(
     cx: &Context<'_>,
@@ -147,6 +161,7 @@ pub(super) fn plan(
     let reloader = cx.version("operator");
     RelayPlan {
         name: NAME.to_owned(),
+        found_by: relay_labels().into(),
         image: Sourced::new(image("docker.io", VMAGENT), cx.image_origin(Origin::INHERIT, origins)),
         reloader_image: Sourced::new(
             image("quay.io", &format!("{RELOADER}:v{}", reloader.value)),

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use super::codes;
 use super::context::Context;
+use super::relay;
 use super::way_in;
 use crate::catalog::{
     self, ClusterFacts, Discovery, JobLabel, Namespaces, Port, Serves, Unmet, Variant, WorkloadNamespace,
@@ -15,6 +16,9 @@ use crate::model::fleet::{Discover, DiscoverBy, Job};
 
 /// Label of a Service of ours that stands for a job's static addresses.
 pub(super) const JOB_LABEL: &str = "watershed/job";
+/// Label of the Service that what the relay says of itself is found by: it has two, and behind both stand
+/// the same pods.
+pub(super) const RELAY_LABEL: &str = "watershed/relay";
 /// Label of everything that belongs to one Prometheus: its Service, the monitors it selects.
 pub(super) const LANE_LABEL: &str = "watershed/prometheus";
 
@@ -89,6 +93,9 @@ impl<'a> Source<'a> {
                 let at = cx.place(managed.origin, job.origin);
                 sink.push(Diagnostic::new(&codes::SHUT_VARIANT, at, what).here("not with these versions"));
                 return Err(format!("`{}` {}", variant.name, needs(&shut)));
+            }
+            if variant.discovery == Discovery::Relay && !cx.relayed {
+                return Err("the cluster has no relay".to_owned());
             }
             way_in::check(cx, job, entry, variant, sink)?;
         }
@@ -265,6 +272,10 @@ fn from_catalog(cx: &Context<'_>, job: &Job, variant: &Variant, said: Option<&Di
         Discovery::Annotations => Found::Annotations(place),
         Discovery::Static => Found::Static(addresses(said)),
         Discovery::Lanes => Found::Lanes,
+        Discovery::Relay => Found::Service(Place {
+            namespaces: vec![cx.cluster.namespace.value.clone()],
+            labels: relay_labels().into(),
+        }),
     }
 }
 
@@ -359,6 +370,11 @@ fn values(cx: &Context<'_>, job: &Job, variant: Option<&Variant>, found: &Found)
         (_, Some(v)) => vec![v.job.value(&job.name).to_owned()],
         (_, None) => vec![job.name.clone()],
     }
+}
+
+/// Of the one Service of the relay that is scraped.
+pub(super) fn relay_labels() -> [(String, String); 1] {
+    [(RELAY_LABEL.to_owned(), relay::NAME.to_owned())]
 }
 
 /// `prometheus-user`: the Service of a Prometheus.

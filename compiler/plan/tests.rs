@@ -14,6 +14,7 @@ mod peaks;
 mod pod_labels;
 mod relay;
 mod routing;
+mod rules;
 mod stores;
 mod variants;
 

@@ -8,8 +8,8 @@ use super::outside::outside;
 use super::{Door, Late, Profile, Protocol, Replicas, Standing, StoreKind, codes};
 use crate::diag::{Diagnostic, Origin, Sink, Sourced, Span};
 use crate::model::fleet::{Auth, Resources, Store};
-use crate::model::plan::{DoorUser, StorePlan};
-use crate::model::value::{Duration, Version};
+use crate::model::plan::{DoorUser, StorePlan, Workload};
+use crate::model::value::{Bytes, Duration, Version};
 
 const CHART: &str = "victoria-metrics-cluster";
 const CHART_VERSION: Version = Version::new(0, 49, 0);
@@ -65,6 +65,7 @@ impl StoreKind for VictoriaMetricsCluster {
             entrance: entrance(store, !users.is_empty()),
             outside: outside(standing, !users.is_empty(), sink),
             users,
+            keeper: keeper(store),
             origin: store.origin,
         })
     }
@@ -102,6 +103,25 @@ fn component_name(release: &str, component: &str) -> String {
 
 fn full_name(release: &str) -> String {
     if release.contains(CHART) { cut(release).to_owned() } else { cut(&format!("{release}-{CHART}")).to_owned() }
+}
+
+/// vmstorage: a StatefulSet named as the chart does, with the chart's name of the volume before it.
+fn keeper(store: &Store) -> Workload {
+    let name = format!("{}-vmstorage", full_name(&store.release.value));
+    let name = escape(cut(&name));
+    Workload {
+        unit: format!("store/{}", store.name),
+        namespace: store.namespace.value.clone(),
+        pods: format!("{name}-[0-9]+"),
+        container: "vmstorage".to_owned(),
+        memory: store.limits.get("storage").and_then(|l| l.get("memory")).and_then(|m| Bytes::parse(&m.value).ok()),
+        claims: Some(format!("vmstorage-volume-{name}-[0-9]+")),
+    }
+}
+
+/// In a regular expression that stands in a string of a query. Names of Kubernetes have no other sign that means something there.
+fn escape(name: &str) -> String {
+    name.replace('.', r"\\.")
 }
 
 fn cut(name: &str) -> &str {

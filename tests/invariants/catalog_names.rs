@@ -10,6 +10,8 @@ const WORDS: &[&str] = &[
     "prometheus",
     // A key of the language.
     "alertmanager",
+    // A key of the language, the name of what it makes.
+    "relay",
     // The component whose field tables objects are checked with.
     "prometheus-operator",
     // A kind of reader, a key of the language.

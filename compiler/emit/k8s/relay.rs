@@ -23,7 +23,7 @@ pub fn relay(out: &mut Emit<'_, '_>, relay: &RelayPlan) {
     let name = relay.name.as_str();
     let config = format!("{name}-relabel");
     let headless = format!("{name}-headless");
-    let meta = |api_version, kind, name| Meta {
+    let labelled = |api_version, kind, name, labels| Meta {
         place: Place::Prometheus,
         api_version,
         kind,
@@ -31,8 +31,10 @@ pub fn relay(out: &mut Emit<'_, '_>, relay: &RelayPlan) {
         name,
         unit: ("relay", ""),
         origin: relay.origin,
-        labels: &[],
+        labels,
     };
+    let meta = |api_version, kind, name| labelled(api_version, kind, name, &[]);
+    let found_by: Vec<(&str, &str)> = relay.found_by.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     let pods = [("app.kubernetes.io/name", name)];
 
     let scrapes = !relay.scrapes.is_empty();
@@ -57,8 +59,8 @@ pub fn relay(out: &mut Emit<'_, '_>, relay: &RelayPlan) {
             }
         });
     });
-    for (service, headless) in [(name, false), (headless.as_str(), true)] {
-        out.object(&meta("v1", "Service", service), |o| {
+    for (service, headless, labels) in [(name, false, &found_by[..]), (headless.as_str(), true, &[])] {
+        out.object(&labelled("v1", "Service", service, labels), |o| {
             o.object("spec", |s| {
                 if headless {
                     s.str("clusterIP", "None");

@@ -2,7 +2,7 @@
 
 use super::{
     AlertService, AlertmanagerPlan, Answers, ClassRef, Edge, ExporterPlan, LanePlan, Monitor, Policy, ReaderPlan,
-    RelayPlan, RulePlan, StaticService, StorePlan, StoreRulesPlan,
+    RelayPlan, RulePlan, StaticService, StorePlan, StoreRulesPlan, Workload,
 };
 use crate::diag::Origins;
 use crate::model::fleet::Cluster;
@@ -85,6 +85,8 @@ pub struct ClusterPlan<'f> {
     pub store_rules: Vec<StoreRulesPlan>,
     pub readers: Vec<ReaderPlan<'f>>,
     pub rules: Vec<RulePlan>,
+    /// What of ours holds data here.
+    pub workloads: Vec<Workload>,
     pub secrets: Vec<SecretUse>,
     /// What must be set by hand on nodes or the control plane, in words.
     pub checklist: Vec<String>,

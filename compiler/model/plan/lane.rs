@@ -162,5 +162,7 @@ pub struct RemoteWrite {
 pub struct RulePlan {
     pub pack: String,
     pub lane: String,
+    /// Of what the pack's rules read, what the lane scrapes, sorted.
+    pub has: Vec<String>,
     pub origin: Origin,
 }

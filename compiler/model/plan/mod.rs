@@ -10,6 +10,7 @@ mod network;
 mod reader;
 mod relay;
 mod store;
+mod workload;
 
 pub use alerting::{AlertService, AlertTarget, AlertmanagerPlan, Host, ReceiverField, ReceiverPlan};
 pub use cluster::{ClusterPlan, FleetPlan, Flow, SecretUse, Send, StoreLoad, Summary};
@@ -20,3 +21,4 @@ pub use network::{Admitted, Edge, Peer, Policy};
 pub use reader::{Answers, DashboardPlan, DataSource, PanelPlan, ReaderPlan, TargetPlan};
 pub use relay::{RelayPlan, RelayScrape, RelayUrl};
 pub use store::{DoorHost, DoorIngress, DoorService, DoorUser, Notifier, Outside, StorePlan, StoreRulesPlan};
+pub use workload::Workload;

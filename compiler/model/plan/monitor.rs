@@ -35,6 +35,10 @@ pub struct Monitor {
     /// Of a Probe: who is asked, and about what.
     pub probe: Option<ProbePlan>,
     pub attach_node_metadata: bool,
+    /// One target on each node, which the label `node` names.
+    pub per_node: bool,
+    /// Targets ask for it themselves: none at all is no fault.
+    pub may_be_none: bool,
     /// `EndpointSlice` for monitors on a Service of ours, where the operator knows the field.
     pub discovery_role: Option<&'static str>,
     pub sample_limit: Option<Sourced<u64>>,

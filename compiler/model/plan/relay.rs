@@ -1,5 +1,7 @@
 //! The relay: a vmagent that keeps what cannot be sent.
 
+use std::collections::BTreeMap;
+
 use super::{Access, Endpoint};
 use crate::diag::{Origin, Sourced};
 use crate::model::fleet::{Credentials, Resources};
@@ -12,6 +14,8 @@ use crate::relabel::Rule;
 pub struct RelayPlan {
     /// `relay`.
     pub name: String,
+    /// Labels of its Service, by which its own metrics are found.
+    pub found_by: BTreeMap<String, String>,
     pub image: Sourced<String>,
     /// Watches the relabel rules; comes with the operator, in its version.
     pub reloader_image: Sourced<String>,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Workload;
 use crate::diag::{Origin, Sourced};
 use crate::model::fleet::{Auth, Credentials, Resources};
 use crate::model::ids::StoreId;
@@ -32,6 +33,8 @@ pub struct StorePlan {
     pub entrance: String,
     /// How the front door is reached from outside of the cluster.
     pub outside: Outside,
+    /// The pods that keep its samples.
+    pub keeper: Workload,
     pub origin: Origin,
 }
 

@@ -12,6 +12,14 @@ fn text(job: &Job, variant: &Variant, said: &str) -> String {
         _ => "",
     };
     let image = if variant.ours && !job.has_image() { "image=\"registry.example.com/exporter:1\"" } else { "" };
+    // Refused by a store, it waits in the relay.
+    let written = match variant.discovery {
+        Discovery::Relay => {
+            "store \"central\" kind=\"remote-write\" accepts-late=\"1d\" {\n basic-auth secret=\"central\"\n \
+             address \"public\" url=\"https://metrics.example.com\"\n }\nroute \"home\" from=\"lab\" to=\"central\""
+        }
+        _ => "",
+    };
     format!(
         r#"
 fleet "lab" language=1 {{
@@ -33,6 +41,7 @@ cluster "lab" nodes=3 gpus-per-node=8 npus-per-node=8 roce-ports-per-node=8 {{
     reachable "etcd" "kube-scheduler" "kube-controller-manager" "kube-proxy"
 }}
 alertmanager "platform" service="monitoring/alertmanager-main"
+{written}
 "#,
         job.name, variant.name
     )
