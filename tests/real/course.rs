@@ -15,7 +15,9 @@ use crate::ground::operator::Generation;
 use crate::ground::{api, images, operator, process};
 use crate::steps::planned::{self, Planned};
 use crate::steps::running::{self, Machines, Running};
-use crate::steps::{accepted, alerted, backends, charts, dashboards, delivered, rules, scraped, stages, understood};
+use crate::steps::{
+    accepted, alerted, alertmanagers, backends, charts, dashboards, delivered, rules, scraped, stages, understood,
+};
 use crate::subject::{self, Subject};
 use crate::trouble::{During as _, Outcome, Trouble};
 
@@ -33,6 +35,7 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
         let programs = rules::Programs {
             promtool_2: &components.prometheus_2.promtool,
             promtool_3: &components.prometheus_3_13.promtool,
+            vmalert: &components.vmalert,
         };
         rules::judge(&programs, scratch)
     });
@@ -294,14 +297,15 @@ fn apply(
                 wrong = misunderstood(components, scratch, cluster, &subject.plan)?;
             }
             wrong.extend(operator::complaints(cluster, &before)?);
-            nothing(wrong, format!("{} Prometheis", subject.plan.lanes.len()))
+            let (lanes, alertmanagers) = (subject.plan.lanes.len(), subject.plan.alertmanagers.len());
+            nothing(wrong, format!("{lanes} Prometheis, {alertmanagers} Alertmanagers"))
         });
     }
     cluster.clear(&[subject.namespace(), "vm"])
 }
 
-/// What the operator has made of the Prometheis of a plan: accepted by promtool of the declared version, or its words;
-/// and what it says otherwise than the plan.
+/// What the operator has made of the Prometheis and Alertmanagers of a plan: accepted by promtool of the declared version
+/// and by amtool, or their words; and what it says otherwise than the plan.
 fn misunderstood(
     components: &Components,
     scratch: &Path,
@@ -320,6 +324,7 @@ fn misunderstood(
         process::run(promtool.args(["check", "config", "--syntax-only"]).arg(&file))?;
         wrong.extend(understood::differences(plan, lane, &made.configuration));
     }
+    wrong.extend(alertmanagers::differences(&components.amtool, scratch, cluster, plan)?);
     Ok(wrong)
 }
 

@@ -21,6 +21,8 @@ pub fn alert_service(out: &mut Emit<'_, '_>, service: &AlertService) {
     out.object(&meta("v1", "Service", &[]), |o| {
         o.object("spec", |s| {
             s.str("clusterIP", "None");
+            // Without a selector it would be of two, and Prometheus passes over slices that are not of the first.
+            s.str("ipFamilyPolicy", "SingleStack");
             s.list("ports", |l| l.object("", |p| port(p, service)));
         });
     });

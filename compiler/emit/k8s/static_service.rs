@@ -23,6 +23,8 @@ pub fn static_service(out: &mut Emit<'_, '_>, service: &StaticService) {
     out.object(&meta("v1", "Service", &labels), |o| {
         o.object("spec", |s| {
             s.str("clusterIP", "None");
+            // Without a selector it would be of two, and Prometheus passes over slices that are not of the first.
+            s.str("ipFamilyPolicy", "SingleStack");
             s.list("ports", |l| l.object("", |p| port(p, service)));
         });
     });

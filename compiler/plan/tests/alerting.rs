@@ -104,6 +104,8 @@ fn members_tell_it_over_the_address_of_their_zone() {
     let all = emitted(&world, &plan);
     let slice = object(&all, "EndpointSlice", "alerts-to-main");
     assert_eq!((&slice["addressType"], &slice["ports"][0]["port"]), (&"FQDN".into(), &443.into()));
+    // Of two families, as the API server would have it, its slice of names would be passed over.
+    assert_eq!(object(&all, "Service", "alerts-to-main")["spec"]["ipFamilyPolicy"], "SingleStack");
     let target = &object(&all, "Prometheus", "user")["spec"]["alerting"]["alertmanagers"][0];
     assert_eq!((&target["scheme"], &target["pathPrefix"]), (&"https".into(), &"/am".into()));
     assert_eq!(target["tlsConfig"]["ca"]["secret"], serde_json::json!({"name": "alerts-ca", "key": "ca.crt"}));

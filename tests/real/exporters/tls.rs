@@ -22,11 +22,26 @@ pub fn front(
     pair: &Pair,
     scratch: &Path,
 ) -> Outcome<Process> {
+    let everybody = serde_json::json!({"unauthorized_user": {"url_prefix": format!("http://{behind}")}});
+    door(vmauth, namespace, listen, &everybody, pair, scratch)
+}
+
+/// The same with a configuration of vmauth's own, which may ask for credentials.
+///
+/// # Errors
+/// As for [`front`].
+pub fn door(
+    vmauth: &Path,
+    namespace: Option<&Path>,
+    listen: SocketAddr,
+    users: &serde_json::Value,
+    pair: &Pair,
+    scratch: &Path,
+) -> Outcome<Process> {
     let folder = scratch.join(format!("tls-{listen}"));
     std::fs::create_dir_all(&folder).during(folder.display())?;
     let config = folder.join("auth.json");
-    let text = serde_json::json!({"unauthorized_user": {"url_prefix": format!("http://{behind}")}});
-    std::fs::write(&config, text.to_string()).during(config.display())?;
+    std::fs::write(&config, users.to_string()).during(config.display())?;
     let mut command = match namespace {
         Some(namespace) => {
             let mut command = Command::new("nsenter");

@@ -26,9 +26,11 @@ const SELECTED: &str = "servicemonitors.monitoring.coreos.com,podmonitors.monito
                         probes.monitoring.coreos.com,scrapeconfigs.monitoring.coreos.com,\
                         prometheusrules.monitoring.coreos.com";
 
-/// What the operator made of a Prometheus.
+const RECONCILES: &str = "prometheuses.monitoring.coreos.com,alertmanagers.monitoring.coreos.com";
+
+/// What the operator made of a Prometheus or an Alertmanager.
 pub struct Reconciled {
-    /// `prometheus.yaml` as the pods get it, before `$(…)` is expanded.
+    /// The file as the pods get it, before `$(…)` is expanded.
     pub configuration: String,
     /// One for each shard.
     pub stateful_sets: Vec<Value>,
@@ -130,12 +132,12 @@ pub fn settled(cluster: &Cluster, generation: Generation, patience: Duration) ->
     let mut missing = Vec::new();
     let done = until("end of reconciling", patience, || {
         missing.clear();
-        for prometheus in cluster.api.kubectl.list("prometheuses.monitoring.coreos.com")? {
-            let seen = |c: &Value| c["observedGeneration"] == prometheus["metadata"]["generation"];
-            match condition(&prometheus["status"]["conditions"], "Reconciled") {
+        for made in cluster.api.kubectl.list(RECONCILES)? {
+            let seen = |c: &Value| c["observedGeneration"] == made["metadata"]["generation"];
+            match condition(&made["status"]["conditions"], "Reconciled") {
                 Some(c) if seen(c) && c["status"] == "True" => {}
-                Some(c) => missing.push(format!("{}: {}", title(&prometheus), text(c, "/message"))),
-                None => missing.push(format!("{}: not reconciled", title(&prometheus))),
+                Some(c) => missing.push(format!("{}: {}", title(&made), text(c, "/message"))),
+                None => missing.push(format!("{}: not reconciled", title(&made))),
             }
         }
         let selected = match generation {
@@ -223,23 +225,46 @@ pub fn complaints(cluster: &Cluster, before: &Mark) -> Outcome<Vec<String>> {
 /// # Errors
 /// It made nothing, or what it made cannot be read.
 pub fn reconciled(cluster: &Cluster, namespace: &str, name: &str) -> Outcome<Reconciled> {
-    let own = format!("prometheus-{name}");
-    let secret = cluster.api.kubectl.get("secrets", namespace, &own)?;
-    let secret = secret.ok_or_else(|| Trouble::new(format!("prometheus-operator made no secret {namespace}/{own}")))?;
-    let packed = STANDARD.decode(text(&secret, "/data/prometheus.yaml.gz")).during(&own)?;
-    let mut configuration = String::new();
-    GzDecoder::new(packed.as_slice()).read_to_string(&mut configuration).during(&own)?;
+    let configuration = unpacked(cluster, namespace, &format!("prometheus-{name}"), "prometheus.yaml.gz")?;
     let of_it = |s: &Value| {
-        s["metadata"]["namespace"] == namespace
-            && s["metadata"]["labels"]["operator.prometheus.io/name"] == name
+        s["metadata"]["labels"]["operator.prometheus.io/name"] == name
             && s["metadata"]["labels"]["operator.prometheus.io/mode"] != "agent"
     };
-    let mut stateful_sets = cluster.api.kubectl.list("statefulsets.apps")?;
-    stateful_sets.retain(of_it);
-    if stateful_sets.is_empty() {
+    Ok(Reconciled { configuration, stateful_sets: stateful_sets(cluster, namespace, name, &of_it)? })
+}
+
+/// What the operator made of the Alertmanager `namespace/name`, its AlertmanagerConfigs put in.
+///
+/// # Errors
+/// As for [`reconciled`].
+pub fn alertmanager(cluster: &Cluster, namespace: &str, name: &str) -> Outcome<Reconciled> {
+    let own = format!("alertmanager-{name}");
+    let configuration = unpacked(cluster, namespace, &format!("{own}-generated"), "alertmanager.yaml.gz")?;
+    let of_it = |s: &Value| s["metadata"]["name"] == own.as_str();
+    Ok(Reconciled { configuration, stateful_sets: stateful_sets(cluster, namespace, name, &of_it)? })
+}
+
+fn unpacked(cluster: &Cluster, namespace: &str, secret: &str, file: &str) -> Outcome<String> {
+    let made = cluster.api.kubectl.get("secrets", namespace, secret)?;
+    let made = made.ok_or_else(|| Trouble::new(format!("prometheus-operator made no secret {namespace}/{secret}")))?;
+    let packed = STANDARD.decode(made["data"][file].as_str().unwrap_or_default()).during(secret)?;
+    let mut configuration = String::new();
+    GzDecoder::new(packed.as_slice()).read_to_string(&mut configuration).during(secret)?;
+    Ok(configuration)
+}
+
+fn stateful_sets(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+    of_it: &dyn Fn(&Value) -> bool,
+) -> Outcome<Vec<Value>> {
+    let mut all = cluster.api.kubectl.list("statefulsets.apps")?;
+    all.retain(|s| s["metadata"]["namespace"] == namespace && of_it(s));
+    if all.is_empty() {
         return Err(Trouble::new(format!("prometheus-operator made no StatefulSet for {namespace}/{name}")));
     }
-    Ok(Reconciled { configuration, stateful_sets })
+    Ok(all)
 }
 
 fn by_operator(event: &Value) -> bool {

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
+use watershed::model::plan::ClusterPlan;
+use watershed::model::value::Version;
 
-use crate::ground::kubectl::Kubectl;
+use crate::ground::kubectl::{Applied, Kubectl};
 use crate::ground::{During as _, Outcome};
 use crate::subject::Subject;
 
@@ -20,7 +22,7 @@ pub fn apply(kubectl: &Kubectl, subject: &Subject<'_>) -> Outcome<(Vec<Value>, V
     for stage in subject.emitted.stages()? {
         let emitted = emitted(&stage)?;
         let applied = kubectl.apply(std::slice::from_ref(&stage))?;
-        wrong.extend(applied.warnings.iter().map(|w| format!("the API server warns: {w}")));
+        wrong.extend(warnings(&subject.plan, &applied).map(|w| format!("the API server warns: {w}")));
         let live: BTreeMap<String, &Value> = applied.objects.iter().map(|o| (identity(o), o)).collect();
         for object in &emitted {
             let name = identity(object);
@@ -32,6 +34,20 @@ pub fn apply(kubectl: &Kubectl, subject: &Subject<'_>) -> Outcome<(Vec<Value>, V
         objects.extend(applied.objects);
     }
     Ok((objects, wrong))
+}
+
+/// A Prometheus is led to a host name by a slice of names and by nothing else; they are deprecated, and served.
+const KNOWN: &str = "FQDN endpoints are deprecated";
+
+/// What the API server warns about that holds for the version of a plan: `v1 Endpoints is deprecated in v1.33+` is
+/// nothing to one that knows nothing newer.
+pub fn warnings<'a>(plan: &'a ClusterPlan<'_>, applied: &'a Applied) -> impl Iterator<Item = &'a String> {
+    let declared = plan.cluster.versions.get("kubernetes").map(|v| v.value);
+    let later = move |warning: &str| {
+        let since = warning.split(" is deprecated in v").nth(1)?.split('+').next()?;
+        Some(!declared?.at_least(Version::parse(since).ok()?))
+    };
+    applied.warnings.iter().filter(move |w| !w.ends_with(KNOWN) && !later(w).unwrap_or(false))
 }
 
 /// Applies everything again: what that changed.

@@ -1,16 +1,21 @@
 //! Alerted: a Watchdog of every Prometheus reaches the Alertmanager that was there before, once, however many replicas
 //! send it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use watershed::model::plan::ClusterPlan;
+use watershed::model::fleet::Auth;
+use watershed::model::plan::{AlertTarget, ClusterPlan};
 
 use super::base::PART_OF;
 use super::running::Running;
+use super::stores;
+use crate::exporters::tls;
 use crate::ground::cluster::Cluster;
-use crate::ground::process::until;
+use crate::ground::pod::Pod;
+use crate::ground::process::{Process, until};
 use crate::ground::{Outcome, Trouble, http};
 
 const WATCHDOG: &str = "Watchdog";
@@ -18,6 +23,57 @@ const WATCHDOG: &str = "Watchdog";
 const PATIENCE: Duration = Duration::from_secs(90);
 const PORT: u16 = 9093;
 const RELOADER: &str = "reloader-web";
+
+/// Where the pods of an Alertmanager are that stands on another cluster, at an address.
+pub const ELSEWHERE: &str = "alerts-elsewhere";
+
+/// Namespace and name of the workload that answers for what a Prometheus tells.
+pub fn place(target: &AlertTarget) -> (&str, &str) {
+    let namespace = if target.address.is_some() { ELSEWHERE } else { &target.namespace };
+    (namespace, &target.name)
+}
+
+/// Whether the plan itself brings it.
+pub fn is_ours(plan: &ClusterPlan<'_>, target: &AlertTarget) -> bool {
+    target.address.is_none() && plan.alertmanagers.iter().any(|a| a.alertmanager == target.alertmanager)
+}
+
+/// What stands at the addresses of Alertmanagers elsewhere: HTTPS with a certificate of the authority's, and the
+/// credentials that are emitted, or no way in.
+///
+/// # Errors
+/// An address that nothing stands in for, or vmauth does not come up.
+pub fn doors(cluster: &mut Cluster, vmauth: &Path, plan: &ClusterPlan<'_>, scratch: &Path) -> Outcome<Vec<Process>> {
+    let mut doors = Vec::new();
+    let mut opened = BTreeSet::new();
+    for target in plan.lanes.iter().flat_map(|l| &l.alerting) {
+        let Some(address) = target.address.as_ref().filter(|a| opened.insert((*a).clone())) else { continue };
+        let (namespace, name) = place(target);
+        let pod = pod(cluster, namespace, name)?.socket(PORT);
+        let (secure, host, port, path) = stores::parts(&format!("{address}/"))?;
+        let odd = !secure || !path.trim_matches('/').is_empty() || target.credentials.client_cert.is_some();
+        let Some(Auth::Basic { secret, username_key, password_key }) =
+            target.credentials.auth.as_ref().filter(|_| !odd)
+        else {
+            return Err(Trouble::new(format!("nothing stands in for an Alertmanager at {address}")));
+        };
+        let of = |key: &str| stores::secret(&secret.value, key);
+        let users = json!({"users": [{
+            "username": of(username_key), "password": of(password_key), "url_prefix": format!("http://{pod}"),
+        }]});
+        let own = stores::address(cluster, &host)?;
+        let pair = cluster.authority.server(&format!("door-{host}"), &[&host])?;
+        let listen = std::net::SocketAddrV4::new(own, port).into();
+        doors.push(tls::door(vmauth, None, listen, &users, &pair, scratch)?);
+    }
+    Ok(doors)
+}
+
+fn pod<'c>(cluster: &'c Cluster, namespace: &str, name: &str) -> Outcome<&'c Pod> {
+    let labelled = |p: &&Pod| p.object["metadata"]["labels"]["app.kubernetes.io/name"] == "alertmanager";
+    let mut pods = cluster.pods().iter().filter(|p| p.namespace == namespace && p.name.starts_with(name));
+    pods.find(labelled).ok_or_else(|| Trouble::new(format!("no pod of {name} in {namespace}")))
+}
 
 /// An Alertmanager as somebody else has put it there: its workload, its configuration and its Service.
 pub fn alertmanager(namespace: &str, service: &str, port: &str) -> [Value; 3] {
@@ -93,10 +149,8 @@ pub fn judge(cluster: &Cluster, running: &Running, plan: &ClusterPlan<'_>) -> Ou
             .filter_map(|(name, _, base)| (name == lane.name).then_some(base))
             .collect();
         for target in &lane.alerting {
-            let pod = cluster
-                .pods_with(&target.namespace, &[("app.kubernetes.io/name", "alertmanager")])
-                .find(|p| p.name.starts_with(&target.name))
-                .ok_or_else(|| Trouble::new(format!("no pod of {}", target.name)))?;
+            let (namespace, name) = place(target);
+            let pod = pod(cluster, namespace, name)?;
             // Each replica has sent; without that, an alert that comes once would prove nothing.
             for sender in &senders {
                 until("alert sent by each replica", PATIENCE, || Ok((sent(sender)? > 0.0).then_some(())))

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use watershed::model::plan::ClusterPlan;
+use watershed::model::plan::{ClusterPlan, Monitor};
 
 use crate::exporters::{Guard, guard};
 use crate::ground::certificates::Authority;
@@ -50,6 +50,15 @@ pub fn objects(plan: &ClusterPlan<'_>) -> [Vec<Value>; 2] {
         }));
     }
     [services, workloads]
+}
+
+/// Its Alertmanager, where a plan looks for it: namespace, name and port.
+pub fn alertmanager<'p>(plan: &'p ClusterPlan<'_>) -> Option<((&'p str, &'p str), &'p str)> {
+    let labels = [PART_OF, ("app.kubernetes.io/name", "alertmanager")];
+    let carries =
+        |m: &&Monitor| labels.iter().all(|(k, v)| m.selector.iter().any(|(key, value)| key == k && value == v));
+    let found = plan.monitors.iter().find(carries)?;
+    Some(((found.namespaces.first()?, "alertmanager-main"), "web"))
 }
 
 struct Guarded {

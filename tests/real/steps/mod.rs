@@ -2,6 +2,7 @@
 
 pub mod accepted;
 pub mod alerted;
+pub mod alertmanagers;
 pub mod backends;
 pub mod base;
 pub mod beside;

@@ -16,7 +16,7 @@ use watershed::model::plan::ClusterPlan;
 
 use super::emitted;
 use super::planned::{self, Planned};
-use crate::ground::{During, Outcome, Trouble};
+use crate::ground::{During, Outcome, Trouble, process};
 
 /// What this step runs.
 pub struct Programs<'a> {
@@ -24,6 +24,8 @@ pub struct Programs<'a> {
     pub promtool_2: &'a Path,
     /// promtool of Prometheus 3.
     pub promtool_3: &'a Path,
+    /// What evaluates the rules of stores.
+    pub vmalert: &'a Path,
 }
 
 /// The version the examples declare, and others that templates take other ways for.
@@ -41,10 +43,12 @@ struct File {
     /// Its unit tests.
     tests: PathBuf,
     major: u32,
+    /// vmalert evaluates them, beside a store.
+    at_store: bool,
 }
 
 /// # Errors
-/// promtool's words.
+/// promtool's or vmalert's words.
 pub fn judge(programs: &Programs<'_>, scratch: &Path) -> Outcome<String> {
     let mut files = as_checked_in(scratch)?;
     let emitted = files.len();
@@ -63,11 +67,14 @@ pub fn judge(programs: &Programs<'_>, scratch: &Path) -> Outcome<String> {
         tested(promtool, &mine)?;
         would_be_seen(promtool, mine[0])?;
     }
+    let at_stores: Vec<&File> = files.iter().filter(|f| f.at_store).collect();
+    taken_by_vmalert(programs.vmalert, &at_stores)?;
     Ok(format!(
         "{} rule files ({emitted} of output/, the rest for Prometheus {}), {different} of them different: {rules} rules \
-         accepted, linted and unit-tested",
+         accepted, linted and unit-tested; those of {} stores taken by vmalert",
         files.len(),
-        OTHERS.join(", ")
+        OTHERS.join(", "),
+        at_stores.len()
     ))
 }
 
@@ -130,7 +137,8 @@ fn at_stores(example: &Planned, plan: &ClusterPlan<'_>, values: Vec<Value>, scra
         }
         let folder = scratch.join(&name);
         std::fs::create_dir_all(&folder).during(folder.display())?;
-        let file = File { name, rules: folder.join("rules.yaml"), tests: folder.join("tests.yaml"), major: 3 };
+        let file =
+            File { name, rules: folder.join("rules.yaml"), tests: folder.join("tests.yaml"), major: 3, at_store: true };
         put(&file.rules, &values["server"]["config"]["alerts"])?;
         put(&file.tests, &json!({"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": all}))?;
         files.push(file);
@@ -190,6 +198,7 @@ fn written(
             rules: folder.join("rules.yaml"),
             tests: folder.join("tests.yaml"),
             major: lane.version.value.major(),
+            at_store: false,
         };
         put(&file.rules, &json!({"groups": json["spec"]["groups"]}))?;
         put(&file.tests, &json!({"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests}))?;
@@ -200,6 +209,25 @@ fn written(
 
 fn accepted<'f>(promtool: &Path, files: impl Iterator<Item = &'f Path>) -> Outcome<String> {
     run(Command::new(promtool).args(["check", "rules", "--lint=all", "--lint-fatal"]).args(files))
+}
+
+/// vmalert reads the rules of stores as it would beside them, and refuses what is none.
+fn taken_by_vmalert(vmalert: &Path, files: &[&File]) -> Outcome<()> {
+    let reads = |rules: &Path| {
+        process::run(
+            Command::new(vmalert)
+                .args(["-dryRun", "-rule.strictTemplates"].map(String::from))
+                .arg(format!("-rule={}", rules.display())),
+        )
+    };
+    let Some(first) = files.first() else { return Err(Trouble::new("no store of output/ has rules")) };
+    files.iter().try_for_each(|file| reads(&file.rules).map(drop).map_err(|e| e.during(&file.name)))?;
+    let broken = first.rules.with_file_name("broken.yaml");
+    put(&broken, &json!({"groups": [{"name": "a", "rules": [{"alert": "A", "expr": "absent_over_time(up["}]}]}))?;
+    match reads(&broken) {
+        Ok(_) => Err(Trouble::new(format!("{} takes what is no query", vmalert.display()))),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Runs the unit tests of all files, several at once.

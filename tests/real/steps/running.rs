@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use watershed::model::plan::ClusterPlan;
 
+use super::accepted;
 use super::alerted;
 use super::base;
 use super::beside;
@@ -100,7 +101,8 @@ impl Running {
         let images = |image: &str| images::program(components, image);
         let [others, prometheis] = apply(cluster, generation, plan, &objects)?;
         // What writes comes last: nothing is written before somebody is there to take it.
-        let stand_ins = run(cluster, components, plan, &others, &images, scratch)?;
+        let mut stand_ins = run(cluster, components, plan, &others, &images, scratch)?;
+        stand_ins.fronts.extend(alerted::doors(cluster, &components.vmauth, plan, scratch)?);
         cluster.run(&prometheis, &images)?;
         let mut running = Running { stores, since: Instant::now(), _stand_ins: stand_ins };
         running.targets_up(cluster, plan)?;
@@ -114,7 +116,7 @@ impl Running {
         cluster.stop(KEPT)?;
         let others = beside::namespaces(plan);
         let own = WORKLOADS.into_iter().filter(|n| *n != KEPT);
-        let ours = [plan.cluster.namespace.value.as_str(), "vm"];
+        let ours = [plan.cluster.namespace.value.as_str(), "vm", alerted::ELSEWHERE];
         let all: Vec<&str> = own.chain(ours).chain(others.iter().map(String::as_str).filter(|n| *n != KEPT)).collect();
         cluster.clear(&all)
     }
@@ -206,8 +208,9 @@ fn apply(
         cluster.prepare(namespace)?;
     }
     let applied = cluster.api.kubectl.apply_objects(objects)?;
-    if !applied.warnings.is_empty() {
-        return Err(Trouble::new("the API server warns").said(applied.warnings.join("\n")));
+    let warnings: Vec<&str> = accepted::warnings(plan, &applied).map(String::as_str).collect();
+    if !warnings.is_empty() {
+        return Err(Trouble::new("the API server warns").said(warnings.join("\n")));
     }
     operator::settled(cluster, generation, RECONCILED)?;
     let mut workloads: Vec<Value> = WORKLOADS.iter().map(|n| workload(n)).collect();
@@ -218,11 +221,13 @@ fn apply(
         cluster.api.kubectl.put(&services)?;
         workloads.extend(others);
     }
-    for target in plan.lanes.iter().flat_map(|l| &l.alerting) {
-        let there = workloads.iter().any(|w| text(w, "/metadata/name") == target.name);
+    let told = plan.lanes.iter().flat_map(|l| &l.alerting).filter(|t| !alerted::is_ours(plan, t));
+    let told = told.map(|t| (alerted::place(t), t.port.as_str()));
+    for ((namespace, name), port) in told.chain(base::alertmanager(plan)) {
+        let there = workloads.iter().any(|w| text(w, "/metadata/name") == name);
         if !there {
-            cluster.prepare(&target.namespace)?;
-            let [alertmanager, others @ ..] = alerted::alertmanager(&target.namespace, &target.name, &target.port);
+            cluster.prepare(namespace)?;
+            let [alertmanager, others @ ..] = alerted::alertmanager(namespace, name, port);
             cluster.api.kubectl.put(&others)?;
             workloads.push(alertmanager);
         }
@@ -237,6 +242,10 @@ fn apply(
             "Prometheus" => {
                 let [namespace, name] = ["/metadata/namespace", "/metadata/name"].map(|p| text(&object, p));
                 prometheis.extend(operator::reconciled(cluster, namespace, name)?.stateful_sets);
+            }
+            "Alertmanager" => {
+                let [namespace, name] = ["/metadata/namespace", "/metadata/name"].map(|p| text(&object, p));
+                workloads.extend(operator::alertmanager(cluster, namespace, name)?.stateful_sets);
             }
             "DaemonSet" | "Deployment" | "StatefulSet" => workloads.push(object),
             _ => {}

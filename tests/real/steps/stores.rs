@@ -71,17 +71,7 @@ pub fn start(
         if addresses.contains_key(&host) {
             return Err(Trouble::new(format!("{host} serves two tenants, which this suite has no stand-in for yet")));
         }
-        let own = match host.parse() {
-            Ok(address) => {
-                cluster.network.claim(address)?;
-                address
-            }
-            Err(_) => {
-                let own = cluster.network.own();
-                cluster.add_name(&host, own)?;
-                own
-            }
-        };
+        let own = address(cluster, &host)?;
         addresses.insert(host.clone(), own);
         let prefix =
             path.strip_suffix(INSERT).ok_or_else(|| Trouble::new(format!("{} is no remote write", writes.url)))?;
@@ -247,8 +237,25 @@ fn writes(fleet: &Fleet, plan: &ClusterPlan<'_>) -> Outcome<Vec<Writes>> {
     Ok(all)
 }
 
+/// The address of a host of the outside: its own, or one that its name leads to from now on.
+///
+/// # Errors
+/// It cannot stand for one of the outside.
+pub fn address(cluster: &mut Cluster, host: &str) -> Outcome<Ipv4Addr> {
+    if let Ok(address) = host.parse() {
+        cluster.network.claim(address)?;
+        return Ok(address);
+    }
+    let own = cluster.network.own();
+    cluster.add_name(host, own)?;
+    Ok(own)
+}
+
 /// Whether it is HTTPS, host, port, path.
-fn parts(url: &str) -> Outcome<(bool, String, u16, String)> {
+///
+/// # Errors
+/// It is no URL with a path.
+pub fn parts(url: &str) -> Outcome<(bool, String, u16, String)> {
     let odd = || Trouble::new(format!("{url} is no URL"));
     let (scheme, rest) = url.split_once("://").ok_or_else(odd)?;
     let (authority, path) = rest.split_at(rest.find('/').ok_or_else(odd)?);
