@@ -214,11 +214,7 @@ fn accepted<'f>(promtool: &Path, files: impl Iterator<Item = &'f Path>) -> Outco
 /// vmalert reads the rules of stores as it would beside them, and refuses what is none.
 fn taken_by_vmalert(vmalert: &Path, files: &[&File]) -> Outcome<()> {
     let reads = |rules: &Path| {
-        process::run(
-            Command::new(vmalert)
-                .args(["-dryRun", "-rule.strictTemplates"].map(String::from))
-                .arg(format!("-rule={}", rules.display())),
-        )
+        process::run(Command::new(vmalert).arg("-dryRun").arg(format!("-rule={}", rules.display())))
     };
     let Some(first) = files.first() else { return Err(Trouble::new("no store of output/ has rules")) };
     files.iter().try_for_each(|file| reads(&file.rules).map(drop).map_err(|e| e.during(&file.name)))?;
