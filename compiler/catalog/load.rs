@@ -16,6 +16,7 @@ use super::memo::Memo;
 use super::metrics::{self, Metric, Table};
 use super::pack::{Components, NotYet, Reader, RulePack};
 use super::settings::Settings;
+use super::taken::Taken;
 use super::template::{File, Template};
 use super::version::Versions;
 use crate::diag::{Diagnostic, FileId, Origin, Sink};
@@ -44,6 +45,7 @@ pub struct Catalog {
     readers: BTreeMap<String, OnceLock<Reader>>,
     components: OnceLock<Components>,
     not_yet: OnceLock<NotYet>,
+    taken: OnceLock<Taken>,
     asked: OnceLock<Vec<Asked>>,
     /// By job: what its table says of each of its peaks.
     peaks: BTreeMap<String, OnceLock<Vec<Option<Has>>>>,
@@ -147,6 +149,7 @@ impl Catalog {
             readers: cells(names(Kind::Reader)),
             components: OnceLock::new(),
             not_yet: OnceLock::new(),
+            taken: OnceLock::new(),
             asked: OnceLock::new(),
             peaks: cells(names(Kind::Job)),
             read_by_rules: OnceLock::new(),
@@ -205,6 +208,11 @@ impl Catalog {
 
     pub fn not_yet(&self) -> &NotYet {
         self.not_yet.get_or_init(|| self.builtin_entry("not-yet.yaml"))
+    }
+
+    /// Names that objects of others have.
+    pub fn taken(&self) -> &Taken {
+        self.taken.get_or_init(|| self.builtin_entry("taken.yaml"))
     }
 
     /// Everything that `versions` of a spec may name, exporters included, sorted by name.

@@ -20,6 +20,7 @@ mod pack;
 mod parts;
 mod settings;
 mod show;
+mod taken;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -45,5 +46,6 @@ pub use memo::{Evaluated, Memo};
 pub use pack::{NotYet, Notices, Reader, ReaderKind, Records, Rule, RulePack, Scope};
 pub use parts::Parts;
 pub use settings::{Setting, Settings};
+pub use taken::{Owner, Taken};
 pub use template::{Origins, Template};
 pub use version::{Gate, Shut, Version, Versions};

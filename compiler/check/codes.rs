@@ -184,6 +184,8 @@ pub const RAW_WHERE: Code = Code::warning(
     "Give it `metadata.namespace`; if the kind has none, allow this finding with that as its reason.",
 );
 
+pub const TAKEN: Code = Code::error("OBJ135", Stage::Objects, "an object under the name of somebody else's", "", "");
+
 pub const NOT_ADMITTED: Code = Code::error(
     "OBJ140",
     Stage::Objects,
@@ -225,6 +227,7 @@ pub const ALL: &[&Code] = &[
     &RAW_SECRET,
     &TWICE,
     &RAW_WHERE,
+    &TAKEN,
     &NOT_ADMITTED,
     &POD_REFUSED,
 ];

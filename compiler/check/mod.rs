@@ -1,5 +1,5 @@
 //! Objects against what Kubernetes and the operator will accept: field tables, names, sizes; patches
-//! onto objects; raw objects; and that no object is there twice.
+//! onto objects; raw objects; that no object is there twice or has the name of somebody else's.
 //!
 //! It knows objects as trees and no kind of the spec. Findings carry the origin of the value they are
 //! about, so that they become diagnostics at a line of the spec.
@@ -12,6 +12,7 @@ mod pod_security;
 mod raw;
 mod scalar;
 mod size;
+mod taken;
 mod unique;
 mod walk;
 
@@ -19,6 +20,7 @@ pub use object::{object, values};
 pub use patch::{Applied, PatchRef, described, is_for, patch};
 pub use pod_security::Admission;
 pub use raw::{id_of, raw};
+pub use taken::taken;
 pub use unique::{Seen, unique};
 
 use crate::catalog::fields::Release;

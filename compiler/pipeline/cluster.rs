@@ -77,6 +77,9 @@ pub fn objects(
     }
     let mut found = Vec::new();
     check::unique(&pass.seen, &mut |f| found.push(f));
+    let base = &plan.cluster.base;
+    let owners = cx.catalog.taken().owners.iter().filter(|o| o.is_with(base.kind.value.name()));
+    check::taken(&pass.seen, owners, (base.namespace(), base.kind.origin), &mut |f| found.push(f));
     pass.admission.check(&mut |f| found.push(f));
     found
         .into_iter()

@@ -186,6 +186,13 @@ pub static IDENTITY: Code = spec(
     "an external label never replaces a label a series has, so these series would leave without their cluster's id",
     "choose a label no target sets, such as `\"cluster\"`",
 );
+pub static EXTERNAL: Code = spec(
+    "SPC154",
+    "an external label under the name of another label",
+    "an external label never replaces a label a series has: it would stand on the few series and alerts that lack it, and say of \
+     them something about another job, namespace or target",
+    "take another name, such as `region` or `environment`",
+);
 pub static NOT_YET: Code = spec(
     "SPC190",
     "not compiled yet",
@@ -197,7 +204,8 @@ pub static NOT_YET: Code = spec(
 pub const ALL: &[&Code] = &[
     &LANGUAGE, &COMPILER, &MISSING, &KIND, &WORD, &DURATION, &SIZE, &QUANTITY, &NUMBER, &PERCENT, &VERSION, &DATE,
     &NAME, &KUBE_NAME, &ID, &LABEL, &NAMESPACE, &METRIC, &REFERENCE, &SELECTOR, &URL, &HOST, &IMAGE, &FILE, &TARGET,
-    &SECRET, &PLACE, &CONFLICT, &EMPTY, &IDENTITY, &NOT_YET,
+    &SECRET, &PLACE, &CONFLICT, &EMPTY, &IDENTITY, &EXTERNAL,
+    &NOT_YET,
 ];
 
 #[cfg(test)]

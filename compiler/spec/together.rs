@@ -10,8 +10,14 @@ pub(super) fn examine(object: &Object, head: Span) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     found.extend(exclude(object, "basic-auth", "bearer", "a request carries one credential"));
     match object.shape.name {
-        "fleet" => found.extend(identity(object)),
-        "profile" | "cluster" => found.extend(growth(object)),
+        "fleet" => {
+            found.extend(identity(object));
+            external_labels(object, &mut found);
+        }
+        "profile" | "cluster" => {
+            found.extend(growth(object));
+            external_labels(object, &mut found);
+        }
         "prometheus" => found.extend(short_retention(object)),
         "store" => store(object, head, &mut found),
         "alertmanager" => alertmanager(object, head, &mut found),
@@ -56,10 +62,26 @@ const TAKEN: [&str; 14] = [
     "service",
 ];
 
+/// Tells the replicas of a Prometheus apart, until a store drops it.
+const REPLICA: &str = "prometheus_replica";
+
 fn identity(fleet: &Object) -> Option<Diagnostic> {
     let label = scalar(fleet, "identity")?;
     let name = label.value.as_str().filter(|name| TAKEN.contains(name))?;
     Some(Diagnostic::new(&codes::IDENTITY, label.span, format!("series carry the label `{name}` already")))
+}
+
+/// Labels that a Prometheus puts on what leaves it; `TAKEN` and the replica's are there already.
+fn external_labels(place: &Object, found: &mut Vec<Diagnostic>) {
+    let Some(Data::Map(labels)) = said(place, "external-labels").map(|n| &n.data) else { return };
+    for (name, _) in labels {
+        let reason = match name.value.as_str() {
+            text if text.starts_with("__") => "Prometheus drops labels that begin with `__`".to_owned(),
+            text if TAKEN.contains(&text) || text == REPLICA => format!("series carry the label `{text}` already"),
+            _ => continue,
+        };
+        found.push(Diagnostic::new(&codes::EXTERNAL, name.span, reason));
+    }
 }
 
 fn growth(place: &Object) -> Option<Diagnostic> {
