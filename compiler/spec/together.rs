@@ -75,12 +75,11 @@ fn identity(fleet: &Object) -> Option<Diagnostic> {
 fn external_labels(place: &Object, found: &mut Vec<Diagnostic>) {
     let Some(Data::Map(labels)) = said(place, "external-labels").map(|n| &n.data) else { return };
     for (name, _) in labels {
-        let reason = match name.value.as_str() {
-            text if text.starts_with("__") => "Prometheus drops labels that begin with `__`".to_owned(),
-            text if TAKEN.contains(&text) || text == REPLICA => format!("series carry the label `{text}` already"),
-            _ => continue,
-        };
-        found.push(Diagnostic::new(&codes::EXTERNAL, name.span, reason));
+        let text = name.value.as_str();
+        if TAKEN.contains(&text) || text == REPLICA {
+            let what = format!("series carry the label `{text}` already");
+            found.push(Diagnostic::new(&codes::EXTERNAL, name.span, what));
+        }
     }
 }
 
