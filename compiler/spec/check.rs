@@ -429,7 +429,8 @@ cluster "a" nodes=3
         assert_eq!(in_cluster("tolerations operator=\"Exists\""), []);
         assert_eq!(in_cluster("tolerations key=\"a\" toleration-seconds=3"), one("SPC151", "toleration-seconds"));
         assert_eq!(findings(&SOUND.replace("language=1", "language=1 identity=\"job\"")), one("SPC153", "\"job\""));
-        for name in ["job", "namespace", "instance", "le", "quantile", "job_class", "prometheus", "prometheus_replica"] {
+        for name in ["job", "namespace", "instance", "le", "quantile", "job_class", "prometheus", "prometheus_replica"]
+        {
             let line = format!("external-labels region=\"a\" {name}=\"x\"");
             assert_eq!(in_cluster(&line), one("SPC154", name), "{name}");
             assert_eq!(findings(&SOUND.replace("versions", &format!("{line}\n    versions"))), one("SPC154", name));
