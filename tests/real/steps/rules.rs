@@ -213,9 +213,8 @@ fn accepted<'f>(promtool: &Path, files: impl Iterator<Item = &'f Path>) -> Outco
 
 /// vmalert reads the rules of stores as it would beside them, and refuses what is none.
 fn taken_by_vmalert(vmalert: &Path, files: &[&File]) -> Outcome<()> {
-    let reads = |rules: &Path| {
-        process::run(Command::new(vmalert).arg("-dryRun").arg(format!("-rule={}", rules.display())))
-    };
+    let reads =
+        |rules: &Path| process::run(Command::new(vmalert).arg("-dryRun").arg(format!("-rule={}", rules.display())));
     let Some(first) = files.first() else { return Err(Trouble::new("no store of output/ has rules")) };
     files.iter().try_for_each(|file| reads(&file.rules).map(drop).map_err(|e| e.during(&file.name)))?;
     let broken = first.rules.with_file_name("broken.yaml");
