@@ -77,6 +77,8 @@ pub enum Notices {
     Targets,
     /// Fires always: whoever evaluates it is gone when it ends.
     Silence,
+    /// A cluster of which nothing arrives at the store that evaluates it.
+    Member,
 }
 
 /// What a reader of this name usually is: `templates/readers/<name>/reader.yaml`.

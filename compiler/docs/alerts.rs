@@ -1,17 +1,27 @@
 //! The part of a cluster's page about alerts: who tells whom, and who is told of what.
 
 use super::markdown::table;
+use crate::catalog::{Catalog, Kind, Notices};
+use crate::diag::Sourced;
+use crate::emit::store_alert_waits;
 use crate::model::fleet::Fleet;
-use crate::model::plan::ClusterPlan;
+use crate::model::ids::StoreId;
+use crate::model::plan::{AlertmanagerPlan, ClusterPlan};
 
-pub fn section(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {
+pub fn section(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, out: &mut String) {
     let told = plan.lanes.iter().any(|l| !l.alerting.is_empty());
-    if !told && plan.alertmanagers.is_empty() && plan.store_rules.is_empty() {
+    let missed = missed(fleet, catalog, plan);
+    if !told && plan.alertmanagers.is_empty() && plan.store_rules.is_empty() && missed.is_none() {
         return;
     }
     out.push_str("## Alerts\n\n");
     if told {
         tells(fleet, plan, out);
+    }
+    if let Some(missed) = missed {
+        out.push_str(&format!(
+            "When all of this cluster is gone, or its way to the store, no rule here can say so: {missed} does.\n\n"
+        ));
     }
     for rules in &plan.store_rules {
         let packs: Vec<String> = rules.packs.iter().map(|p| format!("`{}`", p.value)).collect();
@@ -54,6 +64,82 @@ pub fn section(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {
             })
             .collect();
         table(out, &["receiver", "by", "is told of"], &rows);
+        out.push_str(
+            "Alerts of severity `none` reach only receivers whose `match` has an `alertname` or a `severity`. While an \
+             alert is critical, nobody is told of its warnings in the same cluster and namespace, and while it warns of \
+             nothing that is only `info`.\n\n",
+        );
+    }
+}
+
+/// The alerts of packs by what they notice.
+fn noticing<'c>(catalog: &'c Catalog, packs: impl IntoIterator<Item = &'c str>, what: Notices) -> Vec<&'c str> {
+    let rules = packs.into_iter().filter_map(|pack| catalog.rule_pack(pack)).flat_map(|pack| &pack.rules);
+    let mut names: Vec<&str> = rules.filter(|r| r.notices == Some(what)).map(|r| r.name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn named(packs: &[Sourced<String>]) -> impl Iterator<Item = &str> {
+    packs.iter().map(|pack| pack.value.as_str())
+}
+
+/// The alerts at stores that notice when nothing comes from this cluster any more.
+pub(super) fn missed(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>) -> Option<String> {
+    let of = |id: &StoreId| {
+        let store = fleet.store(*id);
+        let names = noticing(catalog, named(&store.rules), Notices::Member);
+        (!names.is_empty()).then(|| format!("`{}` of the rules at `{}`", names.join("`, `"), store.name))
+    };
+    // Rules that are evaluated here are gone with the rest of it.
+    let elsewhere = |id: &&StoreId| fleet.store(**id).cluster.is_none_or(|c| c.value != plan.id);
+    let all: Vec<String> = plan.judged_at.iter().filter(elsewhere).filter_map(of).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// What has to be done beside Watershed for alerts to be missed when they stop.
+pub(super) fn to_watch(catalog: &Catalog, plan: &ClusterPlan<'_>) -> Vec<String> {
+    let packs = catalog.names(Kind::Rules);
+    let always = noticing(catalog, packs, Notices::Silence);
+    let unwatched = |alertmanager: &AlertmanagerPlan<'_>| {
+        let open: Vec<&str> = always.iter().copied().filter(|name| !is_watched(alertmanager, name)).collect();
+        (!open.is_empty()).then(|| {
+            format!(
+                "Alertmanager `{}`: `{}` fires always, and none of its receivers is told. Let a service outside of the \
+                 fleet expect it and call when it stops: `receiver \"alive\" kind=\"webhook\" secret=\"…\" {{ match \
+                 alertname=\"{}\" }}`.",
+                alertmanager.name,
+                open.join("`, `"),
+                open[0]
+            )
+        })
+    };
+    plan.alertmanagers.iter().filter_map(unwatched).collect()
+}
+
+fn is_watched(alertmanager: &AlertmanagerPlan<'_>, alert: &str) -> bool {
+    let takes = |label: &str, value: &str| match label {
+        "alertname" => value == alert,
+        "severity" => value == "none",
+        _ => true,
+    };
+    let named = alertmanager.receivers.iter().filter(|r| r.names_alerts);
+    named.into_iter().any(|r| r.matches.iter().all(|(label, value)| takes(label, &value.value)))
+}
+
+/// What fires while members are still to be applied.
+pub(super) fn until_applied(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, out: &mut String) {
+    for rules in &plan.store_rules {
+        for alert in noticing(catalog, named(&rules.packs), Notices::Member) {
+            let waits = store_alert_waits(plan, fleet, catalog, rules, alert);
+            let waits = waits.map_or("at once".to_owned(), |w| format!("{w} after vmalert has begun"));
+            out.push_str(&format!(
+                "\n`{alert}` of the rules at `{}` fires {waits} for each cluster that is declared and has sent nothing \
+                 yet: apply those that send there before, or silence it until they are.\n",
+                fleet.store(rules.store).name
+            ));
+        }
     }
 }
 

@@ -33,14 +33,16 @@ pub fn cluster(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, pods: &
     flows(plan, out);
     written::section(fleet, plan, out);
     stores(fleet, plan, out);
-    alerts::section(fleet, plan, out);
+    alerts::section(fleet, catalog, plan, out);
     failures::section(fleet, catalog, plan, out);
     connections(plan, out);
     roles(plan, out);
-    list(out, "To be set by hand", plan.checklist.iter().cloned().chain(pods.to_admit()));
+    let by_hand = plan.checklist.iter().cloned().chain(pods.to_admit()).chain(alerts::to_watch(catalog, plan));
+    list(out, "To be set by hand", by_hand);
     secrets(plan, out);
     list(out, "Not collected", plan.not_collected.iter().map(|(job, why)| format!("`{job}`: {why}")));
     apply(plan, out);
+    alerts::until_applied(fleet, catalog, plan, out);
 }
 
 /// Jobs → Prometheus → relay → stores. One arrow for each pair, however many classes flow there.

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::alerts::missed;
 use super::markdown::table;
 use super::written::{Written, survives, written};
 use crate::catalog::{Catalog, Notices, Version, Versions};
@@ -14,7 +15,13 @@ use crate::model::fleet::Fleet;
 use crate::model::plan::{ClusterPlan, LanePlan};
 
 pub(super) fn section(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, out: &mut String) {
-    let page = Page { fleet, plan, alerts: Alerts::of(catalog, plan), written: written(fleet, plan) };
+    let page = Page {
+        fleet,
+        plan,
+        alerts: Alerts::of(catalog, plan),
+        missed: missed(fleet, catalog, plan),
+        written: written(fleet, plan),
+    };
     let mut rows = Vec::new();
     page.stores(&mut rows);
     page.prometheis(&mut rows);
@@ -34,6 +41,8 @@ struct Page<'p, 'f> {
     fleet: &'p Fleet,
     plan: &'p ClusterPlan<'f>,
     alerts: Alerts,
+    /// Who notices elsewhere that nothing comes from here.
+    missed: Option<String>,
     written: Vec<Written<'p>>,
 }
 
@@ -206,7 +215,7 @@ impl Page<'_, '_> {
                 "this cluster is cut off".to_owned(),
                 format!("{lost}; people here read their own Prometheis on"),
                 "what waits, once it is back".to_owned(),
-                GAP.to_owned(),
+                self.missed.clone().unwrap_or_else(|| GAP.to_owned()),
             ]);
         }
         for store in &self.plan.stores {

@@ -12,7 +12,7 @@ mod tests;
 
 use self::pod_security::Profile;
 pub use grafana::grafana_patch;
-pub use rules::{rule_tests, store_rule_tests};
+pub use rules::{rule_tests, store_alert_waits, store_rule_tests};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

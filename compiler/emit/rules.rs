@@ -6,7 +6,7 @@ use crate::diag::{Diagnostic, Origin, Sourced};
 use crate::model::fleet::Fleet;
 use crate::model::plan::{ClusterPlan, Endpoint, Monitor, PeaksPlan, RelayUrl, RulePlan, StoreRulesPlan, Workload};
 use crate::model::value::Duration;
-use crate::object::{Place, Tree, json};
+use crate::object::{NodeId, Place, Tree, json};
 
 pub fn pack(out: &mut Emit<'_, '_>, rule: &RulePlan) {
     let Some(entry) = out.catalog.rule_pack(&rule.pack) else { return };
@@ -72,6 +72,26 @@ pub fn store_rule_tests(
         }))
     });
     tests.collect()
+}
+
+/// How long an alert of a store's rules is pending before it fires, `5m`.
+pub fn store_alert_waits(
+    plan: &ClusterPlan<'_>,
+    fleet: &Fleet,
+    catalog: &Catalog,
+    rules: &StoreRulesPlan,
+    alert: &str,
+) -> Option<String> {
+    let settings = store_settings(fleet, rules, &super::versions(plan));
+    let templates = rules.packs.iter().filter_map(|p| catalog.rules_template(catalog.rule_pack(&p.value)?));
+    let evaluated: Vec<_> = templates.filter_map(|t| catalog.memo().eval(t, settings.clone()).ok()).collect();
+    let waits = |(tree, root): (&Tree, NodeId)| {
+        let groups = tree.children(root).filter_map(|group| tree.get(group, "rules"));
+        let of = |rule: &NodeId| tree.get(*rule, "alert").and_then(|name| tree.as_str(name)) == Some(alert);
+        let rule = groups.flat_map(|rules| tree.children(rules)).find(of)?;
+        Some(tree.as_str(tree.get(rule, "for")?)?.to_owned())
+    };
+    evaluated.iter().filter_map(|e| e.root()).find_map(waits)
 }
 
 /// What the templates of a pack are evaluated with at a store.

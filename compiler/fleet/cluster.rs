@@ -123,11 +123,23 @@ pub fn cluster<'d>(cx: &mut Context<'_, 'd>, raw: &Raw<'d>, fleet: &Fleetwide<'_
     cluster
 }
 
-/// A list of alertmanagers; `None` where nobody says it.
+/// A list of alertmanagers, each once; `None` where nobody says it.
 pub fn alerts(cx: &mut Context<'_, '_>, block: &Block<'_>) -> Option<Vec<Sourced<AlertmanagerId>>> {
     block.list("alerts")?;
     let said: Vec<_> = block.texts("alerts").collect();
-    Some(said.into_iter().filter_map(|(name, at)| Some(cx.read.sourced(cx.names.alertmanager(name)?, at))).collect())
+    let mut told: Vec<Sourced<AlertmanagerId>> = Vec::new();
+    for (name, at) in said {
+        let Some(id) = cx.names.alertmanager(name) else { continue };
+        match told.iter().find(|t| t.value == id) {
+            Some(first) => {
+                let found = Diagnostic::new(&codes::TOLD_TWICE, at, format!("`{name}` is named twice in one list"));
+                let first = cx.read.span(first.origin);
+                cx.read.report_as(name.to_owned(), found.label(first, "the first time"));
+            }
+            None => told.push(cx.read.sourced(id, at)),
+        }
+    }
+    Some(told)
 }
 
 fn identity(cx: &mut Context<'_, '_>, raw: &Raw<'_>, origin: Origin) -> Sourced<String> {

@@ -263,6 +263,20 @@ pub static RECEIVER: Code = error(
     "take it out, or write the kind of receiver it belongs to",
 );
 
+pub static RECEIVER_VALUE: Code = error(
+    "REF162",
+    "a setting of a receiver that the operator or Alertmanager does not take",
+    "the operator refuses the whole configuration for one such value, or Alertmanager each message to this receiver: nobody is told",
+    "",
+);
+
+pub static TOLD_TWICE: Code = warning(
+    "REF163",
+    "an Alertmanager that is named twice in one list",
+    "every alert would be sent to it twice; it is told once",
+    "take the second one out; was another one meant?",
+);
+
 pub static IDLE_COPY: Code = error(
     "REF180",
     "a copy that adds nothing",
@@ -339,6 +353,8 @@ pub static ALL: &[&Code] = &[
     &NOT_THERE,
     &NOT_EVERYWHERE,
     &RECEIVER,
+    &RECEIVER_VALUE,
+    &TOLD_TWICE,
     &IDLE_COPY,
     &NOT_OURS,
 ];

@@ -39,7 +39,7 @@ use std::collections::BTreeMap;
 pub use address::{NoWay, Way, way, way_of};
 pub use chain::{Step, StepKind};
 pub use explain::{Explained, explain};
-pub use receiver::{Form as ReceiverForm, forms as receiver_forms};
+pub use receiver::{Form as ReceiverForm, Value as ReceiverValue, forms as receiver_forms};
 
 use self::cluster::{Fleetwide, Raw};
 use self::context::Context;

@@ -35,8 +35,25 @@ pub struct Setting {
     /// Path below the item of the list, `sigv4.region`.
     pub field: &'static str,
     pub required: bool,
-    /// A whole number in the API.
-    pub int: bool,
+    pub value: Value,
+}
+
+/// What the operator or Alertmanager takes for a setting. One receiver with another value, and the
+/// operator takes in none of an AlertmanagerConfig; what only Alertmanager looks at fails with each
+/// message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    Text,
+    /// A whole number in the API, and not zero.
+    Number,
+    /// `host:port`.
+    HostPort,
+    /// Addresses of mail, with commas between them.
+    Addresses,
+    /// One address of mail.
+    Address,
+    /// The ARN of a topic of SNS.
+    Topic,
 }
 
 /// Keys of `receiver` that only some kinds have.
@@ -46,11 +63,17 @@ const SETTINGS: [&str; 11] =
 const OLDEST: Version = Version::new(0, 0, 0);
 
 const fn needs(key: &'static str, field: &'static str) -> Setting {
-    Setting { key, field, required: true, int: false }
+    Setting { key, field, required: true, value: Value::Text }
 }
 
 const fn takes(key: &'static str, field: &'static str) -> Setting {
-    Setting { key, field, required: false, int: false }
+    Setting { key, field, required: false, value: Value::Text }
+}
+
+impl Setting {
+    const fn of(self, value: Value) -> Setting {
+        Setting { value, ..self }
+    }
 }
 
 const fn form(
@@ -76,9 +99,9 @@ static KINDS: [(&str, &[Form]); 14] = [
             "emailConfigs",
             &[("authPassword", "password")],
             &[
-                needs("to", "to"),
-                needs("from", "from"),
-                needs("smarthost", "smarthost"),
+                needs("to", "to").of(Value::Addresses),
+                needs("from", "from").of(Value::Address),
+                needs("smarthost", "smarthost").of(Value::HostPort),
                 takes("login", "authUsername"),
             ],
         )],
@@ -106,17 +129,10 @@ static KINDS: [(&str, &[Form]); 14] = [
         &[form(
             "snsConfigs",
             &[("sigv4.accessKey", "access-key"), ("sigv4.secretKey", "secret-key")],
-            &[needs("to", "topicARN"), needs("region", "sigv4.region")],
+            &[needs("to", "topicARN").of(Value::Topic), needs("region", "sigv4.region")],
         )],
     ),
-    (
-        "telegram",
-        &[form(
-            "telegramConfigs",
-            &[("botToken", "token")],
-            &[Setting { key: "chat-id", field: "chatID", required: true, int: true }],
-        )],
-    ),
+    ("telegram", &[form("telegramConfigs", &[("botToken", "token")], &[needs("chat-id", "chatID").of(Value::Number)])]),
     ("victorops", &[form("victoropsConfigs", &[("apiKey", "api-key")], &[needs("routing-key", "routingKey")])]),
     (
         "webex",
@@ -218,24 +234,92 @@ fn check(cx: &mut Context<'_, '_>, block: &Block<'_>, receiver: &Receiver, at: S
     }
     for (key, said) in &receiver.settings {
         let at = cx.read.span(said.origin);
-        match form.settings.iter().find(|s| s.key == *key) {
-            None => {
-                let known: Vec<&str> = form.settings.iter().map(|s| s.key).collect();
-                let help = match known.is_empty() {
-                    true => "take it out: all it needs is in its Secret".to_owned(),
-                    false => format!("take it out; of these keys it takes {}", list(&known)),
-                };
-                let what = format!("a receiver of kind `{kind}` takes no `{key}`");
-                cx.read.report_each(Diagnostic::new(&codes::RECEIVER, at, what).help(help));
-            }
-            Some(setting) if setting.int && said.value.parse::<i64>().is_err() => {
-                let what = format!("`{key}` of a receiver of kind `{kind}` is a whole number");
-                let help = "write the number, with its minus sign where it has one: `chat-id=\"-1001234567890\"`";
-                cx.read.report_each(Diagnostic::new(&codes::RECEIVER, at, what).help(help));
-            }
-            Some(_) => {}
+        let Some(setting) = form.settings.iter().find(|s| s.key == *key) else {
+            let known: Vec<&str> = form.settings.iter().map(|s| s.key).collect();
+            let help = match known.is_empty() {
+                true => "take it out: all it needs is in its Secret".to_owned(),
+                false => format!("take it out; of these keys it takes {}", list(&known)),
+            };
+            let what = format!("a receiver of kind `{kind}` takes no `{key}`");
+            // It may be the credential itself, in the key it seems to belong to.
+            cx.read.report_each(Diagnostic::new(&codes::RECEIVER, at, what).here("not shown").help(help).hide(at));
+            continue;
+        };
+        if let Some((is, help)) = setting.value.refuses(&said.value) {
+            let what = format!("`{key}` of a receiver of kind `{kind}` is {is}");
+            let found = Diagnostic::new(&codes::RECEIVER_VALUE, at, what).here("not shown").hide(at);
+            cx.read.report_each(found.help(help));
         }
     }
+}
+
+impl Value {
+    /// What the value should be and what to write, where it is something else.
+    fn refuses(self, said: &str) -> Option<(&'static str, &'static str)> {
+        if said.trim().is_empty() {
+            return Some(("not to be empty", "write what the service asks for"));
+        }
+        // Alertmanager fills templates in when it tells somebody; nobody knows what with.
+        let template = said.contains("{{");
+        let (sound, is, help) = match self {
+            Value::Text => return None,
+            Value::Number => (
+                said.parse::<i64>().is_ok_and(|n| n != 0),
+                "a whole number, and not 0",
+                "write the number, with its minus sign where it has one: `chat-id=\"-1001234567890\"`",
+            ),
+            Value::HostPort => {
+                (host_port(said), "a host and a port", "write both: `smarthost=\"mail.example.com:587\"`")
+            }
+            Value::Addresses => (
+                template || said.split(',').all(is_address),
+                "one or several addresses of mail",
+                "write them with commas between them: `to=\"oncall@example.com, lead@example.com\"`",
+            ),
+            Value::Address => (
+                template || is_address(said),
+                "one address of mail",
+                "write it as it stands in a message: `from=\"watershed@example.com\"`",
+            ),
+            Value::Topic => (
+                template || topic(said),
+                "the ARN of a topic",
+                "write it whole: `to=\"arn:aws:sns:eu-central-1:123456789012:alerts\"`",
+            ),
+        };
+        (!sound).then_some((is, help))
+    }
+}
+
+/// As Go's `net.SplitHostPort` takes it, with neither part empty: the operator asks for the first,
+/// Alertmanager for the second.
+fn host_port(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    let host = match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').unwrap_or_default(),
+        None if host.contains(':') => return false,
+        None => host,
+    };
+    let plain = |c: char| !c.is_whitespace() && !matches!(c, '/' | '[' | ']' | '@');
+    !host.is_empty() && host.chars().all(plain) && port.parse::<u16>().is_ok_and(|n| n > 0)
+}
+
+/// `a@b` or `Name <a@b>`: a mail server has the last word.
+fn is_address(text: &str) -> bool {
+    let text = text.trim();
+    let bare = match (text.rfind('<'), text.strip_suffix('>')) {
+        (Some(at), Some(closed)) => &closed[at + 1..],
+        (None, None) => text,
+        _ => return false,
+    };
+    let part = |p: &str| !p.is_empty() && !p.chars().any(|c| c.is_whitespace() || matches!(c, '@' | '<' | '>' | ':'));
+    bare.rsplit_once('@').is_some_and(|(user, host)| part(user) && part(host))
+}
+
+/// `arn:partition:sns:region:account:name`.
+fn topic(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    parts.len() == 6 && parts[0] == "arn" && parts[2] == "sns" && parts.iter().all(|p| !p.is_empty())
 }
 
 #[cfg(test)]
@@ -264,5 +348,36 @@ mod tests {
             assert!(form.settings.iter().all(|s| SETTINGS.contains(&s.key)), "{}", form.list);
         }
         assert!(SETTINGS.iter().all(|key| receiver.key(key).is_some()));
+    }
+
+    #[test]
+    fn values_are_those_that_the_operator_and_alertmanager_take() {
+        for (value, taken, refused) in [
+            (Value::Text, &["ops", "{{ .x }}"][..], &["", "  "][..]),
+            (Value::Number, &["-1001234567890", "7"], &["0", "-0", "ops", "1.5", "@ops"]),
+            (
+                Value::HostPort,
+                &["mail.example.com:587", "10.0.0.1:25", "[fd00::1]:25", "relay:25"],
+                &["mail.example.com", "mail:", ":25", "mail:0", "mail:smtp", "fd00::1:25", "smtp://mail:25", "a b:25"],
+            ),
+            (
+                Value::Addresses,
+                &["ops@example.com", "a@x, b@y", "On Call <a@x>", "{{ .CommonLabels.owner }}@example.com"],
+                &["ops", "a@x,", "a@", "@x", "a@x b@y", "On Call <a@x"],
+            ),
+            (Value::Address, &["ops@example.com"], &["ops", "a@x, b@y"]),
+            (
+                Value::Topic,
+                &["arn:aws-cn:sns:cn-north-1:123456789012:alerts"],
+                &["alerts", "arn:aws:sqs:a:1:b", "arn:aws:sns:a:1"],
+            ),
+        ] {
+            for text in taken {
+                assert_eq!(value.refuses(text), None, "{value:?} {text}");
+            }
+            for text in refused {
+                assert!(value.refuses(text).is_some(), "{value:?} {text}");
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::codes;
 use super::context::Context;
 use super::lanes::{self, SLICES_SINCE};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
-use crate::fleet::{self, ReceiverForm, Way, receiver_forms};
+use crate::fleet::{self, ReceiverForm, ReceiverValue, Way, receiver_forms};
 use crate::model::fleet::{Address, Alertmanager, BaseKind, Credentials, Lane, Receiver, SecretKey};
 use crate::model::ids::AlertmanagerId;
 use crate::model::plan::{AlertService, AlertTarget, AlertmanagerPlan, Host, Notifier, ReceiverField, ReceiverPlan};
@@ -189,8 +189,19 @@ fn alertmanager<'f>(
         requests: lanes::resources(&Default::default(), &START, origins),
         receivers: of.receivers.iter().filter_map(|r| receiver(cx, r, origins, sink)).collect(),
         rest: of.receivers.iter().find(|r| r.matches.is_empty()).map_or("", |r| &r.name),
+        nobody: nobody(of),
         group_by: vec!["alertname".to_owned(), cx.fleet.identity.value.clone()],
+        inhibits: vec!["alertname".to_owned(), cx.fleet.identity.value.clone(), "namespace".to_owned()],
     }
+}
+
+/// A name that no receiver has.
+fn nobody(of: &Alertmanager) -> String {
+    let mut name = "nobody".to_owned();
+    while of.receivers.iter().any(|r| r.name == name) {
+        name.push_str("-else");
+    }
+    name
 }
 
 fn receiver<'f>(
@@ -217,7 +228,9 @@ fn receiver<'f>(
     for setting in form.settings {
         let Some(said) = of.settings.get(setting.key) else { continue };
         let field = match said.value.parse::<i64>() {
-            Ok(number) if setting.int => ReceiverField::Int(Sourced::new(number, said.origin)),
+            Ok(number) if setting.value == ReceiverValue::Number => {
+                ReceiverField::Int(Sourced::new(number, said.origin))
+            }
             _ => ReceiverField::Text(said.clone()),
         };
         fields.insert(setting.field, field);
@@ -229,7 +242,15 @@ fn receiver<'f>(
             fields.insert("authUsername", ReceiverField::Text(Sourced::new(from.value.clone(), origin)));
         }
     }
-    Some(ReceiverPlan { name: &of.name, list: form.list, fields, matches: &of.matches, origin: of.origin })
+    let names_alerts = ["alertname", "severity"].iter().any(|label| of.matches.contains_key(*label));
+    Some(ReceiverPlan {
+        name: &of.name,
+        list: form.list,
+        fields,
+        matches: &of.matches,
+        names_alerts,
+        origin: of.origin,
+    })
 }
 
 fn too_new(

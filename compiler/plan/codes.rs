@@ -368,6 +368,20 @@ pub static PEAKS_APART: Code = warning(
     "have one route take both: name the Prometheus that records in its `prometheus`",
 );
 
+pub static RULES_OVER_NOTHING: Code = warning(
+    "PLN189",
+    "rules of a store to which nothing is sent without a tenant",
+    "they are evaluated over no cluster: no alert of theirs can fire, and nobody is told when a cluster falls silent",
+    "send something of each cluster to the store itself, `to \"central\"` or `copy \"central\"` with `jobs=`; or take its `rules` out",
+);
+
+pub static RULES_TOO_OLD: Code = error(
+    "PLN190",
+    "rules of a store whose version cannot log in at an Alertmanager",
+    "vmalert has the version of its store; one before 1.84 takes a user as plain text only, and no credential stands in what is emitted",
+    "declare a newer `app` version of the store, or let the Alertmanager ask for a token: `bearer secret=\"…\"`",
+);
+
 /// A proof over witness series failed: the compiler contradicts itself.
 pub static WITNESS: Code = error(
     "PLN901",
@@ -428,5 +442,7 @@ pub static ALL: &[&Code] = &[
     &EMPTY_BOARD,
     &IDLE_PACK,
     &PEAKS_APART,
+    &RULES_OVER_NOTHING,
+    &RULES_TOO_OLD,
     &WITNESS,
 ];

@@ -9,7 +9,7 @@ use super::source::lane_service;
 use super::unanswered::Scraped;
 use super::ways;
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced};
-use crate::model::fleet::{Destination, GrafanaBy, Readable, Reader, ReaderKind, Route};
+use crate::model::fleet::{Destination, GrafanaBy, Readable, Reader, ReaderKind};
 use crate::model::ids::StoreId;
 use crate::model::plan::{DataSource, FleetPlan, ReaderPlan};
 use crate::model::value::Duration;
@@ -147,11 +147,8 @@ fn of_store(
 
 /// Where series are first sent to a tenant of the store, if the fleet sends none to the store itself.
 fn only_tenants(cx: &Context<'_>, id: StoreId) -> Option<Origin> {
-    let lines = |r: &'_ Route| r.lines.iter().flat_map(|l| l.stores.clone()).collect::<Vec<_>>();
-    let others = |r: &'_ Route| r.shared.iter().chain(&r.unowned).flatten().copied().collect::<Vec<_>>();
-    let all = cx.fleet.routes.iter().flat_map(|r| lines(r).into_iter().chain(others(r)));
     let mut first = None;
-    for said in all {
+    for said in cx.fleet.routes.iter().flat_map(|r| r.destinations()) {
         match said.value {
             Destination::Store(store, 0) if store == id => return None,
             Destination::Store(store, _) if store == id => first = first.or(Some(said.origin)),

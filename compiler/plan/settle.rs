@@ -110,6 +110,9 @@ fn load(store: StoreId, summaries: &[&Summary]) -> StoreLoad {
                 Some((last, rate)) if *last == summary.cluster => *rate += send.samples_per_second,
                 _ => load.senders.push((summary.cluster, send.samples_per_second)),
             }
+            if send.tenant == 0 && send.samples_per_second > 0.0 && load.untenanted.last() != Some(&summary.cluster) {
+                load.untenanted.push(summary.cluster);
+            }
         }
         load.pairs |= summary.pairs.contains(&store);
         for (_, answers) in summary.answers.iter().filter(|(s, _)| *s == store) {

@@ -99,7 +99,7 @@ static RECEIVER: Shape = Shape {
         setting("room", "The room of Webex."),
         setting("region", "The region of SNS."),
         setting("routing-key", "The routing key of VictorOps."),
-        key("match", Map(Type::LabelName, Type::Text), "Labels of the alerts it is told of.")
+        key("match", Map(Type::LabelName, Type::Text), "Labels of the alerts it is told of; those of severity `none` only where it has `alertname` or `severity`.")
             .default("what no other receiver takes")
             .serves("G1")
             .native(&["matchers", "match_re", "matchLabels"]),

@@ -70,7 +70,7 @@ impl Check<'_> {
                 }
             }
             (Form::Flag, Data::Scalar(scalar)) => self.flag(name, scalar),
-            (Form::List(ty), Data::List(items)) => items.iter().for_each(|item| self.item(name, ty, item)),
+            (Form::List(ty), Data::List(items)) => self.list(name, ty, items),
             (Form::Map(key, value), Data::Map(entries)) => {
                 for (word, scalar) in entries {
                     let text = Spanned { value: Scalar::Str(word.value.clone()), span: word.span };
@@ -106,16 +106,26 @@ impl Check<'_> {
         }
     }
 
-    /// An item of a list; one of `args` may hand a credential to a flag.
-    fn item(&mut self, key: &str, ty: Type, item: &Spanned<Scalar>) {
-        if ty == Type::Text
-            && let Some(flag) = item.value.as_str().and_then(secret::flag)
-        {
+    /// The items of a list; those of `args` may hand a credential to a flag.
+    fn list(&mut self, key: &str, ty: Type, items: &[Spanned<Scalar>]) {
+        let given = match ty {
+            Type::Text => self.arguments(&items.iter().map(|i| (i.value.as_str(), i.span)).collect::<Vec<_>>()),
+            _ => Vec::new(),
+        };
+        let others = items.iter().enumerate().filter(|(at, _)| !given.contains(at));
+        others.for_each(|(_, item)| self.value(key, ty, item));
+    }
+
+    /// Reports credentials among arguments, and says which they are.
+    fn arguments(&mut self, all: &[(Option<&str>, Span)]) -> Vec<usize> {
+        let texts: Vec<Option<&str>> = all.iter().map(|(text, _)| *text).collect();
+        let report = |(index, flag): (usize, &str)| {
+            let at = all[index].1;
             let what = format!("`{flag}` is given a credential");
-            self.sink.push(Diagnostic::new(&codes::SECRET, item.span, what).here("not shown").hide(item.span));
-            return;
-        }
-        self.value(key, ty, item);
+            self.sink.push(Diagnostic::new(&codes::SECRET, at, what).here("not shown").hide(at));
+            index
+        };
+        secret::arguments(&texts).into_iter().map(report).collect()
     }
 
     fn entry(&mut self, key: &str, ty: Type, scalar: &Spanned<Scalar>) {
@@ -142,7 +152,16 @@ impl Check<'_> {
                 let scalar = Spanned { value: scalar.clone(), span: at };
                 self.value(key, Type::Any, &scalar);
             }
-            Free::List(items) => items.iter().for_each(|item| self.free(key, &item.value, item.span)),
+            Free::List(items) => {
+                let text = |item: &Free| match item {
+                    Free::Scalar(Scalar::Str(text)) => Some(text.clone()),
+                    _ => None,
+                };
+                let texts: Vec<(Option<String>, Span)> = items.iter().map(|i| (text(&i.value), i.span)).collect();
+                let given = self.arguments(&texts.iter().map(|(t, at)| (t.as_deref(), *at)).collect::<Vec<_>>());
+                let others = items.iter().enumerate().filter(|(at, _)| !given.contains(at));
+                others.for_each(|(_, item)| self.free(key, &item.value, item.span));
+            }
             Free::Map(entries) => {
                 entries.iter().for_each(|(word, child)| self.free(&word.value, &child.value, child.span));
             }
@@ -381,6 +400,12 @@ cluster "a" nodes=3
         for (line, secret) in [
             ("job \"x\" { params token=\"hunter2\" }", "hunter2"),
             ("job \"x\" { exporter { args \"--web.password=hunter2\" } }", "hunter2"),
+            ("job \"x\" { exporter { args \"--log\" \"--token\" \"hunter2\" } }", "hunter2"),
+            (
+                "patch \"Deployment/x\" why=\"w\" { merge { spec { args { - \"--api-key\"; - \"hunter2\" } } } }",
+                "hunter2",
+            ),
+            ("context \"https://hooks.slack.com/services/T0/B0/hunter2x\"", "hunter2"),
             ("external-labels note=\"Bearer 0123456789abcdef\"", "0123456789abcdef"),
             ("patch \"Secret/x\" why=\"w\" { merge { stringData { password \"hunter2\" } } }", "hunter2"),
             ("patch \"Prometheus/x\" why=\"w\" { merge { spec { url \"https://a:hunter2@b\" } } }", "hunter2"),
@@ -398,6 +423,19 @@ cluster "a" nodes=3
         );
         assert_eq!(found[0].0, "SPC140");
         assert!(!words.contains("hunter2"));
+    }
+
+    #[test]
+    fn a_random_routing_key_is_a_credential_whatever_the_kind() {
+        let key = "9f8e7d6c5b4a39281706f5e4d3c2b1a0";
+        for kind in ["pagerduty", "victorops", "pager"] {
+            let text = format!(
+                "{SOUND}alertmanager \"m\" cluster=\"a\" {{ receiver \"p\" kind=\"{kind}\" secret=\"s\" routing-key=\"{key}\" }}"
+            );
+            let (found, words) = findings_in("a.kdl", &text);
+            assert!(found.contains(&("SPC140", format!("\"{key}\""))), "{found:?}");
+            assert!(!words.contains(key), "{words}");
+        }
     }
 
     #[test]

@@ -14,9 +14,35 @@ pub fn look(text: &str) -> Option<&'static str> {
     if !veil::secret_parameters(text).is_empty() {
         return Some("a URL with a credential among its parameters");
     }
+    if is_webhook(text) {
+        return Some("a webhook, whose URL is the credential");
+    }
     text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '=' | ',' | ';' | '(' | ')' | '{' | '}' | ':'))
         .find_map(token)
         .or_else(|| bearer(text))
+}
+
+/// URLs that let everybody who knows them write to a chat: there is no other credential.
+fn is_webhook(text: &str) -> bool {
+    const PATHS: [&str; 7] = [
+        "hooks.slack.com/services/",
+        "hooks.slack.com/workflows/",
+        "hooks.slack.com/triggers/",
+        "discord.com/api/webhooks/",
+        "discordapp.com/api/webhooks/",
+        ".webhook.office.com/webhook",
+        "/open-apis/bot/v2/hook/",
+    ];
+    let more = |path: &str| text.split_once(path).is_some_and(|(_, rest)| rest.len() >= 8);
+    PATHS.into_iter().any(more)
+}
+
+/// What a key whose value is no credential is given by mistake, where it looks like one: the routing
+/// key of VictorOps is a word, that of PagerDuty 32 random letters and digits.
+pub fn is_random(key: &str, text: &str) -> bool {
+    let (digits, letters) = (text.bytes().any(|b| b.is_ascii_digit()), text.bytes().any(|b| b.is_ascii_alphabetic()));
+    let plain = text.len() >= 20 && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    key == "routing-key" && plain && digits && letters
 }
 
 /// Keys below which a value of one's own is a credential: `password`, `token`, `api-key`. Names of
@@ -33,6 +59,22 @@ pub fn flag(argument: &str) -> Option<&str> {
     let (name, value) = argument.split_once('=')?;
     let named = name.starts_with('-') && is_credential_key(name);
     (named && !value.is_empty() && !value.starts_with("$(")).then_some(name)
+}
+
+/// As [`flag`], for arguments in a row: where a credential stands, and the name of its flag. It may
+/// be a word of its own, `--web.password` and then `…`.
+pub fn arguments<'a>(all: &[Option<&'a str>]) -> Vec<(usize, &'a str)> {
+    let own = |(at, argument): (usize, &Option<&'a str>)| Some((at, flag((*argument)?)?));
+    let next = |(at, pair): (usize, &[Option<&'a str>])| {
+        let (Some(name), Some(value)) = (pair[0], pair[1]) else { return None };
+        let named = name.starts_with('-') && is_credential_key(name);
+        (named && !value.is_empty() && !value.starts_with(['-', '$'])).then_some((at + 1, name))
+    };
+    let mut found: Vec<_> = all.iter().enumerate().filter_map(own).collect();
+    found.extend(all.windows(2).enumerate().filter_map(next));
+    found.sort_unstable();
+    found.dedup_by_key(|(at, _)| *at);
+    found
 }
 
 /// Credentials with a mark of their own.
@@ -107,6 +149,8 @@ mod tests {
             "Authorization: Bearer 0123456789abcdef",
             "--header=Authorization: Basic YWRtaW46aHVudGVyMg==",
             "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJl",
+            "https://hooks.slack.com/services/T00000000/B00000000/abcdefgh",
+            "https://x.webhook.office.com/webhookb2/0123-4567@89ab",
         ] {
             assert!(look(text).is_some(), "{text}");
         }
@@ -126,6 +170,8 @@ mod tests {
             "mail oncall@example.com",
             "--collector.netdev.device-exclude=^(veth.*|cali.*)$",
             "BEGIN",
+            "https://hooks.slack.com/services/",
+            "#alerts",
         ] {
             assert_eq!(look(text), None, "{text}");
         }
@@ -139,6 +185,16 @@ mod tests {
         assert_eq!(flag("--remote.password=hunter2"), Some("--remote.password"));
         assert_eq!(flag("--remote.password=$(PASSWORD)"), None);
         assert_eq!(flag("--remote.password-file=/x"), None);
+        assert_eq!(
+            arguments(&[Some("--token"), Some("abc"), Some("--a.password=b"), Some("--c.token"), Some("--d")]),
+            [(1, "--token"), (2, "--a.password")]
+        );
+        assert_eq!(
+            arguments(&[Some("--token"), Some("$(TOKEN)"), Some("token"), Some("x"), Some("--token"), None]),
+            []
+        );
+        assert!(is_random("routing-key", "9f8e7d6c5b4a39281706f5e4d3c2b1a0"));
+        assert!(!is_random("routing-key", "platform-oncall") && !is_random("room", "9f8e7d6c5b4a39281706f5e4d3c2b1a0"));
         for key in ["passwordSecret", "tokenFile", "password-key", "secretName", "key"] {
             assert!(!is_credential_key(key), "{key}");
         }

@@ -71,6 +71,10 @@ pub fn examine(key: &str, ty: Type, scalar: &Scalar, at: Span) -> Option<Diagnos
     match (ty, scalar) {
         (_, Scalar::Null) => None,
         (_, Scalar::Str(text)) if secret::look(text).is_some() => Some(literal_secret(key, text, at)),
+        (_, Scalar::Str(text)) if secret::is_random(key, text) => {
+            let what = format!("the value of `{key}` looks like a credential");
+            Some(Diagnostic::new(&codes::SECRET, at, what).here("not shown").hide(at))
+        }
         (Type::Any, _) => None,
         (Type::Count | Type::Positive, Scalar::Int(n)) => count(key, ty, *n, at),
         (Type::Count | Type::Positive, Scalar::Float(_)) => {

@@ -1,12 +1,15 @@
 //! Values of the chart `victoria-metrics-alert`: vmalert beside a store.
 //!
-//! The chart hands each key of a notifier on as a flag. Credentials are files of Secrets that are
-//! mounted; no value stands here.
+//! Credentials are files of Secrets that are mounted; no value stands here. Facts behind the flags: a
+//! flag with exactly one value applies to *every* notifier, so that each list is written out to its
+//! full length; the chart's own `notifiers` leave out what is empty, so they are given as flags.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::diag::{Origin, Sourced};
 use crate::model::fleet::{Auth, Cluster, SecretKey};
-use crate::model::plan::{Notifier, StoreRulesPlan};
+use crate::model::plan::{Notifier, StoreRulesPlan, UserNames};
 use crate::object::{Build, NodeId, Tree};
 
 /// Where Secrets are mounted, each in a folder of its name.
@@ -35,11 +38,13 @@ pub fn values(b: &mut Build<'_>, cluster: &Cluster, plan: &StoreRulesPlan, group
         // What is pending and what fires survives a restart: it is written to the store and read back.
         s.object("remoteWrite", |d| d.str("url", &plan.write_url));
         s.object("remoteRead", |d| d.str("url", &plan.read_url));
-        if plan.notifiers.is_empty() {
+        s.object("extraArgs", |a| match plan.notifiers.as_slice() {
             // vmalert refuses to start without a notifier, unless it is told that nobody listens.
-            s.object("extraArgs", |a| a.str("notifier.blackhole", "true"));
-        } else {
-            s.list("notifiers", |l| plan.notifiers.iter().for_each(|n| notifier(l, n)));
+            [] => a.str("notifier.blackhole", "true"),
+            all => notifiers(a, all, plan.user_names),
+        });
+        if plan.user_names == UserNames::Environment {
+            users(s, &plan.notifiers);
         }
         mounts(s, plan);
         s.object("resources", |r| {
@@ -58,29 +63,84 @@ pub fn values(b: &mut Build<'_>, cluster: &Cluster, plan: &StoreRulesPlan, group
     });
 }
 
-fn notifier(l: &mut Build<'_>, notifier: &Notifier) {
-    let file = |secret: &str, key: &str| format!("{SECRETS}/{secret}/{key}");
-    l.from(notifier.origin).object("", |n| {
-        n.from(notifier.url.origin).str("url", &notifier.url.value);
-        match &notifier.credentials.auth {
-            Some(Auth::Basic { secret, username_key, password_key }) => {
-                n.from(secret.origin).str("basicAuth.usernameFile", file(&secret.value, username_key));
-                n.from(secret.origin).str("basicAuth.passwordFile", file(&secret.value, password_key));
+fn notifiers(a: &mut Build<'_>, all: &[Notifier], user_names: UserNames) {
+    let file = |secret: &Sourced<String>, key: &str| Some((secret.origin, format!("{SECRETS}/{}/{key}", secret.value)));
+    let said = |text: &Sourced<String>| Some((text.origin, quoted(&text.value).into_owned()));
+    flag(a, "url", all, |_, n| said(&n.url));
+    match user_names {
+        UserNames::File => flag(a, "basicAuth.usernameFile", all, |_, n| match &n.credentials.auth {
+            Some(Auth::Basic { secret, username_key, .. }) => file(secret, username_key),
+            _ => None,
+        }),
+        // Quoted, for a name may have a comma, which would begin another notifier's.
+        UserNames::Environment => flag(a, "basicAuth.username", all, |index, n| match &n.credentials.auth {
+            Some(Auth::Basic { secret, .. }) => Some((secret.origin, format!("'%{{{}}}'", user(index)))),
+            _ => None,
+        }),
+    }
+    flag(a, "basicAuth.passwordFile", all, |_, n| match &n.credentials.auth {
+        Some(Auth::Basic { secret, password_key, .. }) => file(secret, password_key),
+        _ => None,
+    });
+    flag(a, "bearerTokenFile", all, |_, n| match &n.credentials.auth {
+        Some(Auth::Bearer(SecretKey { secret, key })) => file(secret, key),
+        _ => None,
+    });
+    flag(a, "tlsCAFile", all, |_, n| n.credentials.ca.as_ref().and_then(|ca| file(&ca.secret, &ca.key)));
+    let cert = |n: &Notifier| n.credentials.client_cert.clone();
+    flag(a, "tlsCertFile", all, |_, n| cert(n).and_then(|c| file(&c.secret, &c.cert_key)));
+    flag(a, "tlsKeyFile", all, |_, n| cert(n).and_then(|c| file(&c.secret, &c.key_key)));
+    flag(a, "tlsServerName", all, |_, n| n.credentials.server_name.as_ref().and_then(said));
+}
+
+/// `-notifier.<flag>` once for each notifier, empty where it has none; nothing where no notifier has
+/// one.
+fn flag(a: &mut Build<'_>, flag: &str, all: &[Notifier], value: impl Fn(usize, &Notifier) -> Option<(Origin, String)>) {
+    let values: Vec<_> = all.iter().enumerate().map(|(index, n)| value(index, n)).collect();
+    if values.iter().any(Option::is_some) {
+        a.list(&format!("notifier.{flag}"), |l| {
+            for (value, notifier) in values.into_iter().zip(all) {
+                let (origin, text) = value.unwrap_or((notifier.origin, String::new()));
+                l.from(origin).str("", text);
             }
-            Some(Auth::Bearer(SecretKey { secret, key })) => {
-                n.from(secret.origin).str("bearerTokenFile", file(&secret.value, key));
-            }
-            None => {}
-        }
-        if let Some(SecretKey { secret, key }) = &notifier.credentials.ca {
-            n.from(secret.origin).str("tlsCAFile", file(&secret.value, key));
-        }
-        if let Some(cert) = &notifier.credentials.client_cert {
-            n.from(cert.secret.origin).str("tlsCertFile", file(&cert.secret.value, &cert.cert_key));
-            n.from(cert.secret.origin).str("tlsKeyFile", file(&cert.secret.value, &cert.key_key));
-        }
-        if let Some(name) = &notifier.credentials.server_name {
-            n.from(name.origin).str("tlsServerName", &name.value);
+        });
+    }
+}
+
+/// A value that vmalert would otherwise read as several.
+fn quoted(text: &str) -> Cow<'_, str> {
+    match text.contains([',', '"', '\'', '[', '{', '(']) {
+        true => Cow::Owned(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))),
+        false => Cow::Borrowed(text),
+    }
+}
+
+/// The environment variable with a notifier's user; the chart reads flags from those that begin with
+/// `VM_`.
+fn user(index: usize) -> String {
+    format!("NOTIFIER_{}_USERNAME", index + 1)
+}
+
+fn users(s: &mut Build<'_>, all: &[Notifier]) {
+    let users = all.iter().enumerate().filter_map(|(index, n)| match &n.credentials.auth {
+        Some(Auth::Basic { secret, username_key, .. }) => Some((index, secret, username_key)),
+        _ => None,
+    });
+    let users: Vec<_> = users.collect();
+    if users.is_empty() {
+        return;
+    }
+    s.list("env", |l| {
+        for (index, secret, key) in users {
+            l.from(secret.origin).object("", |e| {
+                e.str("name", user(index));
+                e.object("valueFrom", |v| {
+                    v.object("secretKeyRef", |r| {
+                        r.str("name", &secret.value);
+                        r.str("key", key);
+                    });
+                });
+            });
         }
     });
 }

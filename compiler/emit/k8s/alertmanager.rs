@@ -59,7 +59,11 @@ pub fn alertmanager(out: &mut Emit<'_, '_>, plan: &AlertmanagerPlan<'_>) {
     out.object(&config, |o| {
         o.object("spec", |s| {
             route(s, plan);
-            s.list("receivers", |l| plan.receivers.iter().for_each(|r| receiver(l, r)));
+            inhibit_rules(s, plan);
+            s.list("receivers", |l| {
+                plan.receivers.iter().for_each(|r| receiver(l, r));
+                l.object("", |nobody| nobody.str("name", &plan.nobody));
+            });
         });
     });
     let labels = [("app.kubernetes.io/name", "alertmanager"), (LABEL, plan.name)];
@@ -118,33 +122,56 @@ fn storage(s: &mut Build<'_>, plan: &AlertmanagerPlan<'_>) {
 }
 
 /// What no receiver matches goes to the rest. `continue` lets an alert that two receivers match reach
-/// both, so that their order means nothing.
+/// both, so that their order means nothing. Alerts of severity `none` are there to fire always, or to
+/// silence others: they end at a receiver that tells nobody, behind those that name alerts.
 fn route(s: &mut Build<'_>, plan: &AlertmanagerPlan<'_>) {
     s.object("route", |r| {
         r.str("receiver", plan.rest);
         r.strs("groupBy", &plan.group_by);
-        let named: Vec<&ReceiverPlan<'_>> = plan.receivers.iter().filter(|r| !r.matches.is_empty()).collect();
-        if named.is_empty() {
-            return;
-        }
         r.list("routes", |l| {
-            for receiver in named {
-                l.from(receiver.origin).object("", |route| {
-                    route.str("receiver", receiver.name);
-                    route.strs("groupBy", &plan.group_by);
-                    route.list("matchers", |m| {
-                        for (name, value) in receiver.matches {
-                            m.from(value.origin).object("", |matcher| {
-                                matcher.str("name", name);
-                                matcher.str("matchType", "=");
-                                matcher.str("value", &value.value);
-                            });
-                        }
-                    });
-                    route.bool("continue", true);
-                });
-            }
+            let named = |names_alerts: bool| {
+                let named = plan.receivers.iter().filter(move |r| !r.matches.is_empty());
+                named.filter(move |r| r.names_alerts == names_alerts)
+            };
+            named(true).for_each(|receiver| route_to(l, plan, receiver));
+            l.object("", |route| {
+                route.str("receiver", &plan.nobody);
+                route.list("matchers", |m| matcher(m, "severity", "=", "none"));
+            });
+            named(false).for_each(|receiver| route_to(l, plan, receiver));
         });
+    });
+}
+
+fn route_to(l: &mut Build<'_>, plan: &AlertmanagerPlan<'_>, receiver: &ReceiverPlan<'_>) {
+    l.from(receiver.origin).object("", |route| {
+        route.str("receiver", receiver.name);
+        route.strs("groupBy", &plan.group_by);
+        route.list("matchers", |m| {
+            receiver.matches.iter().for_each(|(name, value)| matcher(m.from(value.origin), name, "=", &value.value));
+        });
+        route.bool("continue", true);
+    });
+}
+
+fn matcher(m: &mut Build<'_>, name: &str, kind: &str, value: &str) {
+    m.object("", |matcher| {
+        matcher.str("name", name);
+        matcher.str("matchType", kind);
+        matcher.str("value", value);
+    });
+}
+
+/// While the graver alert of one name fires, nobody is told of the milder ones.
+fn inhibit_rules(s: &mut Build<'_>, plan: &AlertmanagerPlan<'_>) {
+    s.list("inhibitRules", |l| {
+        for (source, kind, target) in [("critical", "=~", "warning|info"), ("warning", "=", "info")] {
+            l.object("", |rule| {
+                rule.list("sourceMatch", |m| matcher(m, "severity", "=", source));
+                rule.list("targetMatch", |m| matcher(m, "severity", kind, target));
+                rule.strs("equal", &plan.inhibits);
+            });
+        }
     });
 }
 

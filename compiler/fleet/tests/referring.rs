@@ -144,9 +144,34 @@ fn receivers_say_what_their_kind_needs_and_exactly_one_takes_the_rest() {
     let two = "receiver \"a\" kind=\"webhook\" secret=\"s\"; receiver \"b\" kind=\"slack\" secret=\"s\"";
     assert_eq!(receivers(two), ["REF110 \"b\""]);
     assert_eq!(receivers("receiver \"a\" kind=\"webhook\""), ["REF106 \"a\""]);
-    assert_eq!(receivers("receiver \"a\" kind=\"email\" to=\"x\" from=\"y\" smarthost=\"h:25\""), none);
-    assert_eq!(receivers("receiver \"a\" kind=\"email\" to=\"x\" from=\"y\""), ["REF106 \"a\""]);
+    assert_eq!(receivers("receiver \"a\" kind=\"email\" to=\"a@x\" from=\"b@y\" smarthost=\"h:25\""), none);
+    assert_eq!(receivers("receiver \"a\" kind=\"email\" to=\"a@x\" from=\"b@y\""), ["REF106 \"a\""]);
     assert_eq!(receivers("receiver \"a\" kind=\"webhook\" secret=\"s\" channel=\"ops\""), ["REF161 \"ops\""]);
-    assert_eq!(receivers("receiver \"a\" kind=\"telegram\" secret=\"s\" chat-id=\"ops\""), ["REF161 \"ops\""]);
+    assert_eq!(receivers("receiver \"a\" kind=\"telegram\" secret=\"s\" chat-id=\"ops\""), ["REF162 \"ops\""]);
+    assert_eq!(receivers("receiver \"a\" kind=\"telegram\" secret=\"s\" chat-id=\"0\""), ["REF162 \"0\""]);
+    let mail = "receiver \"a\" kind=\"email\" to=\"ops\" from=\"b@y\" smarthost=\"mail.example.com\"";
+    assert_eq!(receivers(mail), ["REF162 \"ops\"", "REF162 \"mail.example.com\""]);
+    assert_eq!(receivers("receiver \"a\" kind=\"slack\" secret=\"s\" channel=\"\""), ["REF162 \"\""]);
     assert_eq!(receivers("receiver \"a\" kind=\"telegram\" secret=\"s\" chat-id=\"-100\""), none);
+}
+
+#[test]
+fn what_stands_in_a_receiver_and_does_not_belong_there_is_not_shown() {
+    let text =
+        "alertmanager \"m\" cluster=\"c\" { receiver \"a\" kind=\"pagerduty\" secret=\"s\" routing-key=\"hunter2\" }";
+    let (refused, doc) = only(&with(&format!("cluster \"c\"\n{text}\n")));
+    assert_eq!(refused.code.id, "REF161");
+    assert_eq!(refused.hidden.map(|at| doc.sources.slice(at)), Some("\"hunter2\""));
+    assert!(!format!("{refused:?}").contains("hunter2"));
+}
+
+#[test]
+fn an_alertmanager_named_twice_is_told_once() {
+    let text = with("alertmanager \"m\" service=\"monitoring/main\"\ncluster \"c\" { alerts \"m\" \"m\" }\n");
+    let (found, doc) = only(&text);
+    assert_eq!((found.code.id, shows(&doc, &found)), ("REF163", vec!["\"m\""]));
+    assert!(found.at.start > found.labels[0].span.start);
+    let (fleet, _, _) = run(&text);
+    let fleet = fleet.expect("a fleet");
+    assert!(cluster(&fleet, "c").lanes.iter().all(|l| l.alerts.len() == 1));
 }

@@ -45,8 +45,12 @@ pub struct AlertmanagerPlan<'f> {
     pub receivers: Vec<ReceiverPlan<'f>>,
     /// Name of the receiver that takes what no other does.
     pub rest: &'f str,
+    /// Name of the receiver that tells nobody: it takes alerts of severity `none`.
+    pub nobody: String,
     /// Alerts that are equal in these labels are told together.
     pub group_by: Vec<String>,
+    /// A graver alert silences a milder one that is equal in these labels.
+    pub inhibits: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -57,6 +61,8 @@ pub struct ReceiverPlan<'f> {
     /// Field of the item → value, sorted by path.
     pub fields: BTreeMap<&'static str, ReceiverField>,
     pub matches: &'f BTreeMap<String, Sourced<String>>,
+    /// Whether it names alerts by `alertname` or `severity`: it gets those of severity `none` too.
+    pub names_alerts: bool,
     pub origin: Origin,
 }
 

@@ -58,6 +58,8 @@ pub struct StoreLoad {
     pub pairs: bool,
     /// Sending clusters, with the samples per second of each.
     pub senders: Vec<(ClusterId, f64)>,
+    /// Those that send something to the store itself and not to a tenant.
+    pub untenanted: Vec<ClusterId>,
     /// Of all clusters that send here, without those that send to a tenant.
     pub answers: Answers,
 }
@@ -83,6 +85,8 @@ pub struct ClusterPlan<'f> {
     pub stores: Vec<StorePlan>,
     /// What evaluates rules beside stores that stand here.
     pub store_rules: Vec<StoreRulesPlan>,
+    /// Stores whose rules are evaluated over this cluster.
+    pub judged_at: Vec<StoreId>,
     pub readers: Vec<ReaderPlan<'f>>,
     pub rules: Vec<RulePlan>,
     /// What of ours holds data here.

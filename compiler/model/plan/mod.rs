@@ -20,5 +20,7 @@ pub use monitor::{Endpoint, Monitor, MonitorKind, ProbePlan, ScrapeAuth, StaticS
 pub use network::{Admitted, Edge, Peer, Policy};
 pub use reader::{Answers, DashboardPlan, DataSource, PanelPlan, ReaderPlan, TargetPlan};
 pub use relay::{RelayPlan, RelayScrape, RelayUrl};
-pub use store::{DoorHost, DoorIngress, DoorService, DoorUser, Notifier, Outside, StorePlan, StoreRulesPlan};
+pub use store::{
+    DoorHost, DoorIngress, DoorService, DoorUser, Notifier, Outside, StorePlan, StoreRulesPlan, UserNames,
+};
 pub use workload::Workload;

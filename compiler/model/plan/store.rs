@@ -54,10 +54,20 @@ pub struct StoreRulesPlan {
     /// What the paths of remote write are added to.
     pub write_url: String,
     pub notifiers: Vec<Notifier>,
-    /// Identities of the clusters whose series are read.
+    pub user_names: UserNames,
+    /// Identities of the clusters that send here without a tenant: their series are read.
     pub clusters: Vec<String>,
     pub requests: Resources,
     pub origin: Origin,
+}
+
+/// How vmalert learns the users of its notifiers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserNames {
+    /// Out of files, as all other credentials.
+    File,
+    /// Out of its environment, before it knew files for them.
+    Environment,
 }
 
 /// An Alertmanager that the rules of a store tell.

@@ -1,5 +1,7 @@
 //! Who is told, and over which way.
 
+use serde_json::json;
+
 use super::*;
 
 fn world(operator: &str, alertmanager: &str) -> World {
@@ -54,22 +56,16 @@ fn one_of_ours_is_a_custom_resource_with_its_receivers() {
     let config = object(&all, "AlertmanagerConfig", "main");
     assert_eq!(config["metadata"]["labels"]["watershed/alertmanager"], "main");
     let route = &config["spec"]["route"];
-    assert_eq!(
-        (&route["receiver"], &route["groupBy"]),
-        (&"oncall".into(), &serde_json::json!(["alertname", "cluster"]))
-    );
+    assert_eq!((&route["receiver"], &route["groupBy"]), (&"oncall".into(), &json!(["alertname", "cluster"])));
     let routes = route["routes"].as_array().unwrap();
-    assert_eq!(routes.len(), 1);
+    assert_eq!(routes.len(), 2);
     assert_eq!(routes[0]["receiver"], "network");
     assert_eq!(routes[0]["continue"], true);
-    assert_eq!(routes[0]["matchers"][1], serde_json::json!({"name": "team", "matchType": "=", "value": "network"}));
+    assert_eq!(routes[0]["matchers"][1], json!({"name": "team", "matchType": "=", "value": "network"}));
     let receivers = config["spec"]["receivers"].as_array().unwrap();
     assert_eq!(receivers[0]["emailConfigs"][0]["authUsername"], "w@example.com");
-    assert_eq!(receivers[0]["emailConfigs"][0]["authPassword"], serde_json::json!({"name": "smtp", "key": "password"}));
-    assert_eq!(
-        receivers[1]["webhookConfigs"][0]["urlSecret"],
-        serde_json::json!({"name": "alert-oncall", "key": "url"})
-    );
+    assert_eq!(receivers[0]["emailConfigs"][0]["authPassword"], json!({"name": "smtp", "key": "password"}));
+    assert_eq!(receivers[1]["webhookConfigs"][0]["urlSecret"], json!({"name": "alert-oncall", "key": "url"}));
     assert_eq!(object(&all, "PodDisruptionBudget", "alertmanager-main")["spec"]["maxUnavailable"], 1);
     let service = object(&all, "Service", "alertmanager-main");
     assert_eq!(service["metadata"]["labels"]["app.kubernetes.io/name"], "alertmanager");
@@ -98,7 +94,7 @@ fn members_tell_it_over_the_address_of_their_zone() {
     assert!(object(&all, "Service", "alerts-to-main")["spec"]["selector"].is_null());
     let target = &object(&all, "Prometheus", "user")["spec"]["alerting"]["alertmanagers"][0];
     assert_eq!((&target["name"], &target["namespace"]), (&"alerts-to-main".into(), &"monitoring".into()));
-    assert_eq!(target["basicAuth"]["password"], serde_json::json!({"name": "alerts-write", "key": "password"}));
+    assert_eq!(target["basicAuth"]["password"], json!({"name": "alerts-write", "key": "password"}));
 
     let plan = world.sound("public");
     let all = emitted(&world, &plan);
@@ -108,7 +104,7 @@ fn members_tell_it_over_the_address_of_their_zone() {
     assert_eq!(object(&all, "Service", "alerts-to-main")["spec"]["ipFamilyPolicy"], "SingleStack");
     let target = &object(&all, "Prometheus", "user")["spec"]["alerting"]["alertmanagers"][0];
     assert_eq!((&target["scheme"], &target["pathPrefix"]), (&"https".into(), &"/am".into()));
-    assert_eq!(target["tlsConfig"]["ca"]["secret"], serde_json::json!({"name": "alerts-ca", "key": "ca.crt"}));
+    assert_eq!(target["tlsConfig"]["ca"]["secret"], json!({"name": "alerts-ca", "key": "ca.crt"}));
     assert!(object(&all, "Prometheus", "user")["spec"]["secrets"].is_null());
     assert!(plan.secrets.iter().any(|s| s.name == "alerts-ca" && s.used_by == "Prometheus user"));
 }
@@ -120,7 +116,7 @@ fn an_operator_that_finds_by_endpoints_only_gets_addresses_and_files() {
     let all = emitted(&world, &plan);
     assert_eq!(object(&all, "Endpoints", "alerts-to-main")["subsets"][0]["addresses"][0]["ip"], "10.0.102.96");
     let spec = &object(&all, "Prometheus", "user")["spec"];
-    assert_eq!(spec["secrets"], serde_json::json!(["alerts-ca"]));
+    assert_eq!(spec["secrets"], json!(["alerts-ca"]));
     let tls = &spec["alerting"]["alertmanagers"][0]["tlsConfig"];
     assert_eq!(tls["caFile"], "/etc/prometheus/secrets/alerts-ca/ca.crt");
     let (_, found) = world.plan("public");
@@ -207,10 +203,12 @@ fn rules_of_a_store_are_values_of_a_release_beside_it() {
     assert_eq!(server["datasource"]["url"], format!("{base}select.vm.svc.cluster.local:8481/select/0/prometheus"));
     assert_eq!(server["remoteRead"]["url"], server["datasource"]["url"]);
     assert_eq!(server["remoteWrite"]["url"], format!("{base}insert.vm.svc.cluster.local:8480/insert/0/prometheus"));
-    let notifier = &server["notifiers"][0];
-    assert_eq!(notifier["url"], "https://10.0.0.9:9093");
-    assert_eq!(notifier["basicAuth.passwordFile"], "/etc/watershed/secrets/alerts/password");
-    assert_eq!(notifier["tlsCAFile"], "/etc/watershed/secrets/alerts-ca/ca.crt");
+    let flag = |name: &str| &server["extraArgs"][format!("notifier.{name}")];
+    assert_eq!(flag("url"), &json!(["https://10.0.0.9:9093"]));
+    assert_eq!(flag("basicAuth.usernameFile"), &json!(["/etc/watershed/secrets/alerts/username"]));
+    assert_eq!(flag("basicAuth.passwordFile"), &json!(["/etc/watershed/secrets/alerts/password"]));
+    assert_eq!(flag("tlsCAFile"), &json!(["/etc/watershed/secrets/alerts-ca/ca.crt"]));
+    assert!(server["env"].is_null());
     assert_eq!(server["extraVolumes"][1]["secret"]["secretName"], "alerts-ca");
     assert_eq!(server["extraVolumeMounts"][1]["mountPath"], "/etc/watershed/secrets/alerts-ca");
     let rules = server["config"]["alerts"]["groups"][0]["rules"].as_array().unwrap();
@@ -233,7 +231,6 @@ fn a_store_whose_rules_tell_nobody_says_so_to_vmalert() {
     let plan = world.sound("center");
     let all = emitted(&world, &plan);
     let server = all.iter().map(|v| &v["server"]).find(|s| !s["datasource"].is_null()).unwrap();
-    assert!(server["notifiers"].is_null());
     assert_eq!(server["extraArgs"]["notifier.blackhole"], "true");
     let world = ruled("rules \"fleet\"", "service=\"monitoring/main\"");
     let plan = world.sound("center");
@@ -249,4 +246,143 @@ fn packs_are_evaluated_where_they_are_made_for() {
         world.told(&found),
         ["PLN164 \"starter\": the rule pack `starter` is made for a Prometheus, not for a store"]
     );
+}
+
+const FAR: &str =
+    "{ address \"lan\" url=\"https://10.0.0.9:9093\" zones=\"a\"; basic-auth secret=\"far\"; ca secret=\"far-ca\" }
+alertmanager \"near\" service=\"monitoring/near\"";
+
+/// The values of vmalert in the plan of the cluster `center`.
+fn vmalert(world: &World) -> serde_json::Value {
+    let all = emitted(world, &world.sound("center"));
+    all.into_iter().map(|v| v["server"].clone()).find(|s| s["datasource"].is_object()).expect("values of the chart")
+}
+
+/// A flag with one value would hold for every notifier.
+#[test]
+fn credentials_of_one_alertmanager_are_not_shown_to_the_next() {
+    let server = vmalert(&ruled("rules \"fleet\"\nalerts \"main\" \"near\"", FAR));
+    let flags = &server["extraArgs"];
+    assert_eq!(
+        flags["notifier.url"],
+        json!(["https://10.0.0.9:9093", "http://near.monitoring.svc.cluster.local:9093"])
+    );
+    assert_eq!(flags["notifier.basicAuth.passwordFile"], json!(["/etc/watershed/secrets/far/password", ""]));
+    assert_eq!(flags["notifier.basicAuth.usernameFile"], json!(["/etc/watershed/secrets/far/username", ""]));
+    assert_eq!(flags["notifier.tlsCAFile"], json!(["/etc/watershed/secrets/far-ca/ca.crt", ""]));
+    assert!(flags["notifier.bearerTokenFile"].is_null() && server["notifiers"].is_null());
+}
+
+#[test]
+fn a_vmalert_that_knows_no_file_for_the_user_has_it_from_its_environment() {
+    let old = |app: &str| ruled(&format!("rules \"fleet\"\nversions app=\"{app}\"\nalerts \"near\" \"main\""), FAR);
+    let server = vmalert(&old("1.143.0"));
+    let flags = &server["extraArgs"];
+    assert!(flags["notifier.basicAuth.usernameFile"].is_null());
+    assert_eq!(flags["notifier.basicAuth.username"], json!(["", "'%{NOTIFIER_2_USERNAME}'"]));
+    assert_eq!(
+        server["env"],
+        json!([{"name": "NOTIFIER_2_USERNAME", "valueFrom": {"secretKeyRef": {"name": "far", "key": "username"}}}])
+    );
+    assert!(vmalert(&old("1.144.0"))["env"].is_null());
+    let world = old("1.83.0");
+    let (_, found) = world.plan("center");
+    assert_eq!(
+        world.told(&found),
+        ["PLN190 \"1.83.0\": vmalert 1.83.0 cannot take the user of an Alertmanager out of a Secret"]
+    );
+}
+
+/// A store with rules, and these routes to it.
+fn over(routes: &str) -> World {
+    World::of(&format!(
+        r#"
+fleet "f" language=1 {{
+    versions kubernetes="1.34" operator="0.93.1" prometheus="3.13.2"
+    prometheus "user" {{ rest; retention "7d"; storage "100Gi" }}
+}}
+zone "a"
+cluster "center" zone="a" nodes=3 pods=90
+cluster "cards" zone="a" nodes=3 pods=90 gpus-per-node=8
+store "central" kind="victoriametrics-cluster" cluster="center" {{
+    retention "30d"
+    storage "100Gi"
+    address "lan" url="http://10.0.0.1:8427" zones="a"
+    tenant "team" id=7
+    rules "fleet"
+}}
+store "other" kind="victoriametrics-cluster" cluster="center" namespace="other" {{
+    retention "30d"
+    storage "100Gi"
+    address "lan" url="http://10.0.0.2:8427" zones="a"
+}}
+{routes}
+"#
+    ))
+}
+
+#[test]
+fn only_clusters_that_send_something_are_missed() {
+    let clusters = |routes: &str| {
+        let world = over(routes);
+        let (plan, found) = world.plan("center");
+        let missed = world.plan("cards").0.judged_at.len();
+        (plan.store_rules[0].clusters.join(" "), missed, world.told(&found))
+    };
+    let none = Vec::<String>::new();
+    let some = "to \"central\" jobs=\"dcgm-exporter\"\nto \"other\"";
+    assert_eq!(clusters(&format!("route \"r\" from=\"*\" {{ {some} }}")), ("cards".to_owned(), 1, none.clone()));
+    assert_eq!(
+        clusters("route \"r\" from=\"*\" { to \"other\"; copy \"central\" jobs=\"node-exporter\" }"),
+        ("cards center".to_owned(), 1, none)
+    );
+    let tenants = "the rules of `central` read what has no tenant, and all its series are sent to tenants";
+    assert_eq!(
+        clusters("route \"r\" from=\"*\" to=\"central/team\""),
+        (String::new(), 0, vec![format!("PLN189 \"fleet\": {tenants}")])
+    );
+    let nothing = "no cluster sends anything to `central`, whose rules are evaluated";
+    assert_eq!(
+        clusters("route \"r\" from=\"*\" to=\"other\""),
+        (String::new(), 0, vec![format!("PLN189 \"fleet\": {nothing}")])
+    );
+}
+
+#[test]
+fn what_is_copied_to_a_store_is_there_for_its_readers() {
+    let told = |copy: &str| {
+        let world = over(&format!(
+            "route \"r\" from=\"*\" {{ to \"central/team\"; {copy} }}
+             cluster \"desk\" zone=\"a\" nodes=3 pods=90 {{ reader \"grafana\" reads=\"central\" }}"
+        ));
+        world.told(&world.plan("desk").1)
+    };
+    assert!(told("").iter().any(|t| t.starts_with("PLN124")), "{:?}", told(""));
+    let told = told("copy \"central\" jobs=\"node-exporter\"");
+    assert!(told.iter().all(|t| !t.starts_with("PLN124")), "{told:?}");
+}
+
+#[test]
+fn what_fires_always_reaches_those_who_wait_for_it_and_nobody_else() {
+    let routes = |more: &str| {
+        let world = world("0.93.1", &format!("{ONCALL}\n{more}"));
+        let plan = world.sound("control-a");
+        object(&emitted(&world, &plan), "AlertmanagerConfig", "main")["spec"].clone()
+    };
+    let spec = routes("");
+    assert_eq!(
+        spec["route"]["routes"],
+        json!([{"receiver": "nobody", "matchers": [{"name": "severity", "matchType": "=", "value": "none"}]}])
+    );
+    assert_eq!(spec["receivers"][1], json!({"name": "nobody"}));
+    assert_eq!(spec["inhibitRules"][0]["targetMatch"][0]["value"], "warning|info");
+    assert_eq!(spec["inhibitRules"][0]["equal"], json!(["alertname", "cluster", "namespace"]));
+    let spec = routes(
+        "receiver \"alive\" kind=\"webhook\" secret=\"a\" { match alertname=\"Watchdog\" }
+         receiver \"all-of-x\" kind=\"webhook\" secret=\"x\" { match team=\"x\" }
+         receiver \"nobody\" kind=\"webhook\" secret=\"n\" { match severity=\"critical\" }",
+    );
+    let order: Vec<&str> =
+        spec["route"]["routes"].as_array().unwrap().iter().filter_map(|r| r["receiver"].as_str()).collect();
+    assert_eq!(order, ["alive", "nobody", "nobody-else", "all-of-x"]);
 }
