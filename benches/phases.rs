@@ -48,6 +48,7 @@ pub fn measure(spec_folder: &Path, out: &Path) -> io::Result<Phases> {
     let cx = pipeline::Context { fleet: &fleet, fleet_plan: &fleet_plan, catalog: &catalog, raws: &raws };
     let trouble = |t: watershed::world::Trouble| io::Error::other(t.to_string());
     let output = world.output(&out.display().to_string(), Access::Write).map_err(trouble)?;
+    let proven = plan::Proven::default();
     let mut files = ClusterTree::new();
     let mut text = String::new();
     for id in ids {
@@ -59,7 +60,7 @@ pub fn measure(spec_folder: &Path, out: &Path) -> io::Result<Phases> {
             emit::emit(&plan, &fleet, &catalog, &mut origins, &mut Tree::new(), &mut |_, _, _| {});
         });
         clocked(&mut objects, || pipeline::objects(&cx, &plan, Some(&mut sink), &mut |_| {}));
-        clocked(&mut proved, || plan::prove(&fleet, &catalog, &plan, &mut sink));
+        clocked(&mut proved, || plan::prove(&fleet, &catalog, &plan, &proven, &mut sink));
         files.clear();
         let mut pods = docs::Pods::default();
         pipeline::objects(&cx, &plan, None, &mut |e| {

@@ -32,7 +32,12 @@ pub struct Emitted<'t> {
 
 /// Everything wrong with one cluster, from its plan to its last object if these are `wanted`; which `allow` nodes took
 /// something back; and what became of each patch that applies to it.
-pub fn findings(cx: &Context<'_>, id: ClusterId, wanted: bool) -> (Sink, Vec<bool>, Vec<(Span, Applied)>) {
+pub fn findings(
+    cx: &Context<'_>,
+    id: ClusterId,
+    wanted: bool,
+    proven: &plan::Proven,
+) -> (Sink, Vec<bool>, Vec<(Span, Applied)>) {
     let mut sink = Sink::default();
     let mut allowed = Allowances::of(&cx.fleet.allows);
     let plan = plan::plan(cx.fleet, cx.catalog, cx.fleet_plan, id, &mut sink);
@@ -41,7 +46,7 @@ pub fn findings(cx: &Context<'_>, id: ClusterId, wanted: bool) -> (Sink, Vec<boo
     if !allowed.gate(&mut sink) || !wanted {
         return (sink, allowed.used, Vec::new());
     }
-    plan::prove(cx.fleet, cx.catalog, &plan, &mut sink);
+    plan::prove(cx.fleet, cx.catalog, &plan, proven, &mut sink);
     let applied = objects(cx, &plan, Some(&mut sink), &mut |_| {});
     (sink, allowed.used, applied)
 }

@@ -97,7 +97,8 @@ pub fn compile_for(world: &dyn World, path: &SpecPath, clusters: &[String]) -> C
                 raws: &compiled.raws,
             };
             let wanted = |id: ClusterId| clusters.is_empty() || clusters.iter().any(|name| fleet.cluster(id).is(name));
-            let found: Vec<_> = ids.par_iter().map(|id| cluster::findings(&all, *id, wanted(*id))).collect();
+            let proven = plan::Proven::default();
+            let found: Vec<_> = ids.par_iter().map(|id| cluster::findings(&all, *id, wanted(*id), &proven)).collect();
             let mut applied = Vec::new();
             for (findings, used, patches) in found {
                 sink.extend(findings);

@@ -48,7 +48,7 @@ mod ways;
 mod workloads;
 
 pub use limits::check_limits;
-pub use proof::prove;
+pub use proof::{Proven, prove};
 pub use settle::{settle, survey};
 pub use trace::{Question, Wanted, trace};
 

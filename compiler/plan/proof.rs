@@ -6,7 +6,9 @@
 //! nowhere else, their labels as they were.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+
+mod shape;
 
 use super::codes;
 use super::context::Context;
@@ -23,33 +25,64 @@ use crate::model::fleet::{Fleet, Lane};
 use crate::model::plan::ClusterPlan;
 use crate::relabel::Labels;
 
-/// Checks the plan of a cluster; each contradiction is an internal error. Pure; costs some
-/// milliseconds, so it is for the pass that only looks for findings.
-pub fn prove(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, sink: &mut Sink) {
-    for fault in faults(fleet, catalog, plan) {
+/// What is proven of one fleet: clusters of a kind differ in their identity only, and the rules of one
+/// prove those of all.
+#[derive(Debug, Default)]
+pub struct Proven(Mutex<BTreeSet<u64>>);
+
+impl Proven {
+    fn has(&self, shape: u64) -> bool {
+        self.0.lock().is_ok_and(|known| known.contains(&shape))
+    }
+
+    /// How many kinds of clusters are proven.
+    pub fn kinds(&self) -> usize {
+        self.0.lock().map_or(0, |known| known.len())
+    }
+
+    fn add(&self, shape: u64) {
+        if let Ok(mut known) = self.0.lock() {
+            known.insert(shape);
+        }
+    }
+}
+
+/// Checks the plan of a cluster; each contradiction is an internal error. Costs some milliseconds for
+/// the first cluster of a kind in `proven`, which is for one fleet and catalog, so it is for the pass
+/// that only looks for findings.
+pub fn prove(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, proven: &Proven, sink: &mut Sink) {
+    let cx = Context::new(fleet, catalog, plan.id);
+    let parts = parts::parts(&cx, &mut Sink::default()).all;
+    let shape = shape::of(&cx, plan, &parts);
+    if proven.has(shape) {
+        return;
+    }
+    let faults = faults(&cx, plan, &parts);
+    if faults.is_empty() {
+        proven.add(shape);
+    }
+    for fault in faults {
         let at = plan.cluster.at;
         sink.push(Diagnostic::new(&codes::WITNESS, at, fault).here("planned for this cluster"));
     }
 }
 
 /// One line for each witness that goes astray.
-fn faults(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>) -> Vec<String> {
-    let cx = Context::new(fleet, catalog, plan.id);
-    let parts = parts::parts(&cx, &mut Sink::default()).all;
-    let partitions = routing::partitions(&cx);
-    let shared = shared_values(&parts);
+fn faults<'a>(cx: &Context<'a>, plan: &ClusterPlan<'_>, parts: &[Part<'a>]) -> Vec<String> {
+    let partitions = routing::partitions(cx);
+    let shared = shared_values(parts);
     let mut out = Vec::new();
-    let senders = match Senders::compile(&cx, plan) {
+    let senders = match Senders::compile(cx, plan) {
         Ok(senders) => senders,
         Err(refused) => return refused,
     };
     for lane in &plan.lanes {
-        let route = route_of(fleet, cx.id, lane.name);
+        let route = route_of(cx.fleet, cx.id, lane.name);
         let partition = partitions.iter().find(|p| Some(p.id) == route);
-        for witness in witnesses(&parts, partition, lane.lane, &shared) {
+        for witness in witnesses(parts, partition, lane.lane, &shared) {
             let expected: BTreeSet<Target> = witness.targets.iter().copied().collect();
             if witness.twice {
-                let (scraped, labels) = senders.scraped(&cx, lane, &witness.labels);
+                let (scraped, labels) = senders.scraped(cx, lane, &witness.labels);
                 let arrived = senders.relayed(&scraped);
                 if !expected.iter().eq(arrived.keys()) || arrived.values().any(|a| *a != labels) {
                     out.push(format!("{} scraped by the relay for `{}` goes astray", witness.labels, lane.name));
@@ -59,7 +92,7 @@ fn faults(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>) -> Vec<Strin
             let arrived = senders.send(lane, &witness.labels);
             if !expected.iter().eq(arrived.keys()) {
                 let names = |targets: &mut dyn Iterator<Item = &Target>| {
-                    let all: Vec<String> = targets.map(|t| super::relay::name(&cx, *t)).collect();
+                    let all: Vec<String> = targets.map(|t| super::relay::name(cx, *t)).collect();
                     if all.is_empty() { "no store".to_owned() } else { all.join(", ") }
                 };
                 out.push(format!(

@@ -4,8 +4,9 @@
 //! against each other.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::codes;
 use super::context::Context;
@@ -15,6 +16,7 @@ use super::source::Workload;
 use crate::diag::{Diagnostic, Origin, Sink, Sourced};
 use crate::model::fleet::{Destination, Fleet, Line, Route};
 use crate::model::ids::{ClusterId, RouteId, StoreId};
+use crate::model::plan::ClassRef;
 use crate::model::value::{Duration, JobGlob, NamespacePattern};
 
 /// A store and a tenant in it.
@@ -42,6 +44,8 @@ pub(super) struct Partition<'a> {
     /// Its `copy` lines, each asked by itself and whatever the others answer.
     pub copies: Vec<Division>,
     witnesses: OnceCell<Vec<String>>,
+    /// Where series of a part can go at all; asked for each destination.
+    reached: RefCell<BTreeMap<ClassRef, Rc<BTreeSet<Target>>>>,
 }
 
 /// Lines that the four questions are put to.
@@ -110,6 +114,7 @@ impl<'a> Partition<'a> {
             main: division(&route.lines, remainder(&route.shared), remainder(&route.unowned)),
             copies: route.copies.iter().map(copy).collect(),
             witnesses: OnceCell::new(),
+            reached: RefCell::default(),
         }
     }
 
@@ -239,18 +244,29 @@ impl Partition<'_> {
 
     /// Whether any series of the part can go there.
     pub fn reaches(&self, part: &Part<'_>, target: Target) -> bool {
-        let to = |who, namespace: &str| self.answer(who, namespace).contains(&target);
-        let pods = || self.divisions().flat_map(|d| &d.by_pod);
-        pods().any(|c| c.covers(part) && c.claim.targets.contains(&target))
-            || self.witness_namespaces().iter().any(|n| to(Who::Sample(part), n) || to(Who::Scrape(part), n))
+        self.reached(part).contains(&target)
+    }
+
+    fn reached(&self, part: &Part<'_>) -> Rc<BTreeSet<Target>> {
+        let class = part.reference();
+        if let Some(known) = self.reached.borrow().get(&class) {
+            return Rc::clone(known);
+        }
+        let pods = self.divisions().flat_map(|d| &d.by_pod).filter(|c| c.covers(part));
+        let mut all: BTreeSet<Target> = pods.flat_map(|c| &c.claim.targets).copied().collect();
+        for namespace in self.witness_namespaces() {
+            for who in [Who::Sample(part), Who::Scrape(part)] {
+                all.extend(self.answer(who, namespace).iter());
+            }
+        }
+        let all = Rc::new(all);
+        self.reached.borrow_mut().insert(class, Rc::clone(&all));
+        all
     }
 
     /// Whether every series of the part stays in the cluster.
     pub fn keeps_home(&self, part: &Part<'_>) -> bool {
-        let stays = |who, namespace: &str| self.answer(who, namespace).is_empty();
-        let pods = || self.divisions().flat_map(|d| &d.by_pod);
-        pods().all(|c| !c.covers(part) || c.claim.targets.is_empty())
-            && self.witness_namespaces().iter().all(|n| stays(Who::Sample(part), n) && stays(Who::Scrape(part), n))
+        self.reached(part).is_empty()
     }
 }
 

@@ -18,7 +18,7 @@ mod rules;
 mod stores;
 mod variants;
 
-use super::{plan, prove, settle, survey};
+use super::{Proven, plan, prove, settle, survey};
 use crate::catalog::Catalog;
 use crate::catalog::fields::Release;
 use crate::check;
@@ -68,7 +68,7 @@ impl World {
         let id = self.fleet.cluster_ids().find(|id| self.fleet.cluster(*id).name == cluster).expect("a cluster");
         let mut sink = Sink::default();
         let plan = plan(&self.fleet, &self.catalog, &self.fleet_plan, id, &mut sink);
-        prove(&self.fleet, &self.catalog, &plan, &mut sink);
+        prove(&self.fleet, &self.catalog, &plan, &Proven::default(), &mut sink);
         let found = sink.into_sorted();
         for d in &found {
             assert!(!d.why.is_empty() && !d.help.is_empty() && !d.at.is_none(), "{d:?}");

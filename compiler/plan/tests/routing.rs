@@ -309,11 +309,14 @@ fn a_job_of_unknown_namespaces_is_not_split_blindly() {
 fn the_proof_notices_rules_that_leak_or_lose() {
     let world = pool(SPLIT);
     let mut plan = world.sound("pool-1");
+    // What is proven once is not proven again, but for other rules.
+    let proven = super::Proven::default();
     let told = |plan: &ClusterPlan<'_>| {
         let mut sink = crate::diag::Sink::default();
-        super::prove(&world.fleet, &world.catalog, plan, &mut sink);
+        super::prove(&world.fleet, &world.catalog, plan, &proven, &mut sink);
         world.told(&sink.into_sorted())
     };
+    assert_eq!(told(&plan), Vec::<String>::new());
     let Some(relay) = &mut plan.relay else { panic!() };
     let kept = std::mem::take(&mut relay.urls[1].rules);
     let leaks = told(&plan);
@@ -329,6 +332,22 @@ fn the_proof_notices_rules_that_leak_or_lose() {
     let losses = told(&plan);
     assert!(losses.iter().any(|l| l.contains("should reach plane-b and reaches no store")), "{losses:#?}");
     assert!(losses.iter().all(|l| l.starts_with("PLN901")));
+}
+
+#[test]
+fn clusters_of_a_kind_are_proven_once() {
+    let one = "cluster \"pool-1\" zone=\"aliyun-sh\" nodes=64 gpus-per-node=8 pods=1800 survive=\"12h\"\n";
+    let other = one.replace("pool-1", "pool-2").replace("nodes=64", "nodes=65");
+    let text = SHARED.replace("ROUTE", SPLIT).replace(one, &format!("{one}{other}"));
+    let world = World::of(&text.replace("from=\"pool-1\"", "from=\"pool-*\""));
+    let proven = super::Proven::default();
+    let kinds = ["pool-1", "pool-2", "control-a"].map(|cluster| {
+        let mut sink = crate::diag::Sink::default();
+        super::prove(&world.fleet, &world.catalog, &world.sound(cluster), &proven, &mut sink);
+        assert!(sink.into_sorted().is_empty(), "{cluster}");
+        proven.kinds()
+    });
+    assert_eq!(kinds, [1, 1, 2]);
 }
 
 #[test]

@@ -1,0 +1,60 @@
+//! What the proof of a cluster depends on, as a fingerprint: two clusters with the same have the same
+//! proof, whatever they are called.
+
+use std::hash::{Hash, Hasher};
+
+use xxhash_rust::xxh3::Xxh3Default;
+
+use super::super::context::Context;
+use super::super::critical;
+use super::super::keep;
+use super::super::parts::Part;
+use super::super::routing::route_of;
+use crate::model::plan::ClusterPlan;
+use crate::relabel::Rule;
+
+/// XXH3, 64 bit, of all rules, senders and parts of the plan, without the cluster's identity.
+pub(super) fn of(cx: &Context<'_>, plan: &ClusterPlan<'_>, parts: &[Part<'_>]) -> u64 {
+    let mut hash = Xxh3Default::new();
+    let identity = (cx.fleet.identity.value.as_str(), cx.cluster.id.value.as_str());
+    cx.cluster.namespace.value.hash(&mut hash);
+    for lane in &plan.lanes {
+        let route = route_of(cx.fleet, cx.id, lane.name);
+        (lane.name, lane.version.value, &lane.replica_label, route.map(|r| r.0)).hash(&mut hash);
+        for (name, value) in &lane.external_labels {
+            (name, (name != identity.0).then_some(&value.value)).hash(&mut hash);
+        }
+        for write in &lane.remote_write {
+            write.name.hash(&mut hash);
+            rules(&write.rules, identity, &mut hash);
+        }
+        for peaks in &lane.peaks {
+            format!("{:?}", (&peaks.job, &peaks.twin, &peaks.values, &peaks.records)).hash(&mut hash);
+        }
+    }
+    if let Some(relay) = &plan.relay {
+        rules(&relay.common, identity, &mut hash);
+        for url in &relay.urls {
+            (&url.name, url.store.0, url.tenant).hash(&mut hash);
+            rules(&url.rules, identity, &mut hash);
+        }
+    }
+    for part in parts {
+        let copies: Vec<&str> = part.copies.iter().map(|c| c.0.name.as_str()).collect();
+        (&part.job().name, &part.class, &part.lane.name, copies, part.is_fast()).hash(&mut hash);
+        (&part.source.values, critical::is_critical(part), keep::paths(part)).hash(&mut hash);
+        format!("{:?}", part.source.workload).hash(&mut hash);
+    }
+    hash.finish()
+}
+
+/// Without the value that the identity label is set to, and without where rules come from.
+fn rules(rules: &[Rule], (label, id): (&str, &str), hash: &mut Xxh3Default) {
+    rules.len().hash(hash);
+    for rule in rules {
+        let sets_identity = rule.target_label.as_deref() == Some(label) && rule.replacement.as_deref() == Some(id);
+        (&rule.source_labels, &rule.separator, &rule.regex, rule.modulus, &rule.target_label).hash(hash);
+        (sets_identity, rule.replacement.as_ref().filter(|_| !sets_identity)).hash(hash);
+        (rule.action.map(crate::relabel::Action::name), &rule.condition).hash(hash);
+    }
+}
