@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::codes;
 use super::context::Context;
@@ -45,7 +45,7 @@ pub(super) struct Partition<'a> {
     pub copies: Vec<Division>,
     witnesses: OnceCell<Vec<String>>,
     /// Where series of a part can go at all; asked for each destination.
-    reached: RefCell<BTreeMap<ClassRef, Rc<BTreeSet<Target>>>>,
+    reached: RefCell<BTreeMap<ClassRef, Arc<BTreeSet<Target>>>>,
 }
 
 /// Lines that the four questions are put to.
@@ -247,10 +247,10 @@ impl Partition<'_> {
         self.reached(part).contains(&target)
     }
 
-    fn reached(&self, part: &Part<'_>) -> Rc<BTreeSet<Target>> {
+    fn reached(&self, part: &Part<'_>) -> Arc<BTreeSet<Target>> {
         let class = part.reference();
         if let Some(known) = self.reached.borrow().get(&class) {
-            return Rc::clone(known);
+            return Arc::clone(known);
         }
         let pods = self.divisions().flat_map(|d| &d.by_pod).filter(|c| c.covers(part));
         let mut all: BTreeSet<Target> = pods.flat_map(|c| &c.claim.targets).copied().collect();
@@ -259,8 +259,8 @@ impl Partition<'_> {
                 all.extend(self.answer(who, namespace).iter());
             }
         }
-        let all = Rc::new(all);
-        self.reached.borrow_mut().insert(class, Rc::clone(&all));
+        let all = Arc::new(all);
+        self.reached.borrow_mut().insert(class, Arc::clone(&all));
         all
     }
 
