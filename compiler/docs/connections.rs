@@ -44,7 +44,7 @@ fn policies(plan: &ClusterPlan<'_>, out: &mut String) {
     out.push_str(
         "They need a network plugin that enforces policies. The kubelet's probes come from the pod's own node and are always \
          let in. Whoever queries from a host's network matches no labels and is kept out. What our pods may reach is left \
-         alone, and so are Alertmanagers and the pods of Helm charts.\n\n",
+         alone, and so are the pods of Helm charts and Alertmanagers of others.\n\n",
     );
 }
 
@@ -73,6 +73,9 @@ fn peer(plan: &ClusterPlan<'_>, peer: &Peer) -> String {
     match peer {
         Peer::Lane(name) => format!("prometheus `{name}`"),
         Peer::Relay => "the relay".to_owned(),
+        Peer::Alertmanager(name) => format!("alertmanager `{name}`"),
+        Peer::StoreRules(store) => format!("rules of store `{store}`"),
+        Peer::Receiver { name, .. } => format!("its receiver `{name}`"),
         Peer::Exporter(job) => format!("our `{job}`"),
         Peer::Anybody => "anybody".to_owned(),
         Peer::ApiServer => "the API server".to_owned(),

@@ -9,6 +9,7 @@ pub mod pod_security;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod volume;
 
 use self::pod_security::Profile;
 pub use grafana::grafana_patch;

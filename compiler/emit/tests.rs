@@ -236,6 +236,23 @@ fn patch(text: &str) -> Option<serde_json::Value> {
     Some(tree.to_json(root))
 }
 
+/// The API server takes DNS labels for names of volumes, and refuses the Deployment for any other.
+#[test]
+fn volumes_of_grafana_are_dns_labels_whatever_the_secrets_are_called() {
+    let secret = format!("central.{}", "write".repeat(20));
+    let text = fleet(&format!("base \"kube-prometheus\"\n{READER}"), &format!("basic-auth secret=\"{secret}\""));
+    let patch = self::patch(&text).expect("a patch");
+    let pod = &patch["spec"]["template"]["spec"];
+    let volumes = pod["volumes"].as_array().expect("volumes");
+    for volume in volumes {
+        let name = volume["name"].as_str().expect("a name");
+        assert!(name.len() <= 63 && !name.contains('.'), "{name}");
+    }
+    let of_secret = volumes.iter().find(|v| v["secret"]["secretName"] == secret).expect("the Secret");
+    let mounts = pod["containers"][0]["volumeMounts"].as_array().expect("mounts");
+    assert!(mounts.iter().any(|m| m["name"] == of_secret["name"]), "{mounts:?}");
+}
+
 #[test]
 fn the_grafana_of_kube_prometheus_mounts_all_that_is_made_for_it() {
     let text = fleet(&format!("base \"kube-prometheus\"\n{READER}"), "");

@@ -277,6 +277,13 @@ pub static TOLD_TWICE: Code = warning(
     "take the second one out; was another one meant?",
 );
 
+pub static DEAD_UNOWNED: Code = warning(
+    "REF126",
+    "an `unowned` that is never asked",
+    "a line for all namespaces takes every one, new ones too: whoever reads `unowned` counts on it for those that nobody named",
+    "say in `unowned` what that line says, so that both read alike; or name the namespaces in the line, or how they begin",
+);
+
 pub static IDLE_COPY: Code = error(
     "REF180",
     "a copy that adds nothing",
@@ -355,6 +362,7 @@ pub static ALL: &[&Code] = &[
     &RECEIVER,
     &RECEIVER_VALUE,
     &TOLD_TWICE,
+    &DEAD_UNOWNED,
     &IDLE_COPY,
     &NOT_OURS,
 ];

@@ -1,12 +1,12 @@
 //! The partition of a route: that every series has exactly one line (§7.1 of the reference), as far
 //! as the text alone can say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::codes;
 use super::context::Context;
 use super::merge::Block;
-use crate::diag::{Diagnostic, Span};
+use crate::diag::{Diagnostic, Sourced, Span};
 use crate::model::fleet::{Destination, Line, Route};
 use crate::model::value::NamespacePattern;
 use crate::syntax::Object;
@@ -125,6 +125,23 @@ pub fn check_namespaces(cx: &mut Context<'_, '_>, route: &Route) {
                 claimed.insert((jobs.clone(), pattern), at);
             }
         }
+    }
+}
+
+/// A line for all namespaces and jobs leaves nothing to `unowned`; of no account where both say the same.
+pub fn check_unowned(cx: &mut Context<'_, '_>, block: &Block<'_>, route: &Route) {
+    let Some(unowned) = route.unowned.as_ref().filter(|_| cx.said(block, "unowned")) else { return };
+    let stores = |list: &[Sourced<Destination>]| -> BTreeSet<Destination> { list.iter().map(|d| d.value).collect() };
+    for line in plain(route).filter(|l| l.jobs.is_empty()) {
+        let Some(all) = line.namespaces.iter().find(|n| n.value == "*") else { continue };
+        if stores(&line.stores) == stores(unowned) {
+            continue;
+        }
+        let what = format!("`unowned` of route `{}` gets nothing: a line takes every namespace", route.name);
+        let at = unowned.first().map_or(all.origin, |d| d.origin);
+        let found = Diagnostic::new(&codes::DEAD_UNOWNED, cx.read.span(at), what).here("never asked");
+        let found = found.label(cx.read.span(all.origin), "takes them all");
+        cx.read.report(found);
     }
 }
 

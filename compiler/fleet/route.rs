@@ -12,7 +12,7 @@ use super::job::known_jobs;
 use super::levels::Level;
 use super::merge::Block;
 use super::names::{not_compiled, undefined};
-use super::partition::{check_copies, check_namespaces, check_partition};
+use super::partition::{check_copies, check_namespaces, check_partition, check_unowned};
 use super::reader::no_way;
 use super::select::{Candidate, select};
 use super::store::{own, sorted};
@@ -85,6 +85,7 @@ fn route<'d>(
     };
     check_partition(cx, &block, &route, at);
     check_namespaces(cx, &route);
+    check_unowned(cx, &block, &route);
     check_copies(cx, &route);
     check_ways(cx, &route, clusters, stores, candidates);
     route

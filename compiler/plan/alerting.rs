@@ -65,6 +65,7 @@ pub(super) fn notifier(cx: &Context<'_>, said: &Sourced<AlertmanagerId>, origins
     let to = cx.fleet.alertmanager(said.value);
     let domain = &cx.cluster.dns_domain.value;
     let service = |namespace: &str, name: &str| format!("http://{name}.{namespace}.svc.{domain}:9093");
+    let by_address = to.service.is_none() && matches!(way(cx, to), Some(Some(_)));
     let (url, credentials) = match (&to.service, way(cx, to)) {
         (Some(s), _) => (Sourced::new(service(&s.value.0, &s.value.1), s.origin), Credentials::default()),
         (None, None) => return None,
@@ -79,7 +80,7 @@ pub(super) fn notifier(cx: &Context<'_>, said: &Sourced<AlertmanagerId>, origins
             (Sourced::new(url, origin), address.credentials.clone())
         }
     };
-    Some(Notifier { url, credentials, origin: said.origin })
+    Some(Notifier { alertmanager: said.value, url, by_address, credentials, origin: said.origin })
 }
 
 /// The address taken, or the Service where it stands on this cluster. No way at all is a finding of

@@ -319,7 +319,7 @@ pub static ANY_NAMESPACE: Code = error(
 
 pub static EXPOSE: Code = error(
     "PLN182",
-    "a way to a Prometheus that cannot work",
+    "a way in from outside that cannot work",
     "the API server refuses the object, or people are led somewhere else",
     "",
 );

@@ -1,15 +1,20 @@
-//! Who opens a connection to whom: from the monitors, remote writes, Alertmanagers and readers that
-//! are planned.
+//! Who opens a connection to whom: from the monitors, remote writes, Alertmanagers, rules of stores and
+//! readers that are planned.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::context::Context;
 use super::relay;
 use super::source::LANE_LABEL;
+use crate::model::ids::AlertmanagerId;
 use crate::model::plan::{ClusterPlan, DataSource, Edge, Monitor, MonitorKind, Peer};
 
 /// Port of Prometheus, and of the reloader beside it, in its pods and in its Service.
 const LANE_PORTS: [(&str, &str); 2] = [("web", "9090"), ("reloader-web", "8080")];
+
+/// Ports of an Alertmanager in its pods: of its API, and of the reloader beside it. Its replicas talk to
+/// each other on a third one, over TCP and UDP.
+const ALERTMANAGER_PORTS: [(&str, &str); 2] = [("web", "9093"), ("reloader-web", "8080")];
 
 /// Every connection that is planned, each once, sorted.
 pub(super) fn edges(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Vec<Edge> {
@@ -47,15 +52,45 @@ pub(super) fn edges(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Vec<Edge> {
             }
         }
         for target in &lane.alerting {
-            let (to, port) = match &target.address {
-                Some(url) => (Peer::Url(url.clone()), None),
-                None => {
+            let (to, port) = match (standing(plan, target.alertmanager), &target.address) {
+                (_, Some(url)) => (Peer::Url(url.clone()), None),
+                (Some(ours), None) => (ours, Some(ALERTMANAGER_PORTS[0].1.to_owned())),
+                (None, None) => {
                     let (namespace, name) = (target.namespace.clone(), target.name.clone());
                     (Peer::Service { namespace, name }, Some(target.port.clone()))
                 }
             };
             add(from(), to, port, "sends alerts".to_owned());
         }
+    }
+    for rules in &plan.store_rules {
+        let from = || Peer::StoreRules(cx.fleet.store(rules.store).name.clone());
+        add(from(), Peer::Url(rules.read_url.clone()), None, "queries for its rules".to_owned());
+        add(from(), Peer::Url(rules.write_url.clone()), None, "writes what it records".to_owned());
+        for notifier in &rules.notifiers {
+            let (to, port) = match standing(plan, notifier.alertmanager).filter(|_| !notifier.by_address) {
+                Some(ours) => (ours, Some(ALERTMANAGER_PORTS[0].1.to_owned())),
+                None => (Peer::Url(notifier.url.value.clone()), None),
+            };
+            add(from(), to, port, "sends alerts".to_owned());
+        }
+    }
+    for alertmanager in &plan.alertmanagers {
+        let from = || Peer::Alertmanager(alertmanager.name.to_owned());
+        if !cx.fleet.alertmanager(alertmanager.alertmanager).addresses.is_empty() {
+            let port = Some(ALERTMANAGER_PORTS[0].1.to_owned());
+            add(Peer::Anybody, from(), port, "sends alerts, over its addresses".to_owned());
+        }
+        if alertmanager.replicas.value > 1 {
+            add(from(), from(), None, "shares silences and what was told".to_owned());
+        }
+        for receiver in &alertmanager.receivers {
+            let to = Peer::Receiver { alertmanager: alertmanager.name.to_owned(), name: receiver.name.to_owned() };
+            add(from(), to, None, "notifies".to_owned());
+        }
+    }
+    if plan.relay.as_ref().is_some_and(|r| !r.scrapes.is_empty()) {
+        add(Peer::Relay, Peer::ApiServer, None, "finds critical targets".to_owned());
     }
     for url in plan.relay.iter().flat_map(|r| &r.urls) {
         add(Peer::Relay, Peer::Url(url.url.value.clone()), None, format!("writes to `{}`", url.name));
@@ -72,6 +107,12 @@ pub(super) fn edges(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Vec<Edge> {
         }
     }
     edges.into_iter().collect()
+}
+
+/// The Alertmanager, where it is ours and stands here.
+fn standing(plan: &ClusterPlan<'_>, id: AlertmanagerId) -> Option<Peer> {
+    let here = plan.alertmanagers.iter().find(|a| a.alertmanager == id)?;
+    Some(Peer::Alertmanager(here.name.to_owned()))
 }
 
 /// The Prometheus that selects the monitor, and the relay where it scrapes the same by itself.
@@ -100,6 +141,9 @@ impl Ours {
     /// The port of the pod behind one of a Service; `None` where only the Service knows.
     fn port(&self, said: &str) -> Option<String> {
         let known = match &self.peer {
+            Peer::Alertmanager(_) => {
+                ALERTMANAGER_PORTS.iter().find(|(name, _)| *name == said).map(|(_, number)| *number)
+            }
             Peer::Lane(_) => LANE_PORTS.iter().find(|(name, _)| *name == said).map(|(_, number)| *number),
             Peer::Relay if said == "http" => return Some(relay::PORT.to_string()),
             _ => None,
@@ -133,18 +177,23 @@ fn ours(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Vec<Ours> {
         let labels: Vec<_> = found_by.chain([("app.kubernetes.io/name", relay.name.as_str())]).collect();
         one(Peer::Relay, here, "relay".to_owned(), &labels)
     });
+    let alertmanagers = plan.alertmanagers.iter().map(|alertmanager| {
+        let labels = [("app.kubernetes.io/name", "alertmanager"), ("watershed/alertmanager", alertmanager.name)];
+        let peer = Peer::Alertmanager(alertmanager.name.to_owned());
+        one(peer, here, format!("alertmanager.{}", alertmanager.name), &labels)
+    });
     let exporters = plan.exporters.iter().map(|exporter| {
         let labels = [("app.kubernetes.io/name", exporter.job.as_str())];
         let peer = Peer::Exporter(exporter.job.clone());
         one(peer, &exporter.namespace, format!("exporter.{}", exporter.job), &labels)
     });
-    lanes.chain(relay).chain(exporters).collect()
+    lanes.chain(relay).chain(alertmanagers).chain(exporters).collect()
 }
 
 /// Targets that somebody else runs, or that are no pods.
 fn targets(plan: &ClusterPlan<'_>, monitor: &Monitor) -> Peer {
     if let Some(service) = plan.addresses.iter().find(|s| s.job == monitor.job) {
-        return Peer::Addresses(service.addresses.clone());
+        return Peer::Addresses(service.targets());
     }
     let (namespaces, labels) = (monitor.namespaces.clone(), monitor.selector.clone());
     match monitor.kind {

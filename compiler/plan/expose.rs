@@ -1,12 +1,12 @@
-//! How the pages of each Prometheus are reached from outside.
+//! How the pages of each Prometheus are reached from outside, and that nothing else is reached there.
 
 use std::collections::BTreeMap;
 
 use super::codes;
 use super::context::Context;
 use crate::diag::{Diagnostic, Origin, Sink, Sourced};
-use crate::model::fleet::{Expose, ExposeBy, Lane};
-use crate::model::plan::Exposure;
+use crate::model::fleet::{ExposeBy, Lane};
+use crate::model::plan::{DoorService, Exposure, LanePlan, StorePlan};
 
 /// Ports that an API server hands out to Services, unless it is told otherwise.
 const NODE_PORTS: std::ops::RangeInclusive<u16> = 30000..=32767;
@@ -70,25 +70,46 @@ pub(super) fn external_url(exposure: &Exposure) -> Option<Sourced<String>> {
     }
 }
 
-/// Two Prometheis of a cluster behind one port or one name.
-pub(super) fn check_shared(cx: &Context<'_>, sink: &mut Sink) {
-    let mut taken: BTreeMap<String, (&str, Origin)> = BTreeMap::new();
-    for lane in &cx.cluster.lanes {
-        let Some(Expose { by, host, port, .. }) = &lane.expose else { continue };
-        let way = match (by.value, host, port) {
-            (ExposeBy::NodePort, _, Some(port)) => (format!("the node port {}", port.value), port.origin),
-            (ExposeBy::Ingress, Some(host), _) => (format!("the host `{}`", host.value), host.origin),
-            _ => continue,
+/// Who is reached where from outside of the cluster: a port of the nodes and a host of an Ingress lead
+/// to one of them, be it a Prometheus or a store.
+pub(super) fn check_shared(cx: &Context<'_>, lanes: &[LanePlan<'_>], stores: &[StorePlan], sink: &mut Sink) {
+    let of_lane = |lane: &LanePlan<'_>| {
+        let way = match lane.exposure.as_ref()? {
+            Exposure::NodePort { port, .. } => (node_port(port.value), port.origin),
+            Exposure::Ingress { host, .. } => (behind_host(&host.value), host.origin),
         };
-        if let Some((first, origin)) = taken.get(&way.0) {
-            let what = format!("`{first}` and `{}` are both behind {}", lane.name, way.0);
-            let diagnostic = Diagnostic::new(&codes::EXPOSE, cx.place(way.1, lane.origin), what).here("taken");
-            let diagnostic = diagnostic.help("give each its own: of two that share it, one would never be reached");
-            sink.push(cx.labelled(diagnostic, *origin, "the other one"));
-        } else {
-            taken.insert(way.0, (&lane.name, way.1));
-        }
+        Some((format!("the pages of `{}`", lane.name), lane.origin, way))
+    };
+    let of_store = |plan: &StorePlan| {
+        let store = cx.fleet.store(plan.store);
+        let port = match plan.outside.service {
+            Some(DoorService::NodePort(port)) => Some((node_port(port.value), port.origin)),
+            Some(DoorService::LoadBalancer(_)) | None => None,
+        };
+        let hosts = plan.outside.ingress.iter().flat_map(|i| &i.hosts);
+        let hosts = hosts.map(|h| (behind_host(&h.host.value), h.host.origin));
+        let ways: Vec<_> = port.into_iter().chain(hosts).collect();
+        ways.into_iter().map(|way| (format!("the store `{}`", store.name), plan.origin, way)).collect::<Vec<_>>()
+    };
+    let mut taken: BTreeMap<String, (String, Origin)> = BTreeMap::new();
+    for (who, origin, (way, at)) in lanes.iter().filter_map(of_lane).chain(stores.iter().flat_map(of_store)) {
+        let Some((first, other)) = taken.get(&way) else {
+            taken.insert(way, (who, at));
+            continue;
+        };
+        let what = format!("{first} and {who} are both behind {way}");
+        let diagnostic = Diagnostic::new(&codes::EXPOSE, cx.place(at, origin), what).here("taken");
+        let diagnostic = diagnostic.help("give each its own: of two that share it, one would never be reached");
+        sink.push(cx.labelled(diagnostic, *other, "the other one"));
     }
+}
+
+fn node_port(port: u16) -> String {
+    format!("the node port {port}")
+}
+
+fn behind_host(host: &str) -> String {
+    format!("the host `{}`", host.to_ascii_lowercase())
 }
 
 fn word(by: ExposeBy) -> &'static str {

@@ -5,6 +5,7 @@
 //! here knows objects or files, and no job of the catalog by its name.
 
 mod access;
+mod addresses;
 mod alerting;
 mod annotations;
 mod batches;
@@ -94,16 +95,16 @@ pub fn plan<'f>(
     let relayed = cx.relayed;
     let relay = relayed.then(|| relay::plan(&cx, &parts, &partitions, &outlets, (because, scrapes), &mut origins));
     let decided = Decided { parts: &parts, monitors: &monitors, partitions: &partitions, outlets: &outlets, relayed };
-    expose::check_shared(&cx, sink);
     let lanes: Vec<LanePlan<'f>> =
         cx.cluster.lanes.iter().map(|l| lanes::plan(&cx, l, &decided, &mut origins, sink)).collect();
     let stores = stores(&cx, fleet_plan, sink);
+    expose::check_shared(&cx, &lanes, &stores, sink);
     let mut plan = ClusterPlan {
         id: cluster,
         cluster: cx.cluster,
         rules: rules::rules(&cx, &parts, &lanes, sink),
         lanes,
-        addresses: monitors::static_services(&cx, &parts),
+        addresses: addresses::services(&cx, &parts),
         exporters: exporters::exporters(&cx, &parts, &mut origins, sink),
         relay,
         alertmanagers: alerting::alertmanagers(&cx, &mut origins, sink),

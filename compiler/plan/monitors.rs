@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::addresses;
 use super::annotations::{self, Covered};
 use super::batches;
 use super::codes;
 use super::context::Context;
 use super::keep::escape;
 use super::parts::{Part, Schedule};
-use super::source::{Found, JOB_LABEL, LANE_LABEL, Place, Source, host, lane_service, set_job, static_port};
+use super::source::{Found, JOB_LABEL, LANE_LABEL, Place, Source, lane_service, set_job};
 use super::split;
 use crate::catalog::{self, Auth, Gate, Port, Targets};
 use crate::diag::{Diagnostic, Origin, Sink, Sourced};
 use crate::model::fleet::{BaseKind, Credentials, Lane, SecretKey};
-use crate::model::plan::{Endpoint, Monitor, MonitorKind, ProbePlan, ScrapeAuth, StaticService, Verify};
+use crate::model::plan::{Endpoint, Monitor, MonitorKind, ProbePlan, ScrapeAuth, Verify};
 use crate::model::value::Version;
 use crate::relabel::{Action, Rule};
 
@@ -221,14 +222,17 @@ fn ends_series(cx: &Context<'_>) -> bool {
     operator.at_least(Version::new(0, 70, 0)) && prometheus.at_least(Version::new(2, 48, 0))
 }
 
-fn knows_roles(cx: &Context<'_>) -> bool {
+pub(super) fn knows_roles(cx: &Context<'_>) -> bool {
     cx.cluster.versions.get("operator").is_some_and(|v| v.value >= ROLE_SINCE)
 }
+
+/// The largest number that fields of Kubernetes and of Prometheus hold.
+const LARGEST: u64 = i64::MAX as u64;
 
 /// Each line of a batch counts.
 fn sample_limit(part: &Part<'_>, schedule: Schedule) -> Option<Sourced<u64>> {
     let length = batches::length(&part.source, &schedule);
-    part.job().sample_limit.map(|limit| limit.map(|l| l.saturating_mul(length.into())))
+    part.job().sample_limit.map(|limit| limit.map(|l| l.saturating_mul(length.into()).min(LARGEST)))
 }
 
 fn endpoints(cx: &Context<'_>, part: &Part<'_>, schedule: Schedule, value: &str, shared: &Shared) -> Vec<Endpoint> {
@@ -255,22 +259,21 @@ fn endpoint(
 ) -> Endpoint {
     let job = part.job();
     let access = entry.and_then(|e| part.source.variant?.ports.get(&e.name));
-    let static_port = || static_port(job, part.source.variant).map(|(name, _)| name);
     let said_port = match part.source.found {
-        Found::Static(_) => static_port(),
+        Found::Static(_) => Some(addresses::port_name(job, part.source.variant)),
         // Ours: the spec's are those of another.
         _ if part.source.is_ours() && part.source.is_private() => None,
         _ => job.discover.as_ref().and_then(|d| d.port.as_ref()).map(|p| p.value.clone()),
     };
     let catalog_port = access.and_then(|a| a.port.as_ref());
-    let undeclared = matches!((&part.source.found, catalog_port), (Found::Pod(_), Some(Port::Number(_))));
     let catalog_port = catalog_port.map(|port| match port {
         Port::Number(number) => number.to_string(),
         Port::Name(name) => name.clone(),
     });
     let port = said_port.or(catalog_port).unwrap_or_else(|| "metrics".to_owned());
     let mut relabelings = relabelings(cx, part, entry, value, shared);
-    let number = port.parse::<u16>().ok().filter(|_| undeclared);
+    // A port that a monitor of pods names has to be declared by a container, and by number only from operator 0.81 on.
+    let number = port.parse::<u16>().ok().filter(|_| matches!(part.source.found, Found::Pod(_)));
     if let Some(number) = number {
         relabelings.splice(..0, address(number));
     }
@@ -435,30 +438,4 @@ fn report_twins(cx: &Context<'_>, monitors: &[Monitor], sink: &mut Sink) {
             sink.push(cx.labelled(diagnostic, a.origin, "and this one"));
         }
     }
-}
-
-/// Services of ours for the jobs whose targets are addresses.
-pub(super) fn static_services(cx: &Context<'_>, parts: &[Part<'_>]) -> Vec<StaticService> {
-    let mut out: Vec<StaticService> = Vec::new();
-    for part in parts {
-        let Found::Static(addresses) = &part.source.found else { continue };
-        let job = part.job();
-        if out.iter().any(|s| s.job == job.name) {
-            continue;
-        }
-        let Some((port_name, port)) = static_port(job, part.source.variant) else { continue };
-        let mut addresses: Vec<String> = addresses.iter().map(|a| host(a).to_owned()).collect();
-        addresses.sort_unstable();
-        addresses.dedup();
-        out.push(StaticService {
-            name: job.name.clone(),
-            job: job.name.clone(),
-            addresses,
-            port_name,
-            port,
-            slice: knows_roles(cx),
-            origin: job.origin,
-        });
-    }
-    out
 }

@@ -16,8 +16,8 @@ pub(super) fn policies(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Vec<Policy> 
                 name,
                 namespace: namespace.to_owned(),
                 unit,
-                pods: pods.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
-                admits: admits(plan, &peer),
+                pods: labels(pods),
+                admits: admits(cx, plan, &peer),
                 protects: peer,
                 origin,
             }
@@ -31,13 +31,19 @@ pub(super) fn policies(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Vec<Policy> 
         let pods = [("app.kubernetes.io/name", relay.name.as_str())];
         make(Peer::Relay, named("", &relay.name), here, ("relay", String::new()), &pods, relay.origin)
     });
+    let alertmanagers = plan.alertmanagers.iter().map(|alertmanager| {
+        let pods = [("alertmanager", alertmanager.name), ("app.kubernetes.io/name", "alertmanager")];
+        let unit = ("alertmanager", alertmanager.name.to_owned());
+        let peer = Peer::Alertmanager(alertmanager.name.to_owned());
+        make(peer, named("alertmanager-", alertmanager.name), here, unit, &pods, alertmanager.origin)
+    });
     let exporters = plan.exporters.iter().filter(|e| !e.host_network).map(|exporter| {
         let pods = [("app.kubernetes.io/managed-by", "watershed"), ("app.kubernetes.io/name", exporter.job.as_str())];
         let unit = ("exporter", exporter.job.clone());
         let peer = Peer::Exporter(exporter.job.clone());
         make(peer, named("", &exporter.job), &exporter.namespace, unit, &pods, exporter.origin)
     });
-    lanes.chain(relay).chain(exporters).collect()
+    lanes.chain(relay).chain(alertmanagers).chain(exporters).collect()
 }
 
 /// Our mark in front: what the cluster's base brings has policies named after its own pods.
@@ -45,8 +51,12 @@ fn named(kind: &str, name: &str) -> String {
     format!("watershed-{kind}{name}")
 }
 
+fn labels(all: &[(&str, &str)]) -> BTreeMap<String, String> {
+    all.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+}
+
 /// By whom, on which ports; no ports are all of them.
-fn admits(plan: &ClusterPlan<'_>, to: &Peer) -> Vec<(Admitted, Vec<u16>)> {
+fn admits(cx: &Context<'_>, plan: &ClusterPlan<'_>, to: &Peer) -> Vec<(Admitted, Vec<u16>)> {
     let mut by: BTreeMap<Admitted, BTreeSet<Option<u16>>> = BTreeMap::new();
     for Edge { from, port, .. } in plan.edges.iter().filter(|e| e.to == *to) {
         let admitted = match from {
@@ -63,6 +73,17 @@ fn admits(plan: &ClusterPlan<'_>, to: &Peer) -> Vec<(Admitted, Vec<u16>)> {
                 Some(reader) => Admitted::Pods {
                     namespace: reader.namespace.clone(),
                     labels: reader.reader.labels.iter().map(|(k, v)| (k.clone(), v.value.clone())).collect(),
+                },
+                None => continue,
+            },
+            Peer::Alertmanager(name) => Admitted::Pods {
+                namespace: plan.cluster.namespace.value.clone(),
+                labels: labels(&[("alertmanager", name), ("app.kubernetes.io/name", "alertmanager")]),
+            },
+            Peer::StoreRules(store) => match plan.store_rules.iter().find(|r| cx.fleet.store(r.store).name == *store) {
+                Some(rules) => Admitted::Pods {
+                    namespace: rules.namespace.clone(),
+                    labels: labels(&[("app.kubernetes.io/instance", &rules.release)]),
                 },
                 None => continue,
             },

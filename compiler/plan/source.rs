@@ -2,15 +2,13 @@
 //! cluster, with what the spec says instead.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
+use super::addresses::{self, StaticTarget};
 use super::codes;
 use super::context::Context;
 use super::relay;
 use super::way_in;
-use crate::catalog::{
-    self, ClusterFacts, Discovery, JobLabel, Namespaces, Port, Serves, Unmet, Variant, WorkloadNamespace,
-};
+use crate::catalog::{self, ClusterFacts, Discovery, JobLabel, Namespaces, Serves, Unmet, Variant, WorkloadNamespace};
 use crate::diag::{Diagnostic, Sink};
 use crate::model::fleet::{Discover, DiscoverBy, Job};
 
@@ -42,8 +40,8 @@ pub(super) enum Found {
     Pod(Place),
     Kubelet(Place),
     Annotations(Place),
-    /// Addresses behind a Service of ours.
-    Static(Vec<String>),
+    /// Addresses behind a Service of ours; read once it is known that they are asked for.
+    Static(Vec<StaticTarget>),
     /// The Service of each Prometheus of the cluster.
     Lanes,
     /// Addresses that a prober is asked about.
@@ -117,9 +115,10 @@ impl<'a> Source<'a> {
                 return Err("nothing tells how its targets are found here".to_owned());
             }
         };
-        if let Found::Static(addresses) = &found {
-            check_static(cx, job, variant, addresses, sink)?;
-        }
+        let found = match found {
+            Found::Static(_) => Found::Static(addresses::targets(cx, job, variant, sink)?),
+            found => found,
+        };
         if let (Found::Annotations(_), Some(port)) = (&found, job.discover.as_ref().and_then(|d| d.port.as_ref())) {
             let what = format!("`{}` is found by annotations, which name the port", job.name);
             let at = cx.place(port.origin, job.origin);
@@ -270,7 +269,7 @@ fn from_catalog(cx: &Context<'_>, job: &Job, variant: &Variant, said: Option<&Di
         Discovery::Pod(_) => Found::Pod(place),
         Discovery::Kubelet(_) => Found::Kubelet(place),
         Discovery::Annotations => Found::Annotations(place),
-        Discovery::Static => Found::Static(addresses(said)),
+        Discovery::Static => Found::Static(Vec::new()),
         Discovery::Lanes => Found::Lanes,
         Discovery::Relay => Found::Service(Place {
             namespaces: vec![cx.cluster.namespace.value.clone()],
@@ -287,71 +286,10 @@ fn from_spec(said: &Discover) -> Found {
     match said.by.value {
         DiscoverBy::Pod => Found::Pod(place),
         DiscoverBy::Annotations => Found::Annotations(place),
-        DiscoverBy::Static => Found::Static(addresses(Some(said))),
+        DiscoverBy::Static => Found::Static(Vec::new()),
         DiscoverBy::Service => Found::Service(place),
         DiscoverBy::Probe => Found::Probe,
     }
-}
-
-fn check_static(
-    cx: &Context<'_>,
-    job: &Job,
-    variant: Option<&Variant>,
-    addresses: &[String],
-    sink: &mut Sink,
-) -> Result<(), String> {
-    let name = addresses.iter().find(|a| host(a).parse::<IpAddr>().is_err());
-    let (what, why) = match name {
-        _ if addresses.is_empty() => {
-            (format!("`{}` is found by addresses, and none is given", job.name), "no addresses are given")
-        }
-        Some(name) => {
-            (format!("`{name}` is a name; behind a Service only IP addresses can stand"), "its addresses are names")
-        }
-        None if static_port(job, variant).is_none() => {
-            (format!("nothing says on which port `{}` is", job.name), "no port is given")
-        }
-        None => return Ok(()),
-    };
-    let at = job.discover.as_ref().map_or(job.origin, |d| d.by.origin);
-    let diagnostic = Diagnostic::new(&codes::NO_ADDRESSES, cx.place(at, job.origin), what).here("incomplete");
-    sink.push(diagnostic.help(
-        "list IP addresses and the port: `discover \"static\" port=\"9100\" { addresses \"10.0.0.11\" \"10.0.0.12\" }`",
-    ));
-    Err(why.to_owned())
-}
-
-/// The address without its port.
-pub(super) fn host(address: &str) -> &str {
-    let plain = |a| address.rsplit_once(a);
-    match plain(':') {
-        // More than one colon and no brackets: IPv6 without a port.
-        Some((before, port)) if port.parse::<u16>().is_ok() && (!before.contains(':') || before.ends_with(']')) => {
-            before.trim_start_matches('[').trim_end_matches(']')
-        }
-        _ => address,
-    }
-}
-
-/// Name and number of the port of a job's static addresses: as `discover` says, as the addresses
-/// say, as the catalog says.
-pub(super) fn static_port(job: &Job, variant: Option<&Variant>) -> Option<(String, u16)> {
-    let said = job.discover.as_ref()?;
-    let written = said.port.as_ref().map(|p| p.value.as_str());
-    let catalog = variant.iter().flat_map(|v| v.ports.values()).filter_map(|a| a.port.as_ref()).collect::<Vec<_>>();
-    let name = written.filter(|p| p.parse::<u16>().is_err()).map(str::to_owned);
-    let catalog_name = catalog.iter().find_map(|p| if let Port::Name(name) = p { Some(name.clone()) } else { None });
-    let number = written.and_then(|p| p.parse().ok());
-    let addressed =
-        || said.addresses.iter().find_map(|a| a.value.strip_prefix(host(&a.value))?.rsplit(':').next()?.parse().ok());
-    let catalog_number =
-        || catalog.iter().find_map(|p| if let Port::Number(number) = p { Some(*number) } else { None });
-    let number = number.or_else(addressed).or_else(catalog_number)?;
-    Some((name.or(catalog_name).unwrap_or_else(|| "metrics".to_owned()), number))
-}
-
-fn addresses(said: Option<&Discover>) -> Vec<String> {
-    said.iter().flat_map(|d| d.addresses.iter().map(|a| a.value.clone())).collect()
 }
 
 fn exporter_namespace(cx: &Context<'_>, job: &Job) -> String {

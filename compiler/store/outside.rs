@@ -99,7 +99,7 @@ fn ingress(
     }
     let class = address.expose.as_ref().and_then(|e| e.class.clone());
     let secret = url.tls.then(|| format!("{}-{}-tls", standing.store.release.value, address.name));
-    let host = DoorHost { host: Sourced::new(url.host.to_owned(), address.url.origin), tls_secret: secret };
+    let host = DoorHost { host: Sourced::new(url.host.to_ascii_lowercase(), address.url.origin), tls_secret: secret };
     match &mut outside.ingress {
         None => outside.ingress = Some(DoorIngress { class, hosts: vec![host] }),
         Some(there) if there.class.as_ref().map(|c| &c.value) != class.as_ref().map(|c| &c.value) => {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::volume;
 use super::{GRAFANA_SECRETS, dashboard_name, data_sources_name, secrets_of};
 use crate::model::fleet::{GrafanaBy, ReaderKind};
 use crate::model::plan::{ClusterPlan, ReaderPlan};
@@ -15,6 +16,18 @@ use crate::object::{Build, NodeId, Tree};
 const DASHBOARDS: &str = "/grafana-dashboard-definitions/0";
 /// Name of its Secret of data sources, and of the volume with it.
 const DATA_SOURCES: &str = "grafana-datasources";
+
+struct Volume<'a> {
+    name: String,
+    /// Where it is mounted.
+    path: String,
+    of: Content<'a>,
+}
+
+enum Content<'a> {
+    Secret(&'a str),
+    ConfigMap(String),
+}
 
 /// The patch; `None` where no Grafana of kube-prometheus reads anything here.
 pub fn grafana_patch(plan: &ClusterPlan<'_>, tree: &mut Tree) -> Option<NodeId> {
@@ -27,20 +40,25 @@ pub fn grafana_patch(plan: &ClusterPlan<'_>, tree: &mut Tree) -> Option<NodeId> 
     }
     let secrets: BTreeSet<&str> =
         readers.iter().flat_map(|r| &r.sources).flat_map(|s| secrets_of(&s.credentials)).collect();
-    let mut volumes: Vec<(String, String, Option<&str>)> = Vec::new();
+    let mut volumes: Vec<Volume<'_>> = Vec::new();
     for reader in &readers {
         for board in &reader.dashboards {
             let object = dashboard_name(reader, &board.name);
-            volumes.push((object.clone(), format!("{DASHBOARDS}/{object}"), None));
+            let (name, path) = (volume::of_config_map(&object), format!("{DASHBOARDS}/{object}"));
+            volumes.push(Volume { name, path, of: Content::ConfigMap(object) });
         }
     }
-    volumes.extend(secrets.iter().map(|s| (format!("secret-{s}"), format!("{GRAFANA_SECRETS}/{s}"), Some(*s))));
+    volumes.extend(secrets.into_iter().map(|secret| Volume {
+        name: volume::of_secret(secret),
+        path: format!("{GRAFANA_SECRETS}/{secret}"),
+        of: Content::Secret(secret),
+    }));
     Some(Build::map(tree, |p| {
         nested(p, &["spec", "template", "spec"], &mut |pod| {
             pod.list("containers", |l| {
                 l.object("", |c| {
                     c.str("name", "grafana");
-                    c.list("volumeMounts", |m| volumes.iter().for_each(|(name, path, _)| mount(m, name, path)));
+                    c.list("volumeMounts", |m| volumes.iter().for_each(|v| mount(m, &v.name, &v.path)));
                 });
             });
             pod.list("volumes", |l| {
@@ -57,12 +75,12 @@ pub fn grafana_patch(plan: &ClusterPlan<'_>, tree: &mut Tree) -> Option<NodeId> 
                         });
                     });
                 });
-                for (name, _, secret) in &volumes {
+                for volume in &volumes {
                     l.object("", |v| {
-                        v.str("name", name);
-                        match secret {
-                            Some(secret) => v.object("secret", |s| s.str("secretName", secret)),
-                            None => v.object("configMap", |c| c.str("name", name)),
+                        v.str("name", &volume.name);
+                        match &volume.of {
+                            Content::Secret(secret) => v.object("secret", |s| s.str("secretName", secret)),
+                            Content::ConfigMap(map) => v.object("configMap", |c| c.str("name", map)),
                         }
                     });
                 }

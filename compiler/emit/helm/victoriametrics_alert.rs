@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::super::volume;
 use crate::diag::{Origin, Sourced};
 use crate::model::fleet::{Auth, Cluster, SecretKey};
 use crate::model::plan::{Notifier, StoreRulesPlan, UserNames};
@@ -159,20 +160,18 @@ fn mounts(s: &mut Build<'_>, plan: &StoreRulesPlan) {
     if secrets.is_empty() {
         return;
     }
-    // Names of Secrets may hold dots, which names of volumes may not.
-    let volume = |index: usize| format!("secret-{index}");
     s.list("extraVolumes", |l| {
-        for (index, secret) in secrets.iter().enumerate() {
+        for secret in &secrets {
             l.object("", |v| {
-                v.str("name", volume(index));
+                v.str("name", volume::of_secret(secret));
                 v.object("secret", |r| r.str("secretName", secret));
             });
         }
     });
     s.list("extraVolumeMounts", |l| {
-        for (index, secret) in secrets.iter().enumerate() {
+        for secret in &secrets {
             l.object("", |m| {
-                m.str("name", volume(index));
+                m.str("name", volume::of_secret(secret));
                 m.str("mountPath", format!("{SECRETS}/{secret}"));
                 m.bool("readOnly", true);
             });

@@ -68,10 +68,9 @@ fn selecting(s: &mut Build<'_>, monitor: &Monitor, endpoints: &str) {
 
 fn endpoint(b: &mut Build<'_>, e: &Endpoint, kind: MonitorKind) {
     if !e.undeclared {
-        match (e.port.parse::<u16>(), kind) {
-            (Ok(number), MonitorKind::Pod) => b.int("portNumber", number.into()),
-            (Ok(number), _) => b.int("targetPort", number.into()),
-            (Err(_), _) => b.str("port", &e.port),
+        match e.port.parse::<u16>() {
+            Ok(number) => b.int("targetPort", number.into()),
+            Err(_) => b.str("port", &e.port),
         }
     }
     b.str("path", &e.path);

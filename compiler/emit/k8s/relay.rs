@@ -4,7 +4,7 @@
 //! the URL, so the order is part of the state and dangling queues are kept; a per-URL flag with
 //! exactly one value applies to *every* URL, so each list is written out to its full length.
 
-use super::super::{Emit, Meta};
+use super::super::{Emit, Meta, volume};
 use super::rbac::relay_roles;
 use super::relabeling::native;
 use super::{pull_secrets, relay_scrape, resources, scheduling, spread};
@@ -173,7 +173,7 @@ fn vmagent(c: &mut Build<'_>, relay: &RelayPlan) {
         mount(m, "queues", QUEUES, false);
         mount(m, "relabel", CONFIG, true);
         for secret in secrets(relay) {
-            mount(m, &volume_name(secret), &format!("{SECRETS}/{secret}"), true);
+            mount(m, &volume::of_secret(secret), &format!("{SECRETS}/{secret}"), true);
         }
     });
 }
@@ -220,22 +220,10 @@ fn volumes(v: &mut Build<'_>, relay: &RelayPlan, config: &str) {
     });
     for secret in secrets(relay) {
         v.object("", |s| {
-            s.str("name", volume_name(secret));
+            s.str("name", volume::of_secret(secret));
             s.object("secret", |r| r.str("secretName", secret));
         });
     }
-}
-
-/// A DNS label of at most 63 characters. A Secret's name may be longer and have dots: what has to be
-/// changed gets eight digits of its hash, so that two Secrets never share a volume.
-fn volume_name(secret: &str) -> String {
-    let plain = format!("secret-{secret}");
-    if plain.len() <= 63 && !plain.contains('.') {
-        return plain;
-    }
-    let digest = format!("{:08x}", xxhash_rust::xxh3::xxh3_64(secret.as_bytes()) as u32);
-    let label: String = plain.chars().map(|c| if c == '.' { '-' } else { c }).take(54).collect();
-    format!("{}-{digest}", label.trim_end_matches('-'))
 }
 
 /// The Secrets it mounts, each once, by name.
@@ -322,19 +310,5 @@ fn per_url(
             let (origin, value) = v.unwrap_or_else(|| (u.origin, String::new()));
             (origin, format!("-remoteWrite.{flag}={value}"))
         }));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::volume_name;
-
-    #[test]
-    fn volumes_are_short_labels_and_differ_where_secrets_do() {
-        assert_eq!(volume_name("central-write"), "secret-central-write");
-        assert_ne!(volume_name("a.b"), volume_name("a-b"));
-        let long = [volume_name(&format!("{}a", "x".repeat(200))), volume_name(&format!("{}b", "x".repeat(200)))];
-        assert!(long.iter().all(|name| name.len() <= 63), "{long:?}");
-        assert_ne!(long[0], long[1]);
     }
 }

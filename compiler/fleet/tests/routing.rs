@@ -257,3 +257,19 @@ fn a_reader_elsewhere_needs_a_way_too() {
     let all: Vec<_> = all.iter().map(|d| (d.code.id, doc.sources.slice(d.at))).collect();
     assert_eq!(all, [("REF120", "\"b\""), ("REF122", "\"y\"")]);
 }
+
+#[test]
+fn a_line_for_every_namespace_leaves_nothing_to_unowned() {
+    let route = |line: &str, unowned: &str| {
+        let text =
+            format!("route \"home\" {{ from \"*\"; to \"plane-a\" {line}; shared \"none\"; unowned \"{unowned}\" }}\n");
+        let (_, doc, found) = run(&planes(&text));
+        found.iter().filter(|d| d.code.id == "REF126").map(|d| doc.sources.slice(d.at).to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(route("namespaces=\"*\"", "none"), ["\"none\""]);
+    assert_eq!(route("namespaces=\"team-a\" \"*\"", "plane-b"), ["\"plane-b\""]);
+    // Both say the same, or something is left.
+    assert_eq!(route("namespaces=\"*\"", "plane-a"), Vec::<String>::new());
+    assert_eq!(route("namespaces=\"team-*\"", "none"), Vec::<String>::new());
+    assert_eq!(route("namespaces=\"*\" jobs=\"cadvisor\"", "none"), Vec::<String>::new());
+}

@@ -6,6 +6,7 @@ pub mod everything_selected;
 pub mod fast_and_read;
 pub mod narrow_uplink;
 pub mod nothing_left;
+pub mod open_credentials;
 pub mod rare_scrapes;
 pub mod unknown_metric;
 pub mod unused_allow;
@@ -23,6 +24,7 @@ pub const RULES: &[Rule] = &[
     everything_selected::RULE,
     fast_and_read::RULE,
     rare_scrapes::RULE,
+    open_credentials::RULE,
 ];
 
 pub const CODES: [&Code; RULES.len()] = {

@@ -16,7 +16,7 @@ pub use alerting::{AlertService, AlertTarget, AlertmanagerPlan, Host, ReceiverFi
 pub use cluster::{ClusterPlan, FleetPlan, Flow, SecretUse, Send, StoreLoad, Summary};
 pub use exporter::ExporterPlan;
 pub use lane::{Access, ClassRef, Exposure, LanePlan, PeaksPlan, PodLabel, RemoteWrite, RulePlan, Watches};
-pub use monitor::{Endpoint, Monitor, MonitorKind, ProbePlan, ScrapeAuth, StaticService, Verify};
+pub use monitor::{AddressGroup, Endpoint, Monitor, MonitorKind, ProbePlan, ScrapeAuth, StaticService, Verify};
 pub use network::{Admitted, Edge, Peer, Policy};
 pub use reader::{Answers, DashboardPlan, DataSource, PanelPlan, ReaderPlan, TargetPlan};
 pub use relay::{RelayPlan, RelayScrape, RelayUrl};

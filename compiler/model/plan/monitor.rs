@@ -119,10 +119,33 @@ pub enum Verify {
 pub struct StaticService {
     pub name: String,
     pub job: String,
-    pub addresses: Vec<String>,
+    /// By family and port; the first has the Service's name.
+    pub groups: Vec<AddressGroup>,
     pub port_name: String,
+    /// That of the first group.
     pub port: u16,
     /// An EndpointSlice, where the monitor can ask for that role (operator 0.86); Endpoints before.
     pub slice: bool,
     pub origin: Origin,
+}
+
+/// Addresses of one family on one port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressGroup {
+    /// Of the slice.
+    pub name: String,
+    pub ipv6: bool,
+    pub port: u16,
+    pub addresses: Vec<String>,
+}
+
+impl StaticService {
+    /// Every target as `address:port`.
+    pub fn targets(&self) -> Vec<String> {
+        let of = |g: &AddressGroup, address: &str| match g.ipv6 {
+            true => format!("[{address}]:{}", g.port),
+            false => format!("{address}:{}", g.port),
+        };
+        self.groups.iter().flat_map(|g| g.addresses.iter().map(move |a| of(g, a))).collect()
+    }
 }

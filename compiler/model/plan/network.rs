@@ -25,6 +25,15 @@ pub enum Peer {
     /// Pods of an exporter that we run, by its job.
     Exporter(String),
     Reader(String),
+    /// Pods of an Alertmanager of ours.
+    Alertmanager(String),
+    /// The pod that evaluates the rules of a store, by the store's name.
+    StoreRules(String),
+    /// Whoever an Alertmanager of ours tells, by the receiver's name.
+    Receiver {
+        alertmanager: String,
+        name: String,
+    },
     /// From wherever somebody reaches what is exposed.
     Anybody,
     ApiServer,

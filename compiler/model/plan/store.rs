@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Workload;
 use crate::diag::{Origin, Sourced};
 use crate::model::fleet::{Auth, Credentials, Resources};
-use crate::model::ids::StoreId;
+use crate::model::ids::{AlertmanagerId, StoreId};
 use crate::model::value::{Duration, Version};
 
 /// A store that stands on this cluster.
@@ -73,7 +73,10 @@ pub enum UserNames {
 /// An Alertmanager that the rules of a store tell.
 #[derive(Debug, Clone)]
 pub struct Notifier {
+    pub alertmanager: AlertmanagerId,
     pub url: Sourced<String>,
+    /// Over one of its addresses, not by its Service.
+    pub by_address: bool,
     pub credentials: Credentials,
     pub origin: Origin,
 }

@@ -24,6 +24,7 @@ fleet "f" language=1 {{
         storage "50Gi"
     }}
     exporters "watershed" namespace="exporters"
+    alerts "main"
     reader "resource-manager" reads="user" namespace="platform"
     reader "grafana" reads="user system central" namespace="grafana"
     reader "batch" reads="user" namespace="jobs"
@@ -38,6 +39,11 @@ store "central" kind="victoriametrics-cluster" cluster="control-a" {{
     retention "30d"
     storage "100Gi"
     address "lan" url="https://10.0.0.1:8427" zones="idc-1"
+    rules "fleet"
+}}
+alertmanager "main" cluster="control-a" replicas=2 storage="1Gi" {{
+    address "lan" url="http://10.0.0.9:9093" zones="idc-1"
+    receiver "oncall" kind="webhook" secret="oncall"
 }}
 route "home" from="*" to="central"
 "#
@@ -73,6 +79,25 @@ fn behind(plan: &ClusterPlan<'_>, objects: &[Value], peer: &Peer) -> Option<Pods
                 ("prometheus", name),
             ],
         )),
+        Peer::Alertmanager(name) => {
+            let labels = [
+                ("alertmanager", name.as_str()),
+                ("app.kubernetes.io/instance", name),
+                ("app.kubernetes.io/managed-by", "prometheus-operator"),
+                ("app.kubernetes.io/name", "alertmanager"),
+            ];
+            Some(pods("monitoring", &labels))
+        }
+        // As the chart labels them.
+        Peer::StoreRules(store) => {
+            let instance = format!("{store}-alert");
+            let labels = [
+                ("app", "server"),
+                ("app.kubernetes.io/instance", instance.as_str()),
+                ("app.kubernetes.io/name", "victoria-metrics-alert"),
+            ];
+            Some(pods("vm", &labels))
+        }
         Peer::Relay => template("relay"),
         Peer::Exporter(job) => template(&format!("exporter.{job}")),
         Peer::Reader(name) => {
@@ -141,6 +166,35 @@ fn every_planned_connection_is_let_in_and_no_other() {
 }
 
 #[test]
+fn alertmanagers_and_rules_of_stores_are_listed_and_let_in() {
+    let world = world("enforce", "");
+    let plan = world.sound("control-a");
+    let objects = emitted(&world, &plan);
+    let ours = Peer::Alertmanager("main".to_owned());
+    let (lane, rules) = (Peer::Lane("user".to_owned()), Peer::StoreRules("central".to_owned()));
+    let listed = |from: &Peer, to: &Peer, port: Option<&str>| {
+        plan.edges.iter().any(|e| e.from == *from && e.to == *to && e.port.as_deref() == port)
+    };
+    assert!(listed(&lane, &ours, Some("9093")) && listed(&rules, &ours, Some("9093")), "{:#?}", plan.edges);
+    // Of members, over its address; of its other replica, over TCP and UDP.
+    assert!(listed(&Peer::Anybody, &ours, Some("9093")) && listed(&ours, &ours, None));
+    let receiver = Peer::Receiver { alertmanager: "main".to_owned(), name: "oncall".to_owned() };
+    assert!(listed(&ours, &receiver, None));
+    let url = |to: &Peer| matches!(to, Peer::Url(url) if url.contains(".vm.svc"));
+    assert_eq!(plan.edges.iter().filter(|e| e.from == rules && url(&e.to)).count(), 2);
+
+    let to = behind(&plan, &objects, &ours).expect("pods");
+    let from = |peer: &Peer| behind(&plan, &objects, peer).expect("pods");
+    for peer in [&lane, &rules, &ours] {
+        assert!(admits(&objects, &from(peer), &to, Some(9093)), "{peer:?}");
+    }
+    assert!(admits(&objects, &from(&ours), &to, None), "replicas find each other");
+    // Exposed is the API, not the mesh nor the reloader.
+    let stranger = pods("default", &[("app", "stranger")]);
+    assert!(!admits(&objects, &stranger, &to, Some(9094)) && !admits(&objects, &stranger, &to, Some(8080)));
+}
+
+#[test]
 fn pods_in_the_network_of_their_host_get_no_policy() {
     let world = world("enforce", "");
     let plan = world.sound("edge-1");
@@ -178,7 +232,10 @@ fn what_is_listed_names_targets_stores_and_readers() {
     assert!(matches!(&stores[..], [Edge { to: Peer::Url(url), .. }] if url.starts_with("https://10.0.0.1:8427/")));
     let critical = self::world("report", "job \"kube-state-metrics\" critical=#true");
     let scraped = Peer::Exporter("kube-state-metrics".to_owned());
-    assert!(critical.sound("edge-1").edges.iter().any(|e| e.from == Peer::Relay && e.to == scraped));
+    let critical = critical.sound("edge-1");
+    assert!(critical.edges.iter().any(|e| e.from == Peer::Relay && e.to == scraped));
+    assert!(critical.edges.iter().any(|e| e.from == Peer::Relay && e.to == Peer::ApiServer));
+    assert!(!has(&Peer::Relay, &Peer::ApiServer, None));
     assert!(plan.policies.is_empty());
     assert!(emitted(&world, &plan).iter().all(|o| o["kind"] != "NetworkPolicy"));
     assert!(self::world("off", "").sound("edge-1").edges.is_empty());

@@ -206,10 +206,7 @@ fn addresses_stand_behind_a_service_of_ours() {
     let world = single(etcd);
     let plan = world.sound("lab");
     let service = plan.addresses.iter().find(|s| s.job == "kube-etcd").expect("a Service");
-    assert_eq!(
-        (service.addresses.as_slice(), service.port),
-        (&["10.0.0.11".to_owned(), "10.0.0.12".to_owned()][..], 2381)
-    );
+    assert_eq!((service.targets(), service.port), (vec!["10.0.0.11:2381".into(), "10.0.0.12:2381".into()], 2381));
     let m = monitor(&plan, "kube-etcd");
     assert_eq!(m.endpoints[0].port, service.port_name);
     assert_eq!(m.selector.get("watershed/job").map(String::as_str), Some("kube-etcd"));
@@ -218,6 +215,81 @@ fn addresses_stand_behind_a_service_of_ours() {
     let world = single(&etcd.replace("10.0.0.12", "etcd.example.com"));
     let told = world.told(&world.plan("lab").1);
     assert!(told.len() == 1 && told[0].starts_with("PLN107"), "{told:#?}");
+}
+
+#[test]
+fn every_address_is_scraped_on_its_own_port_and_in_its_own_family() {
+    let job =
+        |addresses: &str| format!("job \"edge\" series=100 {{ discover \"static\" {{ addresses {addresses} }} }}");
+    let mixed = job("\"10.0.0.1:9100\" \"10.0.0.2:9200\" \"[fd00::1]:9100\"");
+    let world = single(&mixed);
+    let objects = super::emitted(&world, &world.sound("lab"));
+    let slices =
+        objects.iter().filter(|o| o["kind"] == "EndpointSlice" && o["metadata"]["labels"]["watershed/job"] == "edge");
+    let slices: Vec<_> = slices
+        .map(|o| {
+            assert_eq!(o["metadata"]["labels"]["kubernetes.io/service-name"], "edge");
+            let of = |path: &str| o.pointer(path).expect("there").to_string().replace('"', "");
+            [
+                of("/metadata/name"),
+                of("/addressType"),
+                of("/endpoints/0/addresses/0"),
+                of("/ports/0/name"),
+                of("/ports/0/port"),
+            ]
+        })
+        .collect();
+    assert_eq!(
+        slices,
+        [
+            ["edge", "IPv4", "10.0.0.1", "metrics", "9100"],
+            ["edge.ipv4-9200", "IPv4", "10.0.0.2", "metrics", "9200"],
+            ["edge.ipv6-9100", "IPv6", "fd00::1", "metrics", "9100"],
+        ]
+    );
+    // One object with a subset each, where the operator asks for Endpoints.
+    let old = World::of(&text(&mixed).replace("0.93.1", "0.76.2"));
+    let objects = super::emitted(&old, &old.sound("lab"));
+    let endpoints = objects.iter().find(|o| o["kind"] == "Endpoints").expect("Endpoints");
+    assert_eq!(endpoints["subsets"].as_array().map(Vec::len), Some(3));
+
+    for (addresses, what) in [
+        ("\"10.0.0.1:9100\" \"10.0.0.2\"", "nothing says on which port `edge` is at `10.0.0.2`"),
+        ("\"127.0.0.1:9100\"", "`127.0.0.1:9100` is the loopback of whoever asks"),
+        ("\"[fe80::1]:9100\"", "`[fe80::1]:9100` is of one link only"),
+    ] {
+        let world = single(&job(addresses));
+        let told = world.told(&world.plan("lab").1);
+        assert!(told.len() == 1 && told[0].starts_with("PLN107") && told[0].contains(what), "{told:#?}");
+    }
+}
+
+#[test]
+fn a_port_of_pods_by_number_needs_no_field_that_an_old_operator_lacks() {
+    let job = "job \"own\" series=100 { discover \"pod\" namespace=\"apps\" port=\"9100\" { labels app=\"own\" } }";
+    for operator in ["0.93.1", "0.76.2"] {
+        let world = World::of(&text(job).replace("0.93.1", operator));
+        let plan = world.sound("lab");
+        let endpoint = &monitor(&plan, "own").endpoints[0];
+        assert!(endpoint.undeclared);
+        assert_eq!(rule(&endpoint.relabelings, "__address__").and_then(|r| r.replacement.as_deref()), Some("$1:9100"));
+        let objects = super::emitted(&world, &plan);
+        let made = objects.iter().find(|o| o["kind"] == "PodMonitor" && o["metadata"]["name"] == "own").expect("one");
+        assert!(made["spec"]["podMetricsEndpoints"][0]["portNumber"].is_null(), "{made}");
+    }
+}
+
+#[test]
+fn a_limit_of_a_batch_stays_a_number_that_fields_hold() {
+    let world = single(&format!(
+        "job \"hero-network-exporter\" {{ exporter \"timestamped-batch\"; interval \"1s\"; scrape \"15s\"; sample-limit {}; \
+         discover \"pod\" namespace=\"hero\" port=\"metrics\" {{ labels app=\"x\" }} }}",
+        i64::MAX
+    ));
+    let plan = world.plan("lab").0;
+    let limit =
+        plan.monitors.iter().find(|m| m.job == "hero-network-exporter").and_then(|m| m.sample_limit).expect("one");
+    assert_eq!(limit.value, i64::MAX as u64);
 }
 
 #[test]
