@@ -240,7 +240,8 @@ fn patch(text: &str) -> Option<serde_json::Value> {
 #[test]
 fn volumes_of_grafana_are_dns_labels_whatever_the_secrets_are_called() {
     let secret = format!("central.{}", "write".repeat(20));
-    let text = fleet(&format!("base \"kube-prometheus\"\n{READER}"), &format!("basic-auth secret=\"{secret}\""));
+    let reader = "reader \"grafana\" reads=\"user central\"";
+    let text = fleet(&format!("base \"kube-prometheus\"\n{reader}"), &format!("basic-auth secret=\"{secret}\""));
     let patch = self::patch(&text).expect("a patch");
     let pod = &patch["spec"]["template"]["spec"];
     let volumes = pod["volumes"].as_array().expect("volumes");

@@ -267,7 +267,7 @@ fn a_line_for_every_namespace_leaves_nothing_to_unowned() {
         found.iter().filter(|d| d.code.id == "REF126").map(|d| doc.sources.slice(d.at).to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(route("namespaces=\"*\"", "none"), ["\"none\""]);
-    assert_eq!(route("namespaces=\"team-a\" \"*\"", "plane-b"), ["\"plane-b\""]);
+    assert_eq!(route("namespaces=\"team-a *\"", "plane-b"), ["\"plane-b\""]);
     // Both say the same, or something is left.
     assert_eq!(route("namespaces=\"*\"", "plane-a"), Vec::<String>::new());
     assert_eq!(route("namespaces=\"team-*\"", "none"), Vec::<String>::new());
