@@ -241,7 +241,8 @@ fn patch(text: &str) -> Option<serde_json::Value> {
 fn volumes_of_grafana_are_dns_labels_whatever_the_secrets_are_called() {
     let secret = format!("central.{}", "write".repeat(20));
     let reader = "reader \"grafana\" reads=\"user central\"";
-    let text = fleet(&format!("base \"kube-prometheus\"\n{reader}"), &format!("basic-auth secret=\"{secret}\""));
+    let door = format!("basic-auth secret=\"{secret}\"\n address \"lan\" url=\"https://m.example.com\"");
+    let text = fleet(&format!("base \"kube-prometheus\"\n{reader}"), &door) + "cluster \"a\" zone=\"idc-2\" nodes=3\n";
     let patch = self::patch(&text).expect("a patch");
     let pod = &patch["spec"]["template"]["spec"];
     let volumes = pod["volumes"].as_array().expect("volumes");

@@ -346,6 +346,7 @@ pub static ALL: &[&Code] = &[
     &TWO_WAYS,
     &OPEN_ADDRESS,
     &CLUSTER_DNS,
+    &DEAD_UNOWNED,
     &STORE_REPLICAS,
     &NAME_TOO_LONG,
     &DISABLES_NOTHING,
@@ -362,7 +363,6 @@ pub static ALL: &[&Code] = &[
     &RECEIVER,
     &RECEIVER_VALUE,
     &TOLD_TWICE,
-    &DEAD_UNOWNED,
     &IDLE_COPY,
     &NOT_OURS,
 ];
