@@ -164,8 +164,14 @@ fn groups(job: &str, targets: &[StaticTarget], usual: Option<u16>) -> Vec<Addres
 
 #[cfg(test)]
 mod tests {
-    use super::{groups, parse, targets_of};
+    use super::{StaticTarget, groups, parse};
+    use std::collections::BTreeSet;
     use std::net::IpAddr;
+
+    fn targets_of(all: &[&str]) -> Vec<StaticTarget> {
+        let target = |text: &&str| parse(text).map(|(ip, port)| StaticTarget { ip, port: port.unwrap_or(9100) });
+        all.iter().filter_map(target).collect::<BTreeSet<_>>().into_iter().collect()
+    }
 
     fn ip(text: &str) -> IpAddr {
         text.parse().expect("an address")
@@ -210,10 +216,4 @@ mod tests {
         let sizes: Vec<_> = made.iter().map(|g| (g.name.as_str(), g.addresses.len())).collect();
         assert_eq!(sizes, [("edge", 1000), ("edge.2", 200)]);
     }
-}
-
-#[cfg(test)]
-fn targets_of(all: &[&str]) -> Vec<StaticTarget> {
-    let target = |text: &&str| parse(text).map(|(ip, port)| StaticTarget { ip, port: port.unwrap_or(9100) });
-    all.iter().filter_map(target).collect::<BTreeSet<_>>().into_iter().collect()
 }
