@@ -221,6 +221,8 @@ pub struct Scraped {
     pub path: Option<String>,
     /// Milliseconds.
     pub interval_ms: u32,
+    /// After which Prometheus gives a scrape up, milliseconds.
+    pub timeout_ms: u32,
     /// One target on each node, which the label `node` names.
     pub per_node: bool,
     /// Whatever asks for it: no target at all is no fault.
@@ -287,6 +289,8 @@ impl Scraped {
             ("class", Setting::from(self.class.clone().unwrap_or_default())),
             ("interval", Setting::from(duration(self.interval_ms))),
             ("interval_ms", Setting::from(i64::from(self.interval_ms))),
+            ("timeout", Setting::from(duration(self.timeout_ms))),
+            ("timeout_ms", Setting::from(i64::from(self.timeout_ms))),
             ("per_node", Setting::from(self.per_node)),
             ("may_be_none", Setting::from(self.may_be_none)),
         ])
@@ -333,6 +337,7 @@ impl RulesInput {
             job: "b".to_owned(),
             path: Some(path.to_owned()),
             interval_ms: 15_000,
+            timeout_ms: 10_000,
             per_node: true,
             ..Scraped::default()
         };
@@ -351,6 +356,7 @@ impl RulesInput {
                     job: "a".to_owned(),
                     class: Some("fast".to_owned()),
                     interval_ms: 500,
+                    timeout_ms: 500,
                     may_be_none: true,
                     ..Scraped::default()
                 },

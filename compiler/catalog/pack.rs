@@ -73,7 +73,7 @@ pub enum Notices {
     Sending,
     /// A relay that cannot send. Evaluated where the relay is scraped.
     Relaying,
-    /// Targets that cannot be scraped.
+    /// A job without any target: a pod that is gone is no target any more, so that nothing says it is down.
     Targets,
     /// Fires always: whoever evaluates it is gone when it ends.
     Silence,

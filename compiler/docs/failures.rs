@@ -132,8 +132,10 @@ impl Page<'_, '_> {
     fn prometheis(&self, rows: &mut Vec<Vec<String>>) {
         for lane in &self.plan.lanes {
             let others = |by: &str| by != lane.name && self.watches(by, Some(lane.name));
-            let noticed = self.alerts.names(Notices::Targets, others);
-            let silent = self.alerts.names(Notices::Silence, |by| by == lane.name);
+            // Where another replica goes on, no target is missing and nothing falls silent.
+            let alone = lane.replicas.value <= 1;
+            let noticed = self.alerts.names(Notices::Targets, others).filter(|_| alone);
+            let silent = self.alerts.names(Notices::Silence, |by| by == lane.name).filter(|_| alone);
             let who = [noticed, silent.map(|s| format!("{s} no longer arrives"))];
             let who: Vec<String> = who.into_iter().flatten().collect();
             rows.push(vec![

@@ -184,10 +184,16 @@ fn held(workload: &Workload) -> Held {
     }
 }
 
+/// Of a scrape that nothing says it of: Prometheus' own `scrape_timeout`, `global` in its documentation.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
 /// What a lane scrapes, one entry for each `job` and class, sorted, and where its interval comes from.
 fn scraped(plan: &ClusterPlan<'_>, lane: &str) -> Vec<(Scraped, Origin)> {
     let key = |(s, _): &(Scraped, Origin)| (s.job.clone(), s.class.clone(), s.path.clone());
     let monitors = plan.monitors.iter().filter(|m| m.lane == lane);
+    let of_lane = plan.lanes.iter().find(|l| l.name == lane).and_then(|l| l.scrape_timeout);
+    let ms = |d: Duration| u32::try_from(d.millis()).unwrap_or(u32::MAX);
+    let timeout = |e: &Endpoint| e.timeout.or(of_lane).map_or(TIMEOUT, |t| t.value).min(e.interval.value);
     let mut all: Vec<(Scraped, Origin)> = monitors
         .flat_map(|m| m.endpoints.iter().map(move |e| (m, e)))
         .map(|(m, e)| {
@@ -195,7 +201,8 @@ fn scraped(plan: &ClusterPlan<'_>, lane: &str) -> Vec<(Scraped, Origin)> {
                 job: m.job_value.clone(),
                 class: m.class.clone(),
                 path: path(plan, m, e),
-                interval_ms: u32::try_from(e.interval.value.millis()).unwrap_or(u32::MAX),
+                interval_ms: ms(e.interval.value),
+                timeout_ms: ms(timeout(e)),
                 per_node: m.per_node,
                 may_be_none: m.may_be_none,
             };
