@@ -102,6 +102,7 @@ pub fn plan<'f>(
     let mut plan = ClusterPlan {
         id: cluster,
         cluster: cx.cluster,
+        parts: proof::of_parts(&parts),
         rules: rules::rules(&cx, &parts, &lanes, sink),
         lanes,
         addresses: addresses::services(&cx, &parts),

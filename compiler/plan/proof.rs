@@ -5,10 +5,12 @@
 //! emitted, with the relabel evaluator, and must arrive where the four questions send them and
 //! nowhere else, their labels as they were.
 
+mod shape;
+
+pub(super) use shape::of_parts;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
-
-mod shape;
 
 use super::codes;
 use super::context::Context;
@@ -51,12 +53,12 @@ impl Proven {
 /// the first cluster of a kind in `proven`, which is for one fleet and catalog, so it is for the pass
 /// that only looks for findings.
 pub fn prove(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, proven: &Proven, sink: &mut Sink) {
-    let cx = Context::new(fleet, catalog, plan.id);
-    let parts = parts::parts(&cx, &mut Sink::default()).all;
-    let shape = shape::of(&cx, plan, &parts);
+    let shape = shape::of(fleet, plan);
     if proven.has(shape) {
         return;
     }
+    let cx = Context::new(fleet, catalog, plan.id);
+    let parts = parts::parts(&cx, &mut Sink::default()).all;
     let faults = faults(&cx, plan, &parts);
     if faults.is_empty() {
         proven.add(shape);

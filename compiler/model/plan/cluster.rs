@@ -69,6 +69,8 @@ pub struct StoreLoad {
 pub struct ClusterPlan<'f> {
     pub id: ClusterId,
     pub cluster: &'f Cluster,
+    /// Fingerprint of what is scraped as one thing, by whom, with which labels: alike in clusters of a kind.
+    pub parts: u64,
     /// Continues the fleet's table.
     pub origins: Origins,
     pub lanes: Vec<LanePlan<'f>>,

@@ -5,22 +5,24 @@ use std::hash::{Hash, Hasher};
 
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::super::context::Context;
 use super::super::critical;
 use super::super::keep;
 use super::super::parts::Part;
 use super::super::routing::route_of;
+use crate::model::fleet::Fleet;
 use crate::model::plan::ClusterPlan;
 use crate::relabel::Rule;
 
-/// XXH3, 64 bit, of all rules, senders and parts of the plan, without the cluster's identity.
-pub(super) fn of(cx: &Context<'_>, plan: &ClusterPlan<'_>, parts: &[Part<'_>]) -> u64 {
+/// XXH3, 64 bit, of all rules and senders of the plan and of what it says of its parts, without the cluster's
+/// identity.
+pub(super) fn of(fleet: &Fleet, plan: &ClusterPlan<'_>) -> u64 {
     let mut hash = Xxh3Default::new();
-    let identity = (cx.fleet.identity.value.as_str(), cx.cluster.id.value.as_str());
-    cx.cluster.namespace.value.hash(&mut hash);
+    let identity = (fleet.identity.value.as_str(), plan.cluster.id.value.as_str());
+    (plan.parts, &plan.cluster.namespace.value, plan.lanes.len()).hash(&mut hash);
     for lane in &plan.lanes {
-        let route = route_of(cx.fleet, cx.id, lane.name);
+        let route = route_of(fleet, plan.id, lane.name);
         (lane.name, lane.version.value, &lane.replica_label, route.map(|r| r.0)).hash(&mut hash);
+        (lane.external_labels.len(), lane.remote_write.len(), lane.peaks.len()).hash(&mut hash);
         for (name, value) in &lane.external_labels {
             (name, (name != identity.0).then_some(&value.value)).hash(&mut hash);
         }
@@ -33,12 +35,20 @@ pub(super) fn of(cx: &Context<'_>, plan: &ClusterPlan<'_>, parts: &[Part<'_>]) -
         }
     }
     if let Some(relay) = &plan.relay {
+        relay.urls.len().hash(&mut hash);
         rules(&relay.common, identity, &mut hash);
         for url in &relay.urls {
             (&url.name, url.store.0, url.tenant).hash(&mut hash);
             rules(&url.rules, identity, &mut hash);
         }
     }
+    hash.finish()
+}
+
+/// The same of the parts of a cluster: what their series carry, and who has them.
+pub(in crate::plan) fn of_parts(parts: &[Part<'_>]) -> u64 {
+    let mut hash = Xxh3Default::new();
+    parts.len().hash(&mut hash);
     for part in parts {
         let copies: Vec<&str> = part.copies.iter().map(|c| c.0.name.as_str()).collect();
         (&part.job().name, &part.class, &part.lane.name, copies, part.is_fast()).hash(&mut hash);
