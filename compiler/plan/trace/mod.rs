@@ -2,6 +2,7 @@
 //! through every rule that is emitted, to the stores that take it.
 
 mod discovered;
+mod ends;
 mod way;
 
 use super::boards::{collectors, exposes};

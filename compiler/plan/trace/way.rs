@@ -6,20 +6,19 @@ use super::super::context::Context;
 use super::super::critical;
 use super::super::lanes::SLICES_SINCE;
 use super::super::monitors::CLASS_LABEL;
-use super::super::parts::{self, Part};
-use super::super::routing::{By, Division, Partition, PodLabel, Target, Who, route_of};
+use super::super::parts::Part;
+use super::super::routing::{Partition, Who, route_of};
 use super::super::senders::{Senders, dialect};
 use super::super::source::{Found, Workload};
 use super::discovered::{self, Names};
+use super::ends::applied;
 use super::{NAME, NAMESPACE, Question, Wanted};
 use crate::catalog::metrics::Metric;
-use crate::diag::{Origin, Sourced};
-use crate::model::fleet::Destination;
 use crate::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, MonitorKind};
-use crate::model::trace::{Answer, Applied, End, Scrape, Way};
+use crate::model::trace::{Scrape, Way};
 use crate::relabel::regex::Cache;
 use crate::relabel::stages::{self, Job};
-use crate::relabel::{Chain, Labels, Outcome, Rule, Step, Written};
+use crate::relabel::{Chain, Labels, Outcome, Written};
 
 /// Everything one cluster's ways are found with.
 pub(super) struct Walk<'w, 'a> {
@@ -67,14 +66,13 @@ impl<'a> Walk<'_, 'a> {
     ) -> Result<Vec<Way>, String> {
         let lane = self.plan.lanes.iter().find(|l| l.name == monitor.lane);
         let lane = lane.ok_or_else(|| "no Prometheus selects it".to_owned())?;
-        let route = route_of(self.cx.fleet, self.cx.id, lane.name);
         let table = part.source.entry.and_then(|e| self.cx.catalog.metrics(&e.name));
         let at = At {
             monitor,
             endpoint,
             part,
             lane,
-            partition: self.partitions.iter().find(|p| Some(p.id) == route),
+            partition: self.partition(lane),
             metric: self.name.and_then(|name| table?.find(name)),
             of_scrape: self.name.is_some_and(|n| n == "up" || n.starts_with("scrape_")),
             certain,
@@ -96,8 +94,7 @@ impl<'a> Walk<'_, 'a> {
     /// Series that rules make: of no job, in every Prometheus that may have them.
     pub fn recorded(&self) -> Vec<Way> {
         let of_lane = |lane: &LanePlan<'a>| {
-            let route = route_of(self.cx.fleet, self.cx.id, lane.name);
-            let partition = self.partitions.iter().find(|p| Some(p.id) == route);
+            let partition = self.partition(lane);
             let external = self.external(lane);
             let own = self.question.labels().into_iter().filter(|(name, _)| !external.has(name));
             let mut stored: Labels = own.collect();
@@ -129,6 +126,12 @@ impl<'a> Walk<'_, 'a> {
         };
         let known = self.plan.lanes.iter().any(|l| records(&l));
         self.plan.lanes.iter().filter(|l| !known || records(l)).map(of_lane).collect()
+    }
+
+    /// The route a Prometheus is in.
+    fn partition(&self, lane: &LanePlan<'_>) -> Option<&Partition<'a>> {
+        let route = route_of(self.cx.fleet, self.cx.id, lane.name);
+        self.partitions.iter().find(|p| Some(p.id) == route)
     }
 
     /// Whose series a rule has made: of the job whose labels it carries, else nobody's.
@@ -308,136 +311,6 @@ impl<'a> Walk<'_, 'a> {
     fn external(&self, lane: &LanePlan<'_>) -> Labels {
         self.senders.lanes.get(lane.name).map(|s| s.external.clone()).unwrap_or_default()
     }
-
-    /// What the language says of it, in words.
-    fn answer(&self, partition: &Partition<'_>, who: Who<'_, '_>, namespace: &str) -> Answer {
-        let labels = self.question.labels();
-        let main = decide(&partition.main, who, namespace, &labels);
-        let route = partition.route;
-        let first = |said: &Option<Vec<Sourced<Destination>>>| {
-            said.iter().flatten().next().map_or(route.origin, |destination| destination.origin)
-        };
-        let (mut because, mut origin) = match main {
-            By::Line(claim) => ("this line is for it".to_owned(), claim.origin),
-            By::TooFast => {
-                (format!("a class faster than {} goes only where a line names it", parts::FAST), route.origin)
-            }
-            By::Shared => ("it is about no pod, so `shared` has it".to_owned(), first(&route.shared)),
-            By::Unowned => {
-                (format!("no line has the namespace `{namespace}`, so `unowned` has it"), first(&route.unowned))
-            }
-            By::Nothing => ("no line is for it".to_owned(), route.origin),
-        };
-        let copied = partition.copies.iter().find_map(|copy| match decide(copy, who, namespace, &labels) {
-            By::Line(claim) => Some(claim.origin),
-            _ => None,
-        });
-        if let Some(copy) = copied {
-            because.push_str("; a `copy` line has it too");
-            if partition.main.targets(main).is_empty() {
-                origin = copy;
-            }
-        }
-        Answer { route: route.name.clone(), because, origin }
-    }
-
-    /// Every destination of the cluster, reached or not.
-    fn ends(&self, lane: &LanePlan<'_>, stored: &Labels) -> Vec<End> {
-        let Some(sender) = self.senders.lanes.get(lane.name) else { return Vec::new() };
-        let mut ends = Vec::new();
-        for ((target, chain), write) in sender.entries.iter().zip(&lane.remote_write) {
-            let mut labels = stages::external(stored, &sender.external);
-            let (outcome, steps) = chain.trace(&mut labels);
-            let stage = format!("remoteWrite {} of Prometheus {}", write.name, lane.name);
-            let (changed, dropped) = applied(&stage, &write.rules, steps, outcome);
-            match target {
-                Some(target) => ends.push(End {
-                    arrives: dropped.is_none().then_some(labels),
-                    changed,
-                    dropped,
-                    url: write.url.value.clone(),
-                    ..self.end(&write.name, *target, write.origin)
-                }),
-                None => ends.extend(self.behind_the_relay(&labels, &changed, dropped.as_ref())),
-            }
-        }
-        ends
-    }
-
-    fn behind_the_relay(&self, labels: &Labels, before: &[Applied], dropped: Option<&Applied>) -> Vec<End> {
-        let Some(relay) = &self.plan.relay else { return Vec::new() };
-        let mut labels = labels.clone();
-        let (outcome, steps) = match dropped {
-            Some(_) => (Outcome::Kept, Vec::new()),
-            None => stages::relay_stage_traced(&mut labels, &self.senders.common),
-        };
-        let (common, gone) = applied("relay, for all destinations", &relay.common, steps, outcome);
-        let gone = dropped.cloned().or(gone);
-        let each = relay.urls.iter().zip(&self.senders.relay).map(|(url, (target, chain))| {
-            let mut labels = labels.clone();
-            let (changed, dropped) = match &gone {
-                Some(gone) => (Vec::new(), Some(gone.clone())),
-                None => {
-                    let (outcome, steps) = stages::relay_stage_traced(&mut labels, chain);
-                    applied(&format!("relay, for {}", url.name), &url.rules, steps, outcome)
-                }
-            };
-            labels.settle();
-            End {
-                arrives: dropped.is_none().then_some(labels),
-                changed: before.iter().chain(&common).cloned().chain(changed).collect(),
-                dropped,
-                relayed: true,
-                survive: Some(url.survive.value),
-                queue: Some(url.queue.value),
-                url: url.url.value.clone(),
-                ..self.end(&url.name, *target, url.origin)
-            }
-        });
-        each.collect()
-    }
-
-    fn end(&self, name: &str, target: Target, origin: Origin) -> End {
-        End {
-            name: name.to_owned(),
-            store: target.store,
-            tenant: target.tenant,
-            arrives: None,
-            changed: Vec::new(),
-            dropped: None,
-            relayed: false,
-            survive: None,
-            queue: None,
-            retention: self.cx.fleet.store(target.store).retention.map(|r| r.value),
-            url: String::new(),
-            origin,
-        }
-    }
-}
-
-/// The line of a division that is for a series, labels of its pod first.
-fn decide<'d>(division: &'d Division, who: Who<'_, '_>, namespace: &str, labels: &[PodLabel]) -> By<'d> {
-    let by_pod = division.by_pod.iter().find(|c| c.has(who, namespace, labels));
-    by_pod.map_or_else(|| division.decide(who, namespace), |c| By::Line(&c.claim))
-}
-
-/// Rules that changed something, and the one that dropped it.
-fn applied(stage: &str, rules: &[Rule], steps: Vec<Step>, outcome: Outcome) -> (Vec<Applied>, Option<Applied>) {
-    let make = |index: usize, changes| {
-        rules.get(index).map(|rule| Applied {
-            number: index + 1,
-            of: rules.len(),
-            stage: stage.to_owned(),
-            rule: rule.clone(),
-            changes,
-        })
-    };
-    let dropped = match outcome {
-        Outcome::Dropped { by } => make(by, Vec::new()),
-        Outcome::Kept => None,
-    };
-    let changed = steps.into_iter().filter(|s| !s.changes.is_empty());
-    (changed.filter_map(|s| make(s.rule, s.changes)).collect(), dropped)
 }
 
 fn kind(monitor: &Monitor) -> &'static str {

@@ -1,0 +1,148 @@
+//! The end of a way: what the route says of a series, and what the rules of each destination do to it.
+
+use super::super::parts;
+use super::super::routing::{By, Division, Partition, PodLabel, Target, Who};
+use super::way::Walk;
+use crate::diag::{Origin, Sourced};
+use crate::model::fleet::Destination;
+use crate::model::plan::LanePlan;
+use crate::model::trace::{Answer, Applied, End};
+use crate::relabel::stages;
+use crate::relabel::{Labels, Outcome, Rule, Step};
+
+impl Walk<'_, '_> {
+    /// What the language says of it, in words.
+    pub(super) fn answer(&self, partition: &Partition<'_>, who: Who<'_, '_>, namespace: &str) -> Answer {
+        let labels = self.question.labels();
+        let main = decide(&partition.main, who, namespace, &labels);
+        let route = partition.route;
+        let first = |said: &Option<Vec<Sourced<Destination>>>| {
+            said.iter().flatten().next().map_or(route.origin, |destination| destination.origin)
+        };
+        let (mut because, mut origin) = match main {
+            By::Line(claim) => ("this line is for it".to_owned(), claim.origin),
+            By::TooFast => {
+                (format!("a class faster than {} goes only where a line names it", parts::FAST), route.origin)
+            }
+            By::Shared => ("it is about no pod, so `shared` has it".to_owned(), first(&route.shared)),
+            By::Unowned => {
+                (format!("no line has the namespace `{namespace}`, so `unowned` has it"), first(&route.unowned))
+            }
+            By::Nothing => ("no line is for it".to_owned(), route.origin),
+        };
+        let copied = partition.copies.iter().find_map(|copy| match decide(copy, who, namespace, &labels) {
+            By::Line(claim) => Some(claim.origin),
+            _ => None,
+        });
+        if let Some(copy) = copied {
+            because.push_str("; a `copy` line has it too");
+            if partition.main.targets(main).is_empty() {
+                origin = copy;
+            }
+        }
+        Answer { route: route.name.clone(), because, origin }
+    }
+
+    /// Every destination of the cluster, reached or not.
+    pub(super) fn ends(&self, lane: &LanePlan<'_>, stored: &Labels) -> Vec<End> {
+        let Some(sender) = self.senders.lanes.get(lane.name) else { return Vec::new() };
+        let mut ends = Vec::new();
+        for ((target, chain), write) in sender.entries.iter().zip(&lane.remote_write) {
+            let mut labels = stages::external(stored, &sender.external);
+            let (outcome, steps) = chain.trace(&mut labels);
+            let stage = format!("remoteWrite {} of Prometheus {}", write.name, lane.name);
+            let (changed, dropped) = applied(&stage, &write.rules, steps, outcome);
+            match target {
+                Some(target) => ends.push(End {
+                    arrives: dropped.is_none().then_some(labels),
+                    changed,
+                    dropped,
+                    url: write.url.value.clone(),
+                    ..self.end(&write.name, *target, write.origin)
+                }),
+                None => ends.extend(self.behind_the_relay(&labels, &changed, dropped.as_ref())),
+            }
+        }
+        ends
+    }
+
+    fn behind_the_relay(&self, labels: &Labels, before: &[Applied], dropped: Option<&Applied>) -> Vec<End> {
+        let Some(relay) = &self.plan.relay else { return Vec::new() };
+        let mut labels = labels.clone();
+        let (outcome, steps) = match dropped {
+            Some(_) => (Outcome::Kept, Vec::new()),
+            None => stages::relay_stage_traced(&mut labels, &self.senders.common),
+        };
+        let (common, gone) = applied("relay, for all destinations", &relay.common, steps, outcome);
+        let gone = dropped.cloned().or(gone);
+        let each = relay.urls.iter().zip(&self.senders.relay).map(|(url, (target, chain))| {
+            let mut labels = labels.clone();
+            let (changed, dropped) = match &gone {
+                Some(gone) => (Vec::new(), Some(gone.clone())),
+                None => {
+                    let (outcome, steps) = stages::relay_stage_traced(&mut labels, chain);
+                    applied(&format!("relay, for {}", url.name), &url.rules, steps, outcome)
+                }
+            };
+            labels.settle();
+            End {
+                arrives: dropped.is_none().then_some(labels),
+                changed: before.iter().chain(&common).cloned().chain(changed).collect(),
+                dropped,
+                relayed: true,
+                survive: Some(url.survive.value),
+                queue: Some(url.queue.value),
+                url: url.url.value.clone(),
+                ..self.end(&url.name, *target, url.origin)
+            }
+        });
+        each.collect()
+    }
+
+    fn end(&self, name: &str, target: Target, origin: Origin) -> End {
+        End {
+            name: name.to_owned(),
+            store: target.store,
+            tenant: target.tenant,
+            arrives: None,
+            changed: Vec::new(),
+            dropped: None,
+            relayed: false,
+            survive: None,
+            queue: None,
+            retention: self.cx.fleet.store(target.store).retention.map(|r| r.value),
+            url: String::new(),
+            origin,
+        }
+    }
+}
+
+/// The line of a division that is for a series, labels of its pod first.
+fn decide<'d>(division: &'d Division, who: Who<'_, '_>, namespace: &str, labels: &[PodLabel]) -> By<'d> {
+    let by_pod = division.by_pod.iter().find(|c| c.has(who, namespace, labels));
+    by_pod.map_or_else(|| division.decide(who, namespace), |c| By::Line(&c.claim))
+}
+
+/// Rules that changed something, and the one that dropped it.
+pub(super) fn applied(
+    stage: &str,
+    rules: &[Rule],
+    steps: Vec<Step>,
+    outcome: Outcome,
+) -> (Vec<Applied>, Option<Applied>) {
+    let make = |index: usize, changes| {
+        rules.get(index).map(|rule| Applied {
+            number: index + 1,
+            of: rules.len(),
+            stage: stage.to_owned(),
+            rule: rule.clone(),
+            changes,
+        })
+    };
+    let dropped = match outcome {
+        Outcome::Dropped { by } => make(by, Vec::new()),
+        Outcome::Kept => None,
+    };
+    let changed = steps.into_iter().filter(|s| !s.changes.is_empty());
+    (changed.filter_map(|s| make(s.rule, s.changes)).collect(), dropped)
+}
