@@ -37,7 +37,8 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         Ok(spec) => spec,
         Err(exit) => return exit,
     };
-    let compiled = pipeline::compile_for(session.world, &spec, &args.cluster);
+    let aim = pipeline::Aim { clusters: &args.cluster, out: Some(&args.out) };
+    let compiled = pipeline::compile_for(session.world, &spec, &aim);
     let gate = session.gate(&compiled.findings, compiled.sources(), options);
     if gate != Exit::Clean {
         return gate;

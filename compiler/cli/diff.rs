@@ -47,7 +47,9 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         Ok(spec) => spec,
         Err(exit) => return exit,
     };
-    let compiled = pipeline::compile(session.world, &spec);
+    // Every cluster is checked: what is wrong with one may come from another.
+    let aim = pipeline::Aim { clusters: &[], out: Some(&args.against) };
+    let compiled = pipeline::compile_for(session.world, &spec, &aim);
     let gate = session.gate(&compiled.findings, compiled.sources(), options);
     if gate != Exit::Clean {
         return gate;

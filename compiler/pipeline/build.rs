@@ -5,17 +5,16 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::cluster::{self, Context};
+use super::cluster::Context;
+use super::files::{Names, Prints, fill, folder, old_index};
 use super::{Compiled, codes};
-use crate::diag::{Diagnostic, Severity, Sink, Span};
+use crate::diag::{Diagnostic, Severity, Span};
+use crate::docs;
 use crate::model::fleet::Fleet;
 use crate::model::ids::ClusterId;
 use crate::model::plan::FleetPlan;
-use crate::object::{Tree, yaml};
-use crate::plan;
-use crate::tree::{self, ClusterTree, Entry, FleetCluster, FleetIndex, Header, INDEX, Index, Release};
+use crate::tree::{self, ClusterTree, FleetCluster, FleetIndex, INDEX, Index};
 use crate::world::{Access, Committed, Output, Trouble, World};
-use crate::{docs, emit};
 
 /// What to build, and whether to write it.
 pub struct Target<'a> {
@@ -45,17 +44,23 @@ pub fn build(world: &dyn World, compiled: &Compiled, target: &Target<'_>) -> Res
     let chosen = choose(fleet, target.clusters)?;
     let output = world.output(target.out, target.access).map_err(|t| vec![tree::trouble(&t)])?;
     let cx = Context { fleet, fleet_plan, catalog: &compiled.catalog, raws: &compiled.raws };
-    let names = Names::of(compiled, fleet);
+    let names = Names::of(&compiled.catalog, fleet);
+    let standing: Vec<(ClusterId, Option<Done>)> =
+        chosen.par_iter().map(|id| (*id, stands(&cx, *id, &compiled.prints, &*output))).collect();
     if target.access == Access::Write {
         let look = world.output(target.out, Access::Look).map_err(|t| vec![tree::trouble(&t)])?;
+        let to_write = standing.par_iter().filter(|(_, done)| done.is_none());
         let in_the_way: Vec<Diagnostic> =
-            chosen.par_iter().filter_map(|id| preflight(&cx, *id, &names, &*look)).map(|d| *d).collect();
+            to_write.filter_map(|(id, _)| preflight(&cx, *id, &names, &*look)).map(|d| *d).collect();
         if !in_the_way.is_empty() {
             return Err(in_the_way);
         }
     }
-    let done: Vec<Result<Done, Box<Diagnostic>>> =
-        chosen.par_iter().map_init(ClusterTree::new, |files, id| one(&cx, *id, &names, &*output, files)).collect();
+    let write = |files: &mut ClusterTree, (id, done): (ClusterId, Option<Done>)| match done {
+        Some(done) => Ok(done),
+        None => one(&cx, id, &names, &*output, files),
+    };
+    let done: Vec<Result<Done, Box<Diagnostic>>> = standing.into_par_iter().map_init(ClusterTree::new, write).collect();
 
     let mut built = Built { folders: Vec::new(), findings: Vec::new() };
     let mut digests = Vec::new();
@@ -83,11 +88,19 @@ pub fn build(world: &dyn World, compiled: &Compiled, target: &Target<'_>) -> Res
     Ok(built)
 }
 
+/// A cluster whose folder is what a build would make it.
+fn stands(cx: &Context<'_>, id: ClusterId, prints: &Prints, output: &dyn Output) -> Option<Done> {
+    let folder = folder(cx.fleet, id);
+    let index = prints.standing(output, &folder, id)?;
+    let committed = Committed { unchanged: index.owned().len(), ..Committed::default() };
+    Some(Done { folder, committed, index: indexed(cx.fleet, id, index.digest) })
+}
+
 /// What keeps a cluster's folder from being written, found before any other is. Only a folder with
 /// files that its index does not know is looked at closely.
 fn preflight(cx: &Context<'_>, id: ClusterId, names: &Names<'_>, look: &dyn Output) -> Option<Box<Diagnostic>> {
     let cluster = cx.fleet.cluster(id);
-    let folder = format!("{}/{}", names.fleet, cluster.id.value);
+    let folder = folder(cx.fleet, id);
     let found = |t: &Trouble| Some(Box::new(tree::trouble(t)));
     let old = match old_index(look, &folder) {
         Ok(old) => old,
@@ -135,52 +148,6 @@ pub fn choose(fleet: &Fleet, wanted: &[String]) -> Result<Vec<ClusterId>, Vec<Di
     if unknown.is_empty() { Ok(ids) } else { Err(unknown) }
 }
 
-/// Names that go into every index.
-pub struct Names<'a> {
-    compiler: &'static str,
-    catalog: String,
-    pub fleet: &'a str,
-}
-
-impl<'a> Names<'a> {
-    pub fn of(compiled: &Compiled, fleet: &'a Fleet) -> Self {
-        Names { compiler: env!("CARGO_PKG_VERSION"), catalog: compiled.catalog.version(), fleet: &fleet.name.value }
-    }
-
-    pub fn header<'h>(&'h self, cluster: &'h str) -> Header<'h> {
-        Header { compiler: self.compiler, catalog: &self.catalog, fleet: self.fleet, cluster }
-    }
-}
-
-/// Fills `files` with everything of one cluster: objects, pages, the list of Secrets.
-pub fn fill(cx: &Context<'_>, id: ClusterId, files: &mut ClusterTree, visit: &mut dyn FnMut(&cluster::Emitted<'_>)) {
-    files.clear();
-    // Pass 1 has reported everything there is to report, and the gate has let it through.
-    let mut quiet = Sink::default();
-    let plan = plan::plan(cx.fleet, cx.catalog, cx.fleet_plan, id, &mut quiet);
-    let mut pods = docs::Pods::default();
-    cluster::objects(cx, &plan, None, &mut |emitted| {
-        let object = emitted.object;
-        pods.see(emitted.tree, object.root, &object.id);
-        let release = object.release.as_ref().map(|r| Release {
-            name: &r.name,
-            namespace: &r.namespace,
-            chart: &r.chart,
-            version: &r.version,
-        });
-        let entry =
-            Entry { id: &object.id, place: object.place, unit: &object.unit, spec_path: &object.spec_path, release };
-        files.push(&entry, |out| yaml::write(emitted.tree, object.root, out));
-        visit(emitted);
-    });
-    let mut patch = Tree::new();
-    if let Some(root) = emit::grafana_patch(&plan, &mut patch) {
-        files.file(docs::GRAFANA_PATCH, |out| yaml::write(&patch, root, out));
-    }
-    files.file("README.md", |out| docs::cluster(cx.fleet, cx.catalog, &plan, &pods, out));
-    files.file("secrets.required.yaml", |out| docs::secrets(&plan, out));
-}
-
 struct Done {
     folder: String,
     committed: Committed,
@@ -195,25 +162,20 @@ fn one(
     files: &mut ClusterTree,
 ) -> Result<Done, Box<Diagnostic>> {
     let cluster = cx.fleet.cluster(id);
-    let folder = format!("{}/{}", names.fleet, cluster.id.value);
+    let folder = folder(cx.fleet, id);
     fill(cx, id, files, &mut |_| {});
     let header = names.header(&cluster.id.value);
     let finished = files.finish(&header).map_err(|twice| Box::new(Diagnostic::from(&twice)))?;
     let old = old_index(output, &folder).map_err(|t| Box::new(tree::trouble(&t)))?;
     let committed =
         output.commit(&finished.write_set(&folder, old.as_ref())).map_err(|t| Box::new(tree::trouble(&t)))?;
-    let index = FleetCluster {
-        identity: cluster.id.value.clone(),
-        name: cluster.name.clone(),
-        digest: finished.index.digest.clone(),
-    };
+    let index = indexed(cx.fleet, id, finished.index.digest.clone());
     Ok(Done { folder, committed, index })
 }
 
-/// The index an earlier build left in a cluster's folder.
-pub fn old_index(output: &dyn Output, folder: &str) -> Result<Option<Index>, Trouble> {
-    let path = format!("{folder}/{INDEX}");
-    output.read(&path)?.map(|bytes| Index::parse(&path, &bytes)).transpose()
+fn indexed(fleet: &Fleet, id: ClusterId, digest: String) -> FleetCluster {
+    let cluster = fleet.cluster(id);
+    FleetCluster { identity: cluster.id.value.clone(), name: cluster.name.clone(), digest }
 }
 
 fn fleet_files(

@@ -1,6 +1,7 @@
 //! One cluster through plan, emission, patches, raw objects and checks.
 
 use super::Allowances;
+use super::files::{self, Filling, Names};
 use super::load::Raws;
 use crate::catalog::Catalog;
 use crate::catalog::fields::{self, Field, Release};
@@ -12,6 +13,8 @@ use crate::model::ids::ClusterId;
 use crate::model::plan::{ClusterPlan, FleetPlan};
 use crate::object::{NodeId, ObjectId, Place, Tree, Value};
 use crate::syntax::plain;
+use crate::tree::ClusterTree;
+use crate::world::Fingerprint;
 use crate::{lint, plan, spec};
 
 /// What every cluster's pass reads.
@@ -30,25 +33,48 @@ pub struct Emitted<'t> {
     pub origins: &'t Origins,
 }
 
-/// Everything wrong with one cluster, from its plan to its last object if these are `wanted`; which `allow` nodes took
-/// something back; and what became of each patch that applies to it.
-pub fn findings(
-    cx: &Context<'_>,
-    id: ClusterId,
-    wanted: bool,
-    proven: &plan::Proven,
-) -> (Sink, Vec<bool>, Vec<(Span, Applied)>) {
+/// What pass 1 is asked of one cluster.
+pub struct Asked<'a> {
+    /// Objects too; of a plan with errors they would only repeat them in other words.
+    pub objects: bool,
+    /// Also what index a build would write, under these names and by way of this tree.
+    pub print: Option<(&'a Names<'a>, &'a mut ClusterTree)>,
+}
+
+/// What pass 1 finds in one cluster.
+#[derive(Default)]
+pub struct Found {
+    pub findings: Sink,
+    /// Which `allow` nodes took something back.
+    pub used: Vec<bool>,
+    /// What became of each patch that applies to it.
+    pub applied: Vec<(Span, Applied)>,
+    /// Of the index a build would write.
+    pub print: Option<Fingerprint>,
+}
+
+/// Everything wrong with one cluster, from its plan to its last object.
+pub fn findings(cx: &Context<'_>, id: ClusterId, asked: Asked<'_>, proven: &plan::Proven) -> Found {
     let mut sink = Sink::default();
     let mut allowed = Allowances::of(&cx.fleet.allows);
     let plan = plan::plan(cx.fleet, cx.catalog, cx.fleet_plan, id, &mut sink);
     lint::cluster(cx.fleet, &plan, cx.catalog, &mut sink);
-    // Proof and objects of a plan with errors would only repeat them in other words.
-    if !allowed.gate(&mut sink) || !wanted {
-        return (sink, allowed.used, Vec::new());
+    if !allowed.gate(&mut sink) || !asked.objects {
+        return Found { findings: sink, used: allowed.used, ..Found::default() };
     }
     plan::prove(cx.fleet, cx.catalog, &plan, proven, &mut sink);
-    let applied = objects(cx, &plan, Some(&mut sink), &mut |_| {});
-    (sink, allowed.used, applied)
+    let mut print = None;
+    let applied = match asked.print {
+        None => objects(cx, &plan, Some(&mut sink), &mut |_| {}),
+        Some((names, files)) => {
+            let mut filling = Filling::of(files);
+            let applied = objects(cx, &plan, Some(&mut sink), &mut |emitted| filling.object(emitted));
+            filling.end(cx, &plan);
+            print = files::print(files, names, &plan.cluster.id.value);
+            applied
+        }
+    };
+    Found { findings: sink, used: allowed.used, applied, print }
 }
 
 /// Every object of a cluster, patched, in emission order. Returns what became of each patch.

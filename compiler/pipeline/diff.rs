@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::Compiled;
-use super::build::{Names, choose, fill, left, old_index};
+use super::build::{choose, left};
 use super::cluster::Context;
+use super::files::{Names, Prints, fill, folder, old_index};
 use crate::catalog::fields;
 use crate::diag::{Diagnostic, Origin, Origins};
 use crate::diff::{self, Change, Edit, Effect, ListKind, Rules, Side};
@@ -37,9 +38,9 @@ pub fn diff(
     let chosen = choose(fleet, clusters)?;
     let output = world.output(out, Access::Look).map_err(|t| vec![tree::trouble(&t)])?;
     let cx = Context { fleet, fleet_plan, catalog: &compiled.catalog, raws: &compiled.raws };
-    let names = Names::of(compiled, fleet);
+    let names = Names::of(&compiled.catalog, fleet);
     let all: Vec<Result<ClusterChanges, Box<Diagnostic>>> =
-        chosen.par_iter().map(|id| one(&cx, *id, &names, &*output)).collect();
+        chosen.par_iter().map(|id| one(&cx, *id, &names, &compiled.prints, &*output)).collect();
     let mut changes = Vec::new();
     let mut troubles = Vec::new();
     for result in all {
@@ -63,10 +64,15 @@ fn one(
     cx: &Context<'_>,
     id: ClusterId,
     names: &Names<'_>,
+    prints: &Prints,
     output: &dyn Output,
 ) -> Result<ClusterChanges, Box<Diagnostic>> {
     let cluster = cx.fleet.cluster(id);
-    let folder = format!("{}/{}", names.fleet, cluster.id.value);
+    let folder = folder(cx.fleet, id);
+    if prints.standing(output, &folder, id).is_some() {
+        let (cluster, changes, origins) = (cluster.name.clone(), Vec::new(), Origins::default());
+        return Ok(ClusterChanges { cluster, changes, origins });
+    }
     let mut files = ClusterTree::new();
     fill(cx, id, &mut files, &mut |_| {});
     let header = names.header(&cluster.id.value);

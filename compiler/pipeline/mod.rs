@@ -11,6 +11,7 @@ mod cluster;
 mod codes;
 mod diff;
 mod explain;
+mod files;
 mod load;
 mod trace;
 
@@ -22,6 +23,7 @@ pub use explain::{Cause, ExplainedField, explain};
 pub use load::{Raws, SpecPath, Text, catalog_of, read, sources};
 pub use trace::{ClusterTrace, may_be_misspelt, trace};
 
+use files::{Names, Prints};
 use rayon::prelude::*;
 
 use crate::catalog::Catalog;
@@ -33,7 +35,8 @@ use crate::model::ids::ClusterId;
 use crate::model::plan::FleetPlan;
 use crate::spec;
 use crate::syntax::Document;
-use crate::world::World;
+use crate::tree::ClusterTree;
+use crate::world::{Access, World};
 use crate::{lint, plan};
 
 /// A spec that has been through pass 1.
@@ -45,6 +48,8 @@ pub struct Compiled {
     pub fleet_plan: Option<FleetPlan>,
     /// Texts of `raw` files, in the order of their paths.
     pub raws: load::Raws,
+    /// What a build would write into folders that were built before.
+    prints: Prints,
     /// Everything found, allowed findings taken out, in printing order.
     pub findings: Vec<Diagnostic>,
 }
@@ -57,12 +62,21 @@ impl Compiled {
 
 /// Pass 1: text → document → fleet → plans → objects, for all clusters. Nothing is written.
 pub fn compile(world: &dyn World, path: &SpecPath) -> Compiled {
-    compile_for(world, path, &[])
+    compile_for(world, path, &Aim::default())
 }
 
-/// Pass 1 for a build of a few clusters, by name or identity (none named: all). Every cluster is
-/// planned, for plans hang together; objects are made and checked for those that will be written.
-pub fn compile_for(world: &dyn World, path: &SpecPath, clusters: &[String]) -> Compiled {
+/// What a spec is compiled for.
+#[derive(Default)]
+pub struct Aim<'a> {
+    /// Names or identities; empty: every cluster. All clusters are planned, for plans hang together;
+    /// objects are made and checked of these.
+    pub clusters: &'a [String],
+    /// The output tree that the result will be held against.
+    pub out: Option<&'a str>,
+}
+
+/// Pass 1 for pass 2 with the same clusters and the same output tree.
+pub fn compile_for(world: &dyn World, path: &SpecPath, aim: &Aim<'_>) -> Compiled {
     let load::Text { mut document, unreadable: mut sink, faults } = load::read(world, path);
     let readable = !sink.has_errors();
     sink.extend(faults);
@@ -80,7 +94,9 @@ pub fn compile_for(world: &dyn World, path: &SpecPath, clusters: &[String]) -> C
     let fleet =
         readable.then(|| fleet::resolve(&document, &catalog, &codes::all(), world.today(), &mut sink)).flatten();
     let raws = fleet.as_ref().map(|f| load::raws(world, path, f, &mut sink)).unwrap_or_default();
-    let mut compiled = Compiled { document, catalog, fleet: None, fleet_plan: None, raws, findings: Vec::new() };
+    let prints = Prints::default();
+    let mut compiled =
+        Compiled { document, catalog, fleet: None, fleet_plan: None, raws, prints, findings: Vec::new() };
 
     // Plans of a fleet with broken names would only repeat what is already said.
     if let Some(fleet) = fleet {
@@ -96,15 +112,27 @@ pub fn compile_for(world: &dyn World, path: &SpecPath, clusters: &[String]) -> C
                 catalog: &compiled.catalog,
                 raws: &compiled.raws,
             };
-            let wanted = |id: ClusterId| clusters.is_empty() || clusters.iter().any(|name| fleet.cluster(id).is(name));
+            let wanted =
+                |id: ClusterId| aim.clusters.is_empty() || aim.clusters.iter().any(|name| fleet.cluster(id).is(name));
+            // A folder that cannot be opened is for the build to complain of.
+            let out = aim.out.and_then(|out| world.output(out, Access::Look).ok());
+            let built_before = files::built_before(&fleet, &ids, out.as_deref());
+            let names = Names::of(all.catalog, &fleet);
             let proven = plan::Proven::default();
-            let found: Vec<_> = ids.par_iter().map(|id| cluster::findings(&all, *id, wanted(*id), &proven)).collect();
+            let look = |tree: &mut ClusterTree, id: &ClusterId| {
+                let print = built_before[id.index()].then_some((&names, tree));
+                cluster::findings(&all, *id, cluster::Asked { objects: wanted(*id), print }, &proven)
+            };
+            let found: Vec<cluster::Found> = ids.par_iter().map_init(ClusterTree::new, look).collect();
             let mut applied = Vec::new();
-            for (findings, used, patches) in found {
-                sink.extend(findings);
-                allowed.join(&used);
-                applied.extend(patches);
+            let mut prints = Vec::new();
+            for found in found {
+                sink.extend(found.findings);
+                allowed.join(&found.used);
+                applied.extend(found.applied);
+                prints.push(found.print);
             }
+            compiled.prints = Prints::of(prints);
             // What did nothing in a few clusters may have done something in the others.
             let complete = ids.iter().all(|id| wanted(*id));
             if allowed.gate(&mut sink) && complete {
@@ -172,7 +200,8 @@ impl<'a> Allowances<'a> {
 fn refused(document: Document, refusal: Diagnostic) -> Compiled {
     let catalog = Catalog::builtin();
     let raws = load::Raws::default();
-    Compiled { document, catalog, fleet: None, fleet_plan: None, raws, findings: vec![refusal] }
+    let prints = Prints::default();
+    Compiled { document, catalog, fleet: None, fleet_plan: None, raws, prints, findings: vec![refusal] }
 }
 
 fn settle(fleet: &Fleet, catalog: &Catalog) -> FleetPlan {

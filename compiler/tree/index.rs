@@ -126,6 +126,11 @@ impl Index {
         listed.chain(self.own.map(|print| (INDEX.to_owned(), print))).collect()
     }
 
+    /// Of the text it was read from; `None` of one that was made and not read.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.own
+    }
+
     pub fn object(&self, path: &str) -> Option<&IndexedObject> {
         self.objects.iter().find(|o| o.path == path)
     }

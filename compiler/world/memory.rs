@@ -175,6 +175,12 @@ impl Output for Opened<'_> {
         Ok(self.world.below(&folder, true))
     }
 
+    fn holds(&self, folder: &str, files: &[(String, Fingerprint)]) -> bool {
+        let state = self.world.state();
+        let there = |path: &str| state.files.get(&self.at(&format!("{folder}/{path}")));
+        files.iter().all(|(path, print)| there(path).is_some_and(|bytes| Fingerprint::of(bytes) == *print))
+    }
+
     fn commit(&self, set: &WriteSet<'_>) -> Result<Committed, Trouble> {
         names::check(set)?;
         let at = |path: &str| self.at(&format!("{}/{path}", set.folder));

@@ -49,6 +49,9 @@ pub trait Output: Send + Sync {
     /// Every file below a folder, relative to it and in byte order, hidden ones too, but not what
     /// an interrupted build left behind. Empty where the folder is missing. A symlink is an error.
     fn list(&self, folder: &str) -> Result<Vec<Entry>, Trouble>;
+    /// Whether a folder holds every one of these files as it was written, and no build of it was cut
+    /// short. What cannot be looked at does not count as held.
+    fn holds(&self, folder: &str, files: &[(String, Fingerprint)]) -> bool;
     /// Carries out one write set; with [`Access::Look`] it only says what would be done.
     ///
     /// A folder that is not there yet appears whole or not at all. In one that is there each file

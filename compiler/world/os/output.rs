@@ -80,6 +80,21 @@ impl Output for Tree {
         Ok(entries)
     }
 
+    fn holds(&self, folder: &str, files: &[(String, Fingerprint)]) -> bool {
+        let (above, name) = split(folder);
+        let opened = self.parent(above).ok().flatten().and_then(|parent| parent.child(name).ok().flatten());
+        let Some(opened) = opened else { return false };
+        if opened.exists(PENDING) || opened.exists(NOTE) {
+            return false;
+        }
+        let mut folders = Folders::new(&opened);
+        files.iter().all(|(path, print)| {
+            let (within, name) = split(path);
+            let there = folders.with(within, |f| Ok(f.fingerprint(name)));
+            there.is_ok_and(|there| there.flatten() == Some(*print))
+        })
+    }
+
     fn commit(&self, set: &WriteSet<'_>) -> Result<Committed, Trouble> {
         names::check(set)?;
         let (above, name) = split(set.folder);

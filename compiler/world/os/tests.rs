@@ -31,6 +31,10 @@ impl Place {
         Os.output(&self.root(), Access::Write)?.commit(set)
     }
 
+    fn holds(&self, access: Access, files: &[(String, Fingerprint)]) -> bool {
+        Os.output(&self.root(), access).unwrap().holds(FOLDER, files)
+    }
+
     /// Every file below the root, hidden ones too, with its text.
     fn tree(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
@@ -209,6 +213,28 @@ fn a_note_that_never_counted_goes_even_where_nothing_else_changes() {
     fs::write(place.path("acme/edge-1/.watershed-tmp-note"), "half").unwrap();
     assert_eq!(place.commit(&wanted).unwrap().unchanged, 2);
     assert_eq!(place.tree().len(), 2);
+}
+
+#[test]
+fn a_folder_holds_its_files_until_one_is_touched_or_a_build_is_cut_short() {
+    let place = Place::new();
+    place.commit(&set(&[("s/a.yaml", "1"), ("s/b.yaml", "2")], "i", &[])).unwrap();
+    let files = [("s/a.yaml", "1"), ("s/b.yaml", "2"), ("index.json", "i")]
+        .map(|(p, t)| (p.to_owned(), Fingerprint::of(t.as_bytes())));
+    let holds = || place.holds(Access::Look, &files);
+    assert!(holds() && place.holds(Access::Write, &files));
+    for left in [".watershed-pending", ".watershed-tmp-note"] {
+        fs::write(place.path("acme/edge-1").join(left), "").unwrap();
+        assert!(!holds(), "{left}");
+        fs::remove_file(place.path("acme/edge-1").join(left)).unwrap();
+    }
+    fs::write(place.path("acme/edge-1/s/a.yaml"), "3").unwrap();
+    assert!(!holds());
+    fs::remove_file(place.path("acme/edge-1/s/a.yaml")).unwrap();
+    assert!(!holds());
+    symlink("b.yaml", place.path("acme/edge-1/s/a.yaml")).unwrap();
+    assert!(!holds());
+    assert!(!Os.output(&place.root(), Access::Look).unwrap().holds("acme/edge-2", &files));
 }
 
 #[test]
