@@ -36,6 +36,7 @@ topics! {
     commands: "commands",
     diff: "diff",
     explain: "explain",
+    git: "git",
     not_yet: "not-yet",
     trace: "trace",
 }

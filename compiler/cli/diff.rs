@@ -4,40 +4,57 @@ use super::exit::Exit;
 use super::options::{Format, SpecOptions};
 use super::session::Session;
 use crate::diag::Origins;
-use crate::pipeline;
+use crate::pipeline::{self, Against, Compiled, Which};
 use crate::report;
 use crate::world::{Stream, TroubleKind, World};
 
 /// Show what a build would change, and which line of the spec each change comes from.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit code 2 if anything differs.
+Exit code 2 if anything differs; 4 if the spec does not compile as of the revision.
+
+Sides:
+  dir[:DIR]      a checked-in output tree; default: output
+  git[:REV]      the spec as it was at a branch, tag or commit, compiled by this compiler and read
+                 from the repository without a checkout; default: HEAD
+  git:REV...     the same, where this branch (HEAD) parted from REV
+  git:A...B      the same, where A and B parted
 
 Examples:
   watershed diff --against dir                 against output/
   watershed diff fleet/ --against dir:deploy
+  watershed diff --against git:HEAD            what is not committed yet
+  watershed diff --against git:origin/main...  what this branch changes
   watershed diff --against dir --cluster edge-1 --format json")]
 pub struct Args {
     #[command(flatten)]
     options: SpecOptions,
-    /// The other side: dir[:DIR], a checked-in output tree.
-    #[arg(long, default_value = "dir", value_name = "SIDE", value_parser = against)]
-    against: String,
+    /// The other side: dir[:DIR], a checked-in output tree, or git[:REV], the spec of a revision.
+    #[arg(long, default_value = "dir", value_name = "SIDE", value_parser = side)]
+    against: Side,
     /// Only these clusters, by name or identity.
     #[arg(long, value_name = "NAME", num_args = 1..)]
     cluster: Vec<String>,
 }
 
-/// The folder of `dir[:DIR]`.
-fn against(side: &str) -> Result<String, String> {
-    match side.split_once(':') {
-        None if side == "dir" => Ok("output".to_owned()),
-        Some(("dir", "")) => Err("`dir:` names no folder: write `dir:output`".to_owned()),
-        Some(("dir", folder)) => Ok(folder.to_owned()),
-        _ if side.starts_with("live") || side.starts_with("git") || side.starts_with("snapshot") => {
-            Err("only `dir[:DIR]` is compiled yet; git, live clusters and snapshots are not".to_owned())
+/// The other side of a comparison.
+#[derive(Debug, Clone)]
+enum Side {
+    Folder(String),
+    Git(Which),
+}
+
+fn side(side: &str) -> Result<Side, String> {
+    match side.split_once(':').unwrap_or((side, "")) {
+        ("dir", "") if side == "dir" => Ok(Side::Folder("output".to_owned())),
+        ("dir", "") => Err("`dir:` names no folder: write `dir:output`".to_owned()),
+        ("dir", folder) => Ok(Side::Folder(folder.to_owned())),
+        ("git", "") if side != "git" => Err("`git:` names no revision: write `git:HEAD`".to_owned()),
+        ("git", revision) => Which::parse(revision).map(Side::Git),
+        ("live" | "snapshot", _) => {
+            Err("only `dir[:DIR]` and `git[:REV]` are compiled yet; live clusters and snapshots are not".to_owned())
         }
-        _ => Err("write `dir` or `dir:DIR`".to_owned()),
+        _ => Err("write `dir`, `dir:DIR` or `git:REV`".to_owned()),
     }
 }
 
@@ -48,26 +65,58 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         Err(exit) => return exit,
     };
     // Every cluster is checked: what is wrong with one may come from another.
-    let aim = pipeline::Aim { clusters: &[], out: Some(&args.against) };
+    let out = match &args.against {
+        Side::Folder(out) => Some(out.as_str()),
+        Side::Git(_) => None,
+    };
+    let aim = pipeline::Aim { clusters: &[], out };
     let compiled = pipeline::compile_for(session.world, &spec, &aim);
     let gate = session.gate(&compiled.findings, compiled.sources(), options);
     if gate != Exit::Clean {
         return gate;
     }
-    let changes = match pipeline::diff(session.world, &compiled, &args.against, &args.cluster) {
+    let past = match &args.against {
+        Side::Folder(_) => None,
+        Side::Git(which) => match pipeline::compile_at(session.world, &spec, which) {
+            Ok(past) => Some(past),
+            Err(finding) => return session.findings(&[finding], compiled.sources(), options),
+        },
+    };
+    if let Some(past) = &past {
+        let broken = past.broken();
+        if !broken.is_empty() {
+            let _ = session.findings(&broken, past.compiled.sources(), options);
+            return Exit::OtherSide;
+        }
+    }
+    let against = match (&past, out) {
+        (Some(past), _) => Against::Spec(&past.compiled),
+        (None, out) => Against::Folder(out.unwrap_or("output")),
+    };
+    let changes = match pipeline::diff(session.world, &compiled, against, &args.cluster) {
         Ok(changes) => changes,
         Err(findings) => return session.findings(&findings, compiled.sources(), options),
     };
-    if !changes.is_empty() && missing(session.world, &args.against) {
-        let remark = format!("remark: there is no folder `{}`: everything is new against it\n", args.against);
+    if let Some(out) = out.filter(|out| !changes.is_empty() && missing(session.world, out)) {
+        let remark = format!("remark: there is no folder `{out}`: everything is new against it\n");
         // Nobody is left to tell if standard error is gone too.
         let _ = session.print(Stream::Err, &remark);
     }
     let none = Origins::default();
-    let fleet = compiled.fleet.as_ref().map_or(&none, |f| &f.origins);
+    let fleet = origins_of(&compiled, &none);
     let shown: Vec<_> = changes
         .iter()
-        .map(|c| report::ClusterChanges { cluster: &c.cluster, changes: &c.changes, origins: &c.origins, fleet })
+        .map(|c| report::ClusterChanges {
+            cluster: &c.cluster,
+            changes: &c.changes,
+            origins: &c.origins,
+            fleet,
+            was: past.as_ref().map(|p| report::Was {
+                sources: p.compiled.sources(),
+                origins: &c.was,
+                fleet: origins_of(&p.compiled, &none),
+            }),
+        })
         .collect();
     let format = match options.format {
         Format::Text => report::Format::Text,
@@ -77,6 +126,10 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     let text = report::changes(&shown, compiled.sources(), format, terminal.colour, terminal.width);
     let printed = if text.is_empty() { session.out("No differences.\n") } else { session.out(&text) };
     if changes.is_empty() { printed } else { printed.and(Exit::Differences) }
+}
+
+fn origins_of<'c>(compiled: &'c Compiled, none: &'c Origins) -> &'c Origins {
+    compiled.fleet.as_ref().map_or(none, |f| &f.origins)
 }
 
 /// Whether nothing at all stands there. Asking for a file answers for most folders, at once.

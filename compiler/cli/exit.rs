@@ -21,10 +21,18 @@ pub enum Exit {
 /// Code, meaning: as the README prints it.
 pub const TABLE: [(Exit, u8, &str); 7] = [
     (Exit::Clean, 0, "clean"),
-    (Exit::InputOutput, 1, "our own input or output failed: spec unreadable, output not writable"),
+    (
+        Exit::InputOutput,
+        1,
+        "our own input or output failed: spec unreadable, output not writable, no such git revision",
+    ),
     (Exit::Differences, 2, "differences: `diff`, `build --check`, `fmt --check`"),
     (Exit::Findings, 3, "findings at or above `--fail-on`: anything written in the spec, syntax errors included"),
-    (Exit::OtherSide, 4, "another side (cluster, snapshot, release) unreachable, forbidden or incomplete"),
+    (
+        Exit::OtherSide,
+        4,
+        "another side (cluster, snapshot, release, earlier spec) unreachable, forbidden or incomplete",
+    ),
     (Exit::Usage, 64, "usage, or no spec found"),
     (Exit::Bug, 70, "a bug of ours"),
 ];

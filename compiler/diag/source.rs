@@ -44,6 +44,8 @@ pub struct Position {
 #[derive(Debug, Default, Clone)]
 pub struct Sources {
     files: Vec<Source>,
+    /// The revision they were read from; empty for the files of today.
+    revision: String,
 }
 
 #[derive(Debug, Clone)]
@@ -62,6 +64,16 @@ impl Sources {
             .collect();
         self.files.push(Source { path: path.into(), text, lines });
         FileId(self.files.len() as u32 - 1)
+    }
+
+    /// Marks every place in these texts as one of an earlier revision.
+    pub fn as_of(&mut self, revision: &str) {
+        revision.clone_into(&mut self.revision);
+    }
+
+    /// The revision these texts were read from; empty for the files of today.
+    pub fn revision(&self) -> &str {
+        &self.revision
     }
 
     pub fn ids(&self) -> impl Iterator<Item = FileId> + use<> {
@@ -111,13 +123,15 @@ impl Sources {
         Position { line: line as u32, column: column as u32 + 1 }
     }
 
-    /// `path:line:column`, or an empty string where there is no place.
+    /// `path:line:column`, of an earlier revision `path:line:column at REVISION`; an empty string where
+    /// there is no place.
     pub fn display(&self, span: Span) -> String {
         if span.is_none() {
             return String::new();
         }
         let p = self.position(span);
-        format!("{}:{}:{}", self.path(span.file), p.line, p.column)
+        let at = if self.revision.is_empty() { String::new() } else { format!(" at {}", self.revision) };
+        format!("{}:{}:{}{at}", self.path(span.file), p.line, p.column)
     }
 }
 
@@ -133,6 +147,8 @@ mod tests {
         assert_eq!(sources.position(at), Position { line: 2, column: 4 });
         assert_eq!(sources.slice(at), "\"b\"");
         assert_eq!(sources.display(at), "fleet.kdl:2:4");
+        sources.as_of("1a2b3c4");
+        assert_eq!(sources.display(at), "fleet.kdl:2:4 at 1a2b3c4");
     }
 
     #[test]

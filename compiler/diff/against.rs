@@ -1,5 +1,6 @@
-//! A newly compiled cluster against the files that are there: bytes first, and only what differs is
-//! read.
+//! A newly compiled cluster against what it was: bytes first, and only what differs is read.
+
+use std::borrow::Cow;
 
 use super::{Change, Edit, Effect, Rules, Side, added, compare, removed};
 use crate::diag::Origin;
@@ -7,48 +8,90 @@ use crate::object::{NodeId, ObjectId, Tree};
 use crate::tree::{Finished, INDEX, Index};
 use crate::world::{Output, Trouble};
 
+/// What a cluster's files were: read from a folder, or compiled from the spec of another time.
+pub trait Earlier {
+    /// The bytes of a file; `None` where there was none.
+    fn read(&self, path: &str) -> Result<Option<Cow<'_, [u8]>>, Trouble>;
+    /// Every file known to be ours, with the object it holds.
+    fn files(&self) -> Vec<(String, Option<ObjectId>)>;
+}
+
+/// A folder of an output tree. Without an index, files that only stand there are not known to be
+/// ours and not listed.
+pub struct Folder<'a> {
+    pub output: &'a dyn Output,
+    pub path: &'a str,
+    pub index: Option<&'a Index>,
+}
+
+impl Earlier for Folder<'_> {
+    fn read(&self, path: &str) -> Result<Option<Cow<'_, [u8]>>, Trouble> {
+        Ok(self.output.read(&format!("{}/{path}", self.path))?.map(Cow::Owned))
+    }
+
+    fn files(&self) -> Vec<(String, Option<ObjectId>)> {
+        let owned = self.index.map(Index::owned).unwrap_or_default();
+        let object = |path: &str| self.index.and_then(|index| index.object(path)).map(|o| o.id());
+        owned.into_iter().map(|(path, _)| (object(&path), path)).map(|(object, path)| (path, object)).collect()
+    }
+}
+
+impl Earlier for Finished<'_> {
+    fn read(&self, path: &str) -> Result<Option<Cow<'_, [u8]>>, Trouble> {
+        Ok(self.files.iter().find(|(p, _)| p == path).map(|(_, bytes)| Cow::Borrowed(*bytes)))
+    }
+
+    fn files(&self) -> Vec<(String, Option<ObjectId>)> {
+        self.files.iter().map(|(path, _)| (path.clone(), self.index.object(path).map(|o| o.id()))).collect()
+    }
+}
+
 /// A file that differs, or is on one side only.
 #[derive(Debug, Clone)]
-pub struct FileChange<'n> {
+pub struct FileChange<'f> {
     /// Relative to the cluster's folder.
     pub path: String,
     /// The object it holds, by the index of the side it is on.
     pub object: Option<ObjectId>,
-    pub old: Option<Vec<u8>>,
-    pub new: Option<&'n [u8]>,
+    pub old: Option<Cow<'f, [u8]>>,
+    pub new: Option<&'f [u8]>,
 }
 
-/// The files of a cluster that differ from those below `folder`, in byte order of their paths.
-/// Without an index there, files that only stand there are not known to be ours and not listed.
-pub fn files<'n>(
-    output: &dyn Output,
-    folder: &str,
-    new: &Finished<'n>,
-    old: Option<&Index>,
-) -> Result<Vec<FileChange<'n>>, Trouble> {
+/// The files of a cluster that differ from what they were, in byte order of their paths. Without a
+/// new side all that was is gone.
+pub fn files<'f>(old: &'f dyn Earlier, new: Option<&'f Finished<'_>>) -> Result<Vec<FileChange<'f>>, Trouble> {
     let mut changes = Vec::new();
-    for (path, bytes) in &new.files {
-        let there = output.read(&format!("{folder}/{path}"))?;
+    let files = new.map_or(&[][..], |new| &new.files);
+    for (path, bytes) in files {
+        let there = old.read(path)?;
         if there.as_deref() != Some(*bytes) {
-            let object = new.index.object(path).map(|o| o.id());
+            let object = new.and_then(|new| new.index.object(path)).map(|o| o.id());
             changes.push(FileChange { path: path.clone(), object, old: there, new: Some(bytes) });
         }
     }
-    let gone = old.map(Index::owned).unwrap_or_default();
-    for (path, _) in gone.iter().filter(|(path, _)| path != INDEX && new.files.iter().all(|(p, _)| p != path)) {
-        if let Some(there) = output.read(&format!("{folder}/{path}"))? {
-            let object = old.and_then(|index| index.object(path)).map(|o| o.id());
-            changes.push(FileChange { path: path.clone(), object, old: Some(there), new: None });
+    for (path, object) in old.files() {
+        if path == INDEX || files.iter().any(|(p, _)| *p == path) {
+            continue;
+        }
+        if let Some(there) = old.read(&path)? {
+            changes.push(FileChange { path, object, old: Some(there), new: None });
         }
     }
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(changes)
 }
 
-/// The changes in one file. `emitted` is the new side as it was built, with its origins; without it
-/// the new text is read and origins are unknown. Files that hold no object and follow from those
-/// that do (kustomizations, READMEs) have no changes of their own.
-pub fn compared(file: &FileChange<'_>, emitted: Option<Side<'_>>, rules: &Rules<'_>) -> Vec<Change> {
+/// The two sides of a file as they were built, with their origins. Of a side that is not given the
+/// text is read, and its origins are unknown.
+#[derive(Clone, Copy, Default)]
+pub struct Sides<'t> {
+    pub old: Option<Side<'t>>,
+    pub new: Option<Side<'t>>,
+}
+
+/// The changes in one file. Files that hold no object and follow from those that do (kustomizations,
+/// READMEs) have no changes of their own.
+pub fn compared(file: &FileChange<'_>, built: Sides<'_>, rules: &Rules<'_>) -> Vec<Change> {
     let name = file.path.rsplit('/').next().unwrap_or(&file.path);
     let derived = name == "kustomization.yaml" || !name.ends_with(".yaml");
     if file.object.is_none() && derived {
@@ -62,15 +105,12 @@ pub fn compared(file: &FileChange<'_>, emitted: Option<Side<'_>>, rules: &Rules<
         name: file.path.clone(),
     });
     let (mut old_tree, mut new_tree) = (Tree::new(), Tree::new());
-    let old = file.old.as_deref().map(|bytes| read(bytes, &mut old_tree, rules));
-    let new = match (emitted, file.new) {
-        (Some(side), Some(_)) => Some(Some(side)),
-        (_, bytes) => bytes.map(|b| read(b, &mut new_tree, rules).map(|root| Side::new(&new_tree, root))),
-    };
+    let old = side(file.old.as_deref(), built.old, &mut old_tree, rules);
+    let new = side(file.new, built.new, &mut new_tree, rules);
     let mut changes = match (old, new) {
-        (Some(Some(old)), Some(Some(new))) => compare(&id, &file.path, Side::new(&old_tree, old), new, rules),
+        (Some(Some(old)), Some(Some(new))) => compare(&id, &file.path, old, new, rules),
         (None, Some(Some(new))) => vec![added(&id, &file.path, new)],
-        (Some(Some(old)), None) => vec![removed(&id, &file.path, Side::new(&old_tree, old))],
+        (Some(Some(old)), None) => vec![removed(&id, &file.path, old)],
         _ => vec![as_text(file, &id)],
     };
     if changes.is_empty() {
@@ -81,6 +121,22 @@ pub fn compared(file: &FileChange<'_>, emitted: Option<Side<'_>>, rules: &Rules<
         changes.iter_mut().for_each(|c| c.object = None);
     }
     changes
+}
+
+/// `None` where there is no file, `Some(None)` where its text is no document.
+fn side<'t>(
+    bytes: Option<&[u8]>,
+    built: Option<Side<'t>>,
+    tree: &'t mut Tree,
+    rules: &Rules<'_>,
+) -> Option<Option<Side<'t>>> {
+    match (bytes?, built) {
+        (_, Some(built)) => Some(Some(built)),
+        (bytes, None) => {
+            let root = read(bytes, tree, rules);
+            Some(root.map(|root| Side::new(tree, root)))
+        }
+    }
 }
 
 fn read(bytes: &[u8], tree: &mut Tree, rules: &Rules<'_>) -> Option<NodeId> {
@@ -112,5 +168,6 @@ fn as_text(file: &FileChange<'_>, id: &ObjectId) -> Change {
         effect: Effect::None,
         consequence: "".into(),
         origin: Origin::INHERIT,
+        was: Origin::INHERIT,
     }
 }

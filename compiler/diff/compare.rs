@@ -9,25 +9,25 @@ use super::{Change, Edit, Rules, Side, effects};
 use crate::diag::Origin;
 use crate::object::{NodeId, ObjectId, Tree, Value};
 
-/// The differences of two versions of one object, in the order of its fields. `origin` of the new
-/// side's nodes are handed on; `file` is for the reader.
+/// The differences of two versions of one object, in the order of its fields. Origins of both sides'
+/// nodes are handed on; `file` is for the reader.
 pub fn compare(id: &ObjectId, file: &str, old: Side<'_>, new: Side<'_>, rules: &Rules<'_>) -> Vec<Change> {
     let mut walk = Walk { id, file, rules, shown: String::new(), path: Vec::new(), changes: Vec::new() };
-    walk.values(old, new, Origin::INHERIT);
+    walk.values(old, new, Came::default());
     walk.changes
 }
 
 /// An object that is only on the new side.
 pub fn added(id: &ObjectId, file: &str, new: Side<'_>) -> Change {
-    whole(id, file, None, Some(json(id, new)), inside(new).unwrap_or(Origin::INHERIT))
+    whole(id, file, None, Some(json(id, new)), Came { new: inside(new).unwrap_or_default(), ..Came::default() })
 }
 
 /// An object that is only on the old side.
 pub fn removed(id: &ObjectId, file: &str, old: Side<'_>) -> Change {
-    whole(id, file, Some(json(id, old)), None, Origin::INHERIT)
+    whole(id, file, Some(json(id, old)), None, Came { old: inside(old).unwrap_or_default(), ..Came::default() })
 }
 
-fn whole(id: &ObjectId, file: &str, before: Option<Json>, after: Option<Json>, origin: Origin) -> Change {
+fn whole(id: &ObjectId, file: &str, before: Option<Json>, after: Option<Json>, came: Came) -> Change {
     let edit = if before.is_none() { Edit::Added } else { Edit::Removed };
     let (effect, consequence) = effects::of_object(&id.kind, edit);
     Change {
@@ -39,7 +39,8 @@ fn whole(id: &ObjectId, file: &str, before: Option<Json>, after: Option<Json>, o
         after,
         effect,
         consequence: consequence.into(),
-        origin,
+        origin: came.new,
+        was: came.old,
     }
 }
 
@@ -60,6 +61,25 @@ fn hidden() -> Json {
     Json::from("(hidden)")
 }
 
+/// Where the two sides of a change come from.
+#[derive(Clone, Copy, Default)]
+struct Came {
+    old: Origin,
+    new: Origin,
+}
+
+impl Came {
+    /// Of a value that is only on the new side.
+    fn only_new(self, is: Side<'_>) -> Self {
+        Came { new: inside(is).unwrap_or(self.new), ..self }
+    }
+
+    /// Of a value that is only on the old side.
+    fn only_old(self, was: Side<'_>) -> Self {
+        Came { old: inside(was).unwrap_or(self.old), ..self }
+    }
+}
+
 struct Walk<'a> {
     id: &'a ObjectId,
     file: &'a str,
@@ -72,49 +92,52 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn values(&mut self, old: Side<'_>, new: Side<'_>, above: Origin) {
-        let origin = nearest(new, above);
+    fn values(&mut self, old: Side<'_>, new: Side<'_>, above: Came) {
+        let came = Came { old: nearest(old, above.old), new: nearest(new, above.new) };
         match (old.tree.value(old.root), new.tree.value(new.root)) {
-            (Value::Map, Value::Map) => self.maps(old, new, origin),
-            (Value::Seq, Value::Seq) => self.seqs(old, new, origin),
-            (Value::Embedded(_) | Value::Str(_), Value::Embedded(_) | Value::Str(_)) => self.texts(old, new, origin),
+            (Value::Map, Value::Map) => self.maps(old, new, came),
+            (Value::Seq, Value::Seq) => self.seqs(old, new, came),
+            (Value::Embedded(_) | Value::Str(_), Value::Embedded(_) | Value::Str(_)) => self.texts(old, new, came),
             _ if old.tree.same(old.root, new.tree, new.root) => {}
-            _ => self.push(Edit::Changed, Some(old), Some(new), origin),
+            _ => self.push(Edit::Changed, Some(old), Some(new), came),
         }
     }
 
-    fn maps(&mut self, old: Side<'_>, new: Side<'_>, origin: Origin) {
+    fn maps(&mut self, old: Side<'_>, new: Side<'_>, came: Came) {
         for was in old.tree.children(old.root) {
             let key = old.tree.key(was);
             let was = old.at(was);
             self.under(key, |walk| match new.tree.get(new.root, key) {
-                Some(is) => walk.values(was, new.at(is), origin),
-                None => walk.push(Edit::Removed, Some(was), None, origin),
+                Some(is) => walk.values(was, new.at(is), came),
+                None => walk.push(Edit::Removed, Some(was), None, came.only_old(was)),
             });
         }
         for is in new.tree.children(new.root) {
             let key = new.tree.key(is);
             if old.tree.get(old.root, key).is_none() {
                 let is = new.at(is);
-                self.under(key, |walk| walk.push(Edit::Added, None, Some(is), inside(is).unwrap_or(origin)));
+                self.under(key, |walk| walk.push(Edit::Added, None, Some(is), came.only_new(is)));
             }
         }
     }
 
-    fn seqs(&mut self, old: Side<'_>, new: Side<'_>, origin: Origin) {
+    fn seqs(&mut self, old: Side<'_>, new: Side<'_>, came: Came) {
         let kind = (self.rules.lists)(self.id, &self.path);
         let pairs = lists::pair(old, new, &kind);
         let found = self.changes.len();
         if let Some((before, after)) = pairs.reordered {
-            self.change(Edit::Reordered, Some(before), Some(after), origin);
+            self.change(Edit::Reordered, Some(before), Some(after), came);
         }
         for (label, pairing) in pairs.items {
             self.item(&label, |walk| match pairing {
-                Pairing::Both(was, is) => walk.values(old.at(was), new.at(is), origin),
-                Pairing::Old(was) => walk.push(Edit::Removed, Some(old.at(was)), None, origin),
+                Pairing::Both(was, is) => walk.values(old.at(was), new.at(is), came),
+                Pairing::Old(was) => {
+                    let was = old.at(was);
+                    walk.push(Edit::Removed, Some(was), None, came.only_old(was));
+                }
                 Pairing::New(is) => {
                     let is = new.at(is);
-                    walk.push(Edit::Added, None, Some(is), inside(is).unwrap_or(origin));
+                    walk.push(Edit::Added, None, Some(is), came.only_new(is));
                 }
             });
         }
@@ -122,7 +145,7 @@ impl Walk<'_> {
     }
 
     /// Strings, either of which may hold a document.
-    fn texts(&mut self, old: Side<'_>, new: Side<'_>, origin: Origin) {
+    fn texts(&mut self, old: Side<'_>, new: Side<'_>, came: Came) {
         let (before, after) = (embedded::text(old), embedded::text(new));
         if before == after {
             return;
@@ -132,20 +155,20 @@ impl Walk<'_> {
         if let (Some(was), Some(is)) =
             (embedded::document(old, key, self.rules.parse), embedded::document(new, key, self.rules.parse))
         {
-            self.values(was.side(), is.side(), origin);
+            self.values(was.side(), is.side(), came);
         }
         // The same document in another layout, or no document: the text itself is the change.
         if self.changes.len() == found {
-            self.change(Edit::Changed, Some(before.into_owned().into()), Some(after.into_owned().into()), origin);
+            self.change(Edit::Changed, Some(before.into_owned().into()), Some(after.into_owned().into()), came);
         }
     }
 
-    fn push(&mut self, edit: Edit, old: Option<Side<'_>>, new: Option<Side<'_>>, origin: Origin) {
+    fn push(&mut self, edit: Edit, old: Option<Side<'_>>, new: Option<Side<'_>>, came: Came) {
         let json = |side: Side<'_>| side.tree.to_json(side.root);
-        self.change(edit, old.map(json), new.map(json), origin);
+        self.change(edit, old.map(json), new.map(json), came);
     }
 
-    fn change(&mut self, edit: Edit, before: Option<Json>, after: Option<Json>, origin: Origin) {
+    fn change(&mut self, edit: Edit, before: Option<Json>, after: Option<Json>, came: Came) {
         let (effect, consequence) = effects::of_field(&self.id.kind, &self.path, edit, before.as_ref(), after.as_ref());
         let secret =
             self.id.kind == "Secret" && matches!(self.path.first().map(String::as_str), Some("data" | "stringData"));
@@ -159,7 +182,8 @@ impl Walk<'_> {
             after: show(after),
             effect,
             consequence: consequence.into(),
-            origin,
+            origin: came.new,
+            was: came.old,
         });
     }
 
@@ -205,7 +229,7 @@ fn nearest(side: Side<'_>, above: Origin) -> Origin {
     }
 }
 
-/// The first origin in a value that was added: a list item points at the line that asked for it even
+/// The first origin in a value that is on one side only: a list item points at the line that asked for it even
 /// where only its fields have an origin.
 fn inside(side: Side<'_>) -> Option<Origin> {
     match side.tree.origin(side.root) {

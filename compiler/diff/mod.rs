@@ -12,7 +12,7 @@ mod lists;
 mod queues;
 mod renames;
 
-pub use against::{FileChange, compared, files};
+pub use against::{Earlier, FileChange, Folder, Sides, compared, files};
 pub use compare::{added, compare, removed};
 pub use effects::Effect;
 pub use renames::join_renames;
@@ -42,6 +42,9 @@ pub struct Change {
     pub consequence: Cow<'static, str>,
     /// Where the new value comes from. Of a removed value, where its parent does.
     pub origin: Origin,
+    /// Where the old value came from, by the causes of the old side; nothing where that was read from
+    /// files.
+    pub was: Origin,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

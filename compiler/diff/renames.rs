@@ -31,6 +31,7 @@ pub fn join_renames(changes: Vec<Change>) -> Vec<Change> {
             let (effect, consequence) =
                 after.object.as_ref().map_or((after.effect, ""), |o| effects::of_object(&o.kind, Edit::Renamed));
             after.edit = Edit::Renamed;
+            after.was = before.was;
             // A rename shows names; what else differs shows when the names are put back.
             after.before = before.object.map(|o| o.to_string().into());
             after.after = after.object.as_ref().map(|o| o.to_string().into());

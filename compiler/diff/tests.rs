@@ -205,8 +205,9 @@ mod against_a_folder {
         let mut new = tree(&[("changed", "spec: {a: 2}\n"), ("new", "spec: {}\n"), ("same", "spec: {a: 1}\n")]);
         let finished = new.finish(&HEADER).unwrap();
         let output = world.output("out", Access::Look).unwrap();
-        let files = files(&*output, "f/c", &finished, Some(&index)).unwrap();
-        let changes: Vec<Change> = files.iter().flat_map(|f| compared(f, None, &RULES)).collect();
+        let there = Folder { output: &*output, path: "f/c", index: Some(&index) };
+        let files = files(&there, Some(&finished)).unwrap();
+        let changes: Vec<Change> = files.iter().flat_map(|f| compared(f, Sides::default(), &RULES)).collect();
         let expected = ["spec.a changed 1 2", " removed {\"spec\":{\"a\":1}} -", " added - {\"spec\":{}}"];
         assert_eq!(tell(&changes), expected);
         assert_eq!(changes[1].object.as_ref().unwrap().name, "gone");
@@ -217,10 +218,10 @@ mod against_a_folder {
         let file = FileChange {
             path: "20-prometheus/prometheus-user.yaml".into(),
             object: Some(prometheus()),
-            old: Some(b"spec: {a: 1\n<<<<<<< HEAD\n".to_vec()),
+            old: Some(b"spec: {a: 1\n<<<<<<< HEAD\n"[..].into()),
             new: Some(b"spec: {a: 1}\n"),
         };
-        let changes = compared(&file, None, &RULES);
+        let changes = compared(&file, Sides::default(), &RULES);
         assert_eq!(changes.len(), 1);
         assert_eq!((changes[0].edit, changes[0].path.as_str()), (Edit::Changed, ""));
         assert!(changes[0].before.as_ref().unwrap().as_str().unwrap().contains("<<<"));
@@ -231,9 +232,9 @@ mod against_a_folder {
         let file = FileChange {
             path: "helm/central.values.yaml".into(),
             object: Some(ObjectId { kind: "values".into(), ..prometheus() }),
-            old: Some(b"# chart: x, version: 1\na: 1\n".to_vec()),
+            old: Some(b"# chart: x, version: 1\na: 1\n"[..].into()),
             new: Some(b"# chart: x, version: 2\na: 1\n"),
         };
-        assert_eq!(compared(&file, None, &RULES).len(), 1);
+        assert_eq!(compared(&file, Sides::default(), &RULES).len(), 1);
     }
 }

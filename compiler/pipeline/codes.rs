@@ -91,6 +91,51 @@ pub const NO_SERIES: Code = Code::error(
     "name a metric as its exporter exposes it; `watershed catalog metrics JOB` lists those of a job",
 );
 
+pub const NO_REPOSITORY: Code = Code::error(
+    "INP112",
+    Stage::Output,
+    "no git repository that can be read",
+    "What the spec was at a revision is read from the objects of the repository it is checked in to.",
+    "run it where the spec is checked out by git; in a container whose checkout belongs to another user, tell git to trust \
+     it (`git config --global --add safe.directory <folder>`)",
+);
+
+pub const NO_REVISION: Code = Code::error(
+    "INP113",
+    Stage::Output,
+    "a revision that the repository does not have",
+    "There is nothing to compare with.",
+    "name a branch, tag or commit as git does, `git branch --all` lists branches; one of another repository has to be \
+     fetched first",
+);
+
+pub const SHALLOW: Code = Code::error(
+    "INP114",
+    Stage::Output,
+    "a clone without the history that is asked for",
+    "Build systems fetch only the newest commit unless told otherwise; what a branch is compared with is then missing.",
+    "fetch the whole history: `git fetch --unshallow`, or `git fetch --deepen=500 origin main`; on GitHub set \
+     `fetch-depth: 0` for actions/checkout, on GitLab the variable `GIT_DEPTH: 0`",
+);
+
+pub const NOT_THEN: Code = Code::error(
+    "INP115",
+    Stage::Output,
+    "a spec that did not exist at a revision",
+    "There is nothing to compare with: against an empty fleet everything would be called new.",
+    "name a later revision; a spec that was moved is compared with its checked-in output, `--against dir`",
+);
+
+pub const PAST_BROKEN: Code = Code::error(
+    "INP116",
+    Stage::Output,
+    "a spec that does not compile as of a revision",
+    "Both sides are compiled by this compiler, which may refuse what an older one took, so that the difference is only \
+     what the specs say.",
+    "the findings below are those of the spec as it was then; compare with a later revision, or with the checked-in output \
+     (`--against dir`)",
+);
+
 /// Codes of this module.
 pub const ALL: &[&Code] = &[
     &UNREADABLE,
@@ -104,6 +149,11 @@ pub const ALL: &[&Code] = &[
     &RAW_SECRET,
     &LEFT_BEHIND,
     &NO_SERIES,
+    &NO_REPOSITORY,
+    &NO_REVISION,
+    &SHALLOW,
+    &NOT_THEN,
+    &PAST_BROKEN,
 ];
 
 /// The codes of every phase, in the order of the phases. `explain` and `allow` look here.

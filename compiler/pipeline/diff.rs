@@ -1,6 +1,8 @@
-//! Pass 2, compared: a compiled spec against the files of an output tree.
+//! Pass 2, compared: a compiled spec against the files of an output tree, or against another compiled
+//! spec. Both sides are made cluster by cluster; only what differs is kept.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -10,104 +12,232 @@ use super::cluster::Context;
 use super::files::{Names, Prints, fill, folder, old_index};
 use crate::catalog::fields;
 use crate::diag::{Diagnostic, Origin, Origins};
-use crate::diff::{self, Change, Edit, Effect, ListKind, Rules, Side};
+use crate::diff::{self, Change, Earlier, Edit, Effect, FileChange, ListKind, Rules, Sides};
 use crate::model::ids::ClusterId;
 use crate::object::{NodeId, ObjectId, Tree};
 use crate::syntax::plain;
-use crate::tree::{self, ClusterTree, INDEX};
-use crate::world::{Access, Output, World};
+use crate::tree::{self, ClusterTree, Finished, INDEX};
+use crate::world::{Access, Trouble, World};
 
 /// The changes of one cluster, and the causes behind them.
 pub struct ClusterChanges {
+    /// Its name; of one that is gone, the name or identity it had.
     pub cluster: String,
+    pub identity: String,
+    pub presence: Presence,
     pub changes: Vec<Change>,
     pub origins: Origins,
+    /// Causes of the old side, where that was compiled.
+    pub was: Origins,
 }
 
-/// What a build would change below `out`, cluster by cluster in the order of the fleet.
+/// On which side a cluster is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    /// On both, under the same name.
+    Kept,
+    /// On both by its identity; the name it had.
+    Renamed(String),
+    Added,
+    Removed,
+}
+
+/// What a compiled spec is compared with.
+#[derive(Clone, Copy)]
+pub enum Against<'a> {
+    /// The files of an output tree.
+    Folder(&'a str),
+    /// Another compiled spec, usually the one of an earlier revision.
+    Spec(&'a Compiled),
+}
+
+/// What a build would change, cluster by cluster in the order of the fleet; clusters that are gone
+/// come last. Clusters are told by their identity.
 ///
 /// # Errors
 /// A cluster nobody knows, or an output tree that cannot be read.
 pub fn diff(
     world: &dyn World,
     compiled: &Compiled,
-    out: &str,
+    against: Against<'_>,
     clusters: &[String],
 ) -> Result<Vec<ClusterChanges>, Vec<Diagnostic>> {
-    let (Some(fleet), Some(fleet_plan)) = (&compiled.fleet, &compiled.fleet_plan) else { return Ok(Vec::new()) };
-    let chosen = choose(fleet, clusters)?;
-    let output = world.output(out, Access::Look).map_err(|t| vec![tree::trouble(&t)])?;
-    let cx = Context { fleet, fleet_plan, catalog: &compiled.catalog, raws: &compiled.raws };
-    let names = Names::of(&compiled.catalog, fleet);
-    let all: Vec<Result<ClusterChanges, Box<Diagnostic>>> =
-        chosen.par_iter().map(|id| one(&cx, *id, &names, &compiled.prints, &*output)).collect();
-    let mut changes = Vec::new();
-    let mut troubles = Vec::new();
-    for result in all {
-        match result {
-            Ok(found) if found.changes.is_empty() => {}
-            Ok(found) => changes.push(found),
-            Err(diagnostic) => troubles.push(*diagnostic),
-        }
+    let Some(new) = Side::of(compiled) else { return Ok(Vec::new()) };
+    match against {
+        Against::Folder(out) => with_folder(world, &new, &compiled.prints, out, clusters),
+        Against::Spec(old) => with_spec(&new, Side::of(old).as_ref(), clusters),
     }
-    if !troubles.is_empty() {
-        return Err(troubles);
-    }
-    if clusters.is_empty() {
-        let left = left(fleet, names.fleet, &*output).map_err(|t| vec![tree::trouble(&t)])?;
-        changes.extend(left.into_iter().map(taken_out));
-    }
-    Ok(changes)
 }
 
-fn one(
-    cx: &Context<'_>,
-    id: ClusterId,
-    names: &Names<'_>,
-    prints: &Prints,
-    output: &dyn Output,
-) -> Result<ClusterChanges, Box<Diagnostic>> {
-    let cluster = cx.fleet.cluster(id);
-    let folder = folder(cx.fleet, id);
-    if prints.standing(output, &folder, id).is_some() {
-        let (cluster, changes, origins) = (cluster.name.clone(), Vec::new(), Origins::default());
-        return Ok(ClusterChanges { cluster, changes, origins });
-    }
-    let mut files = ClusterTree::new();
-    fill(cx, id, &mut files, &mut |_| {});
-    let header = names.header(&cluster.id.value);
-    let finished = files.finish(&header).map_err(|twice| Box::new(Diagnostic::from(&twice)))?;
-    let trouble = |t| Box::new(tree::trouble(&t));
-    let old = old_index(output, &folder).map_err(trouble)?;
-    let differing = diff::files(output, &folder, &finished, old.as_ref()).map_err(trouble)?;
+/// A spec that plans can be made of.
+struct Side<'a> {
+    cx: Context<'a>,
+    names: Names<'a>,
+}
 
-    // Only what differs is built again, with its origins kept.
-    let mut kept = Kept::default();
-    if !differing.is_empty() {
-        let wanted: Vec<&ObjectId> = differing.iter().filter_map(|f| f.object.as_ref()).collect();
-        let mut again = ClusterTree::new();
-        fill(cx, id, &mut again, &mut |emitted| {
-            kept.origins = emitted.origins.clone();
-            if wanted.contains(&&emitted.object.id) {
+impl<'a> Side<'a> {
+    fn of(compiled: &'a Compiled) -> Option<Self> {
+        let (fleet, fleet_plan) = (compiled.fleet.as_ref()?, compiled.fleet_plan.as_ref()?);
+        let cx = Context { fleet, fleet_plan, catalog: &compiled.catalog, raws: &compiled.raws };
+        Some(Side { cx, names: Names::of(&compiled.catalog, fleet) })
+    }
+
+    fn identity(&self, id: ClusterId) -> &'a str {
+        &self.cx.fleet.cluster(id).id.value
+    }
+
+    fn by_identity(&self, identity: &str) -> Option<ClusterId> {
+        self.cx.fleet.cluster_ids().find(|id| self.identity(*id) == identity)
+    }
+
+    fn files<'f>(&self, id: ClusterId, files: &'f mut ClusterTree) -> Result<Finished<'f>, Box<Diagnostic>> {
+        fill(&self.cx, id, files, &mut |_| {});
+        files.finish(&self.names.header(self.identity(id))).map_err(|twice| Box::new(Diagnostic::from(&twice)))
+    }
+
+    /// Some objects of a cluster once more, their origins kept.
+    fn kept(&self, id: Option<ClusterId>, differing: &[FileChange<'_>]) -> Kept {
+        let mut kept = Kept::default();
+        let wanted: BTreeSet<&ObjectId> = differing.iter().filter_map(|f| f.object.as_ref()).collect();
+        let Some(id) = id.filter(|_| !wanted.is_empty()) else { return kept };
+        fill(&self.cx, id, &mut ClusterTree::new(), &mut |emitted| {
+            if wanted.contains(&emitted.object.id) {
+                kept.origins = emitted.origins.clone();
                 let root = kept.tree.copy(emitted.tree, emitted.object.root, "");
                 kept.roots.insert(emitted.object.id.clone(), root);
             }
         });
+        kept
     }
+}
+
+fn with_folder(
+    world: &dyn World,
+    new: &Side<'_>,
+    prints: &Prints,
+    out: &str,
+    clusters: &[String],
+) -> Result<Vec<ClusterChanges>, Vec<Diagnostic>> {
+    let chosen = choose(new.cx.fleet, clusters)?;
+    let output = world.output(out, Access::Look).map_err(|t| vec![tree::trouble(&t)])?;
+    let one = |id: &ClusterId| {
+        let path = folder(new.cx.fleet, *id);
+        if prints.standing(&*output, &path, *id).is_some() {
+            return Ok(None);
+        }
+        let index = old_index(&*output, &path).map_err(|t| Box::new(tree::trouble(&t)))?;
+        let mut files = ClusterTree::new();
+        let finished = new.files(*id, &mut files)?;
+        let there = diff::Folder { output: &*output, path: &path, index: index.as_ref() };
+        let differing = diff::files(&there, Some(&finished)).map_err(|t| Box::new(tree::trouble(&t)))?;
+        let kept = new.kept(Some(*id), &differing);
+        let cluster = new.cx.fleet.cluster(*id);
+        let names = (cluster.name.clone(), cluster.id.value.clone());
+        Ok(Some(changed(names, Presence::Kept, &differing, Kept::default(), kept)))
+    };
+    let mut changes = gathered(chosen.par_iter().map(one).collect())?;
+    if clusters.is_empty() {
+        let left = left(new.cx.fleet, new.names.fleet, &*output).map_err(|t| vec![tree::trouble(&t)])?;
+        changes.extend(left.into_iter().map(|identity| taken_out(identity.clone(), identity, Origins::default())));
+    }
+    Ok(changes)
+}
+
+fn with_spec(
+    new: &Side<'_>,
+    old: Option<&Side<'_>>,
+    clusters: &[String],
+) -> Result<Vec<ClusterChanges>, Vec<Diagnostic>> {
+    let gone: Vec<ClusterId> = old.map_or_else(Vec::new, |old| {
+        let ids = old.cx.fleet.cluster_ids();
+        ids.filter(|id| new.by_identity(old.identity(*id)).is_none()).collect()
+    });
+    // A cluster that is only on the old side can be asked for too.
+    let was = |name: &String| old.is_some_and(|o| gone.iter().any(|id| o.cx.fleet.cluster(*id).is(name)));
+    let (of_old, of_new): (Vec<String>, Vec<String>) = clusters.iter().cloned().partition(was);
+    let chosen = if of_new.is_empty() && !of_old.is_empty() { Vec::new() } else { choose(new.cx.fleet, &of_new)? };
+    let mut changes = gathered(chosen.par_iter().map(|id| with_earlier(new, old, *id)).collect())?;
+    for id in gone {
+        let Some(cluster) = old.map(|o| o.cx.fleet.cluster(id)) else { continue };
+        if clusters.is_empty() || of_old.iter().any(|name| cluster.is(name)) {
+            let mut was = old.map(|o| Origins::continuing(&o.cx.fleet.origins)).unwrap_or_default();
+            let origin = was.spec(cluster.at);
+            let mut gone = taken_out(cluster.name.clone(), cluster.id.value.clone(), was);
+            gone.changes.iter_mut().for_each(|c| c.was = origin);
+            changes.push(gone);
+        }
+    }
+    Ok(changes)
+}
+
+/// One cluster as it is and as it was.
+fn with_earlier(
+    new: &Side<'_>,
+    old: Option<&Side<'_>>,
+    id: ClusterId,
+) -> Result<Option<ClusterChanges>, Box<Diagnostic>> {
+    let cluster = new.cx.fleet.cluster(id);
+    let before = old.and_then(|old| Some((old, old.by_identity(&cluster.id.value)?)));
+    let presence = match before.map(|(old, id)| &old.cx.fleet.cluster(id).name) {
+        None => Presence::Added,
+        Some(name) if *name == cluster.name => Presence::Kept,
+        Some(name) => Presence::Renamed(name.clone()),
+    };
+    let (mut new_files, mut old_files) = (ClusterTree::new(), ClusterTree::new());
+    let finished = new.files(id, &mut new_files)?;
+    let earlier = before.map(|(old, id)| old.files(id, &mut old_files)).transpose()?;
+    let none = NoFiles;
+    let earlier: &dyn Earlier = earlier.as_ref().map_or(&none, |e| e);
+    let differing = diff::files(earlier, Some(&finished)).map_err(|t| Box::new(tree::trouble(&t)))?;
+    let was = before.map(|(old, id)| old.kept(Some(id), &differing)).unwrap_or_default();
+    let is = new.kept(Some(id), &differing);
+    let names = (cluster.name.clone(), cluster.id.value.clone());
+    Ok(Some(changed(names, presence, &differing, was, is)))
+}
+
+/// What a cluster that is new had before.
+struct NoFiles;
+
+impl Earlier for NoFiles {
+    fn read(&self, _: &str) -> Result<Option<Cow<'_, [u8]>>, Trouble> {
+        Ok(None)
+    }
+
+    fn files(&self) -> Vec<(String, Option<ObjectId>)> {
+        Vec::new()
+    }
+}
+
+/// Clusters with changes, or all that is wrong.
+fn gathered(all: Vec<Result<Option<ClusterChanges>, Box<Diagnostic>>>) -> Result<Vec<ClusterChanges>, Vec<Diagnostic>> {
+    let mut changes = Vec::new();
+    let mut troubles = Vec::new();
+    for result in all {
+        match result {
+            Ok(found) => changes.extend(found.filter(|c| !c.changes.is_empty())),
+            Err(diagnostic) => troubles.push(*diagnostic),
+        }
+    }
+    if troubles.is_empty() { Ok(changes) } else { Err(troubles) }
+}
+
+fn changed(
+    (cluster, identity): (String, String),
+    presence: Presence,
+    differing: &[FileChange<'_>],
+    was: Kept,
+    is: Kept,
+) -> ClusterChanges {
     let rules = Rules { lists: &list_kind, parse: &|text, tree| plain::read_tree(text, tree).ok() };
     let changes = differing
         .iter()
-        .flat_map(|file| {
-            let root = file.object.as_ref().and_then(|id| kept.roots.get(id));
-            diff::compared(file, root.map(|root| Side { tree: &kept.tree, root: *root }), &rules)
-        })
-        .collect();
-    let changes = diff::join_renames(changes);
-    Ok(ClusterChanges { cluster: cluster.name.clone(), changes, origins: kept.origins })
+        .flat_map(|file| diff::compared(file, Sides { old: was.side(file), new: is.side(file) }, &rules));
+    let changes = diff::join_renames(changes.collect());
+    ClusterChanges { cluster, identity, presence, changes, origins: is.origins, was: was.origins }
 }
 
-/// A cluster that is in the output and no longer in the spec.
-fn taken_out(identity: String) -> ClusterChanges {
+/// A cluster that was there and is no longer in the spec.
+fn taken_out(cluster: String, identity: String, was: Origins) -> ClusterChanges {
     let change = Change {
         object: None,
         file: INDEX.to_owned(),
@@ -118,8 +248,10 @@ fn taken_out(identity: String) -> ClusterChanges {
         effect: Effect::None,
         consequence: "the cluster is no longer in the spec: its folder and what runs there are left alone".into(),
         origin: Origin::INHERIT,
+        was: Origin::INHERIT,
     };
-    ClusterChanges { cluster: identity, changes: vec![change], origins: Origins::default() }
+    let origins = Origins::default();
+    ClusterChanges { cluster, identity, presence: Presence::Removed, changes: vec![change], origins, was }
 }
 
 /// The objects of differing files, as they were built.
@@ -128,6 +260,13 @@ struct Kept {
     tree: Tree,
     roots: BTreeMap<ObjectId, NodeId>,
     origins: Origins,
+}
+
+impl Kept {
+    fn side(&self, file: &FileChange<'_>) -> Option<diff::Side<'_>> {
+        let root = self.roots.get(file.object.as_ref()?)?;
+        Some(diff::Side { tree: &self.tree, root: *root })
+    }
 }
 
 /// What the field tables say of a list.

@@ -26,6 +26,35 @@ pub struct ClusterChanges<'a> {
     pub changes: &'a [Change],
     pub origins: &'a Origins,
     pub fleet: &'a Origins,
+    /// The same of the old side, where that is a spec too.
+    pub was: Option<Was<'a>>,
+}
+
+/// Where old values came from.
+#[derive(Clone, Copy)]
+pub struct Was<'a> {
+    pub sources: &'a Sources,
+    pub origins: &'a Origins,
+    pub fleet: &'a Origins,
+}
+
+impl<'a> ClusterChanges<'a> {
+    fn lookup(&self, sources: &'a Sources) -> Lookup<'a> {
+        Lookup { sources, cluster: self.origins, fleet: self.fleet }
+    }
+
+    fn lookup_was(&self) -> Option<Lookup<'a>> {
+        self.was.map(|w| Lookup { sources: w.sources, cluster: w.origins, fleet: w.fleet })
+    }
+
+    /// The line behind a change, in words: of what is gone, the line that asked for it then.
+    pub(super) fn line(&self, change: &Change, sources: &'a Sources) -> String {
+        let then = || self.lookup_was().map(|l| l.words(change.was)).unwrap_or_default();
+        let now = || self.lookup(sources).words(change.origin);
+        let (first, second): (String, &dyn Fn() -> String) =
+            if change.edit == Edit::Removed { (then(), &now) } else { (now(), &then) };
+        if first.is_empty() { second() } else { first }
+    }
 }
 
 /// Renders changes. Clusters whose changes read alike are shown once. Empty text where there are
@@ -75,7 +104,6 @@ fn text(clusters: &[ClusterChanges<'_>], sources: &Sources, look: Look) -> Strin
 }
 
 fn body(cluster: &ClusterChanges<'_>, sources: &Sources, look: Look) -> String {
-    let lookup = Lookup { sources, cluster: cluster.origins, fleet: cluster.fleet };
     let mut out = String::new();
     for of_object in cluster.changes.chunk_by(|a, b| a.object == b.object && a.file == b.file) {
         let first = &of_object[0];
@@ -94,13 +122,13 @@ fn body(cluster: &ClusterChanges<'_>, sources: &Sources, look: Look) -> String {
             look.paint(DIM, &one_line(&file))
         ));
         for change in of_object {
-            one(change, &lookup, look, &mut out);
+            one(change, cluster.line(change, sources), look, &mut out);
         }
     }
     out
 }
 
-fn one(change: &Change, lookup: &Lookup<'_>, look: Look, out: &mut String) {
+fn one(change: &Change, origin: String, look: Look, out: &mut String) {
     let (before, after) = (change.before.as_ref(), change.after.as_ref());
     let path = one_line(&change.path);
     match change.edit {
@@ -121,7 +149,6 @@ fn one(change: &Change, lookup: &Lookup<'_>, look: Look, out: &mut String) {
         (effect, words) => format!("{}: {words}", effect.name()),
     };
     notes.push((effect, if change.effect >= Effect::QueueReset { REMOVED } else { CHANGED }));
-    let origin = lookup.words(change.origin);
     notes.push((if origin.is_empty() { origin } else { format!("← {origin}") }, DIM));
     notes.retain(|(text, _)| !text.is_empty());
     let together: usize = notes.iter().map(|(text, _)| text.width() + 2).sum();
@@ -226,7 +253,7 @@ fn summary(clusters: &[ClusterChanges<'_>]) -> String {
 fn as_json(clusters: &[ClusterChanges<'_>], sources: &Sources) -> Json {
     let mut all = Vec::new();
     for cluster in clusters {
-        let lookup = Lookup { sources, cluster: cluster.origins, fleet: cluster.fleet };
+        let lookup = cluster.lookup(sources);
         all.extend(cluster.changes.iter().map(|c| {
             let object = c.object.as_ref().map(|id| {
                 json!({
@@ -244,6 +271,7 @@ fn as_json(clusters: &[ClusterChanges<'_>], sources: &Sources) -> Json {
                 "effect": c.effect.name(),
                 "consequence": c.consequence,
                 "origin": lookup.json(c.origin),
+                "originBefore": cluster.lookup_was().map(|l| l.json(c.was)),
             })
         }));
     }

@@ -10,7 +10,7 @@ mod snippet;
 mod style;
 mod trace;
 
-pub use changes::{ClusterChanges, changes};
+pub use changes::{ClusterChanges, Was, changes};
 pub use diagnostics::diagnostics;
 pub use style::visible;
 pub use trace::{Traced, trace};

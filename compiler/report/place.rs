@@ -11,19 +11,24 @@ const EXCERPT: usize = 60;
 /// Lines shown behind a computed value.
 const BEHIND: usize = 3;
 
-/// `file`, `line`, `column`, `endLine`, `endColumn`; null where there is no place.
+/// `file`, `line`, `column`, `endLine`, `endColumn`, and `revision` of a place in an
+/// earlier text; null where there is no place.
 pub(super) fn json(sources: &Sources, span: Span) -> Json {
     if span.is_none() {
         return json!({ "file": null, "line": null, "column": null, "endLine": null, "endColumn": null });
     }
     let (start, end) = (sources.position(span), sources.position(Span { start: span.end, ..span }));
-    json!({
+    let mut place = json!({
         "file": sources.path(span.file),
         "line": start.line,
         "column": start.column,
         "endLine": end.line,
         "endColumn": end.column,
-    })
+    });
+    if !sources.revision().is_empty() {
+        place["revision"] = sources.revision().into();
+    }
+    place
 }
 
 /// Looks up the origins of one cluster.

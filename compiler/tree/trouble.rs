@@ -22,7 +22,13 @@ fn code(kind: TroubleKind) -> &'static Code {
         TroubleKind::Denied => &codes::DENIED,
         TroubleKind::Name => &codes::NAME,
         TroubleKind::Corrupt => &codes::CORRUPT,
-        TroubleKind::Missing | TroubleKind::TooLarge | TroubleKind::Closed | TroubleKind::Io => &codes::IO,
+        TroubleKind::Missing
+        | TroubleKind::TooLarge
+        | TroubleKind::Closed
+        | TroubleKind::Repository
+        | TroubleKind::Revision
+        | TroubleKind::Shallow
+        | TroubleKind::Io => &codes::IO,
     }
 }
 

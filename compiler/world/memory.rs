@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
-    Access, Committed, Date, Entry, Fingerprint, Output, Stream, Terminal, Trouble, TroubleKind, World, WriteSet, names,
+    Access, Committed, Date, Entry, Fingerprint, History, Output, Stream, Terminal, Trouble, TroubleKind, World,
+    WriteSet, names,
 };
 
 /// Files by path. `/` separates; folders exist where files are in them.
@@ -113,6 +114,10 @@ impl World for Memory {
             return Err(Trouble::new(root, TroubleKind::Locked, "another build is writing to this folder"));
         }
         Ok(Box::new(Opened { world: self, root, access }))
+    }
+
+    fn history(&self, path: &str) -> Result<Box<dyn History + '_>, Trouble> {
+        Err(Trouble::new(path, TroubleKind::Repository, "a world in memory has no git repository"))
     }
 
     fn create(&self, path: &str, bytes: &[u8]) -> Result<(), Trouble> {

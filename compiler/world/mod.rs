@@ -3,6 +3,7 @@
 //! Everything else is pure and gets a `&dyn World`. The trait is synchronous; whatever an
 //! implementation needs to wait for stays inside it.
 
+mod git;
 mod memory;
 pub mod names;
 mod os;
@@ -29,6 +30,8 @@ pub trait World: Sync {
     /// Opens an output tree. To write, it is made if absent and held until dropped: a second build
     /// gets [`TroubleKind::Locked`]. The hold ends with the process, however that ends.
     fn output(&self, root: &str, access: Access) -> Result<Box<dyn Output + '_>, Trouble>;
+    /// The history of the git repository that a path stands in. The path itself need not be there.
+    fn history(&self, path: &str) -> Result<Box<dyn History + '_>, Trouble>;
     /// Writes a file that must not be there: [`TroubleKind::Foreign`] where it is.
     fn create(&self, path: &str, bytes: &[u8]) -> Result<(), Trouble>;
     /// Replaces a file in one step, or makes it and the folders it stands in.
@@ -40,6 +43,31 @@ pub trait World: Sync {
     fn terminal(&self, stream: Stream) -> Terminal;
     /// Today's date, UTC. May change a diagnostic (an `allow` that ran out), never output.
     fn today(&self) -> Date;
+}
+
+/// The commits of a repository.
+pub trait History: Send + Sync {
+    /// The commit that a branch, tag, abbreviated id or any other spelling of git names:
+    /// [`TroubleKind::Revision`] where there is none, [`TroubleKind::Shallow`] where it may only be
+    /// missing here.
+    fn revision(&self, name: &str) -> Result<Revision, Trouble>;
+    /// Where the histories of two commits parted.
+    fn merge_base(&self, one: &Revision, two: &Revision) -> Result<Revision, Trouble>;
+    /// What was checked in with a commit. Paths are those of today; nothing can be written.
+    fn at<'h>(&'h self, revision: &Revision) -> Result<Box<dyn World + 'h>, Trouble>;
+    /// Branches and tags, for messages.
+    fn names(&self) -> Vec<String>;
+}
+
+/// A commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// As it was asked for.
+    pub name: String,
+    /// Hexadecimal, whole.
+    pub id: String,
+    /// The first digits of the id.
+    pub short: String,
 }
 
 /// An open output tree. All paths are relative to its root, with `/`.
@@ -78,6 +106,7 @@ pub struct Entry {
     pub path: String,
     /// What [`World::read`] takes.
     pub location: String,
+    /// In bytes; 0 where it cannot be told without reading.
     pub size: u64,
 }
 
@@ -210,6 +239,12 @@ pub enum TroubleKind {
     Denied,
     /// The reader of a stream went away.
     Closed,
+    /// No git repository, or one that cannot be read.
+    Repository,
+    /// No such revision.
+    Revision,
+    /// A clone without the part of the history that is needed.
+    Shallow,
     Io,
 }
 

@@ -12,7 +12,11 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("diag", &["strsim"], &[]),
     ("object", &["serde_json"], &[]),
     ("relabel", &["md5", "regex_automata", "regex_syntax"], &["sync"]),
-    ("world", &["rustix", "xxhash_rust"], &["env", "fs", "io", "os", "sync", "thread", "time"]),
+    (
+        "world",
+        &["git2", "rustix", "xxhash_rust"],
+        &["env", "fs", "io", "os", "path", "process", "sync", "thread", "time"],
+    ),
     ("syntax", &["granit_parser", "rayon"], &[]),
     ("model", &[], &["net", "sync"]),
     ("spec", &["serde_json"], &[]),

@@ -3,6 +3,7 @@
 pub mod case;
 pub mod contents;
 pub mod folder;
+pub mod git;
 pub mod library;
 pub mod steps;
 

@@ -6,6 +6,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use super::folder::{Folder, Snapshot};
+use super::git;
 
 /// No command of a case may take longer: nothing the compiler does hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -48,6 +49,7 @@ pub fn run(folder: &Folder, command: &str) -> Result<String, String> {
             gone.map_err(io).map(|()| String::new())
         }
         ("rename", [from, to]) => std::fs::rename(folder.at(from), folder.at(to)).map_err(io).map(|()| String::new()),
+        ("git", args) => git::run(folder.path(), args).map(|()| String::new()),
         _ => Err(format!("`{command}` is no command of a case; see tests/README.md")),
     }
 }
@@ -60,8 +62,8 @@ fn watershed(folder: &Folder, args: &[&str], may_write: bool) -> Result<String, 
         Some(70) | None => return Err(format!("it broke down:\n{}{}", ended.stdout, ended.stderr)),
         Some(code) => code,
     };
-    let looks_only =
-        matches!(args.first(), Some(&("check" | "diff" | "explain" | "schema" | "man"))) || args.contains(&"--check");
+    let looks_only = matches!(args.first(), Some(&("check" | "diff" | "explain" | "review" | "schema" | "man")))
+        || args.contains(&"--check");
     if (code != 0 && !may_write) || looks_only {
         let changes = before.changes(&folder.snapshot());
         if !changes.is_empty() {

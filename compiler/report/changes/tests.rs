@@ -18,6 +18,7 @@ fn change(path: &str, edit: Edit, before: Option<Json>, after: Option<Json>, ori
         effect: Effect::Reload,
         consequence: "monitors follow".into(),
         origin,
+        was: Origin::INHERIT,
     }
 }
 
@@ -46,7 +47,13 @@ fn told(fixture: &Fixture, clusters: &[(&str, Vec<Change>)], format: Format) -> 
     let empty = Origins::continuing(&fixture.fleet);
     let clusters: Vec<ClusterChanges<'_>> = clusters
         .iter()
-        .map(|(cluster, changes)| ClusterChanges { cluster, changes, origins: &empty, fleet: &fixture.fleet })
+        .map(|(cluster, changes)| ClusterChanges {
+            cluster,
+            changes,
+            origins: &empty,
+            fleet: &fixture.fleet,
+            was: None,
+        })
         .collect();
     changes(&clusters, &fixture.sources, format, false, 100)
 }

@@ -14,7 +14,7 @@ use rustix::fs::FileType;
 
 use self::folder::{Folder, errno, open_file, trouble};
 use self::output::Tree;
-use super::{Access, Date, Entry, Output, Stream, Terminal, Trouble, TroubleKind, World};
+use super::{Access, Date, Entry, History, Output, Stream, Terminal, Trouble, TroubleKind, World, git};
 
 /// A spec is a few hundred files; this many means somebody pointed at the wrong folder.
 const MAX_FILES: usize = 100_000;
@@ -57,6 +57,10 @@ impl World for Os {
 
     fn output(&self, root: &str, access: Access) -> Result<Box<dyn Output + '_>, Trouble> {
         Ok(Box::new(Tree::open(root, access)?))
+    }
+
+    fn history(&self, path: &str) -> Result<Box<dyn History + '_>, Trouble> {
+        git::open(self, path)
     }
 
     fn create(&self, path: &str, bytes: &[u8]) -> Result<(), Trouble> {
