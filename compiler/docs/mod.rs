@@ -9,10 +9,12 @@ mod failures;
 mod fleet;
 mod markdown;
 mod pods;
+mod routing;
 mod secrets;
 mod written;
 
 pub use cluster::{GRAFANA_PATCH, cluster};
 pub use fleet::{facts, fleet};
 pub use pods::Pods;
+pub use routing::routing;
 pub use secrets::secrets;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::fleet::{destinations, lines};
 use super::markdown::{table, thousands};
+use super::routing;
 use crate::model::fleet::{Auth, Credentials, Destination, Fleet};
 use crate::model::ids::StoreId;
 use crate::model::plan::ClusterPlan;
@@ -88,7 +88,7 @@ pub(super) fn section(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {
         })
         .collect();
     table(out, &["destination", "stands on", "kept there", "sent by", "URL", "credential"], &rows);
-    namespaces(fleet, plan, out);
+    routing::section(fleet, plan, out);
     relay(plan, out);
 }
 
@@ -110,26 +110,6 @@ fn credential(credentials: &Credentials) -> String {
     all.extend(credentials.client_cert.as_ref().map(|c| format!("certificate of Secret `{}`", c.secret.value)));
     all.extend(credentials.ca.as_ref().map(|c| format!("CA of Secret `{}`", c.secret.value)));
     if all.is_empty() { "none".to_owned() } else { all.join(", ") }
-}
-
-/// The answers of the routes that split by namespace.
-fn namespaces(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {
-    for route in fleet.routes.iter().filter(|r| r.from.iter().any(|c| c.value == plan.id)) {
-        if route.all_lines().all(|l| l.namespaces.is_empty()) {
-            continue;
-        }
-        out.push_str(&format!("### By namespace: route `{}`\n\n", route.name));
-        out.push_str(
-            "The namespace is that of the pod a series is about, not of the exporter that measured it. Nodes, idle \
-             accelerators, the Kubernetes control plane and what Prometheus says of its scrapes belong to none.\n\n",
-        );
-        table(out, &["series of", "go to"], &lines(fleet, route));
-        if let Some(unowned) = &route.unowned
-            && destinations(fleet, unowned.iter().map(|d| d.value)) == super::fleet::STAYS
-        {
-            out.push_str("A new namespace is nobody's until a line of the route names it: it reaches no store.\n\n");
-        }
-    }
 }
 
 fn relay(plan: &ClusterPlan<'_>, out: &mut String) {

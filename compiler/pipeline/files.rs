@@ -63,6 +63,7 @@ impl<'f> Filling<'f> {
             self.files.file(docs::GRAFANA_PATCH, |out| yaml::write(&patch, root, out));
         }
         self.files.file("README.md", |out| docs::cluster(cx.fleet, cx.catalog, plan, &self.pods, out));
+        self.files.routing(docs::routing(plan));
         self.files.file("secrets.required.yaml", |out| docs::secrets(plan, out));
     }
 }

@@ -23,6 +23,7 @@ mod keep;
 mod lanes;
 mod limits;
 mod load;
+mod matrix;
 mod monitors;
 mod parts;
 mod peaks;
@@ -41,8 +42,8 @@ mod split;
 mod store_rules;
 #[cfg(test)]
 mod tests;
-mod unanswered;
 mod trace;
+mod unanswered;
 mod unused;
 mod way_in;
 mod ways;
@@ -120,6 +121,7 @@ pub fn plan<'f>(
         edges: Vec::new(),
         policies: Vec::new(),
         flows: flows::flows(&cx, &parts, &partitions),
+        answered: matrix::matrix(&cx, &parts, &partitions),
         not_collected: left_out,
         monitors,
         origins,

@@ -58,12 +58,12 @@ pub(super) fn check(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partitio
     let goes = |part: &Part<'_>| -> Vec<Vec<Target>> {
         let route = route_of(cx.fleet, cx.id, &part.lane.name);
         let Some(partition) = partitions.iter().find(|p| Some(p.id) == route) else { return Vec::new() };
-        let answer = |namespace: &String| {
+        let answer = |namespace: &str| {
             let mut targets = partition.answer(Who::Sample(part), namespace).to_vec();
             targets.sort_unstable();
             targets
         };
-        let mut all: Vec<Vec<Target>> = partition.witness_namespaces().iter().map(answer).collect();
+        let mut all: Vec<Vec<Target>> = partition.witness_namespaces().map(answer).collect();
         all.sort_unstable();
         all.dedup();
         all.retain(|targets| !targets.is_empty());

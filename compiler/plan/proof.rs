@@ -126,14 +126,13 @@ fn witnesses(
     lane: &Lane,
     shared: &BTreeSet<String>,
 ) -> Vec<Witness> {
-    let unsent = [String::new(), "nobodys".to_owned()];
-    let namespaces = partition.map_or(&unsent[..], Partition::witness_namespaces);
+    let namespaces = partition.map_or_else(|| vec!["", "nobodys"], |p| p.witness_namespaces().collect());
     let words = Words::new();
     let answer =
         |who: Who<'_, '_>, namespace: &str| partition.map_or_else(Vec::new, |p| p.answer(who, namespace).to_vec());
     let mut out = Vec::new();
     for namespace in namespaces {
-        let in_namespace = Arc::<str>::from(namespace.as_str());
+        let in_namespace = Arc::<str>::from(namespace);
         for name in ["recorded:of_no_job", "ALERTS"] {
             let labels = Labels::from_iter([("__name__", name), ("namespace", namespace)]);
             out.push(Witness { labels, targets: answer(Who::Nobody, namespace), twice: false });

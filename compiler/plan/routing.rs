@@ -16,7 +16,7 @@ use super::source::Workload;
 use crate::diag::{Diagnostic, Origin, Sink, Sourced};
 use crate::model::fleet::{Destination, Fleet, Line, Route};
 use crate::model::ids::{ClusterId, RouteId, StoreId};
-use crate::model::plan::ClassRef;
+use crate::model::plan::{ClassRef, InNamespace};
 use crate::model::value::{Duration, JobGlob, NamespacePattern};
 
 /// A store and a tenant in it.
@@ -43,7 +43,7 @@ pub(super) struct Partition<'a> {
     pub main: Division,
     /// Its `copy` lines, each asked by itself and whatever the others answer.
     pub copies: Vec<Division>,
-    witnesses: OnceCell<Vec<String>>,
+    witnesses: OnceCell<Vec<(InNamespace, String)>>,
     /// Where series of a part can go at all; asked for each destination.
     reached: RefCell<BTreeMap<ClassRef, Arc<BTreeSet<Target>>>>,
 }
@@ -86,6 +86,17 @@ pub(super) enum Who<'p, 'a> {
     /// Of no job we scrape: recorded series and alerts without the labels of a job's target. With
     /// them they are that job's, for labels are all that a rule can tell.
     Nobody,
+}
+
+impl Who<'_, '_> {
+    /// Whether the namespace of the series is that of the workload it is about.
+    pub fn has_workload(self) -> bool {
+        match self {
+            Who::Nobody => true,
+            Who::Sample(part) => matches!(part.source.workload, Workload::Reported | Workload::Target),
+            Who::Scrape(part) => part.source.workload == Workload::Target,
+        }
+    }
 }
 
 impl<'a> Partition<'a> {
@@ -226,10 +237,14 @@ impl Division {
 impl Partition<'_> {
     /// Namespaces that between them get every answer the route has: none, one nobody names, and one
     /// for each pattern that is not shadowed by more particular ones.
-    pub fn witness_namespaces(&self) -> &[String] {
+    pub fn witnesses(&self) -> &[(InNamespace, String)] {
         self.witnesses.get_or_init(|| {
-            witness_namespaces(self.divisions().flat_map(|d| d.claims.iter().chain(d.by_pod.iter().map(|c| &c.claim))))
+            witnesses(self.divisions().flat_map(|d| d.claims.iter().chain(d.by_pod.iter().map(|c| &c.claim))))
         })
+    }
+
+    pub fn witness_namespaces(&self) -> impl Iterator<Item = &str> {
+        self.witnesses().iter().map(|(_, name)| name.as_str())
     }
 
     /// Whether the route names the destination at all.
@@ -327,20 +342,22 @@ impl Claim {
     }
 }
 
-fn witness_namespaces<'c>(claims: impl Iterator<Item = &'c Claim>) -> Vec<String> {
+fn witnesses<'c>(claims: impl Iterator<Item = &'c Claim>) -> Vec<(InNamespace, String)> {
     let patterns: Vec<&NamespacePattern> = claims.flat_map(|c| &c.namespaces).collect();
     let most =
         |n: &str| patterns.iter().copied().filter(|p| p.matches(n)).reduce(|a, b| if b.beats(a) { b } else { a });
-    let mut out = vec![String::new()];
+    let mut out = vec![(InNamespace::None, String::new())];
     // With `*` among the patterns there is no such namespace.
-    out.extend(["nobodys", "zz-nobodys", "x9-nobodys"].into_iter().find(|n| most(n).is_none()).map(str::to_owned));
+    let nobodys = ["nobodys", "zz-nobodys", "x9-nobodys"].into_iter().find(|n| most(n).is_none());
+    out.extend(nobodys.map(|n| (InNamespace::Other, n.to_owned())));
     for pattern in &patterns {
         let names = ["", "x", "0", "-x", "zq7"]
             .map(|tail| format!("{}{}", pattern.stem(), if pattern.is_open() { tail } else { "" }));
-        out.extend(names.into_iter().find(|n| !n.is_empty() && most(n) == Some(*pattern)));
+        let own = names.into_iter().find(|n| !n.is_empty() && most(n) == Some(*pattern));
+        out.extend(own.map(|n| (InNamespace::Like(pattern.to_string()), n)));
     }
-    out.sort_unstable();
-    out.dedup();
+    out.sort_unstable_by(|a, b| a.1.cmp(&b.1));
+    out.dedup_by(|a, b| a.1 == b.1);
     out
 }
 
@@ -351,12 +368,7 @@ fn most_specific<'c>(claims: impl Iterator<Item = &'c Claim>, namespace: &str) -
 
 /// The namespace of the pod the series is about, where it has one.
 fn workload_namespace<'n>(who: Who<'_, '_>, namespace: &'n str) -> Option<&'n str> {
-    let has = match who {
-        Who::Nobody => true,
-        Who::Sample(part) => matches!(part.source.workload, Workload::Reported | Workload::Target),
-        Who::Scrape(part) => part.source.workload == Workload::Target,
-    };
-    (has && !namespace.is_empty()).then_some(namespace)
+    (who.has_workload() && !namespace.is_empty()).then_some(namespace)
 }
 
 fn target(destination: Destination) -> Option<Target> {

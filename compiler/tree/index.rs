@@ -1,5 +1,7 @@
 //! `index.json`: what a cluster's folder holds, what each object is, which spec line it is for.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Header, INDEX, hash, parse_hash};
@@ -22,6 +24,9 @@ pub struct Index {
     pub objects: Vec<IndexedObject>,
     /// Everything that is no object, without the index itself.
     pub files: Vec<IndexedFile>,
+    /// Where which series of the cluster go.
+    #[serde(default)]
+    pub routing: Vec<IndexedRoute>,
     /// Fingerprint of the text it was read from.
     #[serde(skip)]
     own: Option<Fingerprint>,
@@ -48,6 +53,35 @@ pub struct IndexedFile {
     pub hash: String,
 }
 
+/// Series that a route sends to the same destinations.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IndexedRoute {
+    pub route: String,
+    /// `job` or `job/class`: what its targets measure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<String>,
+    /// Peaks recorded for these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub peaks: Vec<String>,
+    /// `up` and `scrape_*` of the targets of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub up: Vec<String>,
+    /// Also recorded series and alerts that are of no job.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub of_no_job: bool,
+    /// Names, beginnings with a `*`, empty for series of no namespace, `*` for all that nothing else here names.
+    pub namespaces: Vec<String>,
+    /// Labels of the pod the series are about, as they stand on them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pod_labels: BTreeMap<String, String>,
+    /// Destinations; none: they stay in the cluster.
+    pub to: Vec<String>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 #[derive(Deserialize)]
 struct Version {
     format_version: u64,
@@ -61,6 +95,7 @@ impl Index {
         header: &Header<'_>,
         objects: impl IntoIterator<Item = IndexedObject>,
         files: impl IntoIterator<Item = IndexedFile>,
+        routing: Vec<IndexedRoute>,
     ) -> Self {
         let objects: Vec<IndexedObject> = objects.into_iter().collect();
         let files: Vec<IndexedFile> = files.into_iter().collect();
@@ -79,6 +114,7 @@ impl Index {
             digest: hash(lines.as_bytes()),
             objects,
             files,
+            routing,
             own: None,
         }
     }
@@ -114,6 +150,10 @@ impl Index {
         lines("objects", &self.objects, &mut text);
         text.push_str(",\n");
         lines("files", &self.files, &mut text);
+        if !self.routing.is_empty() {
+            text.push_str(",\n");
+            lines("routing", &self.routing, &mut text);
+        }
         text.push_str("\n}\n");
         text
     }

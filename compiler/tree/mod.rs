@@ -14,7 +14,7 @@ use std::fmt;
 use std::ops::Range;
 
 pub use fleet::{FleetCluster, FleetIndex};
-pub use index::{Index, IndexedFile, IndexedObject};
+pub use index::{Index, IndexedFile, IndexedObject, IndexedRoute};
 pub use paths::file_paths;
 pub use trouble::{kept, stale, trouble};
 
@@ -63,6 +63,7 @@ pub struct ClusterTree {
     text: String,
     objects: Vec<Object>,
     others: Vec<(String, Range<usize>)>,
+    routing: Vec<IndexedRoute>,
 }
 
 #[derive(Debug)]
@@ -98,6 +99,7 @@ impl ClusterTree {
         self.text.clear();
         self.objects.clear();
         self.others.clear();
+        self.routing.clear();
     }
 
     /// Adds an object, or a values file; `write` appends its YAML.
@@ -124,6 +126,11 @@ impl ClusterTree {
         self.others.push((path.to_owned(), start..self.text.len()));
     }
 
+    /// What the index says of where series go.
+    pub fn routing(&mut self, routing: Vec<IndexedRoute>) {
+        self.routing = routing;
+    }
+
     /// Adds kustomizations, `helm/releases.yaml` and the index, and names everything.
     ///
     /// The order in which objects were pushed makes no difference.
@@ -146,6 +153,7 @@ impl ClusterTree {
             header,
             objects.iter().map(|(path, o)| IndexedObject::new(path, &o.id, &o.unit, &o.spec_path, bytes(&o.text))),
             files.iter().map(|(path, bytes)| IndexedFile::new(path, bytes)),
+            self.routing.clone(),
         );
         files.extend(objects.into_iter().map(|(path, o)| (path, bytes(&o.text))));
         files.sort_by(|a, b| a.0.cmp(&b.0));

@@ -1,8 +1,8 @@
 //! What is decided of a fleet and of each of its clusters.
 
 use super::{
-    AlertService, AlertmanagerPlan, Answers, ClassRef, Edge, ExporterPlan, LanePlan, Monitor, Policy, ReaderPlan,
-    RelayPlan, RulePlan, StaticService, StorePlan, StoreRulesPlan, Workload,
+    AlertService, AlertmanagerPlan, Answered, Answers, ClassRef, Edge, ExporterPlan, LanePlan, Monitor, Policy,
+    ReaderPlan, RelayPlan, RulePlan, StaticService, StorePlan, StoreRulesPlan, Workload,
 };
 use crate::diag::Origins;
 use crate::model::fleet::Cluster;
@@ -102,6 +102,8 @@ pub struct ClusterPlan<'f> {
     pub policies: Vec<Policy>,
     /// One line for each class: who scrapes it, how often, where it goes. For READMEs.
     pub flows: Vec<Flow>,
+    /// Where which series go, route by route.
+    pub answered: Vec<Answered>,
     /// Present jobs that nobody takes, and absent ones: name and reason.
     pub not_collected: Vec<(String, String)>,
 }

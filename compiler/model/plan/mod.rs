@@ -5,6 +5,7 @@ mod alerting;
 mod cluster;
 mod exporter;
 mod lane;
+mod matrix;
 mod monitor;
 mod network;
 mod reader;
@@ -16,6 +17,7 @@ pub use alerting::{AlertService, AlertTarget, AlertmanagerPlan, Host, ReceiverFi
 pub use cluster::{ClusterPlan, FleetPlan, Flow, SecretUse, Send, StoreLoad, Summary};
 pub use exporter::ExporterPlan;
 pub use lane::{Access, ClassRef, Exposure, LanePlan, PeaksPlan, PodLabel, RemoteWrite, RulePlan, Watches};
+pub use matrix::{Answered, AnsweredSeries, InNamespace, Reach};
 pub use monitor::{AddressGroup, Endpoint, Monitor, MonitorKind, ProbePlan, ScrapeAuth, StaticService, Verify};
 pub use network::{Admitted, Edge, Peer, Policy};
 pub use reader::{Answers, DashboardPlan, DataSource, PanelPlan, ReaderPlan, TargetPlan};

@@ -162,8 +162,9 @@ impl<'a> Walk<'_, 'a> {
             return Ok(vec![wanted]);
         }
         let split = at.partition.filter(|p| p.by_namespace());
-        let each = split.map_or(&[][..], Partition::witness_namespaces).iter().filter(|n| !n.is_empty());
-        let each: Vec<String> = each.filter(|n| !fixed || at.monitor.namespaces.contains(*n)).cloned().collect();
+        let each = split.into_iter().flat_map(Partition::witness_namespaces).filter(|n| !n.is_empty());
+        let each: Vec<String> =
+            each.filter(|n| !fixed || at.monitor.namespaces.iter().any(|m| m == n)).map(str::to_owned).collect();
         Ok(match (each.is_empty(), fixed) {
             (false, _) => each,
             (true, true) => vec![home.to_owned()],
