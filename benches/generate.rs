@@ -1,5 +1,5 @@
-//! The fleets that are measured: one control plane, members that differ, custom jobs up to at least
-//! eighty files a cluster. The same size gives the same text on every machine.
+//! The fleets that are measured: one control plane, members that differ and of which a quarter works for two
+//! stores by namespace, custom jobs up to at least eighty files a cluster. The same size gives the same text on every machine.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -58,8 +58,17 @@ impl Fleet {
     }
 }
 
+/// Pools send each namespace to its owner, the others all they have to one store.
 fn name(cluster: usize) -> String {
-    if cluster == 0 { "control-a".to_owned() } else { format!("edge-{cluster:04}") }
+    match cluster {
+        0 => "control-a".to_owned(),
+        _ if is_pool(cluster) => format!("pool-{cluster:04}"),
+        _ => format!("edge-{cluster:04}"),
+    }
+}
+
+fn is_pool(cluster: usize) -> bool {
+    cluster % 4 == 2
 }
 
 fn fleet_block(size: usize) -> String {
@@ -127,6 +136,28 @@ route "plane" from="control-a" to="central"
     );
     if size > 1 {
         text.push_str("route \"members\" from=\"edge-*\" to=\"central\"\n");
+    }
+    if (0..size).any(is_pool) {
+        text.push_str(
+            r#"
+store "tenants" kind="victoriametrics-cluster" cluster="control-a" {
+    retention "30d"
+    replication 2
+    replicas storage=3
+    storage "200Gi" class="local-path"
+    basic-auth secret="tenants-write"
+    ca secret="central-ca"
+    address "public" url="https://tenants.example.com"
+}
+
+route "pools" from="pool-*" {
+    to "central" namespaces="team-0 team-1 team-2 kube-system monitoring"
+    to "tenants" namespaces="team-3 team-4 customer-*"
+    shared "central" "tenants"
+    unowned "central"
+}
+"#,
+        );
     }
     text
 }

@@ -148,7 +148,8 @@ impl<'a> Walk<'_, 'a> {
         let home = at.monitor.namespaces.first().map_or(SOMEWHERE, String::as_str);
         if !self.is_about_a_pod(at) {
             return match said {
-                Some(wanted) if wanted != home && !at.monitor.any_namespace => Err(format!(
+                Some(wanted) if at.monitor.any_namespace => Ok(vec![wanted]),
+                Some(wanted) if wanted != home => Err(format!(
                     "its label `namespace` is `{home}`, where the exporter runs: it is about no pod of `{wanted}`"
                 )),
                 _ => Ok(vec![home.to_owned()]),
@@ -180,6 +181,11 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
+    /// Whether the namespace asked for is one that the exporter tells, and not that of its target.
+    fn is_reported(&self, at: &At<'_, 'a>) -> bool {
+        at.part.source.workload == Workload::Reported && self.is_about_a_pod(at)
+    }
+
     fn way(&self, at: &At<'_, 'a>, namespace: &str) -> Result<Way, String> {
         let external = self.external(at.lane);
         let wanted: Vec<(String, String)> =
@@ -191,8 +197,7 @@ impl<'a> Walk<'_, 'a> {
         let mut exposed: Vec<(Arc<str>, Arc<str>)> = Vec::new();
         let mut expose = |name: &str, value: &str| exposed.push((Arc::from(name), Arc::from(value)));
         self.name.iter().for_each(|name| expose(NAME, name));
-        let reported = at.part.source.workload == Workload::Reported && self.is_about_a_pod(at);
-        if reported {
+        if self.is_reported(at) {
             expose(at.metric.and_then(|m| m.namespace).unwrap_or(NAMESPACE), namespace);
         }
         for (label, value) in wanted().filter(|(label, _)| on_page(label) || !target.has(label)) {
@@ -269,7 +274,7 @@ impl<'a> Walk<'_, 'a> {
         let (pod, node, container) = (said("pod"), said("node"), said("container"));
         let home = at.monitor.namespaces.first().map_or(SOMEWHERE, String::as_str);
         let names = Names {
-            namespace: if at.part.source.workload == Workload::Target { namespace } else { home },
+            namespace: if self.is_reported(at) { home } else { namespace },
             pod: pod.as_deref().unwrap_or("pod-1"),
             node: node.as_deref().unwrap_or("node-1"),
             container: container.as_deref().unwrap_or("container-1"),

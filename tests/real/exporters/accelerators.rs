@@ -52,14 +52,27 @@ pub fn mesh(page: &mut Page, seconds: f64) {
 }
 
 pub fn minio(page: &mut Page, path: &str, seconds: f64) {
-    match path.rsplit('/').next() {
-        Some("node" | "system") => {
-            page.gauge("minio_node_file_descriptor_open_total").is(&[("server", "127.0.0.1:9000")], 40.0)
+    let server = [("server", "127.0.0.1:9000")];
+    match path {
+        "/minio/metrics/v3/system" => {
+            page.gauge("minio_system_process_file_descriptor_open_total").is(&server, 40.0);
         }
-        Some("api") => page.counter("minio_api_requests_total").is(&[("name", "GetObject"), ("type", "s3")], seconds),
-        Some("bucket") => page.gauge("minio_bucket_usage_total_bytes").is(&[("bucket", "models")], 1e12),
-        _ => page.gauge("minio_cluster_capacity_usable_total_bytes").is(&[], 1e14),
-    };
+        "/minio/metrics/v3/api" => {
+            page.counter("minio_api_requests_total").is(&[("name", "GetObject"), ("type", "s3")], seconds);
+        }
+        "/minio/metrics/v3/cluster" => {
+            page.gauge("minio_cluster_health_capacity_usable_total_bytes").is(&[], 1e14);
+        }
+        "/minio/v2/metrics/node" => {
+            page.counter("minio_s3_requests_total").is(&[("api", "getobject"), server[0]], seconds);
+        }
+        "/minio/v2/metrics/bucket" => {
+            page.gauge("minio_bucket_usage_total_bytes").is(&[("bucket", "models")], 1e12);
+        }
+        _ => {
+            page.gauge("minio_cluster_capacity_usable_total_bytes").is(&[], 1e14);
+        }
+    }
 }
 
 pub fn card_hours(page: &mut Page, about: &About, seconds: f64) {

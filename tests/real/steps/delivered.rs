@@ -14,13 +14,14 @@ use super::meaning::{Meaning, Series};
 use super::planned::{INTERVAL, Planned};
 use super::running::{Running, WORKLOADS};
 use super::stores::{self, Store};
+use super::traced;
 use crate::ground::cluster::Cluster;
 use crate::ground::{Outcome, Trouble};
 
 /// Samples are counted over this, seconds.
 const RECENT: u64 = 3 * INTERVAL;
 /// The whole life of a cluster here, seconds.
-const LATELY: u64 = 600;
+pub const LATELY: u64 = 600;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Ends the label `prometheus` of what the relay scrapes by itself.
 const BY_RELAY: &str = "/relay";
@@ -55,7 +56,10 @@ pub fn judge(cluster: &Cluster, running: &Running, example: &Planned, plan: &Clu
     };
     let recorded =
         if recorded == 0 { String::new() } else { format!("; {recorded} kinds of peaks beside their twins") };
-    Ok(format!("{compared}; {proper} kinds of workload series where they belong{recorded}"))
+    let traced = traced::agrees(cluster, running, example, plan)?;
+    Ok(format!(
+        "{compared}; {proper} kinds of workload series where they belong; {traced} went the way `trace` had told{recorded}"
+    ))
 }
 
 /// That what is recorded of fast classes is at every store of their twins; the inner error says at which there

@@ -19,4 +19,5 @@ pub mod running;
 pub mod scraped;
 pub mod stages;
 pub mod stores;
+pub mod traced;
 pub mod understood;
