@@ -38,6 +38,7 @@ topics! {
     explain: "explain",
     git: "git",
     not_yet: "not-yet",
+    review: "review",
     trace: "trace",
 }
 

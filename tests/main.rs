@@ -22,6 +22,7 @@ mod invariants;
 mod mutations;
 mod output;
 mod pages;
+mod review;
 mod routing;
 mod safety;
 mod trace;

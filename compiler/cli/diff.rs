@@ -108,6 +108,8 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         .iter()
         .map(|c| report::ClusterChanges {
             cluster: &c.cluster,
+            identity: &c.identity,
+            presence: &c.presence,
             changes: &c.changes,
             origins: &c.origins,
             fleet,

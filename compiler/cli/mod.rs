@@ -12,6 +12,7 @@ mod fmt;
 mod init;
 mod man;
 mod options;
+mod review;
 mod schema;
 mod session;
 mod trace;
@@ -38,6 +39,7 @@ Examples:
   watershed check                             every finding, nothing written
   watershed build --out output                the tree of objects to apply
   watershed diff --against dir:output         what a change does, with the spec lines behind it
+  watershed review origin/main...HEAD         the same for a branch, as a page for a pull request
   watershed explain 'cluster[lab].job[node-exporter].interval'
   watershed trace up --cluster lab            where a series goes, rule by rule")]
 pub struct Args {
@@ -54,6 +56,7 @@ enum Command {
     Check(check::Args),
     Build(build::Args),
     Diff(diff::Args),
+    Review(review::Args),
     Explain(explain::Args),
     Trace(trace::Args),
     Fmt(fmt::Args),
@@ -76,6 +79,7 @@ pub fn run(world: &dyn World, args: impl IntoIterator<Item = OsString>) -> Exit 
         Command::Check(a) => check::run(&session, a),
         Command::Build(a) => build::run(&session, a),
         Command::Diff(a) => diff::run(&session, a),
+        Command::Review(a) => review::run(&session, a),
         Command::Explain(a) => explain::run(&session, a),
         Command::Trace(a) => trace::run(&session, a),
         Command::Fmt(a) => fmt::run(&session, a),

@@ -71,6 +71,13 @@ impl<'w> Session<'w> {
         let _ = self.world.print(Stream::Err, &format!("note: {text}\n"));
     }
 
+    /// A finding that ends the run before there is anything to show.
+    #[must_use]
+    pub fn failed(&self, finding: &Diagnostic) -> Exit {
+        let options = FindingOptions { fail_on: FailOn::Error, format: Format::Text };
+        self.findings(std::slice::from_ref(finding), &Sources::default(), &options)
+    }
+
     /// Shows findings before something else is printed: as JSON only where they end the run, so that
     /// standard output holds one document.
     #[must_use]

@@ -8,6 +8,7 @@ mod against;
 mod compare;
 mod effects;
 mod embedded;
+mod impact;
 mod lists;
 mod queues;
 mod renames;
@@ -15,6 +16,7 @@ mod renames;
 pub use against::{Earlier, FileChange, Folder, Sides, compared, files};
 pub use compare::{added, compare, removed};
 pub use effects::Effect;
+pub use impact::{Load, Loads, Moved, moved};
 pub use renames::join_renames;
 
 use std::borrow::Cow;
@@ -68,6 +70,17 @@ impl Edit {
             Edit::Renamed => "renamed",
         }
     }
+}
+
+/// On which side a cluster is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Presence {
+    /// On both, under the same name.
+    Kept,
+    /// On both by its identity; the name it had.
+    Renamed(String),
+    Added,
+    Removed,
 }
 
 /// One side of a comparison: a document in a tree.

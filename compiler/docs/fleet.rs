@@ -155,6 +155,16 @@ fn routes(fleet: &Fleet, out: &mut String) {
     }
 }
 
+/// Where each route sends what, in words: its name, the question, the answer.
+pub fn ways(fleet: &Fleet) -> Vec<(String, String, String)> {
+    let of_route = |route: &Route| {
+        let rows = lines(fleet, route).into_iter();
+        let pair = |row: Vec<String>| row.try_into().ok().map(|[what, to]: [String; 2]| (what, to));
+        rows.filter_map(pair).map(|(what, to)| (route.name.clone(), what, to)).collect::<Vec<_>>()
+    };
+    fleet.routes.iter().flat_map(of_route).collect()
+}
+
 pub(super) fn lines(fleet: &Fleet, route: &Route) -> Vec<Vec<String>> {
     let texts = |list: &[crate::diag::Sourced<String>]| {
         list.iter().map(|s| format!("`{}`", s.value)).collect::<Vec<_>>().join(", ")

@@ -14,7 +14,7 @@ mod secrets;
 mod written;
 
 pub use cluster::{GRAFANA_PATCH, cluster};
-pub use fleet::{facts, fleet};
+pub use fleet::{facts, fleet, ways};
 pub use pods::Pods;
 pub use routing::routing;
 pub use secrets::secrets;

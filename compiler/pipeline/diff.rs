@@ -12,7 +12,7 @@ use super::cluster::Context;
 use super::files::{Names, Prints, fill, folder, old_index};
 use crate::catalog::fields;
 use crate::diag::{Diagnostic, Origin, Origins};
-use crate::diff::{self, Change, Earlier, Edit, Effect, FileChange, ListKind, Rules, Sides};
+use crate::diff::{self, Change, Earlier, Edit, Effect, FileChange, ListKind, Presence, Rules, Sides};
 use crate::model::ids::ClusterId;
 use crate::object::{NodeId, ObjectId, Tree};
 use crate::syntax::plain;
@@ -31,17 +31,6 @@ pub struct ClusterChanges {
     pub was: Origins,
 }
 
-/// On which side a cluster is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Presence {
-    /// On both, under the same name.
-    Kept,
-    /// On both by its identity; the name it had.
-    Renamed(String),
-    Added,
-    Removed,
-}
-
 /// What a compiled spec is compared with.
 #[derive(Clone, Copy)]
 pub enum Against<'a> {
@@ -49,6 +38,8 @@ pub enum Against<'a> {
     Folder(&'a str),
     /// Another compiled spec, usually the one of an earlier revision.
     Spec(&'a Compiled),
+    /// No fleet at all: everything is new.
+    Nothing,
 }
 
 /// What a build would change, cluster by cluster in the order of the fleet; clusters that are gone
@@ -66,6 +57,7 @@ pub fn diff(
     match against {
         Against::Folder(out) => with_folder(world, &new, &compiled.prints, out, clusters),
         Against::Spec(old) => with_spec(&new, Side::of(old).as_ref(), clusters),
+        Against::Nothing => with_spec(&new, None, clusters),
     }
 }
 

@@ -13,15 +13,17 @@ mod diff;
 mod explain;
 mod files;
 mod load;
+mod review;
 mod revision;
 mod trace;
 
 pub use build::{Built, Target, build};
 pub use cluster::{Context, Emitted, objects};
 pub use codes::all as all_codes;
-pub use diff::{Against, ClusterChanges, Presence, diff};
+pub use diff::{Against, ClusterChanges, diff};
 pub use explain::{Cause, ExplainedField, explain};
 pub use load::{Raws, SpecPath, Text, catalog_of, read, sources};
+pub use review::{Base, Before, CheckedIn, Range, Review, review};
 pub use revision::{Past, Which, compile_at};
 pub use trace::{ClusterTrace, may_be_misspelt, trace};
 

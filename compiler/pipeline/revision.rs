@@ -64,26 +64,46 @@ impl Past {
 /// No repository, no such revision, a history cut too short, no spec there at that time. What is wrong with
 /// the spec itself is in its findings.
 pub fn compile_at(world: &dyn World, path: &SpecPath, which: &Which) -> Result<Past, Diagnostic> {
-    let history = world.history(&path.0).map_err(|t| trouble(&t, None))?;
+    let history = open(world, path)?;
     let revision = resolve(&*history, which)?;
     let then = history.at(&revision).map_err(|t| trouble(&t, Some(&*history)))?;
-    match then.list(&path.0) {
-        Err(t) if t.kind == TroubleKind::Missing => {
+    match past(&*then, path, revision) {
+        Ok(past) => Ok(past),
+        Err(Absent::Spec(revision)) => {
             let what = format!("`{}` is not in {}", path.0, label(&revision));
-            return Err(Diagnostic::new(&codes::NOT_THEN, Span::NONE, what));
+            Err(Diagnostic::new(&codes::NOT_THEN, Span::NONE, what))
         }
+        Err(Absent::Unusable(finding)) => Err(*finding),
+    }
+}
+
+/// The history of the repository the spec is in.
+pub(super) fn open<'w>(world: &'w dyn World, path: &SpecPath) -> Result<Box<dyn History + 'w>, Diagnostic> {
+    world.history(&path.0).map_err(|t| trouble(&t, None))
+}
+
+/// Why there is no spec of then.
+pub(super) enum Absent {
+    Spec(Revision),
+    Unusable(Box<Diagnostic>),
+}
+
+/// Compiles the spec that `then` holds.
+pub(super) fn past(then: &dyn World, path: &SpecPath, revision: Revision) -> Result<Past, Absent> {
+    match then.list(&path.0) {
+        Err(t) if t.kind == TroubleKind::Missing => return Err(Absent::Spec(revision)),
         Err(t) if t.kind == TroubleKind::Name => {
             let what = format!("`{}`: {}", t.path, t.message);
-            return Err(Diagnostic::new(&codes::NO_REPOSITORY, Span::NONE, what));
+            return Err(Absent::Unusable(Box::new(Diagnostic::new(&codes::NO_REPOSITORY, Span::NONE, what))));
         }
         _ => {}
     }
-    let mut compiled = compile(&*then, path);
+    let mut compiled = compile(then, path);
     compiled.document.sources.as_of(&revision.short);
     Ok(Past { revision, compiled })
 }
 
-fn resolve(history: &dyn History, which: &Which) -> Result<Revision, Diagnostic> {
+pub(super) fn resolve(history: &dyn History, which: &Which) -> Result<Revision, Diagnostic> {
     let named = |name: &str| history.revision(name).map_err(|t| trouble(&t, Some(history)));
     match which {
         Which::At(name) => named(name),
@@ -94,7 +114,7 @@ fn resolve(history: &dyn History, which: &Which) -> Result<Revision, Diagnostic>
     }
 }
 
-fn trouble(trouble: &Trouble, history: Option<&dyn History>) -> Diagnostic {
+pub(super) fn trouble(trouble: &Trouble, history: Option<&dyn History>) -> Diagnostic {
     let code: &'static Code = match trouble.kind {
         TroubleKind::Revision => &codes::NO_REVISION,
         TroubleKind::Shallow => &codes::SHALLOW,
@@ -110,7 +130,8 @@ fn trouble(trouble: &Trouble, history: Option<&dyn History>) -> Diagnostic {
     }
 }
 
-fn label(revision: &Revision) -> String {
+/// `abc1234 (origin/main)`.
+pub(super) fn label(revision: &Revision) -> String {
     if revision.id.starts_with(&revision.name) {
         revision.short.clone()
     } else {

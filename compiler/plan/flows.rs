@@ -1,6 +1,7 @@
 //! One line for each part: who scrapes it, how often, where it goes. For people.
 
 use super::context::Context;
+use super::load;
 use super::parts::Part;
 use super::relay;
 use super::routing::{Division, Partition, Target, Who, route_of};
@@ -16,6 +17,7 @@ pub(super) fn flows(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partitio
             lane: part.lane.name.clone(),
             interval: part.schedule.interval.value,
             fetched: part.schedule.fetch.map(|f| f.value).filter(|f| *f > part.schedule.interval.value),
+            targets: if part.is_scraped() { load::targets(cx, &part.source) } else { 0 },
             series: part.series,
             recorded: !part.is_scraped(),
             goes_to: partition.map(|p| goes_to(cx, p, part)).unwrap_or_default(),

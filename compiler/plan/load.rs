@@ -33,7 +33,8 @@ pub(super) fn per_second(series: u64, interval: Duration) -> f64 {
     series as f64 * 1000.0 / interval.millis().max(1) as f64
 }
 
-fn targets(cx: &Context<'_>, source: &Source<'_>) -> u64 {
+/// What is scraped of a job in the cluster.
+pub(super) fn targets(cx: &Context<'_>, source: &Source<'_>) -> u64 {
     let nodes = u64::from(cx.cluster.nodes.value);
     if let Found::Static(addresses) = &source.found {
         return addresses.len() as u64;

@@ -9,8 +9,8 @@ use unicode_width::UnicodeWidthStr;
 use super::place::Lookup;
 use super::style::{ADDED, BOLD, CHANGED, DIM, Look, REMOVED, count, one_line, visible};
 use super::{Format, json as escape};
-use crate::diag::{Origins, Sources};
-use crate::diff::{Change, Edit, Effect};
+use crate::diag::{Origin, Origins, Sources};
+use crate::diff::{Change, Edit, Effect, Presence};
 
 /// Characters of a value shown as text. JSON has all of them.
 const SHOWN: usize = 300;
@@ -22,6 +22,8 @@ const NAMED: usize = 5;
 /// The changes of one cluster, and what is needed to say where they come from.
 pub struct ClusterChanges<'a> {
     pub cluster: &'a str,
+    pub identity: &'a str,
+    pub presence: &'a Presence,
     /// In the order of files; those of one object stand together.
     pub changes: &'a [Change],
     pub origins: &'a Origins,
@@ -48,9 +50,18 @@ impl<'a> ClusterChanges<'a> {
     }
 
     /// The line behind a change, in words: of what is gone, the line that asked for it then.
-    pub(super) fn line(&self, change: &Change, sources: &'a Sources) -> String {
-        let then = || self.lookup_was().map(|l| l.words(change.was)).unwrap_or_default();
-        let now = || self.lookup(sources).words(change.origin);
+    fn line(&self, change: &Change, sources: &'a Sources) -> String {
+        self.of_side(change, sources, Lookup::words)
+    }
+
+    /// The same, without how a value is computed.
+    pub(super) fn place(&self, change: &Change, sources: &'a Sources) -> String {
+        self.of_side(change, sources, Lookup::place)
+    }
+
+    fn of_side(&self, change: &Change, sources: &'a Sources, words: fn(&Lookup<'a>, Origin) -> String) -> String {
+        let then = || self.lookup_was().map(|l| words(&l, change.was)).unwrap_or_default();
+        let now = || words(&self.lookup(sources), change.origin);
         let (first, second): (String, &dyn Fn() -> String) =
             if change.edit == Edit::Removed { (then(), &now) } else { (now(), &then) };
         if first.is_empty() { second() } else { first }
@@ -212,7 +223,7 @@ fn lines(before: &str, after: &str, look: Look, out: &mut String) {
 }
 
 /// A value on one line: strings bare where nobody could take them for something else.
-fn shown(value: Option<&Json>) -> String {
+pub(super) fn shown(value: Option<&Json>) -> String {
     let text = match value {
         None => String::new(),
         Some(Json::String(s)) if bare(s) => s.clone(),

@@ -6,12 +6,14 @@ mod changes;
 mod diagnostics;
 mod json;
 mod place;
+mod review;
 mod snippet;
 mod style;
 mod trace;
 
 pub use changes::{ClusterChanges, Was, changes};
 pub use diagnostics::diagnostics;
+pub use review::{CheckedIn as ReviewCheckedIn, Form, Review, State as ReviewState, review};
 pub use style::visible;
 pub use trace::{Traced, trace};
 

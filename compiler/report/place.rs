@@ -57,6 +57,16 @@ impl Lookup<'_> {
         }
     }
 
+    /// [`words`](Lookup::words) without the reason of what is computed, where a line is behind it.
+    pub(super) fn place(&self, origin: Origin) -> String {
+        let mut spans = Vec::new();
+        match self.cluster.resolve(self.fleet, origin) {
+            Some(Why::Derived { .. }) => self.lines_behind(origin, &mut spans),
+            _ => return self.words(origin),
+        }
+        spans.first().map_or_else(|| self.words(origin), |span| self.line(*span))
+    }
+
     /// The lines of the spec that a value was computed from, each once, in the order they were used.
     fn lines_behind(&self, origin: Origin, out: &mut Vec<Span>) {
         match self.cluster.resolve(self.fleet, origin) {

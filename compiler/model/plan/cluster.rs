@@ -116,6 +116,8 @@ pub struct Flow {
     pub interval: Duration,
     /// How often batches of them are fetched, where that is rarer.
     pub fetched: Option<Duration>,
+    /// What is scraped for it; none where it is recorded.
+    pub targets: u64,
     pub series: u64,
     /// Not scraped but made of a faster class.
     pub recorded: bool,

@@ -49,6 +49,8 @@ fn told(fixture: &Fixture, clusters: &[(&str, Vec<Change>)], format: Format) -> 
         .iter()
         .map(|(cluster, changes)| ClusterChanges {
             cluster,
+            identity: cluster,
+            presence: &Presence::Kept,
             changes,
             origins: &empty,
             fleet: &fixture.fleet,

@@ -1,0 +1,288 @@
+//! What a branch does: the spec before and after, both compiled by this compiler, and apart from that what
+//! this compiler writes differently than the one whose output was checked in.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::diff::{Against, ClusterChanges, diff};
+use super::revision::{Absent, Past, Which, label, open, past, resolve, trouble};
+use super::{Compiled, SpecPath, codes, compile};
+use crate::diag::{Diagnostic, Severity, Sink, Span};
+use crate::diff::{Load, Loads};
+use crate::docs;
+use crate::model::ids::ClusterId;
+use crate::plan;
+use crate::tree::{FleetIndex, INDEX};
+use crate::world::{Access, History, World};
+
+/// Which two sides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Range {
+    pub base: Base,
+    /// `None`: the files as they stand.
+    pub head: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Base {
+    Given(Which),
+    /// Where HEAD parted from the main branch.
+    Main,
+}
+
+/// What the main branch is called, the surest first.
+const MAIN: [&str; 5] = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
+
+impl Range {
+    /// `A..B`, `A...B` (from where the two parted), `A..`, `A...` and `A`, the last three up to the files
+    /// as they stand; nothing: from where HEAD parted from the main branch.
+    pub fn parse(text: &str) -> Range {
+        let side = |name: &str| if name.is_empty() { "HEAD".to_owned() } else { name.to_owned() };
+        let head = |name: &str| (!name.is_empty()).then(|| name.to_owned());
+        let given = |which, head| Range { base: Base::Given(which), head };
+        if text.is_empty() {
+            return Range { base: Base::Main, head: None };
+        }
+        if let Some((one, two)) = text.split_once("...") {
+            return given(Which::Parting(side(one), side(two)), head(two));
+        }
+        match text.split_once("..") {
+            Some((one, two)) => given(Which::At(side(one)), head(two)),
+            None => given(Which::At(text.to_owned()), None),
+        }
+    }
+}
+
+/// A comparison of two specs, for people who decide about it.
+pub struct Review {
+    pub base: Before,
+    pub head: Compiled,
+    /// `abc1234 (topic)`, or that it is the working tree.
+    pub head_label: String,
+    /// Empty where one side does not compile.
+    pub changes: Vec<ClusterChanges>,
+    pub before: Loads,
+    pub after: Loads,
+    /// Findings of the new side that the old one does not have.
+    pub found: Vec<Diagnostic>,
+    /// How many findings of the old side are gone.
+    pub gone: usize,
+    /// What was checked in at the base, where anything was.
+    pub checked_in: Option<CheckedIn>,
+}
+
+/// The old side.
+pub enum Before {
+    Spec(Past),
+    /// There was no spec yet.
+    Nothing {
+        label: String,
+    },
+}
+
+/// The output that was checked in at the base, against what the spec of then compiles to today.
+pub struct CheckedIn {
+    pub compiler: String,
+    pub catalog: String,
+    pub changes: Vec<ClusterChanges>,
+}
+
+impl Review {
+    pub fn base_label(&self) -> String {
+        match &self.base {
+            Before::Spec(past) => past.label(),
+            Before::Nothing { label } => label.clone(),
+        }
+    }
+
+    pub fn past(&self) -> Option<&Past> {
+        match &self.base {
+            Before::Spec(past) => Some(past),
+            Before::Nothing { .. } => None,
+        }
+    }
+
+    /// Whether both sides compile.
+    pub fn is_compared(&self) -> bool {
+        compiles(&self.head) && self.past().is_none_or(|past| compiles(&past.compiled))
+    }
+}
+
+/// Compiles and compares both sides; `out` is where output is checked in.
+///
+/// # Errors
+/// No repository, no such revision, a history cut too short, a spec that is not on the new side. What is
+/// wrong with a spec is in the review.
+pub fn review(world: &dyn World, path: &SpecPath, range: &Range, out: &str) -> Result<Review, Diagnostic> {
+    let history = open(world, path)?;
+    let revision = match &range.base {
+        Base::Given(which) => resolve(&*history, which)?,
+        Base::Main => main_branch(&*history)?,
+    };
+    let base_label = label(&revision);
+    let then = history.at(&revision).map_err(|t| trouble(&t, Some(&*history)))?;
+    let base = match past(&*then, path, revision) {
+        Ok(past) => Before::Spec(past),
+        Err(Absent::Spec(_)) => Before::Nothing { label: base_label },
+        Err(Absent::Unusable(finding)) => return Err(*finding),
+    };
+    let (head, head_label) = match &range.head {
+        None => (compile(world, path), "the working tree".to_owned()),
+        Some(name) => {
+            let revision = resolve(&*history, &Which::At(name.clone()))?;
+            let label = label(&revision);
+            let now = history.at(&revision).map_err(|t| trouble(&t, Some(&*history)))?;
+            match past(&*now, path, revision) {
+                Ok(mut past) => {
+                    // The new side is what people look at: its lines need no revision.
+                    past.compiled.document.sources.as_of("");
+                    (past.compiled, label)
+                }
+                Err(Absent::Spec(_)) => {
+                    let what = format!("`{}` is not in {label}", path.0);
+                    return Err(Diagnostic::new(&codes::NOT_THEN, Span::NONE, what));
+                }
+                Err(Absent::Unusable(finding)) => return Err(*finding),
+            }
+        }
+    };
+    let mut review = Review {
+        base,
+        head,
+        head_label,
+        changes: Vec::new(),
+        before: Loads::default(),
+        after: Loads::default(),
+        found: Vec::new(),
+        gone: 0,
+        checked_in: None,
+    };
+    let old = review.past().map(|past| &past.compiled);
+    let (found, gone) = new_findings(old.map_or(&[], |old| &old.findings), &review.head.findings);
+    if review.is_compared() {
+        let against = old.map_or(Against::Nothing, Against::Spec);
+        let changes = diff(world, &review.head, against, &[]).map_err(first)?;
+        let (before, after) = (old.map(loads).unwrap_or_default(), loads(&review.head));
+        let checked_in = old.map(|old| checked_in(&*then, old, out)).transpose()?.flatten();
+        (review.changes, review.before, review.after) = (changes, before, after);
+        review.checked_in = checked_in;
+    }
+    (review.found, review.gone) = (found, gone);
+    Ok(review)
+}
+
+fn compiles(compiled: &Compiled) -> bool {
+    compiled.findings.iter().all(|d| d.severity < Severity::Error)
+}
+
+/// Several findings are of one kind here: an output that cannot be read.
+fn first(findings: Vec<Diagnostic>) -> Diagnostic {
+    let none = || Diagnostic::new(&codes::UNREADABLE, Span::NONE, "the two sides cannot be compared");
+    findings.into_iter().next().unwrap_or_else(none)
+}
+
+fn main_branch(history: &dyn History) -> Result<crate::world::Revision, Diagnostic> {
+    let Some(main) = MAIN.into_iter().find(|name| history.revision(name).is_ok()) else {
+        let what = format!("none of `{}` is here to compare with", MAIN.join("`, `"));
+        let help = "name the two sides, `watershed review origin/trunk...HEAD`; in a build, fetch the branch that is merged \
+                    to: `fetch-depth: 0` for actions/checkout, the variable `GIT_DEPTH: 0` on GitLab";
+        return Err(Diagnostic::new(&codes::NO_REVISION, Span::NONE, what).help(help));
+    };
+    resolve(history, &Which::Parting(main.to_owned(), "HEAD".to_owned()))
+}
+
+/// Findings of `now` that are not among those of `then`, and how many of those are gone. Places do not
+/// count: a finding on a line that moved is the same one.
+fn new_findings(then: &[Diagnostic], now: &[Diagnostic]) -> (Vec<Diagnostic>, usize) {
+    let mut known: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for finding in then {
+        *known.entry((finding.code.id, &finding.what)).or_default() += 1;
+    }
+    let mut new = Vec::new();
+    for finding in now {
+        match known.get_mut(&(finding.code.id, &*finding.what)) {
+            Some(left) if *left > 0 => *left -= 1,
+            _ => new.push(finding.clone()),
+        }
+    }
+    (new, known.values().sum())
+}
+
+/// What everything carries, and where it goes.
+fn loads(compiled: &Compiled) -> Loads {
+    let (Some(fleet), Some(fleet_plan)) = (&compiled.fleet, &compiled.fleet_plan) else { return Loads::default() };
+    let ids: Vec<ClusterId> = fleet.cluster_ids().collect();
+    let of_cluster = |id: &ClusterId| {
+        let plan = plan::plan(fleet, &compiled.catalog, fleet_plan, *id, &mut Sink::default());
+        (plan.flows, plan::survey(fleet, &compiled.catalog, *id).sends)
+    };
+    let mut loads = Loads { clusters: ids.len(), ..Loads::default() };
+    for (id, (flows, sends)) in ids.iter().zip(ids.par_iter().map(of_cluster).collect::<Vec<_>>()) {
+        let identity = &fleet.cluster(*id).id.value;
+        for flow in flows {
+            let per_second = flow.series as f64 * 1000.0 / flow.interval.millis().max(1) as f64;
+            let load = Load { targets: flow.targets, series: flow.series, samples_per_second: per_second };
+            loads.fleet.add(load);
+            let goes =
+                if flow.goes_to.is_empty() { "stays in the cluster".to_owned() } else { flow.goes_to.join("; ") };
+            let class = format!("{}{}", flow.class, if flow.recorded { ", peaks" } else { "" });
+            loads.flows.insert((identity.clone(), class), goes);
+            loads.lanes.entry((identity.clone(), flow.lane)).or_default().add(load);
+        }
+        for send in sends {
+            let load = Load { targets: 0, series: send.series, samples_per_second: send.samples_per_second };
+            loads.routes.entry(fleet.route(send.route).name.clone()).or_default().add(load);
+        }
+    }
+    for (store, load) in fleet.stores.iter().zip(&fleet_plan.stores) {
+        let load = Load { targets: 0, series: load.series, samples_per_second: load.samples_per_second };
+        loads.stores.insert(store.name.clone(), load);
+    }
+    loads.ways = docs::ways(fleet).into_iter().map(|(route, what, to)| ((route, what), to)).collect();
+    loads
+}
+
+/// Compares the output of then, where it was checked in, with what its spec compiles to today.
+fn checked_in(then: &dyn World, old: &Compiled, out: &str) -> Result<Option<CheckedIn>, Diagnostic> {
+    let Some(fleet) = &old.fleet else { return Ok(None) };
+    // A folder outside of the repository was not checked in.
+    let Ok(output) = then.output(out, Access::Look) else { return Ok(None) };
+    let path = format!("{}/{}", fleet.name.value, FleetIndex::FILE);
+    let Ok(Some(bytes)) = output.read(&path) else { return Ok(None) };
+    let index = FleetIndex::parse(&path, &bytes).map_err(|t| crate::tree::trouble(&t))?;
+    let mut changes = diff(then, old, Against::Folder(out), &[]).map_err(first)?;
+    changes.iter_mut().for_each(|c| c.changes.retain(|c| c.file != INDEX));
+    changes.retain(|c| !c.changes.is_empty());
+    Ok(Some(CheckedIn { compiler: index.compiler, catalog: index.catalog, changes }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_has_two_sides_of_which_one_may_be_the_working_tree() {
+        let given = |which, head: Option<&str>| Range { base: Base::Given(which), head: head.map(str::to_owned) };
+        let at = |name: &str| Which::At(name.to_owned());
+        let parting = |a: &str, b: &str| Which::Parting(a.to_owned(), b.to_owned());
+        assert_eq!(Range::parse("a..b"), given(at("a"), Some("b")));
+        assert_eq!(Range::parse("a...b"), given(parting("a", "b"), Some("b")));
+        assert_eq!(Range::parse("a..."), given(parting("a", "HEAD"), None));
+        assert_eq!(Range::parse("a.."), given(at("a"), None));
+        assert_eq!(Range::parse("a"), given(at("a"), None));
+        assert_eq!(Range::parse("..b"), given(at("HEAD"), Some("b")));
+        assert_eq!(Range::parse(""), Range { base: Base::Main, head: None });
+    }
+
+    #[test]
+    fn a_finding_that_moved_is_not_new_and_a_second_one_is() {
+        let finding = |what: &str, at: usize| {
+            Diagnostic::new(&codes::LEFT_BEHIND, Span::new(crate::diag::FileId(0), at, at), what)
+        };
+        let then = [finding("a", 1), finding("b", 2)];
+        let (new, gone) = new_findings(&then, &[finding("a", 7), finding("a", 8), finding("c", 9)]);
+        let told: Vec<(&str, u32)> = new.iter().map(|f| (f.what.as_str(), f.at.start)).collect();
+        assert_eq!((told, gone), (vec![("a", 8), ("c", 9)], 1));
+    }
+}

@@ -1,0 +1,110 @@
+//! A review for programs: everything, nothing folded but rows that are alike.
+
+use serde_json::{Value as Json, json};
+
+use super::fold::{self, Row};
+use super::{Review, State};
+use crate::diag::{Diagnostic, Sources};
+use crate::diff::{Load, Moved, Presence, moved};
+use crate::report::{json as escape, place};
+
+pub(super) fn review(review: &Review<'_>) -> String {
+    let (state, broken) = match &review.state {
+        State::Compared => ("compared", Vec::new()),
+        State::First => ("first", Vec::new()),
+        State::BaseBroken { findings, sources } => ("base broken", found(findings, sources)),
+        State::HeadBroken { findings } => ("head broken", found(findings, review.sources)),
+    };
+    let lane = |(cluster, lane): &(String, String)| format!("{cluster}/{lane}");
+    let pair = |(a, b): &(String, String)| format!("{a}: {b}");
+    let clusters: Vec<Json> = review
+        .changes
+        .iter()
+        .map(|c| {
+            let (presence, was) = match c.presence {
+                Presence::Kept => ("kept", None),
+                Presence::Renamed(was) => ("renamed", Some(was)),
+                Presence::Added => ("added", None),
+                Presence::Removed => ("removed", None),
+            };
+            json!({
+                "name": c.cluster, "identity": c.identity, "presence": presence, "nameBefore": was,
+                "changes": c.changes.len(),
+            })
+        })
+        .collect();
+    let rows = |rows: Vec<Row>| rows.iter().map(row).collect::<Vec<Json>>();
+    let value = json!({
+        "format_version": 1,
+        "fleet": review.fleet,
+        "base": review.base,
+        "head": review.head,
+        "compiler": review.compiler,
+        "state": state,
+        "errors": broken,
+        "newFindings": found(review.found, review.sources),
+        "findingsGone": review.gone,
+        "impact": {
+            "fleet": { "before": load(review.before.fleet), "after": load(review.after.fleet) },
+            "clusters": { "before": review.before.clusters, "after": review.after.clusters },
+            "stores": loads(moved(&review.before.stores, &review.after.stores, Clone::clone)),
+            "routes": loads(moved(&review.before.routes, &review.after.routes, Clone::clone)),
+            "prometheis": loads(moved(&review.before.lanes, &review.after.lanes, lane)),
+            "ways": texts(moved(&review.before.ways, &review.after.ways, pair)),
+            "classes": texts(moved(&review.before.flows, &review.after.flows, pair)),
+        },
+        "clusters": clusters,
+        "changes": rows(fold::rows(review.changes, review.sources)),
+        "checkedIn": review.checked_in.as_ref().map(|c| json!({
+            "compiler": c.compiler,
+            "catalog": c.catalog,
+            "changes": rows(fold::rows(c.changes, c.sources)),
+        })),
+    });
+    escape::pretty(&value)
+}
+
+fn row(row: &Row) -> Json {
+    json!({
+        "edit": row.edit.name(),
+        "path": row.path,
+        "before": row.before,
+        "after": row.after,
+        "effect": row.effect.name(),
+        "destructive": row.is_destructive(),
+        "consequence": row.consequence,
+        "line": row.line,
+        "objects": row.objects,
+        "clusters": row.clusters,
+        "count": row.changes,
+    })
+}
+
+fn load(load: Load) -> Json {
+    json!({
+        "targets": load.targets,
+        "series": load.series,
+        "samplesPerSecond": (load.samples_per_second * 1000.0).round() / 1000.0,
+    })
+}
+
+fn loads(found: Vec<Moved<Load>>) -> Vec<Json> {
+    let one = |m: Moved<Load>| json!({ "name": m.name, "before": m.before.map(load), "after": m.after.map(load) });
+    found.into_iter().map(one).collect()
+}
+
+fn texts(found: Vec<Moved<String>>) -> Vec<Json> {
+    found.into_iter().map(|m| json!({ "what": m.name, "before": m.before, "after": m.after })).collect()
+}
+
+fn found(findings: &[Diagnostic], sources: &Sources) -> Vec<Json> {
+    let one = |f: &Diagnostic| {
+        let f = f.veiled();
+        let mut value = place::json(sources, f.at);
+        value["code"] = f.code.id.into();
+        value["severity"] = f.severity.name().into();
+        value["message"] = f.what.into();
+        value
+    };
+    findings.iter().map(one).collect()
+}

@@ -1,0 +1,86 @@
+//! A review: what a branch does, for people who decide about it and have a minute.
+//!
+//! The page is the same in Markdown and in HTML. Where a forge takes only so many characters it is
+//! shortened in steps that leave out what can be looked up first, and says so; what is destructive
+//! goes last.
+
+mod blocks;
+mod fold;
+mod json;
+mod load;
+mod page;
+#[cfg(test)]
+mod tests;
+
+use super::changes::ClusterChanges;
+use crate::diag::{Diagnostic, Sources};
+use crate::diff::Loads;
+use page::{Detail, LEVELS};
+
+/// Everything a review shows.
+pub struct Review<'a> {
+    pub fleet: &'a str,
+    /// `abc1234 (origin/main)`.
+    pub base: &'a str,
+    pub head: &'a str,
+    pub compiler: &'a str,
+    /// What prints the whole of it.
+    pub command: &'a str,
+    pub state: State<'a>,
+    pub changes: &'a [ClusterChanges<'a>],
+    /// Of the new side.
+    pub sources: &'a Sources,
+    pub before: &'a Loads,
+    pub after: &'a Loads,
+    /// Findings that the old side does not have.
+    pub found: &'a [Diagnostic],
+    /// How many findings of the old side are gone.
+    pub gone: usize,
+    pub checked_in: Option<CheckedIn<'a>>,
+}
+
+/// Whether there are two sides to compare.
+pub enum State<'a> {
+    Compared,
+    /// The base has no spec.
+    First,
+    /// The spec of the base does not compile, for these reasons.
+    BaseBroken {
+        findings: &'a [Diagnostic],
+        sources: &'a Sources,
+    },
+    /// The new one does not, for these.
+    HeadBroken {
+        findings: &'a [Diagnostic],
+    },
+}
+
+/// What this compiler writes otherwise than what was checked in at the base, from the same spec.
+pub struct CheckedIn<'a> {
+    pub compiler: &'a str,
+    pub catalog: &'a str,
+    pub changes: &'a [ClusterChanges<'a>],
+    pub sources: &'a Sources,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Markdown,
+    Html,
+    Json,
+}
+
+/// Renders a review in at most `limit` characters, if it is for people.
+pub fn review(review: &Review<'_>, form: Form, limit: Option<usize>) -> String {
+    let title = format!("Watershed: fleet {}", review.fleet);
+    let render = |detail: &Detail| {
+        let blocks = page::blocks(review, &title, detail, limit);
+        if form == Form::Html { blocks::html(&title, &blocks) } else { blocks::markdown(&blocks) }
+    };
+    if form == Form::Json {
+        return json::review(review);
+    }
+    let fits = |page: &String| limit.is_none_or(|limit| page.chars().count() <= limit);
+    let mut pages = LEVELS.iter().map(render);
+    pages.find(fits).unwrap_or_else(|| LEVELS.last().map(render).unwrap_or_default())
+}
