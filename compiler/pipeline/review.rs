@@ -74,7 +74,7 @@ pub struct Review {
 
 /// The old side.
 pub enum Before {
-    Spec(Past),
+    Spec(Box<Past>),
     /// There was no spec yet.
     Nothing {
         label: String,
@@ -123,7 +123,7 @@ pub fn review(world: &dyn World, path: &SpecPath, range: &Range, out: &str) -> R
     let base_label = label(&revision);
     let then = history.at(&revision).map_err(|t| trouble(&t, Some(&*history)))?;
     let base = match past(&*then, path, revision) {
-        Ok(past) => Before::Spec(past),
+        Ok(past) => Before::Spec(Box::new(past)),
         Err(Absent::Spec(_)) => Before::Nothing { label: base_label },
         Err(Absent::Unusable(finding)) => return Err(*finding),
     };

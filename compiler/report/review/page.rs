@@ -204,7 +204,7 @@ fn compared(review: &Review<'_>, detail: &Detail, limit: Option<usize>, blocks: 
     destructive(&grave, &gone, review, detail, blocks);
     findings_of(review, detail, blocks);
     clusters(review, detail, blocks);
-    table("changes", &others, detail, blocks);
+    table("change", &others, detail, blocks);
     if detail.by_cluster {
         by_cluster(review, detail, blocks);
     }
@@ -237,7 +237,8 @@ fn verdict(review: &Review<'_>, grave: &[Row], gone: usize) -> Line {
     if restarted > 0 {
         parts.push(format!("{} restarted", count(restarted, "object")));
     }
-    let all = count(review.after.clusters.max(review.before.clusters), "cluster");
+    let gone_too = review.changes.iter().filter(|c| *c.presence == Presence::Removed).count();
+    let all = count(review.after.clusters + gone_too, "cluster");
     let touched = format!("{} of {all}", review.changes.len());
     parts.push(format!("{} in {}, {touched}", count(changes, "change"), count(objects(&|_| true), "object")));
     parts.extend(load::in_short(review.before, review.after));
@@ -306,7 +307,7 @@ fn table(what: &str, rows: &[Row], detail: &Detail, blocks: &mut Vec<Block>) {
     let mut effects: BTreeMap<Effect, usize> = BTreeMap::new();
     rows.iter().for_each(|r| *effects.entry(r.effect).or_default() += r.changes);
     let named: Vec<String> = effects.iter().rev().map(|(effect, n)| format!("{n} × {}", label(*effect))).collect();
-    let summary = format!("{} {what}, {}: {}", thousands(all as u64), count(rows.len(), "kind"), named.join(", "));
+    let summary = format!("{}, {}: {}", count(all, what), count(rows.len(), "kind"), named.join(", "));
     let shown = rows.iter().take(detail.rows).map(|row| {
         let objects = if row.objects.len() > OPEN_NAMES {
             let kinds = row.kinds.iter().cloned().collect::<Vec<_>>().join(", ");
@@ -409,7 +410,11 @@ fn clusters(review: &Review<'_>, detail: &Detail, blocks: &mut Vec<Block>) {
     let mut new = Vec::new();
     for cluster in review.changes {
         match cluster.presence {
-            Presence::Added => new.push(format!("{} ({})", cluster.cluster, count(cluster.changes.len(), "object"))),
+            Presence::Added => new.push(format!(
+                "{} ({})",
+                cluster.cluster,
+                count(cluster.changes.iter().filter(|c| c.object.is_some()).count(), "object")
+            )),
             Presence::Renamed(was) => {
                 let known = [text("; the same by its identity, "), code(cluster.identity)];
                 lines.push(
@@ -506,7 +511,7 @@ fn older(checked_in: &CheckedIn<'_>, review: &Review<'_>, detail: &Detail, block
         blocks.push(Block::Table { head: vec!["effect", "change", "where"], rows: shown });
     }
     let mut folded = Vec::new();
-    table("changes", &others, detail, &mut folded);
+    table("change", &others, detail, &mut folded);
     if !folded.is_empty() {
         blocks.push(Block::Details { summary: vec![text("what it writes otherwise")], blocks: folded });
     }
