@@ -9,6 +9,7 @@ mod fold;
 mod json;
 mod load;
 mod page;
+mod tables;
 #[cfg(test)]
 mod tests;
 
