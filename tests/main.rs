@@ -15,6 +15,7 @@ mod support;
 mod bytes;
 mod cases;
 mod catalog;
+mod ci;
 mod fleets;
 mod hero;
 mod interrupted;

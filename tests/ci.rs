@@ -1,0 +1,207 @@
+//! `examples/ci/`: the files are read as their build systems read them, and what they run is run.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_yaml::{Mapping, Value};
+
+use crate::support::{Folder, git, read};
+
+const FLEET: &str = "\
+fleet \"lab\" language=1 {
+    versions kubernetes=\"1.34\"
+}
+
+cluster \"lab\" nodes=3 pods=90
+";
+
+/// A checked-out branch with one commit more than `origin/main`, its output checked in.
+fn branch() -> Folder {
+    let folder = Folder::new();
+    folder.write("fleet.kdl", FLEET);
+    build(&folder);
+    let base = git::commit(folder.path(), "The fleet").unwrap();
+    let repository = git2::Repository::open(folder.path()).unwrap();
+    repository.reference("refs/remotes/origin/main", base, false, "").unwrap();
+    git::run(folder.path(), &["branch", "topic"]).unwrap();
+    folder.write("fleet.kdl", &FLEET.replace("nodes=3", "nodes=5"));
+    build(&folder);
+    git::commit(folder.path(), "Larger").unwrap();
+    folder
+}
+
+fn build(folder: &Folder) {
+    let done = crate::support::steps::binary(folder.path(), &["build"]);
+    assert!(done.status.success(), "{}", done.stderr);
+}
+
+/// Runs lines of a file as a build system does: a shell that stops at the first failure, with
+/// `watershed` on its path.
+fn run(folder: &Folder, script: &str) {
+    let binary = Path::new(env!("CARGO_BIN_EXE_watershed"));
+    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", binary.parent().unwrap().display());
+    let base = git2::Repository::open(folder.path()).unwrap().revparse_single("origin/main").unwrap().id();
+    let done = Command::new("sh")
+        .args(["-e", "-c", script])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("PATH", path)
+        .env("BASE", "origin/main")
+        .env("CI_MERGE_REQUEST_DIFF_BASE_SHA", base.to_string())
+        .env("GITHUB_STEP_SUMMARY", folder.at("summary.md"))
+        .output()
+        .unwrap();
+    let said = [done.stdout, done.stderr].map(|out| String::from_utf8_lossy(&out).into_owned()).concat();
+    assert!(done.status.success(), "`{script}` ends with {:?}\n{said}", done.status.code());
+}
+
+fn parse(path: &str) -> Mapping {
+    let text = read(path);
+    let value: Value = serde_yaml::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"));
+    value.as_mapping().unwrap_or_else(|| panic!("{path} is no map")).clone()
+}
+
+/// The keys of a map, all of them known.
+fn keys<'m>(map: &'m Mapping, known: &[&str], what: &str) -> Vec<&'m str> {
+    let keys: Vec<&str> =
+        map.keys().map(|k| k.as_str().unwrap_or_else(|| panic!("{what}: {k:?} is no text"))).collect();
+    let odd: Vec<&&str> = keys.iter().filter(|k| !known.contains(k)).collect();
+    assert!(odd.is_empty(), "{what} has {odd:?}");
+    keys
+}
+
+fn map<'v>(value: &'v Value, what: &str) -> &'v Mapping {
+    value.as_mapping().unwrap_or_else(|| panic!("{what} is no map"))
+}
+
+const WORKFLOW: &[&str] = &["name", "on", "permissions", "concurrency", "env", "jobs"];
+const JOB: &[&str] = &["if", "runs-on", "timeout-minutes", "env", "steps"];
+const STEP: &[&str] = &["name", "if", "uses", "with", "env", "run", "continue-on-error"];
+
+/// The steps of a workflow of GitHub, their form checked.
+fn steps_of(workflow: &Mapping, path: &str) -> Vec<Mapping> {
+    let top = keys(workflow, WORKFLOW, path);
+    assert!(["name", "on", "permissions", "jobs"].iter().all(|k| top.contains(k)), "{path}: {top:?}");
+    let mut steps = Vec::new();
+    for (name, job) in map(&workflow["jobs"], "jobs") {
+        let job = map(job, "a job");
+        let has = keys(job, JOB, &format!("{path}: job {name:?}"));
+        assert!(has.contains(&"runs-on") && has.contains(&"timeout-minutes"), "{path}: {has:?}");
+        steps.extend(job["steps"].as_sequence().unwrap().iter().map(|s| map(s, "a step").clone()));
+    }
+    for step in &steps {
+        let has = keys(step, STEP, &format!("{path}: a step"));
+        assert!(has.contains(&"uses") != has.contains(&"run"), "{path}: {has:?}");
+        // What others write (branches, titles) reaches a shell by its environment only.
+        let script = step.get("run").and_then(Value::as_str).unwrap_or_default();
+        assert!(!script.contains("${{"), "{path}: {script}");
+        if let Some(action) = step.get("uses").and_then(Value::as_str) {
+            assert!(action.contains("@v"), "{path}: {action} is of no version");
+        }
+    }
+    steps
+}
+
+fn scripts(steps: &[Mapping]) -> Vec<String> {
+    let all = steps.iter().filter_map(|s| Some(s.get("run")?.as_str()?.to_owned()));
+    all.filter(|s| s.contains("watershed ") && !s.contains("curl")).collect()
+}
+
+#[test]
+fn the_workflow_for_github_runs_as_it_stands() {
+    let path = "examples/ci/github/watershed.yml";
+    let workflow = parse(path);
+    let text = read(path);
+    assert!(!text.contains("secrets.") && !text.contains("pull_request_target"), "it runs for forks too");
+    assert_eq!(map(&workflow["permissions"], "permissions").len(), 1);
+    assert_eq!(workflow["permissions"]["contents"], "read");
+    let steps = steps_of(&workflow, path);
+    assert_eq!(steps[0]["with"]["fetch-depth"], 0);
+    let scripts = scripts(&steps);
+    assert!(scripts.len() == 3, "{scripts:?}");
+    let folder = branch();
+    scripts.iter().for_each(|script| run(&folder, script));
+    let page = std::fs::read_to_string(folder.at("review.md")).unwrap();
+    assert!(page.starts_with("<!-- watershed review lab -->\n"), "{page}");
+    assert_eq!(std::fs::read_to_string(folder.at("summary.md")).unwrap(), page);
+}
+
+/// The workflow with the right to comment has no code of the pull request, and knows its own comment.
+#[test]
+fn the_comment_for_github_is_found_by_its_marker() {
+    let path = "examples/ci/github/watershed-comment.yml";
+    let workflow = parse(path);
+    let names = parse("examples/ci/github/watershed.yml");
+    assert_eq!(workflow["on"]["workflow_run"]["workflows"][0], names["name"]);
+    let steps = steps_of(&workflow, path);
+    let text = read(path);
+    assert!(!text.contains("checkout") && text.contains("<!-- watershed review "), "{text}");
+    let artifact = |steps: &[Mapping]| {
+        let with = steps.iter().find_map(|s| s.get("with")?.get("name").cloned());
+        with.unwrap_or_else(|| panic!("no artifact"))
+    };
+    assert_eq!(artifact(&steps), artifact(&steps_of(&names, path)));
+}
+
+const GITLAB: &[&str] =
+    &["extends", "image", "variables", "before_script", "stage", "needs", "rules", "script", "artifacts"];
+
+#[test]
+fn the_template_for_gitlab_runs_as_it_stands() {
+    let path = "examples/ci/gitlab/watershed.gitlab-ci.yml";
+    let template = parse(path);
+    let folder = branch();
+    let mut run_here = 0;
+    for (name, job) in &template {
+        let (name, job) = (name.as_str().unwrap(), map(job, "a job"));
+        let has = keys(job, GITLAB, &format!("{path}: {name}"));
+        assert!(has.contains(&"script") != name.starts_with('.'), "{path}: {name} has {has:?}");
+        if let Some(from) = job.get("extends") {
+            assert!(template.contains_key(from), "{path}: {name} extends {from:?}");
+        }
+        for line in job.get("script").and_then(Value::as_sequence).into_iter().flatten() {
+            let line = line.as_str().unwrap_or_else(|| panic!("{path}: {name}: {line:?} is no text"));
+            if line.starts_with("watershed ") {
+                run(&folder, line);
+                run_here += 1;
+            }
+        }
+    }
+    assert_eq!(run_here, 3);
+    assert_eq!(template[".watershed"]["variables"]["GIT_DEPTH"], "0");
+    assert!(folder.at("review.md").exists());
+}
+
+#[test]
+fn the_hooks_run_as_they_stand() {
+    let path = "examples/ci/pre-commit/.pre-commit-config.yaml";
+    let config = parse(path);
+    keys(&config, &["repos"], path);
+    let folder = branch();
+    let mut entries = Vec::new();
+    for repository in config["repos"].as_sequence().unwrap() {
+        assert_eq!(repository["repo"], "local");
+        for hook in repository["hooks"].as_sequence().unwrap() {
+            let known =
+                ["id", "name", "entry", "language", "files", "pass_filenames", "always_run", "verbose", "stages"];
+            let has = keys(map(hook, "a hook"), &known, path);
+            assert!(["id", "name", "entry", "language"].iter().all(|k| has.contains(k)), "{path}: {has:?}");
+            let entry = hook["entry"].as_str().unwrap();
+            run(&folder, entry);
+            entries.push(entry.to_owned());
+        }
+    }
+    assert_eq!(entries, ["watershed fmt --check", "watershed check", "watershed build --check", "watershed review"]);
+}
+
+/// An output that is out of date, or a spec with an error, stops each of them.
+#[test]
+fn what_is_wrong_stops_the_build() {
+    let folder = branch();
+    folder.write("fleet.kdl", &FLEET.replace("nodes=3", "nodes=7"));
+    let ended = |args: &[&str]| crate::support::steps::binary(folder.path(), args).status.code();
+    assert_eq!(ended(&["build", "--check"]), Some(2));
+    folder.write("fleet.kdl", "fleet \"lab\" language=1\n");
+    assert_eq!((ended(&["check"]), ended(&["review", "origin/main...HEAD"])), (Some(3), Some(0)));
+    assert_eq!(ended(&["review"]), Some(3));
+}
