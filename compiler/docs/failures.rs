@@ -1,18 +1,20 @@
 //! What a failure loses, what comes late, and who says so; then what a change resets.
 //!
-//! Bounds are those of the programs: a Prometheus holds back what its WAL has, cut every two hours
-//! whatever is still to be sent, and forgets what it had not sent when it restarts; a vmagent keeps
-//! its queue on disk, but for about a second of samples in memory.
+//! Bounds are those of the programs (`plan/held.rs`): a Prometheus holds back what its WAL has, cut every
+//! two hours whatever is still to be sent, and forgets what it had not sent when it restarts; a vmagent
+//! keeps its queue on disk, but for seconds in memory and in the hands of its senders.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::alerts::missed;
 use super::markdown::table;
-use super::written::{Written, survives, written};
+use super::written::{Written, written};
 use crate::catalog::{Catalog, Notices, Version, Versions};
 use crate::emit::LANE_LABEL;
 use crate::model::fleet::Fleet;
 use crate::model::plan::{ClusterPlan, LanePlan};
+use crate::model::value::{Bytes, Duration};
+use crate::plan::held;
 
 pub(super) fn section(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, out: &mut String) {
     let page = Page {
@@ -28,7 +30,8 @@ pub(super) fn section(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, 
     page.relay(&mut rows);
     page.cluster(&mut rows);
     out.push_str("## What a failure loses\n\n");
-    table(out, &["failure", "lost", "late", "who says so"], &rows);
+    table(out, &["failure", "lost", "late", "who says so", "bound"], &rows);
+    page.residuals(out);
     if !page.alerts.told {
         out.push_str(
             "No Prometheus here is told of an Alertmanager (`alerts`): alerts fire, and nobody hears them.\n\n",
@@ -93,29 +96,46 @@ impl Page<'_, '_> {
         let relayed = relayed.unwrap_or_else(|| GAP.to_owned());
         for to in &self.written {
             let url = self.plan.relay.iter().flat_map(|r| &r.urls).find(|u| u.name == to.name);
-            let elsewhere =
-                to.store.and_then(|s| self.fleet.store(s).cluster.as_ref()).is_none_or(|c| c.value != self.plan.id);
-            let link = if elsewhere { ", or the line to it," } else { "" };
-            let (lost, late, who) = match url {
-                Some(url) if url.survive.value.is_zero() => (
-                    format!("nothing until its queue of {} is full; then the oldest of it", url.queue.value),
-                    "all since, in order, once it is back".to_owned(),
-                    relayed.clone(),
-                ),
+            let (away, public) = (self.is_away(to), self.is_public(to));
+            let link = if away && !public { ", or the line to it," } else { "" };
+            let (lost, late, who, bound) = match url {
                 Some(url) => (
-                    format!("nothing for {}; beyond, the oldest samples of its queue of {}", url.survive.value, url.queue.value),
-                    "all since, in order, once it is back".to_owned(),
+                    "nothing within the bound; beyond it the oldest samples of its queue",
+                    "all since, in order, once it is back",
                     relayed.clone(),
+                    match url.survive.value.is_zero() {
+                        true => format!("its queue of {}", url.queue.value),
+                        false => format!("{}, its queue of {}", url.survive.value, url.queue.value),
+                    },
                 ),
                 None => (
-                    "nothing for about an hour; beyond two or three hours the oldest, and all that waits if its Prometheus restarts"
-                        .to_owned(),
-                    "what waits, once it is back".to_owned(),
-                    self.alerts.names(Notices::Sending, |lane| self.watches(lane, None)).unwrap_or_else(|| GAP.to_owned()),
+                    "nothing within the bound; beyond it all that waits, at the latest after three hours; all that waits, \
+                     too, if its Prometheus restarts",
+                    "what waits, once it is back",
+                    self.alerts
+                        .names(Notices::Sending, |lane| self.watches(lane, None))
+                        .unwrap_or_else(|| GAP.to_owned()),
+                    format!("{}, without a restart", held::certain(held::CUT)),
                 ),
             };
-            rows.push(vec![format!("`{}`{link} is down", to.name), format!("in it: {lost}"), late, who]);
+            let row =
+                |failure: String| vec![failure, format!("in it: {lost}"), late.to_owned(), who.clone(), bound.clone()];
+            rows.push(row(format!("`{}`{link} is down", to.name)));
+            if public {
+                rows.push(row(format!("the public line to `{}` is down", to.name)));
+            }
         }
+    }
+
+    /// Whether a store stands elsewhere.
+    fn is_away(&self, to: &Written<'_>) -> bool {
+        to.store.and_then(|s| self.fleet.store(s).cluster.as_ref()).is_none_or(|c| c.value != self.plan.id)
+    }
+
+    /// Whether the way leads over an address that is reached from anywhere.
+    fn is_public(&self, to: &Written<'_>) -> bool {
+        let addresses = to.store.iter().flat_map(|s| &self.fleet.store(*s).addresses);
+        addresses.filter(|a| a.zones.is_none()).any(|a| to.url.starts_with(a.url.value.as_str()))
     }
 
     /// Whether a lane scrapes a Prometheus of the cluster, or any.
@@ -143,6 +163,11 @@ impl Page<'_, '_> {
                 self.of_a_pod(lane),
                 "nothing".to_owned(),
                 if who.is_empty() { NOBODY_HERE.to_owned() } else { who.join("; ") },
+                match (lane.replicas.value > 1, lane.remote_write.is_empty()) {
+                    (true, _) => "-".to_owned(),
+                    (false, true) => "until it is back".to_owned(),
+                    (false, false) => format!("{} before, until it is back", held::UNSENT),
+                },
             ]);
         }
     }
@@ -155,7 +180,9 @@ impl Page<'_, '_> {
         let sent = match (lane.remote_write.is_empty(), &self.plan.relay) {
             (true, _) => "",
             (false, Some(_)) => "; at the stores also the seconds it had not handed to the relay",
-            (false, None) => "; at the stores also what it had not sent, seconds while they take it",
+            (false, None) => {
+                "; at the stores also what it had not sent: seconds while they take it, all that waits while they do not"
+            }
         };
         let scrapes = self.plan.relay.iter().flat_map(|r| &r.scrapes).map(|s| s.job.as_str());
         let owned = |job: &&str| lane.owns.iter().any(|c| c.job == *job);
@@ -175,49 +202,56 @@ impl Page<'_, '_> {
         ];
         let who: Vec<String> = who.into_iter().flatten().collect();
         let who = if who.is_empty() { GAP.to_owned() } else { who.join("; ") };
+        let held_back = format!("{} while it is away", held::certain(held::CUT));
         rows.push(vec![
             "a pod of the relay is killed".to_owned(),
-            "about a second of samples in its memory; Prometheis hold the rest back, an hour is certain".to_owned(),
+            "what it had not written to its disk, seconds; nothing if it is told to end and has the time to; Prometheis \
+             hold the rest back"
+                .to_owned(),
             "what waits, once it is back".to_owned(),
             who.clone(),
+            format!("{} before; {held_back}", held::UNWRITTEN),
         ]);
+        let queues = relay.urls.iter().fold(0, |sum: u64, u| sum.saturating_add(u.queue.value.get()));
         let kept = if relay.replicas.value > 1 {
-            "nothing of what other replicas have; the queue on its volume, if the volume is lost with the node"
+            "nothing of what other replicas have; the queue on its volume, if that is node-local"
         } else {
-            "the queues, if their volume is lost with the node; nothing on a volume that moves"
+            "the queues, if their volume is node-local; nothing on a volume that moves"
         };
         rows.push(vec![
             "the node of the relay is lost".to_owned(),
             kept.to_owned(),
             "as above, until the pod runs elsewhere".to_owned(),
             who,
+            format!("what waits, at most {}; {held_back}", Bytes::new(queues)),
         ]);
     }
 
     fn cluster(&self, rows: &mut Vec<Vec<String>>) {
-        let away: Vec<&Written<'_>> = self
-            .written
-            .iter()
-            .filter(|w| {
-                w.store.and_then(|s| self.fleet.store(s).cluster.as_ref()).is_none_or(|c| c.value != self.plan.id)
-            })
-            .collect();
+        let away: Vec<&Written<'_>> = self.written.iter().filter(|w| self.is_away(w)).collect();
+        let bound = match &self.plan.relay {
+            Some(relay) => match relay.urls.iter().map(|u| u.survive.value).min().unwrap_or_default() {
+                Duration::ZERO => "as long as the queues hold".to_owned(),
+                shortest => shortest.to_string(),
+            },
+            None => format!("{}, without a restart", held::certain(held::CUT)),
+        };
         if !away.is_empty() {
-            let lost = match &self.plan.relay {
-                Some(relay) => {
-                    let shortest = relay.urls.iter().map(|u| u.survive.value).min().unwrap_or_default();
-                    format!(
-                        "at the stores: nothing for {}",
-                        survives(shortest).replace("no promise", "as long as the queues hold")
-                    )
-                }
-                None => "at the stores: nothing for about an hour".to_owned(),
-            };
             rows.push(vec![
                 "this cluster is cut off".to_owned(),
-                format!("{lost}; people here read their own Prometheis on"),
+                "at the stores: nothing within the bound; people here read their own Prometheis on".to_owned(),
                 "what waits, once it is back".to_owned(),
                 self.missed.clone().unwrap_or_else(|| GAP.to_owned()),
+                bound.clone(),
+            ]);
+        }
+        for (control, stores) in self.control_planes(&away) {
+            rows.push(vec![
+                format!("the control plane `{control}` is lost, volumes included"),
+                format!("what {stores} kept; nothing since, within the bound"),
+                "what waits, to a store under the same URLs".to_owned(),
+                "as when its stores are down".to_owned(),
+                bound.clone(),
             ]);
         }
         for store in &self.plan.stores {
@@ -229,8 +263,9 @@ impl Page<'_, '_> {
             rows.push(vec![
                 format!("a storage node of `{}` is lost", self.fleet.store(store.store).name),
                 lost,
-                "writes go to the others".to_owned(),
+                "nothing: writes go to the others".to_owned(),
                 NOBODY_HERE.to_owned(),
+                format!("{} copies", store.replication),
             ]);
         }
         if !self.plan.stores.is_empty() {
@@ -239,8 +274,33 @@ impl Page<'_, '_> {
                 "all history of the stores above; the Prometheis of the senders keep theirs".to_owned(),
                 "what senders hold back, to a store under the same URLs".to_owned(),
                 "its senders, as their pages say".to_owned(),
+                "as their pages say".to_owned(),
             ]);
         }
+    }
+
+    /// Other clusters with stores that are written to, and these stores.
+    fn control_planes(&self, away: &[&Written<'_>]) -> BTreeMap<&str, String> {
+        let mut out: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for store in away.iter().filter_map(|w| w.store).map(|s| self.fleet.store(s)) {
+            if let Some(cluster) = &store.cluster {
+                out.entry(&self.fleet.cluster(cluster.value).name).or_default().insert(format!("`{}`", store.name));
+            }
+        }
+        let joined = |stores: BTreeSet<String>| stores.into_iter().collect::<Vec<_>>().join(", ");
+        out.into_iter().map(|(name, stores)| (name, joined(stores))).collect()
+    }
+
+    /// What no way of sending survives.
+    fn residuals(&self, out: &mut String) {
+        let refused = match (self.written.is_empty(), &self.plan.relay) {
+            (true, _) => return,
+            (false, Some(_)) => "400 or 409, and the relay",
+            (false, None) => "any 4xx but 429, and a Prometheus",
+        };
+        out.push_str(&format!(
+            "Whatever the bound: what a store refuses is lost. It answers {refused} does not send it again.\n\n"
+        ));
     }
 
     fn resets(&self, out: &mut String) {

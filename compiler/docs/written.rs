@@ -12,7 +12,7 @@ use crate::model::plan::ClusterPlan;
 pub(super) struct Written<'p> {
     pub name: &'p str,
     pub store: Option<StoreId>,
-    url: &'p str,
+    pub url: &'p str,
     credentials: &'p Credentials,
     /// Prometheis that send there by themselves; empty: the relay does.
     pub from: Vec<&'p str>,
@@ -154,6 +154,6 @@ fn relay(plan: &ClusterPlan<'_>, out: &mut String) {
     }
 }
 
-pub(super) fn survives(survive: crate::model::value::Duration) -> String {
+fn survives(survive: crate::model::value::Duration) -> String {
     if survive.is_zero() { "no promise".to_owned() } else { survive.to_string() }
 }

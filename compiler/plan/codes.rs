@@ -382,6 +382,13 @@ pub static RULES_TOO_OLD: Code = error(
     "declare a newer `app` version of the store, or let the Alertmanager ask for a token: `bearer secret=\"…\"`",
 );
 
+pub static NO_VOLUME: Code = error(
+    "PLN191",
+    "an outage that no volume holds",
+    "what a store does not take waits on a disk: a claim that nobody can fill keeps the relay from starting, and with it everything that is sent through it",
+    "",
+);
+
 /// A proof over witness series failed: the compiler contradicts itself.
 pub static WITNESS: Code = error(
     "PLN901",
@@ -444,5 +451,6 @@ pub static ALL: &[&Code] = &[
     &PEAKS_APART,
     &RULES_OVER_NOTHING,
     &RULES_TOO_OLD,
+    &NO_VOLUME,
     &WITNESS,
 ];

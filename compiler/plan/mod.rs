@@ -18,6 +18,7 @@ mod edges;
 mod exporters;
 mod expose;
 mod flows;
+pub mod held;
 mod hosts;
 mod keep;
 mod lanes;
@@ -95,6 +96,9 @@ pub fn plan<'f>(
     let because = relay::reasons(&cx, &partitions, &outlets, &scrapes);
     let relayed = cx.relayed;
     let relay = relayed.then(|| relay::plan(&cx, &parts, &partitions, &outlets, (because, scrapes), &mut origins));
+    if let Some(relay) = &relay {
+        relay::check_volume(&cx, relay, sink);
+    }
     let decided = Decided { parts: &parts, monitors: &monitors, partitions: &partitions, outlets: &outlets, relayed };
     let lanes: Vec<LanePlan<'f>> =
         cx.cluster.lanes.iter().map(|l| lanes::plan(&cx, l, &decided, &mut origins, sink)).collect();

@@ -8,7 +8,7 @@ use super::parts::{self, Part};
 use super::routing::{self, Dest, Partition, Target};
 use super::source::relay_labels;
 use super::ways::{self, Way};
-use super::{access, codes, critical, lanes};
+use super::{access, codes, critical, held, lanes};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::plan::{RelayPlan, RelayScrape, RelayUrl};
 use crate::model::value::{Bytes, Duration};
@@ -24,13 +24,14 @@ const VMAGENT: &str = "victoriametrics/vmagent:v1.150.0";
 /// Below `quay.io`.
 const RELOADER: &str = "prometheus-operator/prometheus-config-reloader";
 
-/// What Prometheus is trusted to hold back by itself. Its WAL is cut every two hours whatever is
-/// still to be sent: about one hour is certain, and a restart loses all of it.
-const DIRECT: Duration = Duration::from_secs(30 * 60);
+/// What Prometheus is trusted to hold back by itself: half of what is certain, for a restart loses all of it.
+const DIRECT: Duration = Duration::from_secs(held::certain(held::CUT).secs() / 2);
 
 /// vmagent keeps queues in files of this size, and advises limits in multiples of it.
 const QUEUE_STEP: u64 = 512 << 20;
 const SMALLEST_QUEUE: u64 = 1 << 30;
+/// The largest volume that the storage of a cloud has; on one node there is less.
+const LARGEST_VOLUME: u64 = 64 << 40;
 /// Besides a queue: blocks in memory, and a file that is being removed.
 const HEADROOM: u64 = 512 << 20;
 
@@ -184,6 +185,33 @@ pub(super) fn plan(
     }
 }
 
+/// A volume that nobody has is a promise that nobody keeps.
+pub(super) fn check_volume(cx: &Context<'_>, relay: &RelayPlan, sink: &mut Sink) {
+    let needed = relay.storage.value;
+    let Some(largest) = relay.urls.iter().max_by_key(|u| u.queue.value.get()) else { return };
+    if needed.get() <= LARGEST_VOLUME {
+        return;
+    }
+    let survive = largest.survive;
+    let store = &cx.fleet.store(largest.store).name;
+    let what = format!(
+        "`{}` shall survive {} without `{store}`, and its relay needs a volume of {needed} for it",
+        cx.cluster.name, survive.value
+    );
+    let others = relay.urls.iter().map(|u| u.queue.value.get().saturating_add(HEADROOM)).sum::<u64>()
+        - largest.queue.value.get();
+    let room = (LARGEST_VOLUME / 8 * 7).saturating_sub(others) as f64;
+    let kept = Duration::from_secs((survive.value.secs() as f64 * room / largest.queue.value.get() as f64) as u64);
+    let help = if kept.secs() < 86_400 {
+        "lower `survive`, or send less there: a longer `interval`, fewer jobs".to_owned()
+    } else {
+        format!("lower `survive` to {} or less, or send less there", Duration::from_days(kept.secs() / 86_400))
+    };
+    let at = cx.place(survive.origin, largest.origin);
+    let label = format!("no volume is larger than {}", Bytes::new(LARGEST_VOLUME));
+    sink.push(Diagnostic::new(&codes::NO_VOLUME, at, what).here(label).help(help));
+}
+
 fn url(
     cx: &Context<'_>,
     parts: &[Part<'_>],
@@ -201,6 +229,8 @@ fn url(
     let survive = outlet.dest.survive;
     let reason = "samples/s × survive × bytes per queued sample (32, or 60 for Prometheus' own protocol) × 1.3, up to the next of four steps to the power of two";
     let queue = origins.add(Why::Derived { reason, from: vec![survive.origin] });
+    let reason = "one for every 10,000 samples/s, up to the next power of two: what each of them sends is lost if the relay is killed";
+    let senders = origins.add(Why::Derived { reason, from: vec![outlet.dest.origin] });
     let mut rules = rules(cx, parts, partitions, target, outlet.dest.origin);
     rules.extend(replica_rule(outlets, outlet));
     RelayUrl {
@@ -212,6 +242,7 @@ fn url(
         credentials: outlet.way.credentials.clone(),
         rules,
         queue: Sourced::new(Bytes::new(queue_bytes(rate, survive.value, bytes)), queue),
+        senders: Sourced::new(senders_for(rate), senders),
         survive,
         samples_per_second: rate,
         store: target.store,
@@ -225,6 +256,15 @@ fn queue_bytes(samples_per_second: f64, survive: Duration, bytes_per_sample: u64
     let milli = u128::from((samples_per_second * 1000.0).ceil() as u64);
     let bytes = milli * u128::from(survive.secs()) * u128::from(bytes_per_sample) * 13 / 10_000;
     coarse(bytes.min(u128::from(u64::MAX >> 2)) as u64)
+}
+
+/// How many blocks are sent at a time. A block has at most 10,000 samples, or what came in a second: with five round trips
+/// a second, which a line across a continent allows, this many send five times of what comes. vmagent itself takes two
+/// for each core of its node, holds a block in each while a store is down, and loses those when it is killed.
+fn senders_for(samples_per_second: f64) -> u32 {
+    const BLOCK: f64 = 10_000.0;
+    // As casts go, what is too much is the most.
+    ((samples_per_second / BLOCK).ceil() as u32).max(1).checked_next_power_of_two().unwrap_or(u32::MAX)
 }
 
 /// Up to the next of four steps to the power of two, at least a GiB: some more nodes must not change a
@@ -290,6 +330,11 @@ pub(super) fn replica_rule<'o>(outlets: impl IntoIterator<Item = &'o Outlet<'o>>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn as_few_blocks_are_sent_at_a_time_as_catch_up() {
+        assert_eq!([0.0, 100.0, 10_000.0, 10_001.0, 112_610.0].map(senders_for), [1, 1, 1, 2, 16]);
+    }
 
     #[test]
     fn queues_hold_the_outage_in_coarse_steps_and_never_less_than_a_gibibyte() {

@@ -16,7 +16,8 @@ use crate::ground::{api, images, operator, process};
 use crate::steps::planned::{self, Planned};
 use crate::steps::running::{self, Machines, Running};
 use crate::steps::{
-    accepted, alerted, alertmanagers, backends, charts, dashboards, delivered, rules, scraped, stages, understood,
+    accepted, alerted, alertmanagers, backends, charts, dashboards, delivered, outage, rules, scraped, stages,
+    understood,
 };
 use crate::subject::{self, Subject};
 use crate::trouble::{During as _, Outcome, Trouble};
@@ -59,6 +60,7 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
         }
     }
     names.push("dashboards".to_owned());
+    names.extend(outage::STEPS.map(str::to_owned));
     if !course.wants_any(names.clone()) {
         names.extend(["stages", "rules", "charts"].map(str::to_owned));
         return match course.passed + course.failed.len() {
@@ -92,6 +94,7 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
     })?;
     let machines = Machines::start(&cluster, components, scratch)?;
     operate_all(components, scratch, &mut cluster, &running, Generation::Newest, depth, &mut course)?;
+    outages(components, scratch, &mut cluster, &mut course)?;
     let old: Vec<&Subject<'_>> = subjects.iter().filter(|s| generation(&s.plan) == Generation::Oldest).collect();
     let steps = |s: &&Subject<'_>| -> Vec<String> {
         let run = VERSIONS.iter().flat_map(|version| RUN.map(|step| format!("{s}{version} {step}")));
@@ -107,6 +110,22 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
     }
     drop(machines);
     Ok(course.end())
+}
+
+/// Outages, of which all steps need all of it.
+fn outages(components: &Components, scratch: &Path, cluster: &mut Cluster, course: &mut Course<'_>) -> Outcome<()> {
+    if !course.wants_any(outage::STEPS.map(str::to_owned)) {
+        return Ok(());
+    }
+    let mut outcomes = None;
+    let up = course.need("outage", || {
+        outcomes = Some(outage::judge(cluster, components, scratch)?);
+        Ok("two clusters, four stores".to_owned())
+    });
+    for (name, outcome) in outage::STEPS.into_iter().zip(outcomes.into_iter().flatten()) {
+        course.tell(name, 0.0, outcome);
+    }
+    if up { Ok(()) } else { cluster.clear(&outage::namespaces()) }
 }
 
 /// Runs the clusters that are for the operator of a generation, each version of the examples after the other.

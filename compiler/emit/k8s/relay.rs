@@ -273,6 +273,7 @@ fn arguments(relay: &RelayPlan) -> Vec<(Origin, String)> {
     per_url(&mut args, "url", urls, |u| Some((u.url.origin, u.url.value.clone())));
     per_url(&mut args, "urlRelabelConfig", urls, |u| Some((u.origin, format!("{CONFIG}/{}", rules_file(u)))));
     per_url(&mut args, "maxDiskUsagePerURL", urls, |u| Some((u.queue.origin, u.queue.value.get().to_string())));
+    per_url(&mut args, "queues", urls, |u| Some((u.senders.origin, u.senders.value.to_string())));
     let file = |secret: &Sourced<String>, key: &str| (secret.origin, format!("{SECRETS}/{}/{key}", secret.value));
     per_url(&mut args, "basicAuth.usernameFile", urls, |u| match &u.credentials.auth {
         Some(Auth::Basic { secret, username_key, .. }) => Some(file(secret, username_key)),

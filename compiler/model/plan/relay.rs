@@ -69,6 +69,8 @@ pub struct RelayUrl {
     pub rules: Vec<Rule>,
     /// `-remoteWrite.maxDiskUsagePerURL`, a multiple of 512 MiB.
     pub queue: Sourced<Bytes>,
+    /// `-remoteWrite.queues`: blocks that are sent at a time.
+    pub senders: Sourced<u32>,
     /// Outage the queue is sized for.
     pub survive: Sourced<Duration>,
     pub samples_per_second: f64,

@@ -172,6 +172,39 @@ impl Cluster {
         Ok(from..self.pods.len())
     }
 
+    /// The pod of this name.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn pod_mut(&mut self, namespace: &str, name: &str) -> Outcome<&mut Pod> {
+        let found = self.pods.iter_mut().find(|p| p.namespace == namespace && p.name == name);
+        found.ok_or_else(|| Trouble::new(format!("there is no pod {namespace}/{name}")))
+    }
+
+    /// Ends the pods of a workload, if it has any, and runs it as it is now: what a controller makes of another template.
+    ///
+    /// # Errors
+    /// A pod does not end within the grace it is given, or the new one does not become ready.
+    pub fn replace(&mut self, workload: &Value, images: Images<'_>) -> Outcome<()> {
+        let namespace = text(workload, "/metadata/namespace");
+        let grace = workload["spec"]["template"]["spec"]["terminationGracePeriodSeconds"].as_u64().unwrap_or(30);
+        for planned in workload::pods(workload, &self.nodes)? {
+            if let Some(at) = self.pods.iter().position(|p| p.namespace == namespace && p.name == planned.name) {
+                self.pods.remove(at).terminate(Duration::from_secs(grace))?;
+                self.api.kubectl.delete(&["pod", &planned.name, "-n", namespace])?;
+            }
+        }
+        self.run(std::slice::from_ref(workload), images).map(drop)
+    }
+
+    /// Brings the volumes of all pods of a namespace up to date with the objects they are filled from.
+    ///
+    /// # Errors
+    /// Such an object is not there any more.
+    pub fn refresh(&self, namespace: &str) -> Outcome<()> {
+        self.pods.iter().filter(|p| p.namespace == namespace).try_for_each(|p| self.kubelet.refresh(p))
+    }
+
     /// # Errors
     /// A program of a pod has ended that is to run all the time: the end of its log.
     pub fn pods_alive(&mut self) -> Outcome<()> {

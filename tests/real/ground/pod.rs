@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::cluster::Node;
 use super::kubectl::Kubectl;
 use super::network::{API_SERVER, Attached, Network};
-use super::process::{Process, Ready};
+use super::process::{Process, Ready, Signal};
 use super::root::{Base, Root};
 use super::volumes::{self, Filler, text};
 use super::{Outcome, Trouble, http};
@@ -64,6 +64,8 @@ pub struct Pod {
 
 struct Container {
     spec: Value,
+    /// As it was started, and is started again.
+    command: Command,
     process: Process,
     _root: Root,
 }
@@ -146,11 +148,19 @@ impl Kubelet {
                 if is_init && text(container, "/restartPolicy") != "Always" {
                     process.wait(&Ready::Ended, INIT)?;
                 } else {
-                    pod.containers.push(Container { spec: container.clone(), process, _root: root });
+                    pod.containers.push(Container { spec: container.clone(), command, process, _root: root });
                 }
             }
         }
         Ok(())
+    }
+
+    /// Fills the volumes of a running pod anew, as a kubelet does when what they are filled from has changed.
+    ///
+    /// # Errors
+    /// As for [`volumes::refresh`].
+    pub fn refresh(&self, pod: &Pod) -> Outcome<()> {
+        self.volumes(pod, &self.folder(pod)).map(drop)
     }
 
     fn volumes(&self, pod: &Pod, folder: &Path) -> Outcome<BTreeMap<String, PathBuf>> {
@@ -212,6 +222,38 @@ impl Pod {
         }
         self.ready = true;
         Ok(())
+    }
+
+    /// Ends a container by a signal and leaves it so: [`Pod::start_again`] does what a kubelet would do at once.
+    ///
+    /// # Errors
+    /// There is no such container, or it does not end within `patience`.
+    pub fn end(&mut self, container: &str, signal: Signal, patience: Duration) -> Outcome<()> {
+        self.container(container)?.process.end(signal, patience)
+    }
+
+    /// Starts a container that has ended, with the volumes it had, and waits until it is ready.
+    ///
+    /// # Errors
+    /// There is no such container, or it does not become ready within `patience`.
+    pub fn start_again(&mut self, container: &str, patience: Duration) -> Outcome<()> {
+        let Container { command, process, .. } = self.container(container)?;
+        let (name, log) = (process.name.clone(), process.log.clone());
+        *process = Process::start(name, command, &log)?;
+        self.wait(patience)
+    }
+
+    /// Ends all containers as a kubelet does with a pod that is deleted.
+    ///
+    /// # Errors
+    /// One does not end within `patience`.
+    pub fn terminate(mut self, patience: Duration) -> Outcome<()> {
+        self.containers.iter_mut().try_for_each(|c| c.process.end(Signal::TERM, patience))
+    }
+
+    fn container(&mut self, name: &str) -> Outcome<&mut Container> {
+        let what = format!("{}/{} has no container {name}", self.namespace, self.name);
+        self.containers.iter_mut().find(|c| text(&c.spec, "/name") == name).ok_or_else(|| Trouble::new(what))
     }
 
     /// # Errors

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::Pid;
+pub use rustix::process::Signal;
+
 use super::{During, Outcome, Trouble, http};
 
 const PAUSE: Duration = Duration::from_millis(50);
@@ -107,6 +110,23 @@ impl Process {
     /// What went wrong with it, its last lines below.
     pub fn trouble(&self, what: &str) -> Trouble {
         Trouble::new(format!("{} {what}; its log is {}", self.name, self.log.display())).said(self.text())
+    }
+
+    /// Sends it a signal, as a kubelet or a machine's lack of memory would, and waits until it has ended.
+    ///
+    /// # Errors
+    /// It has not ended within `patience`.
+    pub fn end(&mut self, signal: Signal, patience: Duration) -> Outcome<()> {
+        self.alive()?;
+        rustix::process::kill_process(Pid::from_child(&self.child), signal).during(&self.name)?;
+        let deadline = Instant::now() + patience;
+        while self.child.try_wait().during(&self.name)?.is_none() {
+            if Instant::now() > deadline {
+                return Err(self.trouble(&format!("has not ended {} s after {signal:?}", patience.as_secs())));
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
     }
 
     fn kill(&mut self) {

@@ -13,6 +13,7 @@ pub mod delivered;
 pub mod emitted;
 pub mod grafana;
 pub mod meaning;
+pub mod outage;
 pub mod planned;
 pub mod rules;
 pub mod running;

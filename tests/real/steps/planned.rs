@@ -1,5 +1,7 @@
 //! What the compiler plans for the examples, as they stand or with a few words of the spec replaced.
 
+use std::path::Path;
+
 use watershed::catalog::Catalog;
 use watershed::diag::{Severity, Sink};
 use watershed::model::fleet::Fleet;
@@ -42,13 +44,17 @@ pub fn examples(replaced: &[(&str, &str)]) -> Outcome<Vec<Planned>> {
         }
     }
     names.sort();
-    names.iter().map(|name| Planned::of(name, replaced)).collect()
+    names.iter().map(|name| Planned::of(&root, name, replaced)).collect()
 }
 
 impl Planned {
-    fn of(example: &str, replaced: &[(&str, &str)]) -> Outcome<Planned> {
+    /// The spec in the folder `example` of `root`, with each of `replaced` (from, to) put into its text.
+    ///
+    /// # Errors
+    /// It does not compile: its first finding.
+    pub fn of(root: &Path, example: &str, replaced: &[(&str, &str)]) -> Outcome<Planned> {
         let world = Memory::new();
-        let folder = repository("examples").join(example);
+        let folder = root.join(example);
         for entry in std::fs::read_dir(&folder).during(folder.display())? {
             let path = entry.during(folder.display())?.path();
             let mut text = std::fs::read_to_string(&path).during(path.display())?;
@@ -61,8 +67,10 @@ impl Planned {
         let compiled = pipeline::compile(&world, &SpecPath(example.to_owned()));
         if let Some(error) = compiled.findings.iter().find(|d| d.severity == Severity::Error) {
             return Err(Trouble::new(format!(
-                "examples/{example} with {replaced:?}: {} {}",
-                error.code.id, error.what
+                "{} with {replaced:?}: {} {}",
+                folder.display(),
+                error.code.id,
+                error.what
             )));
         }
         Ok(Planned { example: example.to_owned(), compiled })

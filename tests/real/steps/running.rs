@@ -316,7 +316,7 @@ fn run(
 }
 
 /// A tenant's pod that asks to be scraped.
-fn workload(namespace: &str) -> Value {
+pub fn workload(namespace: &str) -> Value {
     let labels = json!({"app": "work"});
     json!({
         "apiVersion": "apps/v1", "kind": "StatefulSet",

@@ -15,7 +15,7 @@ use watershed::model::plan::ClusterPlan;
 use super::meaning::{Series, Target};
 use crate::components::Components;
 use crate::ground::cluster::Cluster;
-use crate::ground::process::{Process, Ready};
+use crate::ground::process::{Process, Ready, Signal};
 use crate::ground::{During, Outcome, Trouble, http};
 
 /// No cluster of this suite has as many series.
@@ -31,7 +31,9 @@ pub struct Store {
     pub target: Target,
     /// What its answers are asked at, up to `/api/v1`.
     base: String,
-    _processes: Vec<Process>,
+    command: Command,
+    process: Process,
+    _front: Option<Process>,
 }
 
 /// Where a cluster writes: the URL, and whether it shows the credentials of which Secret.
@@ -95,21 +97,12 @@ pub fn start(
         let mut process = Process::start(&name, &mut command, &log)?;
         let base = format!("http://{at}{prefix}");
         process.wait(&Ready::Http(&format!("{base}/health")), START)?;
-        let mut processes = vec![process];
+        let mut door = None;
         if secure {
             let values = values.get(store).ok_or_else(|| Trouble::new(format!("{store} has no values file")))?;
-            processes.push(front(
-                cluster,
-                components,
-                &name,
-                &host,
-                SocketAddrV4::new(own, port),
-                at,
-                values,
-                scratch,
-            )?);
+            door = Some(front(cluster, components, &name, &host, SocketAddrV4::new(own, port), at, values, scratch)?);
         }
-        stores.push(Store { name, target: writes.target, base, _processes: processes });
+        stores.push(Store { name, target: writes.target, base, command, process, _front: door });
     }
     Ok(stores)
 }
@@ -167,6 +160,32 @@ fn front(
 }
 
 impl Store {
+    /// Ends it as its owner would: what it has taken it keeps.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub fn stop(&mut self) -> Outcome<()> {
+        self.process.end(Signal::TERM, START)
+    }
+
+    /// Starts it where it was, with what it had.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn start_again(&mut self) -> Outcome<()> {
+        let (name, log) = (self.process.name.clone(), self.process.log.clone());
+        self.process = Process::start(name, &mut self.command, &log)?;
+        self.process.wait(&Ready::Http(&format!("{}/health", self.base)), START)
+    }
+
+    /// The samples it has of the series a selector selects, whatever it makes of them for queries.
+    ///
+    /// # Errors
+    /// Its own words.
+    pub fn samples(&self, selector: &str) -> Outcome<String> {
+        http::get(&http::with_query(&format!("{}/api/v1/export", self.base), &[("match[]", selector)]))
+    }
+
     /// Every series that has a sample of the last `seconds`.
     ///
     /// # Errors
