@@ -155,7 +155,7 @@ const FIELDS: &[Row] = &[
     row(VALUES, "*.extraArgs.dedup.minScrapeInterval", Effect::DataLoss, "one sample per interval is kept, all others are deleted"),
     row(VALUES, "vmselect.extraArgs.dedup.minScrapeInterval", Effect::Restart, "queries show one sample per interval; what is stored stays"),
     row(VALUES, "*.extraArgs.replicationFactor", Effect::Restart, "only new samples are written with the new number of copies"),
-    row(VALUES, "remoteWrite", Effect::QueueReset, "vmagent names its disk queues by position and URL: a queue whose place or URL changes is kept on the volume and never sent"),
+    row(VALUES, "remoteWrite", Effect::QueueReset, "vmagent names its disk queues by position and URL: a queue whose place or URL changes stays on the volume, and is sent only by a list that has it in its old place"),
     row(VALUES, "remoteWrite.*.urlRelabelConfig", Effect::Reload, ""),
 ];
 
@@ -170,7 +170,7 @@ pub(super) fn of_field(
     if WORKLOADS.split('|').any(|k| k == kind) && [before, after].into_iter().flatten().any(is_queue_flag) {
         return (
             Effect::QueueReset,
-            "vmagent names its disk queues by position and URL: a queue whose place or URL changes is kept on the volume and never sent",
+            "vmagent names its disk queues by position and URL: a queue whose place or URL changes stays on the volume, and is sent only by a list that has it in its old place",
         );
     }
     // A map of flags that comes or goes as a whole is as grave as the gravest of them.

@@ -2,7 +2,7 @@
 //!
 //! A queue is named by the place of its URL among all `-remoteWrite.url` and by the URL itself
 //! (VictoriaMetrics, `app/vmagent/remotewrite`): one whose place or URL changes stays on the volume
-//! and is never sent.
+//! until the list has it there again.
 
 use super::{Change, Effect, Side};
 use crate::object::{Tree, Value};
@@ -33,7 +33,7 @@ pub(super) fn judge(old: Side<'_>, new: Side<'_>, changes: &mut [Change]) {
         lost => (
             Effect::QueueReset,
             format!(
-                "vmagent finds a queue by its place and URL: what waits for {} stays on the volume and is never sent; \
+                "vmagent finds a queue by its place and URL: what waits for {} stays on the volume, and is sent only by a list that has it in its old place; \
                  let it drain first",
                 lost.join(" and for ")
             ),

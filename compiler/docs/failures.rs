@@ -265,7 +265,10 @@ impl Page<'_, '_> {
                 lost,
                 "nothing: writes go to the others".to_owned(),
                 NOBODY_HERE.to_owned(),
-                format!("{} copies", store.replication),
+                match store.replication {
+                    0 | 1 => "one copy".to_owned(),
+                    copies => format!("{copies} copies"),
+                },
             ]);
         }
         if !self.plan.stores.is_empty() {
@@ -295,11 +298,11 @@ impl Page<'_, '_> {
     fn residuals(&self, out: &mut String) {
         let refused = match (self.written.is_empty(), &self.plan.relay) {
             (true, _) => return,
-            (false, Some(_)) => "400 or 409, and the relay",
-            (false, None) => "any 4xx but 429, and a Prometheus",
+            (false, Some(_)) => "400 or 409",
+            (false, None) => "any 4xx but 429",
         };
         out.push_str(&format!(
-            "Whatever the bound: what a store refuses is lost. It answers {refused} does not send it again.\n\n"
+            "Whatever the bound: what a store refuses with {refused} is lost, for nobody sends it again.\n\n"
         ));
     }
 
@@ -313,7 +316,7 @@ impl Page<'_, '_> {
         ];
         if self.plan.relay.is_some() {
             lines.extend([
-                "an address, or the place of a destination in the list above: its queue stays on the volume and is never sent. The list begins with what `shared` and `unowned` name, then come `to` lines as they are written: a new line goes behind the others",
+                "an address, or the place of a destination in the list above: its queue stays on the volume, and is sent only once the list is as it was. The list begins with what `shared` and `unowned` name, then come `to` lines as they are written: a new line goes behind the others",
                 "who owns a namespace, any other rule: read anew, and no queue is touched where the list stays as it is",
                 "a destination more, another `survive`, and so many more series that a queue grows by a step: the volume of the relay changes, which Kubernetes takes only after `kubectl delete statefulset relay --cascade=orphan`, and its pod restarts; until then the rules are new and the list of stores is not: what is only for the new one is dropped",
                 "a credential inside its Secret: read anew here, and by vmauth at the store only when its pods restart; until then samples wait. Another Secret: the relay restarts and keeps its queues",

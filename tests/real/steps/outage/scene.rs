@@ -12,6 +12,7 @@ use super::counted::{self, Lost, Moment, now};
 use crate::components::Components;
 use crate::exporters::{About, Exporter, Kind};
 use crate::ground::cluster::Cluster;
+use crate::ground::kubectl::Kubectl;
 use crate::ground::operator::{self, Generation};
 use crate::ground::process::{Signal, until};
 use crate::ground::volumes::text;
@@ -117,7 +118,7 @@ impl<'c> Scene<'c> {
         let plans = spec.clusters()?;
         let plan = plans.iter().find(|p| p.cluster.id.value == "relayed").ok_or_else(|| Trouble::new("no relayed"))?;
         if effects.iter().any(|e| e.effect == "recreate" && e.object == "StatefulSet/relay") {
-            self.cluster.api.kubectl.run(&["delete", "statefulset", "relay", "-n", "relayed", "--cascade=orphan"])?;
+            orphan(&self.cluster.api.kubectl, "relayed", "relay")?;
         }
         let objects = self.apply(&spec, plan)?;
         self.cluster.refresh("relayed")?;
@@ -279,6 +280,15 @@ pub struct Effect {
     pub object: String,
     pub effect: String,
     pub consequence: String,
+}
+
+/// Deletes a StatefulSet and leaves its pods, as `kubectl delete --cascade=orphan` and the garbage collector do; the latter
+/// does not run here.
+fn orphan(kubectl: &Kubectl, namespace: &str, name: &str) -> Outcome<()> {
+    let set = ["statefulset", name, "-n", namespace];
+    kubectl.run(&[&["delete", "--cascade=orphan", "--wait=false"], &set[..]].concat())?;
+    let done = ["--type=merge", "-p", "{\"metadata\":{\"finalizers\":null}}"];
+    kubectl.run(&[&["patch"], &set[..], &done].concat()).map(drop)
 }
 
 fn effects(said: &Value) -> Outcome<Vec<Effect>> {
