@@ -203,6 +203,42 @@ pub const POD_REFUSED: Code = Code::error(
     "",
 );
 
+pub const LABEL_GONE: Code = Code::error(
+    "OBJ142",
+    Stage::Objects,
+    "a rule that asks for a label that is gone",
+    "Prometheus takes off every label that begins with `__` once a target is relabelled. A rule that comes later reads it as \
+     empty, and nothing says so: neither the API server, nor the operator, nor promtool.",
+    "",
+);
+
+pub const OPEN_SPLIT: Code = Code::warning(
+    "OBJ143",
+    Stage::Objects,
+    "a split by namespace that is open",
+    "The next namespace, and every series without one, reaches all destinations whose rules do not name it; each new owner \
+     is a rule more at all the others.",
+    "",
+);
+
+pub const NAMELESS_LOST: Code = Code::warning(
+    "OBJ144",
+    Stage::Objects,
+    "a split by namespace that loses what has none",
+    "Idle accelerators, nodes of some exporters, recorded series and alerts have no namespace, and those of exporters have \
+     that of the exporter: such a rule keeps them all away, and nothing says so.",
+    "",
+);
+
+pub const LABEL_ELSEWHERE: Code = Code::warning(
+    "OBJ145",
+    Stage::Objects,
+    "a rule that asks where series of our monitors say nothing",
+    "`exported_` is put before a label of an exporter only where its monitor does not honour labels. Ours do, wherever the \
+     exporter tells of workloads: the namespace of a workload is in `namespace`.",
+    "",
+);
+
 pub const ALL: &[&Code] = &[
     &UNKNOWN_FIELD,
     &WRONG_TYPE,
@@ -230,4 +266,8 @@ pub const ALL: &[&Code] = &[
     &TAKEN,
     &NOT_ADMITTED,
     &POD_REFUSED,
+    &LABEL_GONE,
+    &OPEN_SPLIT,
+    &NAMELESS_LOST,
+    &LABEL_ELSEWHERE,
 ];

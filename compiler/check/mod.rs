@@ -10,6 +10,7 @@ mod object;
 mod patch;
 mod pod_security;
 mod raw;
+mod relabelling;
 mod scalar;
 mod size;
 mod taken;
