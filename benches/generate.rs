@@ -102,6 +102,7 @@ fn fleet_block(size: usize) -> String {
         }}
         drop "go_gc_*" "app_{job}_debug_*"
         series {series}
+        honor-labels #false
     }}
 "#,
             15 + 15 * (job % 2),

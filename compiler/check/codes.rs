@@ -239,6 +239,15 @@ pub const LABEL_ELSEWHERE: Code = Code::warning(
     "",
 );
 
+pub const ROUTE_PATCHED: Code = Code::warning(
+    "OBJ146",
+    Stage::Objects,
+    "a patch of what a route is made of",
+    "A page, `trace` and the matrix say what the spec's routes do; from here on the cluster does something else, and a series \
+     that goes astray is nobody's finding.",
+    "Say it in the spec: a store of `kind=\"remote-write\"` for a destination more, lines of the `route` for what it gets.",
+);
+
 pub const ALL: &[&Code] = &[
     &UNKNOWN_FIELD,
     &WRONG_TYPE,
@@ -270,4 +279,5 @@ pub const ALL: &[&Code] = &[
     &OPEN_SPLIT,
     &NAMELESS_LOST,
     &LABEL_ELSEWHERE,
+    &ROUTE_PATCHED,
 ];

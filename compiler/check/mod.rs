@@ -21,6 +21,7 @@ pub use object::{object, values};
 pub use patch::{Applied, PatchRef, described, is_for, patch};
 pub use pod_security::Admission;
 pub use raw::{id_of, raw};
+pub use relabelling::sent;
 pub use taken::taken;
 pub use unique::{Seen, unique};
 

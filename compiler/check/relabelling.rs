@@ -2,6 +2,8 @@
 //!
 //! Programs take them without a word. Our own rules are proven; these come with patches and raw objects.
 
+use serde_json::Value;
+
 use super::walk::Walk;
 use super::{Finding, codes};
 use crate::object::{Kind, NodeId, Tree};
@@ -31,6 +33,14 @@ pub(super) fn check(walk: &mut Walk<'_>, root: NodeId) {
             None => {}
         });
     }
+}
+
+/// Where a Prometheus sends its series, and by which rules: what a route is made of.
+pub fn sent(tree: &Tree, root: NodeId) -> Vec<Value> {
+    let writes = tree.at(root, &["spec", "remoteWrite"]).into_iter().flat_map(|list| tree.children(list));
+    let parts = ["name", "url", "writeRelabelConfigs"];
+    let write = |node| parts.iter().map(|key| tree.get(node, key).map_or(Value::Null, |n| tree.to_json(n))).collect();
+    writes.map(write).collect()
 }
 
 struct Rule<'t> {

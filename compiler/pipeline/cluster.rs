@@ -137,6 +137,7 @@ impl Pass<'_, '_> {
     fn object(&mut self, object: &Object, tree: &mut Tree, origins: &mut Origins) {
         if !self.patches.is_empty() {
             let table = self.table(object);
+            let sent = check::sent(tree, object.root);
             let sink = &mut *self.sink;
             let mut origin = |span: Span| origins.add(Why::Patch(span));
             let done = check::patch(tree, object.root, &object.id, table, &self.patches, &mut origin, &mut |d| {
@@ -145,6 +146,7 @@ impl Pass<'_, '_> {
             let changed = self.patches.iter().zip(&done).filter(|(_, d)| d.changed).map(|(p, _)| p.at).next_back();
             if let (true, Some(at)) = (self.checked, changed) {
                 self.admitted(object, tree, at);
+                self.proven(object, &sent, tree, at);
             }
             for ((_, sum), one) in self.applied.iter_mut().zip(&done) {
                 sum.join(one);
@@ -184,6 +186,19 @@ impl Pass<'_, '_> {
                 self.sink.push(Diagnostic::new(&check::codes::NOT_ADMITTED, patched, what).here("takes it away"));
             }
         }
+    }
+
+    /// The proof was of the rules that were emitted, and says nothing of others.
+    fn proven(&mut self, object: &Object, sent: &[serde_json::Value], tree: &Tree, patched: Span) {
+        let ours = object.id.kind == "Prometheus" && self.plan.lanes.iter().any(|l| l.name == object.id.name);
+        if !ours || check::sent(tree, object.root) == sent {
+            return;
+        }
+        let what = format!(
+            "a patch changes where prometheus `{}` sends its series, or by which rules: where they go was proven without it",
+            object.id.name
+        );
+        self.sink.push(Diagnostic::new(&check::codes::ROUTE_PATCHED, patched, what).here("not in the proof"));
     }
 
     fn table(&self, object: &Object) -> Option<Field> {
