@@ -2,8 +2,6 @@
 //!
 //! Programs take them without a word. Our own rules are proven; these come with patches and raw objects.
 
-use serde_json::Value;
-
 use super::walk::Walk;
 use super::{Finding, codes};
 use crate::object::{Kind, NodeId, Tree};
@@ -36,11 +34,11 @@ pub(super) fn check(walk: &mut Walk<'_>, root: NodeId) {
 }
 
 /// Where a Prometheus sends its series, and by which rules: what a route is made of.
-pub fn sent(tree: &Tree, root: NodeId) -> Vec<Value> {
+pub fn sent(tree: &Tree, root: NodeId) -> Vec<String> {
     let writes = tree.at(root, &["spec", "remoteWrite"]).into_iter().flat_map(|list| tree.children(list));
     let parts = ["name", "url", "writeRelabelConfigs"];
-    let write = |node| parts.iter().map(|key| tree.get(node, key).map_or(Value::Null, |n| tree.to_json(n))).collect();
-    writes.map(write).collect()
+    let part = |node, key: &&str| tree.get(node, key).map(|n| tree.to_json(n).to_string()).unwrap_or_default();
+    writes.flat_map(|node| parts.iter().map(move |key| part(node, key))).collect()
 }
 
 struct Rule<'t> {

@@ -189,7 +189,7 @@ impl Pass<'_, '_> {
     }
 
     /// The proof was of the rules that were emitted, and says nothing of others.
-    fn proven(&mut self, object: &Object, sent: &[serde_json::Value], tree: &Tree, patched: Span) {
+    fn proven(&mut self, object: &Object, sent: &[String], tree: &Tree, patched: Span) {
         let ours = object.id.kind == "Prometheus" && self.plan.lanes.iter().any(|l| l.name == object.id.name);
         if !ours || check::sent(tree, object.root) == sent {
             return;
