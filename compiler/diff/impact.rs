@@ -28,6 +28,8 @@ pub struct Loads {
     /// By cluster (its identity) and name.
     pub lanes: BTreeMap<(String, String), Load>,
     pub stores: BTreeMap<String, Load>,
+    /// Samples per second that a store takes, where the spec says.
+    pub limits: BTreeMap<String, u64>,
     pub routes: BTreeMap<String, Load>,
     /// Where namespaces go, by route and question: `namespaces a, b` → `central`.
     pub ways: BTreeMap<(String, String), String>,

@@ -238,6 +238,9 @@ fn loads(compiled: &Compiled) -> Loads {
     for (store, load) in fleet.stores.iter().zip(&fleet_plan.stores) {
         let load = Load { targets: 0, series: load.series, samples_per_second: load.samples_per_second };
         loads.stores.insert(store.name.clone(), load);
+        if let Some(limit) = &store.ingestion_limit {
+            loads.limits.insert(store.name.clone(), limit.value);
+        }
     }
     loads.ways = docs::ways(fleet).into_iter().map(|(route, what, to)| ((route, what), to)).collect();
     loads

@@ -11,6 +11,7 @@ use super::style::{ADDED, BOLD, CHANGED, DIM, Look, REMOVED, count, one_line, vi
 use super::{Format, json as escape};
 use crate::diag::{Origin, Origins, Sources};
 use crate::diff::{Change, Edit, Effect, Presence};
+use crate::tree::INDEX;
 
 /// Characters of a value shown as text. JSON has all of them.
 const SHOWN: usize = 300;
@@ -118,7 +119,9 @@ fn body(cluster: &ClusterChanges<'_>, sources: &Sources, look: Look) -> String {
     let mut out = String::new();
     for of_object in cluster.changes.chunk_by(|a, b| a.object == b.object && a.file == b.file) {
         let first = &of_object[0];
-        let name = first.object.as_ref().map_or_else(|| first.file.clone(), ToString::to_string);
+        // A cluster that is gone is no change of its index.
+        let other = if first.file == INDEX { "the cluster" } else { &first.file };
+        let name = first.object.as_ref().map_or_else(|| other.to_owned(), ToString::to_string);
         let whole = first.path.is_empty() && of_object.len() == 1;
         let (sign, style) = match (whole, first.edit) {
             (true, Edit::Added) => ("+", ADDED),
@@ -222,14 +225,18 @@ fn lines(before: &str, after: &str, look: Look, out: &mut String) {
     }
 }
 
+fn shown(value: Option<&Json>) -> String {
+    cut(&in_full(value))
+}
+
 /// A value on one line: strings bare where nobody could take them for something else.
-pub(super) fn shown(value: Option<&Json>) -> String {
+pub(super) fn in_full(value: Option<&Json>) -> String {
     let text = match value {
         None => String::new(),
         Some(Json::String(s)) if bare(s) => s.clone(),
         Some(value) => value.to_string(),
     };
-    cut(&one_line(&visible(&text)))
+    one_line(&visible(&text))
 }
 
 fn bare(s: &str) -> bool {

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::diag::{Sources, veil};
 use crate::diff::{Change, Edit, Effect, Presence};
-use crate::report::changes::{ClusterChanges, shown};
+use crate::report::changes::{ClusterChanges, in_full};
 
 fn gravest_first(a: &Row, b: &Row) -> std::cmp::Ordering {
     let alike = || a.path.cmp(&b.path).then_with(|| a.consequence.cmp(&b.consequence));
@@ -25,7 +25,7 @@ const CLUSTER: &str = "⟨cluster⟩";
 pub(super) struct Row {
     pub edit: Edit,
     pub path: String,
-    /// On one line, cut.
+    /// On one line.
     pub before: Option<String>,
     pub after: Option<String>,
     pub effect: Effect,
@@ -149,7 +149,7 @@ fn row(cluster: &ClusterChanges<'_>, change: &Change, sources: &Sources) -> Row 
     let whole = change.path.is_empty() && matches!(change.edit, Edit::Added | Edit::Removed);
     // A build log and a page are read by more people than a spec.
     let safe = |text: String| veil::veiled(&text).unwrap_or(text);
-    let value = |v: &Option<Json>| if whole { None } else { v.as_ref().map(|v| safe(shown(Some(v)))) };
+    let value = |v: &Option<Json>| if whole { None } else { v.as_ref().map(|v| safe(in_full(Some(v)))) };
     Row {
         edit: change.edit,
         path: change.path.clone(),

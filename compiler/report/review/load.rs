@@ -27,7 +27,8 @@ pub(super) fn table(before: &Loads, after: &Loads, detail: &Detail, blocks: &mut
         found.sort_by_key(|m| std::cmp::Reverse(of(m.before).abs_diff(of(m.after))));
         let more = found.len().saturating_sub(detail.figures);
         for one in found.iter().take(detail.figures) {
-            rows.extend(of_one(kind, one));
+            let limit = after.limits.get(&one.name).filter(|_| kind == "store");
+            rows.extend(of_one(kind, one, limit.copied()));
         }
         if more > 0 {
             let name = vec![text(format!("{more} more of kind {kind}"))];
@@ -47,7 +48,7 @@ pub(super) fn table(before: &Loads, after: &Loads, detail: &Detail, blocks: &mut
     }
 }
 
-fn of_one(kind: &str, one: &Moved<Load>) -> Vec<Vec<Line>> {
+fn of_one(kind: &str, one: &Moved<Load>, limit: Option<u64>) -> Vec<Vec<Line>> {
     let name = || vec![text(format!("{kind} ")), code(one.name.as_str())];
     let cell = |load: Option<Load>, figure: &dyn Fn(Load) -> u64| load.map_or_else(Line::new, |l| number(figure(l)));
     let figures: [(&str, &dyn Fn(Load) -> u64); 3] =
@@ -62,7 +63,11 @@ fn of_one(kind: &str, one: &Moved<Load>) -> Vec<Vec<Line>> {
                 (_, None) => vec![text("gone")],
                 _ => change(was, is),
             };
-            vec![name(), vec![text(what)], cell(one.before, figure), cell(one.after, figure), told]
+            let mut now = cell(one.after, figure);
+            if let Some(limit) = limit.filter(|_| what == "samples/s") {
+                now.push(text(format!(" of {}", thousands(limit))));
+            }
+            vec![name(), vec![text(what)], cell(one.before, figure), now, told]
         })
         .collect()
 }

@@ -1,5 +1,7 @@
 //! A review as a page, in more or less detail.
 
+use std::collections::BTreeMap;
+
 use super::blocks::{Block, Line, Piece, code, sentence, strong, text};
 use super::fold::{self, Row};
 use super::load::{self, thousands};
@@ -147,9 +149,13 @@ impl Detail {
     }
 
     pub fn value(&self, value: &str) -> Piece {
+        code(self.cut(value))
+    }
+
+    pub fn cut(&self, value: &str) -> String {
         match value.char_indices().nth(self.values) {
-            None => code(value),
-            Some((at, _)) => code(format!("{}…", &value[..at])),
+            None => value.to_owned(),
+            Some((at, _)) => format!("{}…", &value[..at]),
         }
     }
 }
@@ -220,9 +226,13 @@ fn verdict(review: &Review<'_>, grave: &[Row], gone: usize) -> Line {
     let mut parts = Vec::new();
     let destructive: usize = grave.iter().map(|r| r.changes).sum::<usize>() + gone;
     let head = if destructive > 0 {
-        let worst = grave.iter().map(|r| r.effect).max().filter(|e| *e >= Effect::QueueReset);
-        let worst = worst.map(|e| format!(" (the gravest: {})", e.name())).unwrap_or_default();
-        format!("{}{worst}", count(destructive, "destructive change"))
+        let mut effects: BTreeMap<Effect, usize> = BTreeMap::new();
+        grave.iter().for_each(|r| *effects.entry(r.effect.max(Effect::Restart)).or_default() += r.changes);
+        let removed = effects.remove(&Effect::Restart).unwrap_or(0);
+        let named = effects.iter().rev().map(|(effect, n)| (*n, effect.name()));
+        let others = [(removed, "object removed"), (gone, "cluster gone")];
+        let named = named.chain(others).filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} × {what}"));
+        format!("{}: {}", count(destructive, "destructive change"), named.collect::<Vec<_>>().join(", "))
     } else {
         "Nothing destructive".to_owned()
     };

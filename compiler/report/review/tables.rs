@@ -122,7 +122,8 @@ fn changed(row: &Row, detail: &Detail) -> Line {
     if !row.others.is_empty() {
         line.push(text("; other values "));
         let other = |(sides, clusters): (&String, &BTreeSet<String>)| {
-            format!("{sides} ({})", clusters.iter().cloned().collect::<Vec<_>>().join(", "))
+            let clusters = clusters.iter().cloned().collect::<Vec<_>>().join(", ");
+            format!("{} ({clusters})", detail.cut(sides))
         };
         let others: Vec<String> = row.others.iter().take(detail.folded).map(other).collect();
         line.push(Piece::Fold(row.others.len(), others.join("; ")));

@@ -117,7 +117,7 @@ fn destructive_changes_are_never_folded_and_stay_in_the_shortest_page() {
     for limit in [4096, 8192, 65_536] {
         let page = fleet.page(Form::Markdown, Some(limit));
         assert!(page.chars().count() <= limit, "{} characters of {limit}", page.chars().count());
-        assert!(page.contains("**301 destructive changes (the gravest: data loss)**"), "{page}");
+        assert!(page.contains("**301 destructive changes: 1 × data loss, 300 × new series**"), "{page}");
         assert!(page.contains("| **data loss** | `spec.retention`: `old` → `1d`"), "{page}");
         assert!(page.contains("| **new series** | `spec.externalLabels.team`: `old` → `b`"), "{page}");
         let folded = page.find("<details").unwrap_or(page.len());
