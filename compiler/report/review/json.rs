@@ -34,6 +34,19 @@ pub(super) fn review(review: &Review<'_>) -> String {
         })
         .collect();
     let rows = |rows: Vec<Row>| rows.iter().map(row).collect::<Vec<Json>>();
+    // Of a side that does not compile nothing is estimated.
+    let compared = matches!(review.state, State::Compared | State::First);
+    let impact = compared.then(|| {
+        json!({
+            "fleet": { "before": load(review.before.fleet), "after": load(review.after.fleet) },
+            "clusters": { "before": review.before.clusters, "after": review.after.clusters },
+            "stores": loads(moved(&review.before.stores, &review.after.stores, Clone::clone)),
+            "routes": loads(moved(&review.before.routes, &review.after.routes, Clone::clone)),
+            "prometheis": loads(moved(&review.before.lanes, &review.after.lanes, lane)),
+            "ways": texts(moved(&review.before.ways, &review.after.ways, pair)),
+            "classes": texts(moved(&review.before.flows, &review.after.flows, pair)),
+        })
+    });
     let value = json!({
         "format_version": 1,
         "fleet": review.fleet,
@@ -44,15 +57,7 @@ pub(super) fn review(review: &Review<'_>) -> String {
         "errors": broken,
         "newFindings": found(review.found, review.sources),
         "findingsGone": review.gone,
-        "impact": {
-            "fleet": { "before": load(review.before.fleet), "after": load(review.after.fleet) },
-            "clusters": { "before": review.before.clusters, "after": review.after.clusters },
-            "stores": loads(moved(&review.before.stores, &review.after.stores, Clone::clone)),
-            "routes": loads(moved(&review.before.routes, &review.after.routes, Clone::clone)),
-            "prometheis": loads(moved(&review.before.lanes, &review.after.lanes, lane)),
-            "ways": texts(moved(&review.before.ways, &review.after.ways, pair)),
-            "classes": texts(moved(&review.before.flows, &review.after.flows, pair)),
-        },
+        "impact": impact,
         "clusters": clusters,
         "changes": rows(fold::rows(review.changes, review.sources)),
         "checkedIn": review.checked_in.as_ref().map(|c| json!({
