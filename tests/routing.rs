@@ -135,7 +135,7 @@ fn series_of_gpus_follow_the_namespace_of_the_pod_that_holds_them() {
         ("__name__=DCGM_FI_DEV_GPU_UTIL gpu=3", vec!["plane-a", "plane-b"]),
     ] {
         let page: Vec<(Arc<str>, Arc<str>)> = pairs(exposed).map(|(k, v)| (k.into(), v.into())).collect();
-        let mut series = stages::merged(&page, &target, honor);
+        let mut series = stages::merged(&page, &target, honor, Dialect::PROMETHEUS3);
         series.set("cluster", "pool-1");
         series.settle();
         assert_eq!(series.get("node"), "n1", "{series}");

@@ -9,10 +9,9 @@ use super::lanes;
 use super::routing::{self, Target};
 use crate::diag::Sink;
 use crate::model::plan::{ClusterPlan, LanePlan};
-use crate::model::value::Version;
 use crate::relabel::regex::Cache;
 use crate::relabel::stages::{self, Relayed};
-use crate::relabel::{Chain, Dialect, Labels, Outcome, Rule, Written};
+use crate::relabel::{Chain, Dialect, Labels, Names, Outcome, Rule, Written};
 
 /// What one Prometheus writes.
 pub(super) struct Sender {
@@ -127,5 +126,9 @@ impl Senders {
 
 /// How the program of a lane reads rules.
 pub(super) fn dialect(lane: &LanePlan<'_>) -> Dialect {
-    if lane.version.value < Version::new(3, 0, 0) { Dialect::Prometheus2 } else { Dialect::PROMETHEUS3 }
+    let version = lane.version.value;
+    match (version.major(), version.minor()) {
+        (..=2, minor) => minor.map_or(Dialect::PROMETHEUS2, |minor| Dialect::Prometheus2 { minor }),
+        (_, minor) => minor.map_or(Dialect::PROMETHEUS3, |minor| Dialect::Prometheus3 { minor, names: Names::Utf8 }),
+    }
 }

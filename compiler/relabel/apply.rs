@@ -60,6 +60,11 @@ impl Chain {
         if errors.is_empty() { Ok(Chain { rules: compiled, dialect }) } else { Err(errors) }
     }
 
+    /// Whose rules they are.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     pub fn rules(&self) -> &[Compiled] {
         &self.rules
     }
@@ -86,6 +91,11 @@ impl Chain {
     /// that drops holds no change, and so does that of a rule that did not match.
     pub fn trace(&self, labels: &mut Labels) -> (Outcome, Vec<Step>) {
         labels.settle();
+        self.trace_on(labels)
+    }
+
+    /// As [`Chain::trace`] for labels another step has already added to.
+    pub(super) fn trace_on(&self, labels: &mut Labels) -> (Outcome, Vec<Step>) {
         let mut steps = Vec::new();
         let mut before = labels.clone();
         let outcome = self.run(labels, |rule, after, kept| {
@@ -98,8 +108,12 @@ impl Chain {
 
     fn run(&self, labels: &mut Labels, mut seen: impl FnMut(usize, &Labels, bool)) -> Outcome {
         let vmagent = self.dialect.is_vmagent();
+        let sorts = self.dialect.sorts_between_rules();
         let mut outcome = Outcome::Kept;
         for (by, rule) in self.rules.iter().enumerate() {
+            if sorts {
+                labels.settle();
+            }
             let kept = rule.apply(labels) && !(vmagent && labels.is_empty());
             seen(by, labels, kept);
             if !kept {
@@ -113,7 +127,10 @@ impl Chain {
                 outcome = Outcome::Dropped { by: self.rules.len() - 1 };
             }
         }
-        labels.settle();
+        // vmagent keeps the order from one list of rules to the next.
+        if !vmagent {
+            labels.settle();
+        }
         outcome
     }
 }
@@ -122,15 +139,8 @@ impl Compiled {
     /// Whether the labels are kept.
     fn apply(&self, labels: &mut Labels) -> bool {
         match &self.op {
-            Op::Replace { matcher, target, value, names } => {
+            Op::Replace { matcher, target, value, dialect } => {
                 let joined = self.joined(labels);
-                let name = |target: &Target, captures| match target {
-                    Target::Name(name) => Some(name.clone()),
-                    Target::Template(template) => {
-                        let name = template.expand(captures);
-                        names.allow(&name).then(|| Arc::from(name))
-                    }
-                };
                 match (target, value) {
                     (Target::Name(name), Value::Constant(value)) => {
                         if matcher.is_match(&joined) {
@@ -144,13 +154,23 @@ impl Compiled {
                     }
                     _ => {
                         let Some(captures) = matcher.regex.captures(&joined) else { return true };
-                        let Some(name) = name(target, &captures) else { return true };
-                        let value = match value {
+                        let value: Arc<str> = match value {
                             Value::Constant(value) => value.clone(),
-                            Value::Whole => joined,
+                            Value::Whole => joined.clone(),
                             Value::Template(template) => template.expand(&captures).into(),
                         };
-                        labels.set(name, value);
+                        match target {
+                            Target::Name(name) => labels.set(name.clone(), value),
+                            Target::Template(template, written) => {
+                                let name = template.expand(&captures);
+                                let valid = dialect.names().allow(&name);
+                                if dialect.deletes_target_as_written() && (!valid || value.is_empty()) {
+                                    labels.remove(written);
+                                } else if valid {
+                                    labels.set(Arc::<str>::from(name), value);
+                                }
+                            }
+                        }
                     }
                 }
                 true

@@ -1,9 +1,10 @@
 use super::*;
 use crate::relabel::{Action, Lint, Names};
 
-const P2: Dialect = Dialect::Prometheus2;
+const P2: Dialect = Dialect::PROMETHEUS2;
+const P242: Dialect = Dialect::Prometheus2 { minor: 42 };
 const P3: Dialect = Dialect::PROMETHEUS3;
-const LEGACY3: Dialect = Dialect::Prometheus3 { names: Names::Legacy };
+const LEGACY3: Dialect = Dialect::Prometheus3 { minor: 14, names: Names::Legacy };
 const VM: Dialect = Dialect::Vmagent;
 
 fn compile(dialect: Dialect, rule: &Rule) -> Result<Compiled, RuleError> {
@@ -317,4 +318,20 @@ fn actions_are_read_as_their_programs_read_them() {
     assert_eq!(Action::parse_in_cr("labeldrop"), Some(Action::LabelDrop));
     assert_eq!(Action::parse_in_cr("Labeldrop"), None);
     assert_eq!(Action::parse_in_cr("replace_all"), None);
+}
+
+#[test]
+fn before_2_43_a_rule_visits_all_labels_by_name() {
+    let rules =
+        [rule(Action::Replace).target("b").replacement("new"), rule(Action::LabelMap).regex("[bc]").replacement("to")];
+    assert_eq!(run(P242, "c=old", &rules), "b=new c=old to=old");
+    assert_eq!(run(P2, "c=old", &rules), "b=new c=old to=new");
+}
+
+#[test]
+fn before_2_50_an_empty_result_leaves_a_target_by_template_as_it_is() {
+    let empty = replace("$1_x").source(["a"]).regex("(.*)").replacement("$2");
+    let empty = Rule { target_label: Some("${1}_x".into()), ..empty };
+    assert_eq!(run(P242, "a=b b_x=old", std::slice::from_ref(&empty)), "a=b b_x=old");
+    assert_eq!(run(P2, "a=b b_x=old", std::slice::from_ref(&empty)), "a=b");
 }

@@ -22,7 +22,7 @@ pub struct Compiled {
 
 #[derive(Debug, Clone)]
 pub(super) enum Op {
-    Replace { matcher: Matcher, target: Target, value: Value, names: Names },
+    Replace { matcher: Matcher, target: Target, value: Value, dialect: Dialect },
     Keep(Matcher),
     Drop(Matcher),
     KeepEqual(Arc<str>),
@@ -53,7 +53,8 @@ pub(super) enum Newlines {
 pub(super) enum Target {
     /// Valid, as checked when the rule was compiled.
     Name(Arc<str>),
-    Template(Template),
+    /// And as it is written.
+    Template(Template, Arc<str>),
 }
 
 #[derive(Debug, Clone)]
@@ -83,7 +84,7 @@ impl Rule {
             compiled.lints.push(Lint::EmptyRegex);
         }
         if written == Written::CustomResource
-            && dialect == Dialect::Prometheus2
+            && dialect.is_prometheus2()
             && self.target_label.as_ref().is_some_and(|target| target.contains('$'))
         {
             compiled.lints.push(Lint::TemplatedTarget);
@@ -119,11 +120,11 @@ impl Rule {
                     None => Value::Template(value),
                 };
                 let name = if target.contains('$') {
-                    Target::Template(template(&target, "target_label"))
+                    Target::Template(template(&target, "target_label"), target)
                 } else {
                     Target::Name(target)
                 };
-                Op::Replace { matcher, target: name, value, names: dialect.names() }
+                Op::Replace { matcher, target: name, value, dialect }
             }
             Action::LabelMap => {
                 let template = template(replacement, "replacement");
@@ -147,7 +148,7 @@ impl Rule {
         use Action::{DropEqual, HashMod, KeepEqual, LabelDrop, LabelKeep, LabelMap, Lowercase, Replace, Uppercase};
         let names = dialect.names();
         // Prometheus 3 reads any text as a source label, whatever the scheme.
-        let sources = if dialect == Dialect::Prometheus2 { Names::Legacy } else { Names::Utf8 };
+        let sources = if dialect.is_prometheus2() { Names::Legacy } else { Names::Utf8 };
         if let Some(label) = self.source_labels.iter().find(|label| !sources.allow(label)) {
             return Err(RuleError::SourceLabel(label.clone()));
         }
@@ -230,7 +231,7 @@ impl Matcher {
     fn new(regex: Option<&str>, dialect: Dialect, cache: &Cache) -> Result<Self, RuleError> {
         let pattern = regex.unwrap_or("(.*)");
         let regex = cache.regex(pattern, dialect.paste()).map_err(RuleError::Regex)?;
-        let newlines = if dialect == Dialect::Prometheus2 { Newlines::Not } else { Newlines::Too };
+        let newlines = if dialect.is_prometheus2() { Newlines::Not } else { Newlines::Too };
         Ok(Matcher { regex, everything: (pattern == "(.*)").then_some(newlines) })
     }
 

@@ -13,7 +13,7 @@ const JOB: Job<'_> = Job {
 };
 
 fn scrape(rules: &[Rule], found: &[(&str, &str)]) -> Result<String, String> {
-    let chain = Chain::compile(rules, Dialect::Prometheus2, Written::File, &Cache::new()).unwrap();
+    let chain = Chain::compile(rules, Dialect::PROMETHEUS2, Written::File, &Cache::new()).unwrap();
     let found: Labels = found.iter().copied().collect();
     match stages::target(&found, &JOB, &chain) {
         Target::Kept(target) => Ok(stages::attached(&target).to_string()),

@@ -27,19 +27,25 @@ pub struct Rule {
 /// Whose rules they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dialect {
-    /// Prometheus 2.41 up to 2.55.
-    Prometheus2,
-    /// Prometheus 3. `names` is the name validation scheme in force; before 3.2 targets of rules
-    /// are legacy whatever it says.
+    /// Prometheus 2.41 up to 2.55, by its minor version.
+    Prometheus2 {
+        minor: u32,
+    },
+    /// Prometheus 3, by its minor version. `names` is the name validation scheme in force; before
+    /// 3.2 targets of rules are legacy whatever it says.
     Prometheus3 {
+        minor: u32,
         names: Names,
     },
     Vmagent,
 }
 
 impl Dialect {
-    /// Prometheus 3 as it comes.
-    pub const PROMETHEUS3: Dialect = Dialect::Prometheus3 { names: Names::Utf8 };
+    /// The last Prometheus 2.
+    pub const PROMETHEUS2: Dialect = Dialect::Prometheus2 { minor: 55 };
+
+    /// A new Prometheus 3 as it comes.
+    pub const PROMETHEUS3: Dialect = Dialect::Prometheus3 { minor: 14, names: Names::Utf8 };
 
     pub fn is_vmagent(self) -> bool {
         self == Dialect::Vmagent
@@ -47,14 +53,57 @@ impl Dialect {
 
     pub(super) fn names(self) -> Names {
         match self {
-            Dialect::Prometheus2 => Names::Legacy,
-            Dialect::Prometheus3 { names } => names,
+            Dialect::Prometheus2 { .. } => Names::Legacy,
+            Dialect::Prometheus3 { names, .. } => names,
             Dialect::Vmagent => Names::Utf8,
         }
     }
 
     pub(super) fn paste(self) -> Paste {
-        if self == Dialect::Prometheus2 { Paste::Plain } else { Paste::DotAll }
+        if self.is_prometheus2() { Paste::Plain } else { Paste::DotAll }
+    }
+
+    pub(super) fn is_prometheus2(self) -> bool {
+        matches!(self, Dialect::Prometheus2 { .. })
+    }
+
+    /// Each rule visits all labels by name, those too that rules before it have added.
+    pub(super) fn sorts_between_rules(self) -> bool {
+        self.is_before(43)
+    }
+
+    /// `exported_` is repeated until the name is neither exposed, empty or not, nor the target's.
+    pub(super) fn counts_empty_exposed_labels(self) -> bool {
+        self.is_before(44)
+    }
+
+    /// `replace` with an empty result, or a target that turns out to be no name, deletes the label
+    /// called as `target_label` is written.
+    pub(super) fn deletes_target_as_written(self) -> bool {
+        self.is_before(50)
+    }
+
+    /// What has no label left behind write rules is not sent.
+    pub(super) fn sends_no_empty_series(self) -> bool {
+        self.is_before(51)
+    }
+
+    /// Metric rules visit the merged labels by name, and not the exposed ones first.
+    pub(super) fn sorts_merged_labels(self) -> bool {
+        match self {
+            Dialect::Prometheus2 { .. } => true,
+            Dialect::Prometheus3 { minor, .. } => minor < 10,
+            Dialect::Vmagent => false,
+        }
+    }
+
+    /// Write rules visit all labels by name, and not external ones last.
+    pub(super) fn sorts_external_labels(self) -> bool {
+        self.is_before(51)
+    }
+
+    fn is_before(self, version: u32) -> bool {
+        matches!(self, Dialect::Prometheus2 { minor } if minor < version)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::{Chain, Labels, Outcome, Step};
+use super::{Chain, Dialect, Labels, Names, Outcome, Step};
 
 /// What a scrape job gives to each of its targets before any rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +38,15 @@ pub enum TargetFault {
     NoAddress,
     /// The address holds a path.
     Address,
+    /// Prometheus 2 knows no port for it.
+    Scheme,
     Interval,
     Timeout,
     TimeoutAboveInterval,
 }
 
 /// The labels of a discovered target before the first rule.
-pub fn discovered(discovered: &Labels, job: &Job<'_>) -> Labels {
+pub fn discovered(discovered: &Labels, job: &Job<'_>, dialect: Dialect) -> Labels {
     let mut labels = discovered.clone();
     let given = [
         ("job", job.job_name),
@@ -60,7 +62,8 @@ pub fn discovered(discovered: &Labels, job: &Job<'_>) -> Labels {
     }
     for (name, value) in job.params {
         let name = format!("__param_{name}");
-        if !labels.has(&name) {
+        // Prometheus 2 takes what the job says also where discovery says something else.
+        if dialect.is_prometheus2() || !labels.has(&name) {
             labels.set(name, *value);
         }
     }
@@ -73,11 +76,11 @@ pub fn discovered(discovered: &Labels, job: &Job<'_>) -> Labels {
 /// Prometheus visits the labels of service discovery in random order; where two of them are mapped
 /// to one name the winner changes from reload to reload. Here the last by name wins.
 pub fn target(found: &Labels, job: &Job<'_>, rules: &Chain) -> Target {
-    let mut labels = discovered(found, job);
+    let mut labels = discovered(found, job, rules.dialect());
     if let Outcome::Dropped { by } = rules.apply(&mut labels) {
         return Target::Dropped { by };
     }
-    match finish(&mut labels) {
+    match finish(&mut labels, rules.dialect()) {
         Ok(()) => Target::Kept(labels),
         Err(fault) => Target::Refused(fault),
     }
@@ -87,8 +90,17 @@ pub fn target(found: &Labels, job: &Job<'_>, rules: &Chain) -> Target {
 ///
 /// # Errors
 /// The target is refused.
-pub fn finish(labels: &mut Labels) -> Result<(), TargetFault> {
-    let address = labels.shared("__address__").cloned().ok_or(TargetFault::NoAddress)?;
+pub fn finish(labels: &mut Labels, dialect: Dialect) -> Result<(), TargetFault> {
+    let mut address = labels.shared("__address__").cloned().ok_or(TargetFault::NoAddress)?;
+    if dialect.is_prometheus2() && lacks_port(&address) {
+        let port = match labels.get("__scheme__") {
+            "http" | "" => 80,
+            "https" => 443,
+            _ => return Err(TargetFault::Scheme),
+        };
+        address = format!("{address}:{port}").into();
+        labels.set("__address__", address.clone());
+    }
     if address.contains('/') {
         return Err(TargetFault::Address);
     }
@@ -106,6 +118,14 @@ pub fn finish(labels: &mut Labels) -> Result<(), TargetFault> {
     Ok(())
 }
 
+/// Whether a port behind it would make an address whole, as Go's `net.SplitHostPort` sees it.
+fn lacks_port(address: &str) -> bool {
+    if let Some(inner) = address.strip_prefix('[') {
+        return inner.strip_suffix(']').is_some_and(|host| !host.contains(['[', ']']));
+    }
+    !address.contains([':', '[', ']'])
+}
+
 /// The labels of a target its samples get: those that do not begin with `__`.
 pub fn attached(target: &Labels) -> Labels {
     let mut labels = target.clone();
@@ -117,7 +137,7 @@ pub fn attached(target: &Labels) -> Labels {
 ///
 /// `exposed` holds the labels as they stand on the page, `__name__` and empty ones included: with
 /// `honor_labels` an exposed empty label keeps the target's label away.
-pub fn merged(exposed: &[(Arc<str>, Arc<str>)], target: &Labels, honor_labels: bool) -> Labels {
+pub fn merged(exposed: &[(Arc<str>, Arc<str>)], target: &Labels, honor_labels: bool, dialect: Dialect) -> Labels {
     let mut labels: Labels = exposed.iter().cloned().collect();
     let attached = target.iter().filter(|label| !label.name.starts_with("__"));
     if honor_labels {
@@ -136,15 +156,16 @@ pub fn merged(exposed: &[(Arc<str>, Arc<str>)], target: &Labels, honor_labels: b
         }
         // Short names first, so that `exported_a` keeps its place before `a` looks for one.
         conflicts.sort_by_key(|(name, _)| name.len());
+        let empty = |name: &str| exposed.iter().any(|(n, v)| **n == *name && v.is_empty());
         for (name, value) in conflicts {
             let mut free = format!("exported_{name}");
-            while labels.has(&free) {
+            while labels.has(&free) || dialect.counts_empty_exposed_labels() && empty(&free) {
                 free.insert_str(0, "exported_");
             }
             labels.set(free, value);
         }
     }
-    // Not settled: metric relabelling goes on with the same set and its order.
+    // Not settled: a new Prometheus 3 goes on with the same set and its order.
     labels
 }
 
@@ -157,19 +178,72 @@ pub fn sample(
     honor_labels: bool,
     rules: &Chain,
 ) -> (Outcome, Labels) {
-    let mut labels = merged(exposed, target, honor_labels);
-    let outcome = match rules.continue_on(&mut labels) {
-        Outcome::Kept if labels.is_empty() => Outcome::Dropped { by: rules.rules().len().saturating_sub(1) },
-        outcome => outcome,
-    };
+    let mut labels = merged(exposed, target, honor_labels, rules.dialect());
+    let (outcome, _) = metric(&mut labels, rules);
     (outcome, labels)
 }
 
+/// Metric relabelling of merged labels, and what each rule did.
+pub fn metric(merged: &mut Labels, rules: &Chain) -> (Outcome, Vec<Step>) {
+    if rules.dialect().sorts_merged_labels() {
+        merged.settle();
+    }
+    match rules.trace_on(merged) {
+        (Outcome::Kept, steps) if merged.is_empty() => (last(rules), steps),
+        traced => traced,
+    }
+}
+
+fn last(rules: &Chain) -> Outcome {
+    Outcome::Dropped { by: rules.rules().len().saturating_sub(1) }
+}
+
+/// Whether Prometheus can store what metric relabelling left of a sample. One sample that it cannot
+/// store fails the whole scrape: none of its samples is stored, and `up` is 0.
+///
+/// # Errors
+/// Why it cannot.
+pub fn storable(labels: &Labels, dialect: Dialect) -> Result<(), SampleFault> {
+    let names = dialect.names();
+    let metric = labels.get("__name__");
+    let valid = match names {
+        Names::Legacy => names.allow(&metric.replace(':', "_")),
+        Names::Utf8 => !metric.is_empty(),
+    };
+    if metric.is_empty() {
+        Err(SampleFault::NoName)
+    } else if !valid {
+        Err(SampleFault::Name)
+    } else if labels.iter().any(|label| !names.allow(&label.name)) {
+        Err(SampleFault::Label)
+    } else {
+        Ok(())
+    }
+}
+
+/// Why a sample cannot be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SampleFault {
+    /// A rule has taken `__name__`.
+    NoName,
+    /// `__name__` is no name of a metric.
+    Name,
+    /// A label's name is none.
+    Label,
+}
+
 /// A series Prometheus makes itself for each scrape, `up` and `scrape_*`: no rule sees it before
-/// the write rules.
+/// the write rules. Of a target with a label without a name these cannot be stored, and nothing
+/// else of the scrape is.
+///
+/// For each label of the target, by name, `exported_` and its name is taken off first: a target's own
+/// `exported_job` is lost where it also has a `job`, its `exported_a` beside an `a` is not.
 pub fn report(name: &str, target: &Labels) -> Labels {
-    let mut labels = attached(target);
-    labels.set("__name__", name);
+    let mut labels: Labels = [("__name__", name)].into_iter().collect();
+    for label in &attached(target) {
+        labels.remove(&format!("exported_{}", label.name));
+        labels.set(label.name.clone(), label.value.clone());
+    }
     labels.settle();
     labels
 }
@@ -184,11 +258,31 @@ pub fn external(series: &Labels, external: &Labels) -> Labels {
 /// What one `remote_write` entry sends of a stored series: external labels first, then the rules.
 /// Labels that begin with `__` are sent.
 pub fn write(series: &Labels, external_labels: &Labels, rules: &Chain) -> (Outcome, Labels) {
+    let mut labels = to_write(series, external_labels, rules);
+    let outcome = rules.continue_on(&mut labels);
+    (not_empty(outcome, &labels, rules), labels)
+}
+
+/// As [`write`], and tells what each rule did.
+pub fn write_traced(series: &Labels, external_labels: &Labels, rules: &Chain) -> (Outcome, Labels, Vec<Step>) {
+    let mut labels = to_write(series, external_labels, rules);
+    let (outcome, steps) = rules.trace_on(&mut labels);
+    (not_empty(outcome, &labels, rules), labels, steps)
+}
+
+fn to_write(series: &Labels, external_labels: &Labels, rules: &Chain) -> Labels {
     let mut start = series.clone();
     start.settle();
     let mut labels = external(&start, external_labels);
-    let outcome = rules.continue_on(&mut labels);
-    (outcome, labels)
+    if rules.dialect().sorts_external_labels() {
+        labels.settle();
+    }
+    labels
+}
+
+fn not_empty(outcome: Outcome, labels: &Labels, rules: &Chain) -> Outcome {
+    let nothing = labels.is_empty() && rules.dialect().sends_no_empty_series();
+    if outcome == Outcome::Kept && nothing { last(rules) } else { outcome }
 }
 
 /// What became of a series in a relay, for one URL.
@@ -210,6 +304,7 @@ pub enum Relayed {
 /// Behind each list of rules labels that begin with `__` are taken off, but not behind an empty one.
 pub fn relay(series: &Labels, global: &Chain, url: &Chain, labels: &[(Arc<str>, Arc<str>)]) -> Relayed {
     let mut series = series.clone();
+    series.settle();
     if let Outcome::Dropped { by } = relay_stage(&mut series, global) {
         return Relayed::DroppedGlobally { by };
     }
@@ -223,14 +318,15 @@ pub fn relay(series: &Labels, global: &Chain, url: &Chain, labels: &[(Arc<str>, 
     Relayed::Sent(series)
 }
 
-/// One list of rules of a relay with what vmagent does behind it.
+/// One list of rules of a relay with what vmagent does behind it. What a list before it has added
+/// comes last for rules that visit all labels; a series that came in is to be settled.
 pub fn relay_stage(series: &mut Labels, rules: &Chain) -> Outcome {
-    behind(rules.apply(series), series, rules)
+    behind(rules.continue_on(series), series, rules)
 }
 
 /// As [`relay_stage`], and tells what each rule did.
 pub fn relay_stage_traced(series: &mut Labels, rules: &Chain) -> (Outcome, Vec<Step>) {
-    let (outcome, steps) = rules.trace(series);
+    let (outcome, steps) = rules.trace_on(series);
     (behind(outcome, series, rules), steps)
 }
 

@@ -88,7 +88,7 @@ fn durations_have_their_units_from_large_to_small() {
 #[test]
 fn labels_merge_as_honor_labels_says() {
     let target = labels(&[("namespace", "monitoring"), ("job", "ksm"), ("__address__", "h")]);
-    let merge = |pairs, honor| merged(&exposed(pairs), &target, honor).to_string();
+    let merge = |pairs, honor| merged(&exposed(pairs), &target, honor, Dialect::PROMETHEUS3).to_string();
     let series = [("__name__", "x"), ("namespace", "hero")];
     assert_eq!(merge(&series, true), r#"x{job="ksm",namespace="hero"}"#);
     assert_eq!(merge(&series, false), r#"x{exported_namespace="hero",job="ksm",namespace="monitoring"}"#);
@@ -104,10 +104,13 @@ fn labels_merge_as_honor_labels_says() {
 fn an_exported_name_is_prefixed_until_it_is_free() {
     let exposed = exposed(&[("job", "a"), ("exported_job", "b")]);
     let one = labels(&[("job", "t")]);
-    assert_eq!(merged(&exposed, &one, false).to_string(), r#"{exported_exported_job="a",exported_job="b",job="t"}"#);
+    assert_eq!(
+        merged(&exposed, &one, false, Dialect::PROMETHEUS3).to_string(),
+        r#"{exported_exported_job="a",exported_job="b",job="t"}"#
+    );
     let both = labels(&[("exported_job", "u"), ("job", "t")]);
     assert_eq!(
-        merged(&exposed, &both, false).to_string(),
+        merged(&exposed, &both, false, Dialect::PROMETHEUS3).to_string(),
         r#"{exported_exported_exported_job="b",exported_exported_job="a",exported_job="u",job="t"}"#
     );
 }
@@ -157,4 +160,90 @@ fn a_relay_strips_behind_rules_only_and_adds_its_labels_last() {
     let drop = relay_chain(&[Rule::new(Action::Drop).source(["cluster"]).regex("own")]);
     assert_eq!(sent(&drop, &none), "DroppedGlobally { by: 0 }");
     assert_eq!(sent(&none, &drop), "DroppedForUrl { by: 0 }");
+}
+
+const P242: Dialect = Dialect::Prometheus2 { minor: 42 };
+const P35: Dialect = Dialect::Prometheus3 { minor: 5, names: crate::relabel::Names::Utf8 };
+
+fn chain_of(dialect: Dialect, rules: &[Rule]) -> Chain {
+    Chain::compile(rules, dialect, Written::File, &Cache::new()).unwrap()
+}
+
+#[test]
+fn a_report_loses_an_exported_label_of_the_target_beside_what_it_is_named_after() {
+    let target = labels(&[("a", "1"), ("exported_a", "2"), ("exported_job", "3"), ("job", "t"), ("__x", "4")]);
+    assert_eq!(report("up", &target).to_string(), r#"up{a="1",exported_a="2",job="t"}"#);
+}
+
+#[test]
+fn metric_rules_visit_merged_labels_by_name_before_3_9() {
+    let target = labels(&[("job", "t")]);
+    let map = [Rule::new(Action::LabelMap).regex("job|pod").replacement("to")];
+    let page = exposed(&[("__name__", "m"), ("pod", "p")]);
+    let stored = |dialect| sample(&page, &target, true, &chain_of(dialect, &map)).1.to_string();
+    for dialect in [P242, Dialect::PROMETHEUS2, P35] {
+        assert_eq!(stored(dialect), r#"m{job="t",pod="p",to="p"}"#, "{dialect:?}");
+    }
+    assert_eq!(stored(Dialect::PROMETHEUS3), r#"m{job="t",pod="p",to="t"}"#);
+}
+
+#[test]
+fn write_rules_visit_external_labels_by_name_before_2_51() {
+    let series = labels(&[("__name__", "m"), ("pod", "p")]);
+    let map = [Rule::new(Action::LabelMap).regex("cluster|pod").replacement("to")];
+    let sent = |dialect| write(&series, &labels(&[("cluster", "c")]), &chain_of(dialect, &map)).1.to_string();
+    assert_eq!(sent(P242), r#"m{cluster="c",pod="p",to="p"}"#);
+    assert_eq!(sent(Dialect::PROMETHEUS2), r#"m{cluster="c",pod="p",to="c"}"#);
+    assert_eq!(sent(P35), r#"m{cluster="c",pod="p",to="c"}"#);
+    let none = [Rule::new(Action::LabelKeep).regex("none")];
+    let outcome = |dialect| write(&series, &labels(&[]), &chain_of(dialect, &none)).0;
+    assert_eq!((outcome(P242), outcome(P35)), (Outcome::Dropped { by: 0 }, Outcome::Kept));
+}
+
+#[test]
+fn before_2_44_an_exposed_empty_label_takes_an_exported_name() {
+    let page = exposed(&[("__name__", "m"), ("job", "a"), ("exported_job", "")]);
+    let target = labels(&[("job", "t")]);
+    let merge = |dialect| merged(&page, &target, false, dialect).to_string();
+    assert_eq!(merge(P242), r#"m{exported_exported_job="a",job="t"}"#);
+    assert_eq!(merge(Dialect::PROMETHEUS2), r#"m{exported_job="a",job="t"}"#);
+}
+
+#[test]
+fn prometheus_2_adds_a_port_and_prefers_the_parameters_of_the_job() {
+    let after = |dialect, pairs: &[(&str, &str)]| match target(&labels(pairs), &JOB, &chain_of(dialect, &[])) {
+        Target::Kept(labels) => format!("{} {}", labels.get("instance"), labels.get("__param_module")),
+        fault => format!("{fault:?}"),
+    };
+    for (address, whole) in
+        [("h", "h:80"), ("h:1", "h:1"), ("[::1]", "[::1]:80"), ("[::1]:9", "[::1]:9"), ("::1", "::1")]
+    {
+        assert_eq!(after(P242, &[("__address__", address), ("__param_module", "b")]), format!("{whole} a"));
+        assert_eq!(after(P35, &[("__address__", address), ("__param_module", "b")]), format!("{address} b"));
+    }
+    let other = |scheme| after(P242, &[("__address__", "h"), ("__scheme__", scheme)]);
+    assert_eq!((other("https").as_str(), other("ftp").as_str()), ("h:443 a", "Refused(Scheme)"));
+}
+
+#[test]
+fn a_sample_without_a_valid_name_cannot_be_stored() {
+    let fault = |pairs: &[(&str, &str)], dialect| storable(&labels(pairs), dialect);
+    assert_eq!(fault(&[("a", "b")], P35), Err(SampleFault::NoName));
+    for dialect in [P242, P35] {
+        assert_eq!(fault(&[("__name__", "a:b"), ("c", "d")], dialect), Ok(()));
+    }
+    for (name, label, wrong) in [("a.b", "c", SampleFault::Name), ("a", "c.d", SampleFault::Label)] {
+        let pairs = [("__name__", name), (label, "x")];
+        assert_eq!((fault(&pairs, P242), fault(&pairs, P35)), (Err(wrong), Ok(())));
+    }
+    assert_eq!(fault(&[("__name__", "a"), ("", "x")], P35), Err(SampleFault::Label));
+}
+
+#[test]
+fn rules_of_a_url_visit_last_what_those_for_all_urls_have_added() {
+    let series = labels(&[("__name__", "m"), ("pod", "p")]);
+    let global = relay_chain(&[set("a", "new")]);
+    let url = relay_chain(&[Rule::new(Action::LabelMap).regex("a|pod").replacement("to")]);
+    let Relayed::Sent(sent) = relay(&series, &global, &url, &[]) else { panic!() };
+    assert_eq!(sent.to_string(), r#"m{a="new",pod="p",to="new"}"#);
 }

@@ -8,16 +8,17 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use watershed::model::plan::ClusterPlan;
 use watershed::model::value::Version;
+use watershed::relabel::{Dialect, Names};
 
 use crate::components::Components;
 use crate::ground::cluster::Cluster;
 use crate::ground::operator::Generation;
-use crate::ground::{api, images, operator, process};
+use crate::ground::{api, images, network, operator, process};
 use crate::steps::planned::{self, Planned};
 use crate::steps::running::{self, Machines, Running};
 use crate::steps::{
-    accepted, alerted, alertmanagers, backends, charts, dashboards, delivered, outage, rules, scraped, stages,
-    understood,
+    accepted, alerted, alertmanagers, backends, charts, dashboards, delivered, outage, relabelled, rules, scraped,
+    stages, understood,
 };
 use crate::subject::{self, Subject};
 use crate::trouble::{During as _, Outcome, Trouble};
@@ -40,6 +41,16 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
         };
         rules::judge(&programs, scratch)
     });
+    let seed = relabelled::seed()?;
+    let three = Dialect::Prometheus3 { minor: 5, names: Names::Utf8 };
+    network::loopback(Path::new("ip"))?;
+    course.step("relabelled by Prometheus 2", || {
+        relabelled::prometheus(&components.prometheus_2.prometheus, Dialect::Prometheus2 { minor: 42 }, seed, scratch)
+    });
+    course.step("relabelled by Prometheus 3", || {
+        relabelled::prometheus(&components.prometheus_3.prometheus, three, seed, scratch)
+    });
+    course.step("relabelled by vmagent", || relabelled::vmagent(&components.vmagent, seed, scratch));
     course.step("charts", || charts::judge(&components.helm, scratch));
 
     let depth = Depth::of(wanted);
@@ -62,7 +73,7 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
     names.push("dashboards".to_owned());
     names.extend(outage::STEPS.map(str::to_owned));
     if !course.wants_any(names.clone()) {
-        names.extend(["stages", "rules", "charts"].map(str::to_owned));
+        names.extend(["stages", "rules", "relabelled", "charts"].map(str::to_owned));
         return match course.passed + course.failed.len() {
             0 => Err(Trouble::new(format!("no step's name contains {wanted:?}; there are\n  {}", names.join("\n  ")))),
             _ => Ok(course.end()),

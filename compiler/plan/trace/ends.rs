@@ -48,8 +48,7 @@ impl Walk<'_, '_> {
         let Some(sender) = self.senders.lanes.get(lane.name) else { return Vec::new() };
         let mut ends = Vec::new();
         for ((target, chain), write) in sender.entries.iter().zip(&lane.remote_write) {
-            let mut labels = stages::external(stored, &sender.external);
-            let (outcome, steps) = chain.trace(&mut labels);
+            let (outcome, labels, steps) = stages::write_traced(stored, &sender.external, chain);
             let stage = format!("remoteWrite {} of Prometheus {}", write.name, lane.name);
             let (changed, dropped) = applied(&stage, &write.rules, steps, outcome);
             match target {

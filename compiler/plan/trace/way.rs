@@ -213,13 +213,13 @@ impl<'a> Walk<'_, 'a> {
         let (stored, steps, outcome) = if at.of_scrape {
             (stages::report(self.name.unwrap_or_default(), &target), Vec::new(), Outcome::Kept)
         } else {
-            let mut labels = stages::merged(&exposed, &target, at.endpoint.honor_labels);
+            let mut labels = stages::merged(&exposed, &target, at.endpoint.honor_labels, dialect(at.lane));
             labels.retain(|label| !label.value.is_empty());
             // Which of a whole job's series they drop depends on the name.
             let rules = if self.name.is_some() { &rules[..] } else { &[] };
             let chain = Chain::compile(rules, dialect(at.lane), Written::CustomResource, &Cache::new());
             let chain = chain.map_err(|_| "a rule of its monitor cannot be read".to_owned())?;
-            let (outcome, steps) = chain.trace(&mut labels);
+            let (outcome, steps) = stages::metric(&mut labels, &chain);
             (labels, steps, outcome)
         };
         let differs = |(name, value): &(&str, &str)| stored.get(name) != *value;

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -42,6 +42,14 @@ struct State {
     links: u32,
     /// Addresses that are in a namespace of their own.
     places: BTreeMap<Ipv4Addr, PathBuf>,
+}
+
+/// Brings up what is enough for programs that only talk to this suite: 127.0.0.0/8.
+///
+/// # Errors
+/// `ip`, the program of iproute2, is missing.
+pub fn loopback(ip: &Path) -> Outcome<()> {
+    run(Command::new(ip).args(["link", "set", "lo", "up"])).map(drop).map_err(|e| e.during("iproute2 is needed"))
 }
 
 /// An address in a namespace of its own, which goes with this handle.

@@ -129,7 +129,7 @@ fn victoria_metrics(program: &Path, scratch: &Path) -> Outcome<Backend> {
 }
 
 /// A port of loopback that was free a moment ago.
-fn free() -> Outcome<SocketAddrV4> {
+pub fn free() -> Outcome<SocketAddrV4> {
     let listener = TcpListener::bind(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).during("a free port")?;
     let port = listener.local_addr().during("a free port")?.port();
     Ok(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))

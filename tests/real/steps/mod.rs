@@ -15,6 +15,7 @@ pub mod grafana;
 pub mod meaning;
 pub mod outage;
 pub mod planned;
+pub mod relabelled;
 pub mod rules;
 pub mod running;
 pub mod scraped;
