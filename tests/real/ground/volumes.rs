@@ -132,15 +132,20 @@ fn source_of(source: &Value, folder: &Path, filler: &Filler<'_>) -> Outcome<()> 
     let items = reference["items"].as_array();
     for (key, bytes) in contents {
         match items {
-            None => write(&folder.join(&key), bytes)?,
+            None => put(&folder.join(&key), &bytes)?,
             Some(items) => {
                 for item in items.iter().filter(|i| text(i, "/key") == key) {
-                    write(&folder.join(text(item, "/path")), &bytes)?;
+                    put(&folder.join(text(item, "/path")), &bytes)?;
                 }
             }
         }
     }
     Ok(())
+}
+
+/// Who watches a file waits until nothing is written to it any more, so what is there is left.
+fn put(file: &Path, bytes: &[u8]) -> Outcome<()> {
+    if std::fs::read(file).is_ok_and(|there| there == bytes) { Ok(()) } else { write(file, bytes) }
 }
 
 /// Keys of a Secret or ConfigMap with their bytes.

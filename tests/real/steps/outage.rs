@@ -22,12 +22,13 @@ use crate::ground::cluster::Cluster;
 use crate::ground::process::Signal;
 use crate::ground::{Outcome, Trouble};
 
-pub const STEPS: [&str; 5] = [
+pub const STEPS: [&str; 6] = [
     "outage through a relay",
     "outage without a relay",
     "outage and a killed relay",
     "outage and a restart without a relay",
     "outage of a plane that is taken out",
+    "outage of a store that is taken out without a relay",
 ];
 
 /// The `--storage.tsdb.min-block-duration` of `direct`.
@@ -51,17 +52,31 @@ const NEW_OWNER: Edit = ("namespaces=\"hero-user-a\"", "namespaces=\"hero-user-a
 const NO_SHARE: Edit = ("shared \"plane-a\" \"plane-b\"", "shared \"plane-b\"");
 const NO_LINE: Edit = ("to \"plane-a\" namespaces=\"hero-user-a\"", "");
 
+const NO_COPY: Edit = ("copy \"two\" jobs=\"kubernetes-pods\"", "");
+/// What the patch of `direct` says of it, for it says the list whole.
+const NO_ENTRY: Edit = (
+    r#"
+                    - name="two" url="http://two.example.com:8480/insert/0/prometheus/api/v1/write" {
+                        queueConfig { capacity 20; maxSamplesPerSend 20; maxShards 1; retryOnRateLimit #true }
+                        writeRelabelConfigs {
+                            - targetLabel="cluster" replacement="direct" action="replace"
+                        }
+                    }"#,
+    "",
+);
+
 /// Runs all of it and hands back what came of each of [`STEPS`].
 ///
 /// # Errors
 /// The two clusters do not come up, or something does not do what it is told.
-pub fn judge(cluster: &mut Cluster, components: &Components, scratch: &Path) -> Outcome<[Outcome<String>; 5]> {
+pub fn judge(cluster: &mut Cluster, components: &Components, scratch: &Path) -> Outcome<[Outcome<String>; 6]> {
     let mut scene = Scene::start(cluster, components, scratch)?;
     let [through, without] = long(&mut scene)?;
     let [killed, restarted] = restarts(&mut scene)?;
     let planes = planes(&mut scene)?;
+    let stores = stores(&mut scene)?;
     scene.end()?;
-    Ok([through, without, killed, restarted, planes])
+    Ok([through, without, killed, restarted, planes, stores])
 }
 
 /// The long outage, 10 minutes in little more than one: everything that sends is restarted meanwhile, and somebody gets
@@ -73,7 +88,7 @@ fn long(scene: &mut Scene<'_>) -> Outcome<[Outcome<String>; 2]> {
     let short = scene.down(TO_TWO.store)?;
     sleep(Duration::from_millis(held::certain(CUT).millis() - 2 * SCRAPE));
     let short = scene.up(TO_TWO.store)? - short;
-    let effects = scene.change(&[], &[NEW_OWNER])?;
+    let effects = scene.change("relayed", &[], &[NEW_OWNER])?;
     let owned = now();
     scene.watch(NEW, owned)?;
     sleep(PAUSE);
@@ -198,7 +213,7 @@ fn planes(scene: &mut Scene<'_>) -> Outcome<Outcome<String>> {
     let gone = scene.down(OF_B.store)?;
     sleep(PAUSE);
     let queues = scene.queues()?;
-    let effects = scene.change(&[NEW_OWNER], &[NO_SHARE, NO_LINE])?;
+    let effects = scene.change("relayed", &[NEW_OWNER], &[NO_SHARE, NO_LINE])?;
     let changed = now();
     let mut wrong = Vec::new();
     if !queues.is_subset(&scene.queues()?) {
@@ -221,7 +236,7 @@ fn planes(scene: &mut Scene<'_>) -> Outcome<Outcome<String>> {
             wrong.push(format!("{}: its queue is not to be sent, and {lost}", way.store));
         }
     }
-    scene.change(&[NO_SHARE, NO_LINE], &[NEW_OWNER])?;
+    scene.change("relayed", &[NO_SHARE, NO_LINE], &[NEW_OWNER])?;
     let put_back = [scene.lost(OF_A, window, Lost::is_none)?, scene.lost(OF_B, window, Lost::is_none)?];
     for (way, lost) in [OF_A, OF_B].iter().zip(&put_back) {
         if !lost.is_none() {
@@ -236,6 +251,39 @@ fn planes(scene: &mut Scene<'_>) -> Outcome<Outcome<String>> {
              first and {b} at the second; put back in its place, the list sends what its queues had kept"
         ),
     ))
+}
+
+/// An outage of a store that a Prometheus writes to by itself, and that is taken out of the spec meanwhile, and put back.
+fn stores(scene: &mut Scene<'_>) -> Outcome<Outcome<String>> {
+    let began = now();
+    let gone = scene.down(TO_TWO.store)?;
+    sleep(PAUSE / 2);
+    let effects = scene.change("direct", &[], &[NO_COPY, NO_ENTRY])?;
+    scene.writes(TO_TWO.store, false)?;
+    let changed = now();
+    scene.up(TO_TWO.store)?;
+    scene.change("direct", &[NO_COPY, NO_ENTRY], &[])?;
+    scene.writes(TO_TWO.store, true)?;
+    let back = now();
+    scene.watch(TO_TWO, back)?;
+    let mut wrong = Vec::new();
+    let resets: Vec<_> = effects.iter().filter(|e| e.effect == "queue reset").collect();
+    if resets.len() != 1 || resets.iter().any(|e| e.object != "Prometheus/main") {
+        wrong.push(format!("one queue is to be told as reset, and diff says {effects:?}"));
+    }
+    let window = [gone + SCRAPE, changed - SCRAPE];
+    let to_two = scene.lost(TO_TWO, window, |_| true)?;
+    if to_two.moments.len() < to_two.scraped || to_two.scraped == 0 {
+        wrong.push(format!("what waited is not to be sent: {to_two}"));
+    }
+    let to_one = scene.lost(TO_ONE, [began, changed], Lost::is_none)?;
+    if !to_one.is_none() || to_one.scraped == 0 {
+        wrong.push(format!("the other queue is as it was: {to_one}"));
+    }
+    let right = format!(
+        "diff tells the reset of one queue; of what waited, {to_two}, also when put back; at the other {to_one}"
+    );
+    Ok(outcome(wrong, right))
 }
 
 fn outcome(wrong: Vec<String>, right: String) -> Outcome<String> {

@@ -16,7 +16,7 @@ use crate::ground::kubectl::Kubectl;
 use crate::ground::operator::{self, Generation};
 use crate::ground::process::{Signal, until};
 use crate::ground::volumes::text;
-use crate::ground::{During, Outcome, Trouble, images};
+use crate::ground::{During, Outcome, Trouble, http, images};
 use crate::steps::emitted::repository;
 use crate::steps::planned::Planned;
 use crate::steps::running;
@@ -107,22 +107,24 @@ impl<'c> Scene<'c> {
         Ok(applied.objects)
     }
 
-    /// Puts an edited spec in the place of what runs in `relayed`, as whoever reads `watershed diff` would: hands back
-    /// what that says. A StatefulSet that cannot be changed in place is deleted first, its pods left.
+    /// Puts an edited spec in the place of what runs in a cluster, as whoever reads `watershed diff` would: hands back what
+    /// that says. A StatefulSet that cannot be changed in place is deleted first, its pods left.
     ///
     /// # Errors
     /// It does not compile, is not accepted, or does not come up.
-    pub fn change(&mut self, from: &[Edit], to: &[Edit]) -> Outcome<Vec<Effect>> {
+    pub fn change(&mut self, cluster: &str, from: &[Edit], to: &[Edit]) -> Outcome<Vec<Effect>> {
         let effects = self.difference(from, to)?;
         let spec = spec(to)?;
         let plans = spec.clusters()?;
-        let plan = plans.iter().find(|p| p.cluster.id.value == "relayed").ok_or_else(|| Trouble::new("no relayed"))?;
+        let plan = plans.iter().find(|p| p.cluster.id.value == cluster);
+        let plan = plan.ok_or_else(|| Trouble::new(format!("no cluster is called {cluster}")))?;
         if effects.iter().any(|e| e.effect == "recreate" && e.object == "StatefulSet/relay") {
-            orphan(&self.cluster.api.kubectl, "relayed", "relay")?;
+            orphan(&self.cluster.api.kubectl, cluster, "relay")?;
         }
         let objects = self.apply(&spec, plan)?;
-        self.cluster.refresh("relayed")?;
-        if effects.iter().any(|e| e.effect != "reload") {
+        operator::settled(self.cluster, Generation::Newest, PATIENCE)?;
+        self.cluster.refresh(cluster)?;
+        if effects.iter().any(|e| e.object == "StatefulSet/relay") {
             let set = objects.iter().find(|o| o["kind"] == "StatefulSet");
             let set = set.ok_or_else(|| Trouble::new("the relay has no StatefulSet"))?;
             let components = self.components;
@@ -130,6 +132,21 @@ impl<'c> Scene<'c> {
             self.cluster.replace(set, &images)?;
         }
         Ok(effects)
+    }
+
+    /// Waits until the Prometheus of `direct` writes to a store, or does not any more: its configuration is reloaded.
+    ///
+    /// # Errors
+    /// It does so after a minute.
+    pub fn writes(&mut self, store: &str, writes: bool) -> Outcome<()> {
+        let base = self.cluster.pod_mut("direct", "prometheus-main-0")?.url(9090);
+        let host = format!("//{store}.example.com");
+        until(&format!("configuration in which {store} is written to: {writes}"), PATIENCE, || {
+            // What the operator makes of a change may come a moment after it says so.
+            self.cluster.refresh("direct")?;
+            let answer = http::get_json(&format!("{base}/api/v1/status/config"))?;
+            Ok((text(&answer, "/data/yaml").contains(&host) == writes).then_some(()))
+        })
     }
 
     /// What `watershed diff` says of an edit.
