@@ -3,7 +3,7 @@
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 /// More texts than this are left to the automaton.
-const LIMIT: usize = 1024;
+const LIMIT: usize = 16_384;
 
 /// All texts an anchored pattern matches, sorted.
 pub(super) fn of(hir: &Hir) -> Option<Vec<Box<str>>> {

@@ -140,7 +140,7 @@ impl Regex {
         self.since
     }
 
-    /// All texts the pattern matches, sorted, if it is a list of at most 1,024 literals.
+    /// All texts the pattern matches, sorted, if it is a list of at most 16,384 literals.
     pub fn literals(&self) -> Option<&[Box<str>]> {
         self.literals.as_deref()
     }

@@ -174,3 +174,14 @@ fn a_cache_compiles_a_pattern_once() {
     assert!(!Arc::ptr_eq(&first.names, &cache.regex("a.*", Paste::Plain).unwrap().names));
     assert!(cache.regex("(", Paste::DotAll).is_err());
 }
+
+#[test]
+fn thousands_of_names_are_looked_up_and_not_searched() {
+    let names: Vec<String> = (0..5_000).map(|n| format!("hero-user-{n}")).collect();
+    for pattern in [names.join("|"), format!("({})", names.join("|"))] {
+        let regex = Regex::new(&pattern, Paste::DotAll).unwrap();
+        assert_eq!(regex.literals().map(<[_]>::len), Some(5_000));
+        assert!(regex.is_match("hero-user-4711") && !regex.is_match("hero-user-5000") && !regex.is_match("hero-user-"));
+        assert_eq!(regex.captures("hero-user-4711").and_then(|c| c.get(0)), Some("hero-user-4711"));
+    }
+}
