@@ -233,8 +233,8 @@ pub enum SampleFault {
 }
 
 /// A series Prometheus makes itself for each scrape, `up` and `scrape_*`: no rule sees it before
-/// the write rules. Of a target with a label without a name these cannot be stored, and nothing
-/// else of the scrape is.
+/// the write rules. Of a target with a label without a name Prometheus 3 cannot store these,
+/// nor anything else of the scrape.
 ///
 /// For each label of the target, by name, `exported_` and its name is taken off first: a target's own
 /// `exported_job` is lost where it also has a `job`, its `exported_a` beside an `a` is not.

@@ -83,7 +83,7 @@ impl Drawn {
         for (job, scraped) in self.scraped.iter().enumerate() {
             let mut of_page = Vec::new();
             // What it says of the scrape cannot be stored then, nor anything with it.
-            let mut fails = scraped.target.as_ref().is_some_and(|target| target.has(""));
+            let mut fails = scraped.target.as_ref().is_some_and(|target| is_nameless(target, dialect));
             for (id, exposed) in &scraped.rows {
                 not.insert(*id);
                 let Some(target) = &scraped.target else { continue };
@@ -111,7 +111,7 @@ impl Drawn {
             .scraped
             .iter()
             .filter_map(|job| job.target.as_ref())
-            .filter(|target| !target.has(""))
+            .filter(|target| !is_nameless(target, self.queues[0].chain.dialect()))
             .flat_map(|target| REPORTS.map(|name| stages::report(name, target)))
             .collect();
         let sent = |labels: &Labels, queue: &Queue| match stages::write(labels, &self.external, &queue.chain) {
@@ -243,6 +243,11 @@ impl Drawn {
         }
         (metric, write)
     }
+}
+
+/// Whether Prometheus 3 takes the target's labels for none: one of them has no name.
+fn is_nameless(target: &Labels, dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Prometheus3 { .. }) && target.has("")
 }
 
 /// What is expected of a run.
