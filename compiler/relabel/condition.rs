@@ -1,7 +1,8 @@
 //! vmagent's `if`: series selectors a rule is limited to.
 //!
 //! A selector is what MetricsQL allows without templates: a metric name, filters between braces
-//! joined by `,`, and groups of filters joined by `or`.
+//! joined by `,`, and groups of filters joined by `or`. Not followed: vmagent before 1.150 asks of all
+//! groups for the `__name__` that one of them is to equal.
 
 use super::regex::{Cache, Paste, Regex};
 use super::{Labels, RuleError};

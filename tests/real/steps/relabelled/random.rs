@@ -346,6 +346,7 @@ fn replacement(random: &mut Random, vmagent: bool) -> String {
 
 fn condition(random: &mut Random, style: Style, one: &Pairs) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let join = random.pick(&[",", " or "]);
     let mut filters = Vec::new();
     for _ in 0..=random.below(2) {
         let (name, value) = match one.is_empty() || random.percent(20) {
@@ -353,7 +354,10 @@ fn condition(random: &mut Random, style: Style, one: &Pairs) -> String {
             false => one[random.below(one.len())].clone(),
         };
         let name = if name.bytes().all(|b| b == b'_' || b.is_ascii_alphabetic()) { name } else { quoted(&name) };
+        // Before 1.150 the name one group asks for is asked of all groups.
+        let of_all = join == " or " && name == "__name__";
         let filter = match random.below(4) {
+            0 if of_all => format!("{name}!={}", quoted(&value)),
             0 => format!("{name}={}", quoted(&value)),
             1 => format!("{name}!={}", quoted(&value)),
             2 => format!("{name}=~{}", quoted(&regex(random, &value))),
@@ -361,5 +365,5 @@ fn condition(random: &mut Random, style: Style, one: &Pairs) -> String {
         };
         filters.push(filter);
     }
-    format!("{{{}}}", filters.join(random.pick(&[",", " or "])))
+    format!("{{{}}}", filters.join(join))
 }
