@@ -1,6 +1,7 @@
 //! What the proof of a cluster depends on, as a fingerprint: two clusters with the same have the same
 //! proof, whatever they are called.
 
+use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 
 use xxhash_rust::xxh3::Xxh3Default;
@@ -18,13 +19,16 @@ use crate::relabel::Rule;
 pub(super) fn of(fleet: &Fleet, plan: &ClusterPlan<'_>) -> u64 {
     let mut hash = Xxh3Default::new();
     let identity = (fleet.identity.value.as_str(), plan.cluster.id.value.as_str());
+    let asked = asked(plan);
     (plan.parts, &plan.cluster.namespace.value, plan.lanes.len()).hash(&mut hash);
     for lane in &plan.lanes {
         let route = route_of(fleet, plan.id, lane.name);
         (lane.name, lane.version.value, &lane.replica_label, route.map(|r| r.0)).hash(&mut hash);
         (lane.external_labels.len(), lane.remote_write.len(), lane.peaks.len()).hash(&mut hash);
         for (name, value) in &lane.external_labels {
-            (name, (name != identity.0).then_some(&value.value)).hash(&mut hash);
+            // What no rule asks for can be anything: it comes through as it is.
+            let matters = name != identity.0 && asked.iter().any(|a| a.contains(name.as_str()));
+            (name, matters.then_some(&value.value)).hash(&mut hash);
         }
         for write in &lane.remote_write {
             write.name.hash(&mut hash);
@@ -43,6 +47,14 @@ pub(super) fn of(fleet: &Fleet, plan: &ClusterPlan<'_>) -> u64 {
         }
     }
     hash.finish()
+}
+
+/// Source labels and selectors of all rules that series pass after external labels are on them.
+fn asked<'p>(plan: &'p ClusterPlan<'_>) -> BTreeSet<&'p str> {
+    let written = plan.lanes.iter().flat_map(|l| &l.remote_write).map(|w| &w.rules);
+    let relayed = plan.relay.iter().flat_map(|r| std::iter::once(&r.common).chain(r.urls.iter().map(|u| &u.rules)));
+    let rules = written.chain(relayed).flatten();
+    rules.flat_map(|r| r.source_labels.iter().chain(&r.condition)).map(String::as_str).collect()
 }
 
 /// The same of the parts of a cluster: what their series carry, and who has them.

@@ -337,8 +337,10 @@ fn the_proof_notices_rules_that_leak_or_lose() {
 #[test]
 fn clusters_of_a_kind_are_proven_once() {
     let one = "cluster \"pool-1\" zone=\"aliyun-sh\" nodes=64 gpus-per-node=8 pods=1800 survive=\"12h\"\n";
-    let other = one.replace("pool-1", "pool-2").replace("nodes=64", "nodes=65");
-    let text = SHARED.replace("ROUTE", SPLIT).replace(one, &format!("{one}{other}"));
+    let rack = |rack: &str| one.replace('\n', &format!(" {{\n    external-labels rack=\"{rack}\"\n}}\n"));
+    // What an external label says is nothing to rules that do not ask for it.
+    let other = rack("r2").replace("pool-1", "pool-2").replace("nodes=64", "nodes=65");
+    let text = SHARED.replace("ROUTE", SPLIT).replace(one, &format!("{}{other}", rack("r1")));
     let world = World::of(&text.replace("from=\"pool-1\"", "from=\"pool-*\""));
     let proven = super::Proven::default();
     let kinds = ["pool-1", "pool-2", "control-a"].map(|cluster| {
