@@ -5,7 +5,7 @@ use super::options::{FailOn, FindingOptions, Format};
 use super::session::Session;
 use crate::pipeline;
 use crate::plan::{Question, Wanted};
-use crate::relabel::Condition;
+use crate::relabel::{Condition, RuleError};
 use crate::relabel::regex::Cache;
 use crate::report::{self, Traced};
 use crate::world::Stream;
@@ -67,8 +67,12 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
                 return Exit::Usage;
             }
             Err(error) => {
+                let why = match error {
+                    RuleError::Condition { message, .. } => message.replace("at ``", "at its end"),
+                    other => other.to_string(),
+                };
                 session.complain(&format!(
-                    "`{}` is neither a job of this spec nor a series: {error}\n  \
+                    "`{}` is neither a job of this spec nor a series: {why}\n  \
                      help: write a series as in a query, `up{{job=\"node-exporter\"}}`",
                     args.what
                 ));
