@@ -5,8 +5,8 @@ use super::options::{FailOn, FindingOptions, Format};
 use super::session::Session;
 use crate::pipeline;
 use crate::plan::{Question, Wanted};
-use crate::relabel::{Condition, RuleError};
 use crate::relabel::regex::Cache;
+use crate::relabel::{Condition, RuleError};
 use crate::report::{self, Traced};
 use crate::world::Stream;
 

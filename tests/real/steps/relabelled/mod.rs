@@ -24,18 +24,24 @@ use random::Pairs;
 pub use prometheus::judge as prometheus;
 pub use vmagent::judge as vmagent;
 
-/// The seed of a run: that of the environment, or the clock's.
+/// What is drawn where nobody says: a run that is red for everybody is red for a reason.
+const SEED: u64 = 7;
+
+/// The seed of a run: that of the environment, `clock` for a new one each time.
 ///
 /// # Errors
-/// The environment's is no number.
+/// The environment's is neither that nor a number.
 pub fn seed() -> Outcome<u64> {
     const VARIABLE: &str = "WATERSHED_SEED";
     match std::env::var(VARIABLE) {
-        Ok(said) => said.parse().map_err(|_| Trouble::new(format!("{VARIABLE}={said} is no number"))),
-        Err(_) => {
+        Ok(said) if said == "clock" => {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
             Ok(now.as_secs() % 1_000_000_007)
         }
+        Ok(said) => {
+            said.parse().map_err(|_| Trouble::new(format!("{VARIABLE}={said} is neither a number nor `clock`")))
+        }
+        Err(_) => Ok(SEED),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::ground::process::{Process, Ready};
 use crate::ground::{During, Outcome, http};
 use crate::steps::backends;
 
-const START: Duration = Duration::from_secs(45);
+const START: Duration = Duration::from_secs(90);
 /// From the start to the last sample.
 const PATIENCE: Duration = Duration::from_secs(45);
 /// How long is waited for what ought not to come.
