@@ -242,10 +242,28 @@ pub const LABEL_ELSEWHERE: Code = Code::warning(
 pub const ROUTE_PATCHED: Code = Code::warning(
     "OBJ146",
     Stage::Objects,
-    "a patch of what a route is made of",
+    "a patch of what the proof rests on",
     "A page, `trace` and the matrix say what the spec's routes do; from here on the cluster does something else, and a series \
      that goes astray is nobody's finding.",
-    "Say it in the spec: a store of `kind=\"remote-write\"` for a destination more, lines of the `route` for what it gets.",
+    "Say it in the spec: a store of `kind=\"remote-write\"` for a destination more, lines of the `route` for what it gets, \
+     `honor-labels`, `drop` and `discover` in the job.",
+);
+
+pub const BAD_REGEX: Code = Code::error(
+    "OBJ147",
+    Stage::Objects,
+    "a regular expression that Go refuses",
+    "The operator leaves out the whole monitor, or keeps the last configuration it could use, and says so in its log only.",
+    "Write it as Go's RE2 reads it: no look-around, no back-references, at most 1,000 repetitions.",
+);
+
+pub const RAW_MONITOR: Code = Code::warning(
+    "OBJ148",
+    Stage::Objects,
+    "a monitor that is not in the proof",
+    "Its series take part in the route by the labels they happen to have: with a tenant's namespace, or another job's name, they \
+     reach that tenant's store. No page, estimate or `trace` knows of them.",
+    "Say it as a job of the spec, with `discover` and its labels: then it is planned, proven and counted.",
 );
 
 pub const ALL: &[&Code] = &[
@@ -280,4 +298,6 @@ pub const ALL: &[&Code] = &[
     &NAMELESS_LOST,
     &LABEL_ELSEWHERE,
     &ROUTE_PATCHED,
+    &BAD_REGEX,
+    &RAW_MONITOR,
 ];

@@ -9,6 +9,7 @@ mod name;
 mod object;
 mod patch;
 mod pod_security;
+mod proven;
 mod raw;
 mod relabelling;
 mod scalar;
@@ -20,8 +21,9 @@ mod walk;
 pub use object::{object, values};
 pub use patch::{Applied, PatchRef, described, is_for, patch};
 pub use pod_security::Admission;
+pub use proven::{rests_on, scraped_by};
 pub use raw::{id_of, raw};
-pub use relabelling::sent;
+
 pub use taken::taken;
 pub use unique::{Seen, unique};
 

@@ -7,9 +7,11 @@ use super::{Finding, codes};
 use crate::object::{Kind, NodeId, Tree};
 use crate::relabel::regex::{Paste, Regex};
 
-/// Where rules stand that see series, not targets.
+/// What rules see.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
+    /// Targets as they are discovered.
+    Found,
     /// Of what a target brings.
     Scraped,
     /// Of what is written elsewhere.
@@ -23,6 +25,7 @@ pub(super) fn check(walk: &mut Walk<'_>, root: NodeId) {
         let stage = match tree.key(child) {
             "writeRelabelConfigs" | "write_relabel_configs" => Some(Stage::Written),
             "metricRelabelings" | "metricRelabelConfigs" | "metric_relabel_configs" => Some(Stage::Scraped),
+            "relabelings" | "relabelConfigs" | "relabel_configs" => Some(Stage::Found),
             _ => None,
         };
         walk.down(child, |walk| match stage {
@@ -31,14 +34,6 @@ pub(super) fn check(walk: &mut Walk<'_>, root: NodeId) {
             None => {}
         });
     }
-}
-
-/// Where a Prometheus sends its series, and by which rules: what a route is made of.
-pub fn sent(tree: &Tree, root: NodeId) -> Vec<String> {
-    let writes = tree.at(root, &["spec", "remoteWrite"]).into_iter().flat_map(|list| tree.children(list));
-    let parts = ["name", "url", "writeRelabelConfigs"];
-    let part = |node, key: &&str| tree.get(node, key).map(|n| tree.to_json(n).to_string()).unwrap_or_default();
-    writes.flat_map(|node| parts.iter().map(move |key| part(node, key))).collect()
 }
 
 struct Rule<'t> {
@@ -66,6 +61,14 @@ impl<'t> Rule<'t> {
 
 fn of(walk: &mut Walk<'_>, node: NodeId, stage: Stage) {
     let rule = Rule::of(walk.tree, node);
+    if let Some(Err(error)) = rule.regex.map(|r| Regex::new(r, Paste::DotAll)) {
+        let what = format!("the regex of a `{}` rule cannot be read: {error}", rule.action);
+        walk.report(&codes::BAD_REGEX, |f| f, what);
+        return;
+    }
+    if stage == Stage::Found {
+        return;
+    }
     let when = if stage == Stage::Written { "written" } else { "stored" };
     if let Some(gone) = rule.sources.iter().find(|s| is_gone(s)) {
         let all = rule.sources.iter().all(|s| is_gone(s));
@@ -163,6 +166,17 @@ mod tests {
             assert!(codes("written", fine).is_empty(), "{fine}");
             assert!(codes("stored", fine).is_empty(), "{fine}");
         }
+    }
+
+    #[test]
+    fn a_regex_that_go_refuses_is_one_here() {
+        for regex in ["\"(?!foo).*\"", "\"a{1001}\"", "\"*\""] {
+            for key in ["written", "stored"] {
+                let rule = format!("{{sourceLabels: [job], regex: {regex}, action: keep}}");
+                assert_eq!(codes(key, &rule), ["OBJ147"], "{rule}");
+            }
+        }
+        assert!(codes("stored", "{sourceLabels: [job], regex: \"(?i:a|b)+\", action: keep}").is_empty());
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         Ok(spec) => spec,
         Err(exit) => return exit,
     };
-    let aim = pipeline::Aim { clusters: &args.cluster, out: Some(&args.out) };
+    let aim = pipeline::Aim { clusters: &args.cluster, out: (!args.check).then_some(args.out.as_str()) };
     let compiled = pipeline::compile_for(session.world, &spec, &aim);
     let gate = session.gate(&compiled.findings, compiled.sources(), options);
     if gate != Exit::Clean {

@@ -69,8 +69,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         Side::Folder(out) => Some(out.as_str()),
         Side::Git(_) => None,
     };
-    let aim = pipeline::Aim { clusters: &[], out };
-    let compiled = pipeline::compile_for(session.world, &spec, &aim);
+    let compiled = pipeline::compile(session.world, &spec);
     let gate = session.gate(&compiled.findings, compiled.sources(), options);
     if gate != Exit::Clean {
         return gate;

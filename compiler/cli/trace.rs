@@ -3,6 +3,7 @@
 use super::exit::Exit;
 use super::options::{FailOn, FindingOptions, Format};
 use super::session::Session;
+use crate::model::fleet::Cluster;
 use crate::pipeline;
 use crate::plan::{Question, Wanted};
 use crate::relabel::regex::Cache;
@@ -87,6 +88,12 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
             near.map_or_else(|| format!("; there are: {}", stores.join(", ")), |n| format!(", did you mean `{n}`?"));
         session.complain(&format!("there is no store `{store}`{near}"));
         return Exit::Usage;
+    }
+    let by_hand = |c: &&Cluster| !c.patches.is_empty() || !c.raws.is_empty();
+    let asked = |c: &&Cluster| args.cluster.is_empty() || args.cluster.iter().any(|name| c.is(name));
+    let names: Vec<&str> = fleet.clusters.iter().filter(asked).filter(by_hand).map(|c| c.name.as_str()).collect();
+    if !names.is_empty() {
+        session.note(&format!("patches and raw objects are not traced; there are some of {}", names.join(", ")));
     }
     let question = Question { wanted, namespace: args.namespace.clone() };
     match pipeline::trace(&compiled, &question, &args.cluster) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::alerts;
+use super::by_hand;
 use super::connections::connections;
 use super::markdown::{node_id, table, thousands};
 use super::pods::Pods;
@@ -37,6 +38,7 @@ pub fn cluster(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, pods: &
     failures::section(fleet, catalog, plan, out);
     connections(plan, out);
     roles(plan, out);
+    by_hand::section(fleet, plan, out);
     let by_hand = plan.checklist.iter().cloned().chain(pods.to_admit()).chain(alerts::to_watch(catalog, plan));
     list(out, "To be set by hand", by_hand);
     secrets(plan, out);

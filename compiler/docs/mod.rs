@@ -3,6 +3,7 @@
 //! They are read in pull requests, so that nothing in them changes unless what they describe does.
 
 mod alerts;
+mod by_hand;
 mod cluster;
 mod connections;
 mod failures;

@@ -1,5 +1,6 @@
 //! Which series of which namespace go where: a table on the cluster's page, lines of its index.
 
+use super::by_hand;
 use super::fleet::STAYS;
 use super::markdown::table;
 use crate::model::fleet::Fleet;
@@ -19,14 +20,23 @@ pub(super) fn section(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {
         out.push_str(&format!("### By namespace: route `{}`\n\n", route.name));
         out.push_str(
             "The namespace is that of the pod a series is about, not of the exporter that measured it. Nodes, idle \
-             accelerators, the Kubernetes control plane and what Prometheus says of its scrapes belong to none. Each line \
-             was proven: such series, sent through the emitted rules, arrive there and nowhere else.\n\n",
+             accelerators, the Kubernetes control plane and what Prometheus says of its scrapes belong to none. ",
         );
+        out.push_str(match by_hand::is_there(fleet, plan) {
+            false => {
+                "Each line was proven: such series, sent through the emitted write rules and those of the relay, arrive there \
+                 and nowhere else.\n\n"
+            }
+            true => {
+                "The lines were proven of the rules as they are without what is changed by hand, further down.\n\n"
+            }
+        });
         let targets: Vec<&ClassRef> = answered.iter().flat_map(|a| &a.series.scrapes).collect();
         let rows: Vec<Vec<String>> = answered.iter().flat_map(|a| rows(a, &targets)).collect();
         table(out, &["series", "in", "go to"], &rows);
         let of_others = |r: &&Reach| r.namespaces.contains(&InNamespace::Other) && r.pod_labels.is_empty();
-        if answered.iter().flat_map(|a| &a.reaches).filter(of_others).all(|r| r.to.is_empty()) {
+        let mut others = answered.iter().flat_map(|a| &a.reaches).filter(of_others).peekable();
+        if others.peek().is_some() && others.all(|r| r.to.is_empty()) {
             out.push_str("A new namespace is nobody's until a line of the route names it: it reaches no store.\n\n");
         }
     }

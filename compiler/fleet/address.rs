@@ -9,6 +9,7 @@ use super::read::credentials_or;
 use crate::diag::{Diagnostic, Span};
 use crate::model::fleet::{Address, AddressBy, AddressExpose, Credentials, Store};
 use crate::model::ids::{ClusterId, ZoneId};
+use crate::store::Paths;
 
 /// How a cluster reaches a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,15 +66,18 @@ pub fn way_of(
     })
 }
 
-/// The addresses of a store or Alertmanager. `of` names it in messages; `ours`: it is deployed on a
-/// cluster of the fleet.
-pub(super) fn addresses(
-    cx: &mut Context<'_, '_>,
-    block: &Block<'_>,
-    outer: &Credentials,
-    ours: bool,
-    of: &str,
-) -> Vec<Address> {
+/// What the addresses are of.
+#[derive(Clone, Copy)]
+pub(super) struct Of<'o> {
+    /// In messages.
+    pub name: &'o str,
+    /// It is deployed on a cluster of the fleet.
+    pub ours: bool,
+    pub paths: Paths,
+}
+
+/// The addresses of a store or Alertmanager.
+pub(super) fn addresses(cx: &mut Context<'_, '_>, block: &Block<'_>, outer: &Credentials, of: Of<'_>) -> Vec<Address> {
     let mut addresses = Vec::new();
     let mut zones: BTreeMap<Option<ZoneId>, Span> = BTreeMap::new();
     for (name, member, block) in block.members("address") {
@@ -89,21 +93,21 @@ pub(super) fn addresses(
         for (zone, at) in places {
             if let Some(first) = zones.insert(zone, at).filter(|first| *first != at) {
                 let what = match zone {
-                    Some(_) => format!("two addresses of {of} serve this zone"),
-                    None => format!("two addresses of {of} are for every zone"),
+                    Some(_) => format!("two addresses of {} serve this zone", of.name),
+                    None => format!("two addresses of {} are for every zone", of.name),
                 };
                 cx.read.report(Diagnostic::new(&codes::TWO_WAYS, at, what).label(first, "the other one"));
             }
         }
         let credentials = credentials_or(cx.read.credentials(block), outer);
-        check(cx, block, &Found { name, url: &url.value, open: served.is_none(), credentials: &credentials, ours, of });
+        check(cx, block, &Found { name, url: &url.value, open: served.is_none(), credentials: &credentials, of });
         addresses.push(Address {
             name: name.to_owned(),
             origin: cx.read.spec(member.at()),
             url,
             zones: served,
             credentials,
-            expose: expose(cx, block, ours, of),
+            expose: expose(cx, block, of.ours, of.name),
         });
     }
     addresses
@@ -136,31 +140,40 @@ struct Found<'f> {
     url: &'f str,
     open: bool,
     credentials: &'f Credentials,
-    ours: bool,
-    of: &'f str,
+    of: Of<'f>,
 }
 
 fn check(cx: &mut Context<'_, '_>, block: &Block<'_>, found: &Found<'_>) {
     let Some(url) = block.scalar("url") else { return };
-    if found.ours && is_cluster_dns(found.url) {
+    if found.of.ours && is_cluster_dns(found.url) {
         cx.read.report(
             Diagnostic::new(
                 &codes::CLUSTER_DNS,
                 url.span,
                 format!("`{}` is a name inside one cluster", host(found.url)),
             )
-            .here(format!("given as an address of {} to other clusters", found.of)),
+            .here(format!("given as an address of {} to other clusters", found.of.name)),
         );
         return;
     }
-    if let Some(path) = ["/insert/", "/select/", "/api/v1/"].into_iter().find(|p| format!("{}/", found.url).contains(p))
+    let path = found.url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    if found.of.paths == Paths::InTheAddress {
+        if path.is_empty() {
+            let what = format!(
+                "address `{}` of {} does not say below which path samples are written",
+                found.name, found.of.name
+            );
+            cx.read.report(Diagnostic::new(&codes::ADDRESS_WITHOUT_PATH, url.span, what).here("a host only"));
+        }
+    } else if let Some(path) =
+        ["/insert/", "/select/", "/api/v1/"].into_iter().find(|p| format!("{}/", found.url).contains(p))
     {
         let base = &found.url[..found.url.find(path).unwrap_or(found.url.len())];
         cx.read.report(
             Diagnostic::new(
                 &codes::ADDRESS_PATH,
                 url.span,
-                format!("address `{}` of {} holds the path of a request, `{path}`", found.name, found.of),
+                format!("address `{}` of {} holds the path of a request, `{path}`", found.name, found.of.name),
             )
             .here("more than the base URL")
             .help(format!("write the base URL, `\"{base}\"`: the paths for writing and reading are added by its kind"))
@@ -175,7 +188,7 @@ fn check(cx: &mut Context<'_, '_>, block: &Block<'_>, found: &Found<'_>) {
             Diagnostic::new(
                 &codes::OPEN_ADDRESS,
                 url.span,
-                format!("address `{}` of {} has no `zones` and no TLS", found.name, found.of),
+                format!("address `{}` of {} has no `zones` and no TLS", found.name, found.of.name),
             )
             .here("reached from anywhere, in clear text")
             .help("write an `https` URL, or say from which `zones` it is reachable"),
@@ -186,12 +199,12 @@ fn check(cx: &mut Context<'_, '_>, block: &Block<'_>, found: &Found<'_>) {
             Diagnostic::new(
                 &codes::OPEN_ADDRESS,
                 block.entries.get("url").and_then(|e| e.said.last()).map_or(url.span, |(_, n)| n.key_span),
-                format!("address `{}` of {} has no `zones` and asks for no credentials", found.name, found.of),
+                format!("address `{}` of {} has no `zones` and asks for no credentials", found.name, found.of.name),
             )
             .here("anybody may write to it")
             .help(format!(
                 "give it, or {}, `basic-auth`, `bearer` or `client-cert`; or say from which `zones` it is reachable",
-                found.of
+                found.of.name
             )),
         );
     }

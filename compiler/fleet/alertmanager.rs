@@ -1,6 +1,6 @@
 //! Alertmanagers: one that runs already, or one of ours, and how Prometheis reach it.
 
-use super::address::{NoWay, addresses, way_of};
+use super::address::{NoWay, Of, addresses, way_of};
 use super::cluster::Raw;
 use super::codes;
 use super::context::Context;
@@ -12,6 +12,7 @@ use super::store::{own, sorted, storage};
 use crate::diag::{Diagnostic, Sourced, Span};
 use crate::model::fleet::{AddressBy, Alertmanager, Cluster, Store};
 use crate::model::ids::AlertmanagerId;
+use crate::store::Paths;
 use crate::syntax::{Named, Object};
 
 pub fn alertmanagers<'d>(cx: &mut Context<'_, 'd>, root: &'d Object) -> Vec<Alertmanager> {
@@ -38,7 +39,7 @@ fn alertmanager<'d>(cx: &mut Context<'_, 'd>, named: &'d Named) -> Alertmanager 
         cluster,
         replicas: cx.read.count_or(&block, "replicas", 1),
         storage: storage(cx, &block),
-        addresses: addresses(cx, &block, &credentials, cluster.is_some(), &of),
+        addresses: addresses(cx, &block, &credentials, Of { ours: cluster.is_some(), paths: Paths::Added, name: &of }),
         receivers: match cluster {
             Some(_) => receivers(cx, &block, &of, named.name.span),
             None => Vec::new(),

@@ -249,6 +249,14 @@ pub static ADDRESS_PATH: Code = error(
     "write the base URL; the paths are the kind's business",
 );
 
+pub static ADDRESS_WITHOUT_PATH: Code = error(
+    "REF139",
+    "an address without the path of its requests",
+    "of this kind nothing is known but that it takes remote write: samples are posted to the URL as it stands, and `/` answers \
+     404, which drops them",
+    "write the whole URL, as its owner gives it: `https://metrics.example.com/api/v1/write`, `…/api/v1/push`",
+);
+
 pub static PRIVATE_JOB: Code = error(
     "REF150",
     "a private job without `discover`",
@@ -356,6 +364,7 @@ pub static ALL: &[&Code] = &[
     &DESTINATION,
     &NO_PATH,
     &ADDRESS_PATH,
+    &ADDRESS_WITHOUT_PATH,
     &PRIVATE_JOB,
     &MANAGED,
     &NOT_THERE,

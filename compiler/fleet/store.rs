@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::address::Of;
 use super::cluster::alerts;
 use super::codes;
 use super::context::Context;
@@ -14,6 +15,7 @@ use crate::diag::{Diagnostic, Sourced, Span};
 use crate::model::fleet::{Resources, Storage, Store, Tenant};
 use crate::model::ids::AlertmanagerId;
 use crate::model::value::Version;
+use crate::store::Paths;
 use crate::syntax::{Named, Object, Shape};
 
 /// The kind that stands in for one that is missing or unknown, which has been reported.
@@ -67,7 +69,9 @@ fn store<'d>(cx: &mut Context<'_, 'd>, named: &'d Named, fleet_alerts: &[Sourced
         },
     };
     let credentials = cx.read.credentials(&block);
-    let addresses = address::addresses(cx, &block, &credentials, cluster.is_some(), &format!("store `{name}`"));
+    let paths = crate::store::kind(&kind.value).map_or(Paths::Added, |k| k.profile().paths);
+    let of = Of { ours: cluster.is_some(), paths, name: &format!("store `{name}`") };
+    let addresses = address::addresses(cx, &block, &credentials, of);
     let level = format!("store {name}");
     let store = Store {
         name: name.clone(),

@@ -137,7 +137,7 @@ impl Pass<'_, '_> {
     fn object(&mut self, object: &Object, tree: &mut Tree, origins: &mut Origins) {
         if !self.patches.is_empty() {
             let table = self.table(object);
-            let sent = check::sent(tree, object.root);
+            let proven = check::rests_on(tree, object.root, &object.id, &object.unit);
             let sink = &mut *self.sink;
             let mut origin = |span: Span| origins.add(Why::Patch(span));
             let done = check::patch(tree, object.root, &object.id, table, &self.patches, &mut origin, &mut |d| {
@@ -146,7 +146,7 @@ impl Pass<'_, '_> {
             let changed = self.patches.iter().zip(&done).filter(|(_, d)| d.changed).map(|(p, _)| p.at).next_back();
             if let (true, Some(at)) = (self.checked, changed) {
                 self.admitted(object, tree, at);
-                self.proven(object, &sent, tree, at);
+                self.still_proven(object, &proven, tree, at);
             }
             for ((_, sum), one) in self.applied.iter_mut().zip(&done) {
                 sum.join(one);
@@ -188,16 +188,15 @@ impl Pass<'_, '_> {
         }
     }
 
-    /// The proof was of the rules that were emitted, and says nothing of others.
-    fn proven(&mut self, object: &Object, sent: &[String], tree: &Tree, patched: Span) {
-        let ours = object.id.kind == "Prometheus" && self.plan.lanes.iter().any(|l| l.name == object.id.name);
-        if !ours || check::sent(tree, object.root) == sent {
+    /// The proof was of what was emitted, and says nothing of what a patch makes of it.
+    fn still_proven(&mut self, object: &Object, proven: &[String], tree: &Tree, patched: Span) {
+        let now = check::rests_on(tree, object.root, &object.id, &object.unit);
+        if object.unit == RAW || now == proven {
             return;
         }
-        let what = format!(
-            "a patch changes where prometheus `{}` sends its series, or by which rules: where they go was proven without it",
-            object.id.name
-        );
+        let changed = now.iter().find(|n| !proven.contains(n)).or_else(|| proven.iter().find(|p| !now.contains(p)));
+        let key = changed.and_then(|c| c.split_once('=')).map_or("", |(key, _)| key);
+        let what = format!("a patch changes `{key}` of {}: where its series go was proven without it", object.id);
         self.sink.push(Diagnostic::new(&check::codes::ROUTE_PATCHED, patched, what).here("not in the proof"));
     }
 
@@ -234,11 +233,15 @@ impl Pass<'_, '_> {
                 self.sink.push(Diagnostic::new(&super::codes::RAW_SECRET, raw.at, what));
             }
             let Some(id) = check::id_of(tree, root) else { continue };
+            if let Some(lane) = check::scraped_by(tree, root, &id).filter(|l| plan.lanes.iter().any(|p| p.name == *l)) {
+                let what = format!("prometheus `{lane}` scrapes what {id} finds: where these series go is not proven");
+                self.sink.push(Diagnostic::new(&check::codes::RAW_MONITOR, raw.at, what).here("not in the proof"));
+            }
             label(tree, root, origin, self.cx.fleet, plan);
             let object = Object {
                 place: place(&id),
                 id,
-                unit: "raw".to_owned(),
+                unit: RAW.to_owned(),
                 spec_path: format!("cluster[{}].raw[{}]", plan.cluster.name, raw.file.value),
                 origin,
                 root,
@@ -248,6 +251,9 @@ impl Pass<'_, '_> {
         }
     }
 }
+
+/// The unit of objects that are not ours.
+const RAW: &str = "raw";
 
 /// Patches that are for this cluster: its own, farthest level first, then those of the stores and
 /// Alertmanagers here.

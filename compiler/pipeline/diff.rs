@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::Compiled;
 use super::build::{choose, left};
 use super::cluster::Context;
-use super::files::{Names, Prints, fill, folder, old_index};
+use super::files::{Names, fill, folder, old_index};
 use crate::catalog::fields;
 use crate::diag::{Diagnostic, Origin, Origins};
 use crate::diff::{self, Change, Earlier, Edit, Effect, FileChange, ListKind, Presence, Rules, Sides};
@@ -55,7 +55,7 @@ pub fn diff(
 ) -> Result<Vec<ClusterChanges>, Vec<Diagnostic>> {
     let Some(new) = Side::of(compiled) else { return Ok(Vec::new()) };
     match against {
-        Against::Folder(out) => with_folder(world, &new, &compiled.prints, out, clusters),
+        Against::Folder(out) => with_folder(world, &new, out, clusters),
         Against::Spec(old) => with_spec(&new, Side::of(old).as_ref(), clusters),
         Against::Nothing => with_spec(&new, None, clusters),
     }
@@ -106,7 +106,6 @@ impl<'a> Side<'a> {
 fn with_folder(
     world: &dyn World,
     new: &Side<'_>,
-    prints: &Prints,
     out: &str,
     clusters: &[String],
 ) -> Result<Vec<ClusterChanges>, Vec<Diagnostic>> {
@@ -114,9 +113,6 @@ fn with_folder(
     let output = world.output(out, Access::Look).map_err(|t| vec![tree::trouble(&t)])?;
     let one = |id: &ClusterId| {
         let path = folder(new.cx.fleet, *id);
-        if prints.standing(&*output, &path, *id).is_some() {
-            return Ok(None);
-        }
         let index = old_index(&*output, &path).map_err(|t| Box::new(tree::trouble(&t)))?;
         let mut files = ClusterTree::new();
         let finished = new.files(*id, &mut files)?;

@@ -12,7 +12,7 @@ use super::parts::Part;
 use super::routing::{Claim, Division, Partition, PodLabel, Target, Who};
 use super::source::Workload;
 use crate::diag::Origin;
-use crate::model::value::NamespacePattern;
+use crate::model::value::{NamespacePattern, NamespacePatterns};
 use crate::relabel::{Action, Rule};
 
 /// Holds `1` on what belongs to the destination, `0` where that was taken back.
@@ -182,16 +182,18 @@ fn by_specificity<'c>(claims: impl Iterator<Item = &'c Claim>, target: Target) -
     let mut all: Vec<(bool, &NamespacePattern)> =
         claims.flat_map(|c| c.namespaces.iter().map(|p| (c.targets.contains(&target), p))).collect();
     all.sort_by_key(|(own, p)| (!p.is_open(), p.stem().len(), *p, *own));
-    let mut groups: Vec<(bool, Vec<NamespacePattern>)> = Vec::new();
+    let mut groups: Vec<(bool, Vec<NamespacePattern>, NamespacePatterns)> = Vec::new();
     for (own, pattern) in all {
-        let blocked = groups.iter().rposition(|(o, group)| *o != own && group.iter().any(|g| g.overlaps(pattern)));
+        let blocked = groups.iter().rposition(|(o, _, group)| *o != own && group.overlap(pattern));
         let from = blocked.map_or(0, |i| i + 1);
-        match groups[from..].iter_mut().find(|(o, _)| *o == own) {
-            Some((_, group)) => group.push(pattern.clone()),
-            None => groups.push((own, vec![pattern.clone()])),
+        if let Some((_, group, looked_up)) = groups[from..].iter_mut().find(|(o, ..)| *o == own) {
+            group.push(pattern.clone());
+            looked_up.add(pattern);
+        } else {
+            groups.push((own, vec![pattern.clone()], std::iter::once(pattern).collect()));
         }
     }
-    groups
+    groups.into_iter().map(|(own, group, _)| (own, group)).collect()
 }
 
 /// Without steps about nobody, and without those that take back what no earlier step gave.
@@ -235,7 +237,10 @@ fn overlap(a: &Step, b: &Step) -> bool {
         (Spaces::Without, Spaces::Without) => true,
         (Spaces::Without, _) | (_, Spaces::Without) => false,
         (Spaces::With, _) | (_, Spaces::With) => true,
-        (Spaces::Of(a), Spaces::Of(b)) => a.iter().any(|p| b.iter().any(|q| p.overlaps(q))),
+        (Spaces::Of(a), Spaces::Of(b)) => {
+            let b: NamespacePatterns = b.iter().collect();
+            a.iter().any(|p| b.overlap(p))
+        }
     };
     who && spaces
 }

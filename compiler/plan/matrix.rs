@@ -49,15 +49,18 @@ fn group(groups: &mut Vec<(Vec<Cells>, AnsweredSeries)>, cells: Vec<Cells>) -> &
 
 /// Kinds of namespaces, each with a name that stands for it.
 fn columns(partition: &Partition<'_>) -> Vec<(InNamespace, String)> {
-    let patterns: Vec<String> = partition
+    let said = partition
         .divisions()
         .flat_map(|d| d.claims.iter().chain(d.by_pod.iter().map(|c| &c.claim)))
-        .flat_map(|c| c.namespaces.iter().map(ToString::to_string))
-        .collect();
+        .flat_map(|c| c.namespaces.iter().map(ToString::to_string));
+    let mut patterns: BTreeMap<String, usize> = BTreeMap::new();
+    for (i, pattern) in said.enumerate() {
+        patterns.entry(pattern).or_insert(i);
+    }
     let place = |kind: &InNamespace| match kind {
-        InNamespace::Like(pattern) => patterns.iter().position(|p| p == pattern).unwrap_or_default(),
-        InNamespace::None => patterns.len(),
-        InNamespace::Any | InNamespace::Other => patterns.len() + 1,
+        InNamespace::Like(pattern) => patterns.get(pattern).copied().unwrap_or_default(),
+        InNamespace::None => usize::MAX - 1,
+        InNamespace::Any | InNamespace::Other => usize::MAX,
     };
     let mut columns = partition.witnesses().to_vec();
     columns.sort_by_cached_key(|(kind, _)| place(kind));

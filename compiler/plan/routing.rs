@@ -17,7 +17,7 @@ use crate::diag::{Diagnostic, Origin, Sink, Sourced};
 use crate::model::fleet::{Destination, Fleet, Line, Route};
 use crate::model::ids::{ClusterId, RouteId, StoreId};
 use crate::model::plan::{ClassRef, InNamespace};
-use crate::model::value::{Duration, JobGlob, NamespacePattern};
+use crate::model::value::{Duration, JobGlob, NamespacePattern, NamespacePatterns};
 
 /// A store and a tenant in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +67,8 @@ pub(super) struct Claim {
     pub origin: Origin,
     pub jobs: Vec<JobGlob>,
     pub namespaces: Vec<NamespacePattern>,
+    /// The same, to look names up in.
+    looked_up: NamespacePatterns,
     pub targets: Vec<Target>,
 }
 
@@ -103,11 +105,16 @@ impl<'a> Partition<'a> {
     pub fn of(cx: &Context<'a>, id: RouteId) -> Self {
         let route = cx.fleet.route(id);
         let targets = |said: &[Sourced<Destination>]| said.iter().filter_map(|d| target(d.value)).collect::<Vec<_>>();
-        let claim = |line: &Line| Claim {
-            origin: line.origin,
-            jobs: line.jobs.iter().filter_map(|j| JobGlob::parse(&j.value).ok()).collect(),
-            namespaces: line.namespaces.iter().filter_map(|n| NamespacePattern::parse(&n.value).ok()).collect(),
-            targets: targets(&line.stores),
+        let claim = |line: &Line| {
+            let namespaces: Vec<NamespacePattern> =
+                line.namespaces.iter().filter_map(|n| NamespacePattern::parse(&n.value).ok()).collect();
+            Claim {
+                origin: line.origin,
+                jobs: line.jobs.iter().filter_map(|j| JobGlob::parse(&j.value).ok()).collect(),
+                looked_up: namespaces.iter().collect(),
+                namespaces,
+                targets: targets(&line.stores),
+            }
         };
         let division = |lines: &[Line], shared, unowned| Division {
             claims: plain(lines).map(claim).collect(),
@@ -304,7 +311,7 @@ impl PodClaim {
         };
         let spaces = &self.claim.namespaces;
         self.covers(part)
-            && (spaces.is_empty() || spaces.iter().any(|p| p.matches(namespace)))
+            && (spaces.is_empty() || self.claim.best(namespace).is_some())
             && self.labels.iter().all(|l| labels.contains(l))
     }
 
@@ -336,24 +343,25 @@ impl Claim {
         none || self.namespaces.iter().any(|p| other.namespaces.contains(p))
     }
 
-    fn best(&self, namespace: &str) -> Option<&NamespacePattern> {
-        let matching = self.namespaces.iter().filter(|p| p.matches(namespace));
-        matching.reduce(|best, p| if p.beats(best) { p } else { best })
+    fn best(&self, namespace: &str) -> Option<NamespacePattern> {
+        self.looked_up.most_specific(namespace)
     }
 }
 
 fn witnesses<'c>(claims: impl Iterator<Item = &'c Claim>) -> Vec<(InNamespace, String)> {
     let patterns: Vec<&NamespacePattern> = claims.flat_map(|c| &c.namespaces).collect();
-    let most =
-        |n: &str| patterns.iter().copied().filter(|p| p.matches(n)).reduce(|a, b| if b.beats(a) { b } else { a });
+    let all: NamespacePatterns = patterns.iter().copied().collect();
     let mut out = vec![(InNamespace::None, String::new())];
-    // With `*` among the patterns there is no such namespace.
-    let nobodys = ["nobodys", "zz-nobodys", "x9-nobodys"].into_iter().find(|n| most(n).is_none());
-    out.extend(nobodys.map(|n| (InNamespace::Other, n.to_owned())));
+    out.extend(nobodys(&all).map(|name| (InNamespace::Other, name)));
     for pattern in &patterns {
-        let names = ["", "x", "0", "-x", "zq7"]
-            .map(|tail| format!("{}{}", pattern.stem(), if pattern.is_open() { tail } else { "" }));
-        let own = names.into_iter().find(|n| !n.is_empty() && most(n) == Some(*pattern));
+        // A whole name is beaten by nothing.
+        let own = match pattern.is_open() {
+            false => Some(pattern.stem().to_owned()).filter(|n| !n.is_empty()),
+            true => ["x", "0", "-x", "zq7"]
+                .map(|tail| format!("{}{tail}", pattern.stem()))
+                .into_iter()
+                .find(|n| all.most_specific(n).as_ref() == Some(*pattern)),
+        };
         out.extend(own.map(|n| (InNamespace::Like(pattern.to_string()), n)));
     }
     out.sort_unstable_by(|a, b| a.1.cmp(&b.1));
@@ -361,9 +369,19 @@ fn witnesses<'c>(claims: impl Iterator<Item = &'c Claim>) -> Vec<(InNamespace, S
     out
 }
 
+/// A namespace that no pattern is for; none with `*` among them, or with one for each beginning there is.
+fn nobodys(patterns: &NamespacePatterns) -> Option<String> {
+    let free = |name: &String| patterns.most_specific(name).is_none();
+    let beginnings = ('a'..='z').chain('0'..='9');
+    let names = std::iter::once("nobodys".to_owned()).chain(beginnings.map(|c| format!("{c}x9-nobodys")));
+    // Longer ones where patterns are for all of these: a pattern is never longer than a namespace.
+    let longer = ('a'..='z').map(|c| format!("{c}{}", "9".repeat(62)));
+    names.chain(longer).find(free)
+}
+
 fn most_specific<'c>(claims: impl Iterator<Item = &'c Claim>, namespace: &str) -> Option<&'c Claim> {
     let matching = claims.filter_map(|c| Some((c, c.best(namespace)?)));
-    matching.reduce(|best, c| if c.1.beats(best.1) { c } else { best }).map(|(claim, _)| claim)
+    matching.reduce(|best, c| if c.1.beats(&best.1) { c } else { best }).map(|(claim, _)| claim)
 }
 
 /// The namespace of the pod the series is about, where it has one.

@@ -52,6 +52,12 @@ impl Condition {
         Some(equal.collect())
     }
 
+    /// Whether only series without this label match.
+    pub fn asks_for_none(&self, label: &str) -> bool {
+        let none = |f: &Filter| f.label == label && !f.negated && matches!(&f.test, Test::Equal(v) if v.is_empty());
+        !self.0.is_empty() && self.0.iter().all(|group| group.iter().any(none))
+    }
+
     pub fn matches(&self, labels: &Labels) -> bool {
         self.0.iter().any(|group| group.iter().all(|filter| filter.matches(labels)))
     }

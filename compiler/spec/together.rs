@@ -71,12 +71,17 @@ fn identity(fleet: &Object) -> Option<Diagnostic> {
     Some(Diagnostic::new(&codes::IDENTITY, label.span, format!("series carry the label `{name}` already")))
 }
 
+/// Tells the endpoints of one target apart, and rules ask for it.
+const PATH: &str = "metrics_path";
+/// Before the labels of pods that lines of a route ask for.
+const OF_PODS: &str = "pod_label_";
+
 /// Labels that a Prometheus puts on what leaves it; `TAKEN` and the replica's are there already.
 fn external_labels(place: &Object, found: &mut Vec<Diagnostic>) {
     let Some(Data::Map(labels)) = said(place, "external-labels").map(|n| &n.data) else { return };
     for (name, _) in labels {
         let text = name.value.as_str();
-        if TAKEN.contains(&text) || text == REPLICA {
+        if TAKEN.contains(&text) || text == REPLICA || text == PATH || text.starts_with(OF_PODS) {
             let what = format!("series carry the label `{text}` already");
             found.push(Diagnostic::new(&codes::EXTERNAL, name.span, what));
         }

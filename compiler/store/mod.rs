@@ -55,6 +55,16 @@ pub struct Profile {
     pub late: Late,
     pub replicas: Replicas,
     pub protocol: Protocol,
+    pub paths: Paths,
+}
+
+/// Who says below which path of an address samples are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paths {
+    /// The kind adds them: the address is a base URL.
+    Added,
+    /// The address has it: nothing is added.
+    InTheAddress,
 }
 
 /// How old a sample may be when it arrives.

@@ -1,6 +1,6 @@
 //! Somebody else's store, of which nothing is known but that it takes Prometheus remote write.
 
-use super::{Door, Late, Profile, Protocol, Replicas, Standing, StoreKind};
+use super::{Door, Late, Paths, Profile, Protocol, Replicas, Standing, StoreKind};
 use crate::diag::Sink;
 use crate::model::plan::StorePlan;
 
@@ -12,7 +12,12 @@ impl StoreKind for RemoteWriteStore {
     }
 
     fn profile(&self) -> Profile {
-        Profile { late: Late::AsDeclared, replicas: Replicas::Unknown, protocol: Protocol::Prometheus }
+        Profile {
+            late: Late::AsDeclared,
+            replicas: Replicas::Unknown,
+            protocol: Protocol::Prometheus,
+            paths: Paths::InTheAddress,
+        }
     }
 
     /// The address as it stands: only its owner knows the path.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::outside::outside;
-use super::{Door, Late, Profile, Protocol, Replicas, Standing, StoreKind, codes};
+use super::{Door, Late, Paths, Profile, Protocol, Replicas, Standing, StoreKind, codes};
 use crate::diag::{Diagnostic, Origin, Sink, Sourced, Span};
 use crate::model::fleet::{Auth, Resources, Store};
 use crate::model::plan::{DoorUser, StorePlan, Workload};
@@ -28,6 +28,7 @@ impl StoreKind for VictoriaMetricsCluster {
             late: Late::WithinRetention,
             replicas: Replicas::MergedIfIdentical,
             protocol: Protocol::VictoriaMetrics,
+            paths: Paths::Added,
         }
     }
 

@@ -241,11 +241,11 @@ fn a_name_inside_a_cluster_is_no_address() {
     // Somebody else's store may be named so, if one cluster uses it.
     let foreign = |from: &str| {
         with(&format!(
-            "zone \"z\"\ncluster \"a\" zone=\"z\"\ncluster \"b\" zone=\"z\"\nstore \"s\" kind=\"remote-write\" accepts-late=\"1h\" {{ address \"in\" url=\"http://x.y.svc:9090\" zones=\"z\" }}\nroute \"r\" {{ from {from}; to \"s\" }}\n"
+            "zone \"z\"\ncluster \"a\" zone=\"z\"\ncluster \"b\" zone=\"z\"\nstore \"s\" kind=\"remote-write\" accepts-late=\"1h\" {{ address \"in\" url=\"http://x.y.svc:9090/api/v1/write\" zones=\"z\" }}\nroute \"r\" {{ from {from}; to \"s\" }}\n"
         ))
     };
     assert_eq!(found(&foreign("\"a\"")), ["REF120 \"b\""]);
-    assert_eq!(found(&foreign("\"*\"")), ["REF125 \"http://x.y.svc:9090\""]);
+    assert_eq!(found(&foreign("\"*\"")), ["REF125 \"http://x.y.svc:9090/api/v1/write\""]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub use image::{image, registry};
 pub use name::{
     collector, id, kube_name, label_key, label_name, label_value, name, object_name, rule_id, secret_key, text, unit,
 };
-pub use pattern::{JobGlob, MetricGlob, NamespacePattern, glob};
+pub use pattern::{JobGlob, MetricGlob, NamespacePattern, NamespacePatterns, glob};
 pub use place::{DestinationName, JsonPointer, NamespacedName, Target, job_class, path};
 pub use quantity::{Bytes, Percent, Quantity, Rate};
 pub use selector::{Clause, Selector};

@@ -1,6 +1,8 @@
 //! Patterns with `*`: over namespaces, metrics and jobs. Never regular expressions.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Bound;
 
 use super::{Malformed, name, quoted};
 
@@ -103,6 +105,53 @@ impl NamespacePattern {
 impl fmt::Display for NamespacePattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.stem, if self.open { "*" } else { "" })
+    }
+}
+
+/// Namespace patterns to look names up in: there may be thousands.
+#[derive(Debug, Clone, Default)]
+pub struct NamespacePatterns {
+    names: BTreeSet<String>,
+    beginnings: BTreeSet<String>,
+}
+
+impl NamespacePatterns {
+    pub fn add(&mut self, pattern: &NamespacePattern) {
+        let set = if pattern.open { &mut self.beginnings } else { &mut self.names };
+        set.insert(pattern.stem.clone());
+    }
+
+    /// The pattern that is for a namespace and beaten by no other that is.
+    pub fn most_specific(&self, namespace: &str) -> Option<NamespacePattern> {
+        if self.names.contains(namespace) {
+            return Some(NamespacePattern { stem: namespace.to_owned(), open: false });
+        }
+        self.beginning_of(namespace).map(|stem| NamespacePattern { stem: stem.to_owned(), open: true })
+    }
+
+    /// Whether some namespace matches the pattern and one of these.
+    pub fn overlap(&self, pattern: &NamespacePattern) -> bool {
+        let stem = pattern.stem.as_str();
+        let from = (Bound::Included(stem), Bound::Unbounded);
+        let begin_with_it =
+            |set: &BTreeSet<String>| set.range::<str, _>(from).next().is_some_and(|first| first.starts_with(stem));
+        match pattern.open {
+            false => self.most_specific(stem).is_some(),
+            true => self.beginning_of(stem).is_some() || begin_with_it(&self.names) || begin_with_it(&self.beginnings),
+        }
+    }
+
+    /// The longest beginning that a text has.
+    fn beginning_of<'t>(&self, text: &'t str) -> Option<&'t str> {
+        (0..=text.len()).rev().filter_map(|n| text.get(..n)).find(|stem| self.beginnings.contains(*stem))
+    }
+}
+
+impl<'p> FromIterator<&'p NamespacePattern> for NamespacePatterns {
+    fn from_iter<I: IntoIterator<Item = &'p NamespacePattern>>(patterns: I) -> Self {
+        let mut all = NamespacePatterns::default();
+        patterns.into_iter().for_each(|p| all.add(p));
+        all
     }
 }
 
@@ -213,6 +262,33 @@ impl fmt::Display for JobGlob {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn looking_up_finds_what_asking_each_pattern_finds() {
+        let texts = ["a", "ab", "abc", "b", "team", "team-", "team-a", "team-ab", "x"];
+        let all: Vec<NamespacePattern> = texts
+            .iter()
+            .flat_map(|t| [(*t).to_owned(), format!("{t}*")])
+            .chain(["*".to_owned()])
+            .filter_map(|t| NamespacePattern::parse(&t).ok())
+            .collect();
+        // Every third, fifth … of them: sets with gaps of many kinds.
+        for step in 1..all.len() {
+            for start in 0..step {
+                let some: Vec<&NamespacePattern> = all.iter().skip(start).step_by(step).collect();
+                let looked_up: NamespacePatterns = some.iter().copied().collect();
+                for text in texts {
+                    let matching = some.iter().copied().filter(|p| p.matches(text));
+                    let best = matching.reduce(|best, p| if p.beats(best) { p } else { best });
+                    assert_eq!(looked_up.most_specific(text).as_ref(), best, "{text} in {some:?}");
+                }
+                for pattern in &all {
+                    let overlaps = some.iter().any(|p| p.overlaps(pattern));
+                    assert_eq!(looked_up.overlap(pattern), overlaps, "{pattern} in {some:?}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn stars_match_any_characters_and_nothing_else_does() {

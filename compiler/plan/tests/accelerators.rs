@@ -162,8 +162,7 @@ route "home" from="lab" {{
 }}
 "#
             )
-            .replace("pods=600", "pods=600 zone=\"here\"")
-            .replace("/api/v1/write", ""),
+            .replace("pods=600", "pods=600 zone=\"here\""),
         );
         let (plan, told) = world.plan("lab");
         let goes = plan.flows.iter().find(|f| f.class.class.as_deref() == Some("pause")).map(|f| f.goes_to.clone());

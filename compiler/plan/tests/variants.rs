@@ -16,7 +16,7 @@ fn text(job: &Job, variant: &Variant, said: &str) -> String {
     let written = match variant.discovery {
         Discovery::Relay => {
             "store \"central\" kind=\"remote-write\" accepts-late=\"1d\" {\n basic-auth secret=\"central\"\n \
-             address \"public\" url=\"https://metrics.example.com\"\n }\nroute \"home\" from=\"lab\" to=\"central\""
+             address \"public\" url=\"https://metrics.example.com/api/v1/write\"\n }\nroute \"home\" from=\"lab\" to=\"central\""
         }
         _ => "",
     };

@@ -40,6 +40,11 @@ impl Question {
         self.labels().into_iter().find(|(n, _)| n == name).map(|(_, value)| value)
     }
 
+    /// Whether series of no namespace are meant.
+    fn of_none(&self) -> bool {
+        matches!(&self.wanted, Wanted::Series(condition) if condition.asks_for_none(NAMESPACE))
+    }
+
     fn labels(&self) -> Vec<(String, String)> {
         let Wanted::Series(condition) = &self.wanted else { return Vec::new() };
         let equal = condition.equalities().unwrap_or_default();

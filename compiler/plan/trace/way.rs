@@ -155,6 +155,10 @@ impl<'a> Walk<'_, 'a> {
                 _ => Ok(vec![home.to_owned()]),
             };
         }
+        let reported = self.is_reported(at);
+        if reported && self.question.of_none() {
+            return Ok(vec![String::new()]);
+        }
         let fixed = at.part.source.workload == Workload::Target && !at.monitor.any_namespace;
         if let Some(wanted) = said {
             if fixed && !at.monitor.namespaces.contains(&wanted) {
@@ -163,7 +167,8 @@ impl<'a> Walk<'_, 'a> {
             return Ok(vec![wanted]);
         }
         let split = at.partition.filter(|p| p.by_namespace());
-        let each = split.into_iter().flat_map(Partition::witness_namespaces).filter(|n| !n.is_empty());
+        // An exporter may tell of what belongs to no namespace, too: the root of all cgroups, an idle card.
+        let each = split.into_iter().flat_map(Partition::witness_namespaces).filter(|n| reported || !n.is_empty());
         let each: Vec<String> =
             each.filter(|n| !fixed || at.monitor.namespaces.iter().any(|m| m == n)).map(str::to_owned).collect();
         Ok(match (each.is_empty(), fixed) {
@@ -197,7 +202,7 @@ impl<'a> Walk<'_, 'a> {
         let mut exposed: Vec<(Arc<str>, Arc<str>)> = Vec::new();
         let mut expose = |name: &str, value: &str| exposed.push((Arc::from(name), Arc::from(value)));
         self.name.iter().for_each(|name| expose(NAME, name));
-        if self.is_reported(at) {
+        if self.is_reported(at) && !namespace.is_empty() {
             expose(at.metric.and_then(|m| m.namespace).unwrap_or(NAMESPACE), namespace);
         }
         for (label, value) in wanted().filter(|(label, _)| on_page(label) || !target.has(label)) {
@@ -236,12 +241,13 @@ impl<'a> Walk<'_, 'a> {
         let (changed, dropped) = applied(&stage, rules, steps, outcome);
         let who = if at.of_scrape { Who::Scrape(at.part) } else { Who::Sample(at.part) };
         let leaves = dropped.is_none() && at.monitor.owned;
+        let about = self.is_about_a_pod(at);
         Ok(Way {
             scrape: Some(self.scrape(at, exposed.into_iter().collect(), target)),
             lane: at.lane.name.to_owned(),
             retention: at.lane.retention,
-            workload: self.is_about_a_pod(at).then(|| namespace.to_owned()),
-            answer: at.partition.filter(|_| leaves).map(|p| self.answer(p, who, namespace)),
+            workload: (about && !namespace.is_empty()).then(|| namespace.to_owned()),
+            answer: at.partition.filter(|_| leaves).map(|p| self.answer(p, who, if about { namespace } else { "" })),
             ends: if dropped.is_none() { self.ends(at.lane, &stored) } else { Vec::new() },
             dropped,
             changed,

@@ -61,6 +61,9 @@ pub fn agrees(cluster: &Cluster, running: &Running, example: &Planned, plan: &Cl
             }
         }
     }
+    if asked.is_empty() {
+        return Err(Trouble::new("not one series of a class was found to ask trace for"));
+    }
     if wrong.is_empty() {
         Ok(asked.len())
     } else {
