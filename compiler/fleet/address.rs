@@ -156,7 +156,8 @@ fn check(cx: &mut Context<'_, '_>, block: &Block<'_>, found: &Found<'_>) {
         );
         return;
     }
-    let path = found.url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    let behind = found.url.split_once("://").map_or(found.url, |(_, rest)| rest);
+    let path = behind.split_once('/').map_or("", |(_, path)| path);
     if found.of.paths == Paths::InTheAddress {
         if path.is_empty() {
             let what = format!(
