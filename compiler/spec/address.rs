@@ -10,7 +10,9 @@ pub static ADDRESS: Shape = Shape {
     doc: "A way in, and the zones it serves. Credentials it does not name are those of what it leads to.",
     argument: None,
     keys: &[
-        key("url", Scalar(Type::Url), "Base URL; paths are the kind's business.").required().serves("A4"),
+        key("url", Scalar(Type::Url), "Base URL, to which the kind adds its paths; for `remote-write` the whole URL.")
+            .required()
+            .serves("A4"),
         key("zones", List(Type::Ref(Reference::Zone)), "Zones from which it is reachable.")
             .default("from anywhere, and then TLS and credentials are required")
             .serves("A4")

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use watershed::catalog::Version;
+use watershed::catalog::metrics::Table;
 use watershed::model::plan::ClusterPlan;
 use watershed::plan::{Question, Wanted};
 use watershed::relabel::Condition;
@@ -19,6 +21,8 @@ use crate::ground::{Outcome, Trouble};
 pub fn agrees(cluster: &Cluster, running: &Running, example: &Planned, plan: &ClusterPlan<'_>) -> Outcome<usize> {
     let (fleet, _) = example.fleet()?;
     let catalog = example.catalog();
+    let said = plan.cluster.versions.iter();
+    let versions = said.filter_map(|(n, v)| Some((n.clone(), Version::parse(&v.value.to_string())?))).collect();
     let at: Vec<(&Store, Vec<Series>)> =
         running.stores.iter().map(|s| Ok((s, s.series(LATELY)?))).collect::<Outcome<_>>()?;
     let (mut asked, mut wrong) = (BTreeSet::new(), Vec::new());
@@ -29,8 +33,12 @@ pub fn agrees(cluster: &Cluster, running: &Running, example: &Planned, plan: &Cl
             let (name, job, class) = (label("__name__"), label("job"), label("job_class"));
             let monitor =
                 plan.monitors.iter().find(|m| m.job_value == job && m.class.as_deref().unwrap_or("") == class);
-            // What a rule has made comes from no target, and what no table lists is not known to trace.
-            let listed = monitor.is_some_and(|m| catalog.metrics(&m.job).is_none_or(|t| t.find(name).is_some()));
+            // What a rule has made comes from no target, and what no table lists is not known to trace; nor is what only
+            // the newer release exposes that stands in for the declared one.
+            let listed = monitor.is_some_and(|m| {
+                let known = |t: Table<'_>| t.find(name).is_some_and(|f| f.is_in(t.component, &versions));
+                catalog.metrics(&m.job).is_none_or(known)
+            });
             if name.contains(':') || name.starts_with("ALERTS") || !listed {
                 continue;
             }
