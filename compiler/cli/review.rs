@@ -110,6 +110,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         checked_in: older.map(|(checked_in, past)| ReviewCheckedIn {
             compiler: &checked_in.compiler,
             catalog: &checked_in.catalog,
+            is_ours: checked_in.is_ours,
             changes: &older_changes,
             sources: past.sources(),
         }),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::diff::{Against, ClusterChanges, diff};
+use super::files::Names;
 use super::revision::{Absent, Past, Which, label, open, past, resolve, trouble};
 use super::{Compiled, SpecPath, codes, compile};
 use crate::diag::{Diagnostic, Severity, Sink, Span};
@@ -85,6 +86,8 @@ pub enum Before {
 pub struct CheckedIn {
     pub compiler: String,
     pub catalog: String,
+    /// Both are what compiles here.
+    pub is_ours: bool,
     pub changes: Vec<ClusterChanges>,
 }
 
@@ -257,7 +260,9 @@ fn checked_in(then: &dyn World, old: &Compiled, out: &str) -> Result<Option<Chec
     let mut changes = diff(then, old, Against::Folder(out), &[]).map_err(first)?;
     changes.iter_mut().for_each(|c| c.changes.retain(|c| c.file != INDEX));
     changes.retain(|c| !c.changes.is_empty());
-    Ok(Some(CheckedIn { compiler: index.compiler, catalog: index.catalog, changes }))
+    let names = Names::of(&old.catalog, fleet);
+    let is_ours = index.compiler == names.compiler && index.catalog == names.catalog;
+    Ok(Some(CheckedIn { compiler: index.compiler, catalog: index.catalog, is_ours, changes }))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Changes, grouped by cluster and object.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
@@ -9,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use super::place::Lookup;
 use super::style::{ADDED, BOLD, CHANGED, DIM, Look, REMOVED, count, one_line, visible};
 use super::{Format, json as escape};
-use crate::diag::{Origin, Origins, Sources};
+use crate::diag::{Origin, Origins, Sources, veil};
 use crate::diff::{Change, Edit, Effect, Presence};
 use crate::tree::INDEX;
 
@@ -21,6 +22,7 @@ const LINES: usize = 60;
 const NAMED: usize = 5;
 
 /// The changes of one cluster, and what is needed to say where they come from.
+#[derive(Clone, Copy)]
 pub struct ClusterChanges<'a> {
     pub cluster: &'a str,
     pub identity: &'a str,
@@ -65,7 +67,8 @@ impl<'a> ClusterChanges<'a> {
         let now = || words(&self.lookup(sources), change.origin);
         let (first, second): (String, &dyn Fn() -> String) =
             if change.edit == Edit::Removed { (then(), &now) } else { (now(), &then) };
-        if first.is_empty() { second() } else { first }
+        let line = if first.is_empty() { second() } else { first };
+        veil::veiled(&line).unwrap_or(line)
     }
 }
 
@@ -78,9 +81,50 @@ pub fn changes(
     colour: bool,
     width: usize,
 ) -> String {
+    let safe: Vec<Cow<'_, [Change]>> = clusters.iter().map(|c| veiled(c.changes)).collect();
+    let clusters: Vec<ClusterChanges<'_>> =
+        clusters.iter().zip(&safe).map(|(c, changes)| ClusterChanges { changes, ..*c }).collect();
     match format {
-        Format::Text => text(clusters, sources, Look::new(colour, width)),
-        Format::Json => escape::pretty(&as_json(clusters, sources)),
+        Format::Text => text(&clusters, sources, Look::new(colour, width)),
+        Format::Json => escape::pretty(&as_json(&clusters, sources)),
+    }
+}
+
+/// Changes without the credentials in their URLs, wherever these stand: a build log and a page are read by more
+/// people than a spec. All that is shown of a change goes through here.
+pub(super) fn veiled(changes: &[Change]) -> Cow<'_, [Change]> {
+    let hidden: Vec<Change> = changes.iter().map(without_credentials).collect();
+    if hidden == changes { Cow::Borrowed(changes) } else { Cow::Owned(hidden) }
+}
+
+fn without_credentials(change: &Change) -> Change {
+    let mut change = change.clone();
+    let hide = |text: &mut String| {
+        if let Some(veiled) = veil::veiled(text) {
+            *text = veiled;
+        }
+    };
+    if let Some(id) = &mut change.object {
+        [&mut id.api_version, &mut id.kind, &mut id.namespace, &mut id.name].into_iter().for_each(hide);
+    }
+    [&mut change.file, &mut change.path, change.consequence.to_mut()].into_iter().for_each(hide);
+    [&mut change.before, &mut change.after].into_iter().flatten().for_each(|value| hide_in(value, &hide));
+    change
+}
+
+fn hide_in(value: &mut Json, hide: &impl Fn(&mut String)) {
+    match value {
+        Json::String(text) => hide(text),
+        Json::Array(items) => items.iter_mut().for_each(|item| hide_in(item, hide)),
+        Json::Object(entries) => {
+            let all = std::mem::take(entries).into_iter().map(|(mut key, mut value)| {
+                hide(&mut key);
+                hide_in(&mut value, hide);
+                (key, value)
+            });
+            *entries = all.collect();
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::style::one_line;
-use crate::diag::{Origin, Origins, Sources, Span, Why};
+use crate::diag::{Origin, Origins, Sources, Span, Why, veil};
 
 /// Longest piece of a spec line shown behind its position, in characters.
 const EXCERPT: usize = 60;
@@ -110,7 +110,10 @@ impl Lookup<'_> {
         // A line may be megabytes long; its beginning may not be what is meant.
         let from = if start - from > 4 * EXCERPT { start } else { from };
         let to = start + after.find('\n').unwrap_or(after.len());
-        let line: String = text[from..to].trim().chars().take(EXCERPT + 1).collect();
+        let line = text[from..to].trim();
+        // Before it is cut: the end of a credential in a URL is what tells it.
+        let hidden = veil::veiled(line);
+        let line: String = hidden.as_deref().unwrap_or(line).chars().take(EXCERPT + 1).collect();
         let cut = line.chars().count() > EXCERPT;
         let line: String = line.chars().take(EXCERPT).collect();
         one_line(&line) + if cut { "…" } else { "" }

@@ -145,3 +145,20 @@ fn json_keeps_values_and_places_whole() {
     assert_eq!((&origin["file"], &origin["line"], &origin["kind"]), (&json!("fleet.kdl"), &json!(3), &json!("spec")));
     assert_eq!(origin["text"], json!("interval \"15s\""));
 }
+
+#[test]
+fn credentials_in_addresses_are_in_no_format() {
+    let f = fixture();
+    let url = "-remoteWrite.url=https://adm:canary-7f3a@store.example.com/write";
+    let path = format!("spec.args[{url}]");
+    let mut of_args = change(&path, Edit::Changed, Some(json!({ url: [url] })), Some(json!(url)), f.origins[0]);
+    of_args.consequence = format!("what waits for {url} stays on the volume").into();
+    let list = vec![
+        of_args,
+        change("data.x", Edit::Changed, Some(json!("a\nb")), Some(json!(format!("a\n{url}"))), f.origins[0]),
+    ];
+    for format in [Format::Text, Format::Json] {
+        let told = told(&f, &[("edge-1", list.clone())], format);
+        assert!(told.contains("store.example.com") && !told.contains("canary-7f3a"), "{told}");
+    }
+}

@@ -98,7 +98,7 @@ fn md(line: &Line) -> String {
 
 /// In a cell of a table too, where forges take tags as they are.
 fn folded(n: usize, names: &str) -> String {
-    format!("<details><summary>{n}</summary>{}</details>", tagged(names))
+    format!("<details><summary>{n}</summary>{}</details>", tagged_text(names))
 }
 
 /// A code span that its content cannot end: its fence is longer than any run of back-ticks in it.
@@ -110,17 +110,33 @@ fn fenced(words: &str) -> String {
     if words.is_empty() { "(empty)".to_owned() } else { format!("{fence}{pad}{words}{pad}{fence}") }
 }
 
-/// Text in which nothing means anything to Markdown. The zero-width joiner behind `@` and before
-/// digits after `#` is what keeps forges from calling people and linking issues.
+/// Text out of which no forge makes a link, calls anybody or refers to an issue. They look for these in the text
+/// of the finished page, where escapes are gone: a word joiner, which nobody sees, is what parts them.
+fn unlinked(words: &str) -> String {
+    const JOINER: char = '\u{2060}';
+    let mut out = String::with_capacity(words.len() + 8);
+    for (at, c) in words.char_indices() {
+        out.push(c);
+        let rest = &words[at + c.len_utf8()..];
+        let www = || {
+            out.len() >= 3 && out.is_char_boundary(out.len() - 3) && out[out.len() - 3..].eq_ignore_ascii_case("www")
+        };
+        if matches!(c, '@' | '#') || (c == ':' && rest.starts_with("//")) || (rest.starts_with('.') && www()) {
+            out.push(JOINER);
+        }
+    }
+    out
+}
+
+/// Text in which nothing means anything to Markdown.
 fn escaped(words: &str) -> String {
     let mut out = String::with_capacity(words.len() + 8);
-    for c in one_line(words).chars() {
+    for c in unlinked(&one_line(words)).chars() {
         match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '!' | '$' => out.extend(['\\', c]),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            '@' | '#' => out.extend([c, '\u{2060}']),
             // An address would become a link.
             ':' => out.push_str("&#58;"),
             c => out.push(c),
@@ -180,8 +196,8 @@ fn body(blocks: &[Block]) -> String {
 
 fn html_line(line: &Line) -> String {
     let piece = |piece: &Piece| match piece {
-        Piece::Text(words) => tagged(words),
-        Piece::Strong(words) => format!("<strong>{}</strong>", tagged(words)),
+        Piece::Text(words) => tagged_text(words),
+        Piece::Strong(words) => format!("<strong>{}</strong>", tagged_text(words)),
         Piece::Code(words) => format!("<code>{}</code>", tagged(words)),
         Piece::Fold(n, names) => folded(*n, names),
     };
@@ -190,8 +206,17 @@ fn html_line(line: &Line) -> String {
 
 /// Text in which nothing means anything to HTML, nor to Markdown around it.
 fn tagged(words: &str) -> String {
+    entities(&one_line(words))
+}
+
+/// The same outside of code, where forges look for what to link.
+fn tagged_text(words: &str) -> String {
+    entities(&unlinked(&one_line(words)))
+}
+
+fn entities(words: &str) -> String {
     let mut out = String::with_capacity(words.len() + 8);
-    for c in one_line(words).chars() {
+    for c in words.chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -243,11 +268,38 @@ mod tests {
         assert_eq!((page.matches("<details>").count(), page.matches("\n- x").count()), (1, 0));
         assert!(!page.contains('\u{202e}') && page.contains("\\u{202e}"));
         assert!(page.contains("````"), "a fence longer than the longest run");
-        for hit in ["@team #12 \\[a\\](http&#58;//x)", "@\u{2060}team #\u{2060}12"] {
-            assert!(page.contains(hit) || hit.starts_with("@team"), "{page}");
-        }
+        assert!(page.contains("@\u{2060}team #\u{2060}12 \\[a\\](http&#58;\u{2060}//x)"), "{page}");
         let page = html("<t>", &blocks);
         assert!(!page.contains("<img") && !page.contains("<t>") && !page.contains("</code></details>"), "{page}");
+    }
+
+    /// The text of a page as a browser shows it outside of code, where forges look for what to link.
+    fn shown(page: &str) -> String {
+        let code = [("<code>", "</code>"), ("`", "`")];
+        let mut page = page.to_owned();
+        for (open, close) in code {
+            while let Some((before, rest)) = page.split_once(open) {
+                page = format!("{before}{}", rest.split_once(close).unwrap().1);
+            }
+        }
+        let entities = [("&#58;", ":"), ("&#64;", "@"), ("&#35;", "#"), ("&lt;", "<"), ("&amp;", "&")];
+        entities.iter().fold(page, |page, (from, to)| page.replace(from, to)).replace('\\', "")
+    }
+
+    #[test]
+    fn no_text_becomes_a_link_or_calls_anybody() {
+        let hits = ["https://evil.example", "Www.evil.example", "@team", "a@evil.example", "acme/x#12"];
+        for hit in hits {
+            let fold = Piece::Fold(9, hit.to_owned());
+            let line = vec![text(hit), strong(hit), code(hit), fold];
+            let blocks = [Block::Paragraph(line.clone()), Block::Details { summary: line, blocks: Vec::new() }];
+            for page in [markdown(&blocks), body(&blocks)] {
+                let bare = |sign: &str| shown(&page).split(sign).skip(1).any(|rest| !rest.starts_with('\u{2060}'));
+                assert!(!["@", "#", "Www", "https:"].into_iter().any(bare), "{page}");
+                assert!(page.contains(&format!("<code>{hit}</code>")) || page.contains(&format!("`{hit}`")), "{page}");
+            }
+        }
+        assert_eq!(unlinked("a: b, ab/www, c:/d"), "a: b, ab/www, c:/d");
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::diag::{Sources, veil};
+use crate::diag::Sources;
 use crate::diff::{Change, Edit, Effect, Presence};
-use crate::report::changes::{ClusterChanges, in_full};
+use crate::report::changes::{ClusterChanges, in_full, veiled};
 
 fn gravest_first(a: &Row, b: &Row) -> std::cmp::Ordering {
     let alike = || a.path.cmp(&b.path).then_with(|| a.consequence.cmp(&b.consequence));
@@ -61,7 +61,7 @@ pub(super) fn rows(clusters: &[ClusterChanges<'_>], sources: &Sources) -> Vec<Ro
     let mut rows: BTreeMap<Key, Row> = BTreeMap::new();
     let kept = clusters.iter().filter(|c| matches!(c.presence, Presence::Kept | Presence::Renamed(_)));
     for cluster in kept {
-        for change in cluster.changes {
+        for change in veiled(cluster.changes).iter() {
             let row = row(cluster, change, sources);
             let key = Key::of(cluster, change, &row);
             match rows.get_mut(&key) {
@@ -132,8 +132,9 @@ fn anywhere(path: &str) -> String {
 
 /// Every change of one cluster, by itself; and the same as they read for any cluster.
 pub(super) fn of_cluster(cluster: &ClusterChanges<'_>, sources: &Sources) -> (Vec<Row>, Vec<Row>) {
-    let own: Vec<Row> = cluster.changes.iter().map(|change| row(cluster, change, sources)).collect();
-    let anywhere = cluster.changes.iter().zip(&own).map(|(change, own)| {
+    let changes = veiled(cluster.changes);
+    let own: Vec<Row> = changes.iter().map(|change| row(cluster, change, sources)).collect();
+    let anywhere = changes.iter().zip(&own).map(|(change, own)| {
         let key = Key::of(cluster, change, own);
         let objects = own.objects.iter().map(|o| without(o, cluster.identity)).collect();
         Row { path: key.path, before: key.before, after: key.after, objects, clusters: BTreeSet::new(), ..own.clone() }
@@ -147,9 +148,7 @@ fn row(cluster: &ClusterChanges<'_>, change: &Change, sources: &Sources) -> Row 
     let kind = change.object.as_ref().map_or_else(|| change.file.clone(), |o| o.kind.clone());
     // Of a whole object its name says enough.
     let whole = change.path.is_empty() && matches!(change.edit, Edit::Added | Edit::Removed);
-    // A build log and a page are read by more people than a spec.
-    let safe = |text: String| veil::veiled(&text).unwrap_or(text);
-    let value = |v: &Option<Json>| if whole { None } else { v.as_ref().map(|v| safe(in_full(Some(v)))) };
+    let value = |v: &Option<Json>| if whole { None } else { v.as_ref().map(|v| in_full(Some(v))) };
     Row {
         edit: change.edit,
         path: change.path.clone(),
@@ -157,7 +156,7 @@ fn row(cluster: &ClusterChanges<'_>, change: &Change, sources: &Sources) -> Row 
         after: value(&change.after),
         effect: change.effect,
         consequence: change.consequence.clone().into_owned(),
-        line: safe(cluster.place(change, sources)),
+        line: cluster.place(change, sources),
         objects: BTreeSet::from([object]),
         kinds: BTreeSet::from([kind]),
         clusters: BTreeSet::from([cluster.cluster.to_owned()]),

@@ -63,6 +63,7 @@ pub(super) fn review(review: &Review<'_>) -> String {
         "checkedIn": review.checked_in.as_ref().map(|c| json!({
             "compiler": c.compiler,
             "catalog": c.catalog,
+            "sameCompiler": c.is_ours,
             "changes": rows(fold::rows(c.changes, c.sources)),
         })),
     });

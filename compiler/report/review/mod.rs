@@ -60,6 +60,8 @@ pub enum State<'a> {
 pub struct CheckedIn<'a> {
     pub compiler: &'a str,
     pub catalog: &'a str,
+    /// It was written by this compiler with this catalog: only the spec can differ.
+    pub is_ours: bool,
     pub changes: &'a [ClusterChanges<'a>],
     pub sources: &'a Sources,
 }

@@ -218,18 +218,29 @@ pub(super) fn older(checked_in: &CheckedIn<'_>, review: &Review<'_>, detail: &De
     }
     let of = |rows: &[Row]| rows.iter().map(|r| r.changes).sum::<usize>();
     blocks.push(Block::Heading(4, "Not of this change".to_owned()));
-    let words = format!(
-        "The output checked in at {} was written by Watershed {} (catalog {}). From the same spec this compiler writes {} \
-         with the next build, whatever this branch does.",
-        review.base,
-        checked_in.compiler,
-        checked_in.catalog,
-        match of(&rows) {
-            1 => "one thing otherwise: it comes".to_owned(),
-            n => format!("{} things otherwise: they come", thousands(n as u64)),
-        }
-    );
-    blocks.push(Block::Paragraph(vec![text(words)]));
+    let things = |one: &str, many: &str| match of(&rows) {
+        1 => format!("one thing otherwise: it {one}"),
+        n => format!("{} things otherwise: they {many}", thousands(n as u64)),
+    };
+    let words = if checked_in.is_ours {
+        format!(
+            "The output checked in at {} is not what its spec compiles to, and this compiler and catalog wrote it: nobody ran \
+             `watershed build` after a change of the spec, or it was edited by hand. It has {} with the next build, whatever \
+             this branch does.",
+            review.base,
+            things("changes", "change")
+        )
+    } else {
+        format!(
+            "The output checked in at {} was written by Watershed {} (catalog {}). From the same spec this compiler writes {} \
+             with the next build, whatever this branch does.",
+            review.base,
+            checked_in.compiler,
+            checked_in.catalog,
+            things("comes", "come")
+        )
+    };
+    blocks.push(Block::Paragraph(sentence(&words)));
     let (grave, others): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(Row::is_destructive);
     let others = fold::alike(others);
     let shown = grave.iter().take(detail.grave).map(|row| {

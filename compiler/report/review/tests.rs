@@ -197,7 +197,12 @@ fn what_objects_are_called_cannot_break_the_page() {
 #[test]
 fn credentials_in_addresses_are_on_no_page() {
     let url = "https://user:canary-7f3a@store.example.com/write";
-    let fleet = many(1, |_| vec![change("Prometheus", "user", "spec.remoteWrite[a].url", Effect::QueueReset, url)]);
+    let fleet = many(1, |_| {
+        let mut reset = change("Prometheus", url, &format!("spec.args[{url}]"), Effect::QueueReset, url);
+        reset.consequence = format!("what waits for {url} stays on the volume").into();
+        reset.before = Some(json!({ url: [url] }));
+        vec![reset]
+    });
     for form in [Form::Markdown, Form::Html, Form::Json] {
         let page = fleet.page(form, None);
         assert!(page.contains("store.example.com") && !page.contains("canary-7f3a"), "{page}");

@@ -38,9 +38,14 @@ impl Objects for Library {
         let found = self.repository.revparse_single(revision).and_then(|object| object.peel_to_commit());
         match found {
             Ok(commit) => Ok(Some(commit.id().to_string())),
-            Err(e) if e.class() == git2::ErrorClass::Os => Err(broken(revision, words(&e))),
+            // A branch or tag by this name is there: what it points at cannot be read.
+            Err(e) if self.repository.resolve_reference_from_short_name(revision).is_ok() => {
+                let message = format!("`{revision}` is here, but no commit can be read behind it: {}", words(&e));
+                Err(broken(revision, message))
+            }
             // Not found, ambiguous, not a commit, not spelt as a revision: nothing is named by it.
-            Err(_) => Ok(None),
+            Err(e) if none(&e) => Ok(None),
+            Err(e) => Err(broken(revision, words(&e))),
         }
     }
 
@@ -83,6 +88,10 @@ impl Objects for Library {
     fn is_shallow(&mut self) -> bool {
         self.repository.is_shallow()
     }
+}
+
+fn none(e: &git2::Error) -> bool {
+    matches!(e.code(), ErrorCode::NotFound | ErrorCode::Ambiguous | ErrorCode::InvalidSpec | ErrorCode::Peel)
 }
 
 fn oid(id: &str) -> Result<Oid, Trouble> {

@@ -47,21 +47,37 @@ impl Program {
             command.env_remove(name);
         }
         command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0").stdin(Stdio::null());
+        // What a commit is called must be what is in it, as the library reads it.
+        command.env("GIT_NO_REPLACE_OBJECTS", "1");
+        // Nothing is fetched, where the clone is partial either: the first is known to git from 2.44 on, and
+        // without a protocol older ones cannot.
+        command.env("GIT_NO_LAZY_FETCH", "1").env("GIT_ALLOW_PROTOCOL", "none");
         command
     }
 
     /// The first thing it prints.
     fn ask(&self, args: &[&str]) -> Result<String, String> {
+        self.ask_for(args)?.ok_or_else(|| format!("`git {}` says no", args.first().copied().unwrap_or_default()))
+    }
+
+    /// The same; `None` where its answer is that there is none, exit code 1. All else that ends otherwise than
+    /// well is a failure.
+    fn ask_for(&self, args: &[&str]) -> Result<Option<String>, String> {
         let done = self.command(args).output().map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => "there is no `git` program either".to_owned(),
             _ => format!("the `git` program could not be run: {e}"),
         })?;
-        if done.status.success() {
-            return Ok(String::from_utf8_lossy(&done.stdout).trim_end().to_owned());
-        }
         let said = String::from_utf8_lossy(&done.stderr);
-        let said = said.lines().next().unwrap_or_default().trim_start_matches("fatal: ");
-        Err(format!("`git {}` says: {said}", args.first().copied().unwrap_or_default()))
+        if done.status.success() {
+            return Ok(Some(String::from_utf8_lossy(&done.stdout).trim_end().to_owned()).filter(|id| !id.is_empty()));
+        }
+        if done.status.code() == Some(1) {
+            return Ok(None);
+        }
+        let first = said.lines().next().unwrap_or_default();
+        let first = first.trim_start_matches("fatal: ").trim_start_matches("error: ");
+        let first = if first.is_empty() { done.status.to_string() } else { first.to_owned() };
+        Err(format!("`git {}` says: {first}", args.first().copied().unwrap_or_default()))
     }
 
     fn reader(&mut self) -> std::io::Result<&mut Reader> {
@@ -86,7 +102,12 @@ impl Program {
         writeln!(reader.ask, "{id}")?;
         reader.ask.flush()?;
         let mut head = String::new();
-        reader.answer.read_line(&mut head)?;
+        if reader.answer.read_line(&mut head)? == 0 {
+            let ended = reader.child.wait()?;
+            // Once more by itself, for what it says.
+            let why = self.ask(&["cat-file", "-t", id]).err().unwrap_or_else(|| ended.to_string());
+            return Err(std::io::Error::other(why));
+        }
         let mut words = head.split_whitespace().skip(1);
         let kind = words.next().unwrap_or("missing").to_owned();
         let Some(size) = words.next().and_then(|n| n.parse::<u64>().ok()) else {
@@ -105,12 +126,20 @@ impl Program {
 
 impl Objects for Program {
     fn commit(&mut self, revision: &str) -> Result<Option<String>, Trouble> {
-        let found = self.ask(&["rev-parse", "--verify", "--quiet", &format!("{revision}^{{commit}}")]);
-        Ok(found.ok().filter(|id| !id.is_empty()))
+        let failed = |words: String| broken(revision, words);
+        let commit = format!("{revision}^{{commit}}");
+        if let Some(id) = self.ask_for(&["rev-parse", "--verify", "--quiet", &commit]).map_err(failed)? {
+            return Ok(Some(id));
+        }
+        // Of a branch or tag by this name it says the same where what is behind it cannot be read.
+        match self.ask_for(&["rev-parse", "--verify", "--quiet", "--symbolic-full-name", revision]).map_err(failed)? {
+            Some(name) => Err(broken(revision, format!("`{name}` is here, but no commit can be read behind it"))),
+            None => Ok(None),
+        }
     }
 
     fn merge_base(&mut self, one: &str, two: &str) -> Result<Option<String>, Trouble> {
-        Ok(self.ask(&["merge-base", one, two]).ok().filter(|id| !id.is_empty()))
+        self.ask_for(&["merge-base", one, two]).map_err(|words| broken(one, words))
     }
 
     fn object(&mut self, id: &str, limit: u64) -> Result<(String, Vec<u8>), Trouble> {

@@ -171,3 +171,73 @@ fn a_torn_tree_is_no_tree() {
         assert_eq!(lines(&whole[..end], 20), None);
     }
 }
+
+/// Fifty trees, each of which holds the next one twice: there are 2^50 folders in it, and no file.
+#[test]
+fn a_tree_with_more_folders_than_can_be_visited_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    repository(folder.path(), &[("a.kdl", FILE, b"a")]);
+    let git = Git::open(folder.path()).unwrap();
+    let mut id = git.treebuilder(None).unwrap().write().unwrap();
+    for _ in 0..50 {
+        let mut tree = git.treebuilder(None).unwrap();
+        tree.insert("a", id, FileMode::Tree.into()).unwrap();
+        tree.insert("b", id, FileMode::Tree.into()).unwrap();
+        id = tree.write().unwrap();
+    }
+    let mut root = git.treebuilder(None).unwrap();
+    root.insert("fleet", id, FileMode::Tree.into()).unwrap();
+    let tree = git.find_tree(root.write().unwrap()).unwrap();
+    let who = Signature::new("A", "a@example.com", &Time::new(0, 0)).unwrap();
+    git.commit(Some("refs/heads/bomb"), &who, &who, "bomb", &tree, &[]).unwrap();
+    let spec = folder.path().join("fleet").display().to_string();
+    let history = Os.history(&spec).unwrap();
+    let world = history.at(&history.revision("bomb").unwrap()).unwrap();
+    let trouble = world.list(&spec).unwrap_err();
+    assert_eq!((trouble.kind, trouble.message.contains("files and folders together")), (TroubleKind::TooLarge, true));
+    let output = world.output(&spec, Access::Look).unwrap();
+    assert_eq!(output.list("a").unwrap_err().kind, TroubleKind::TooLarge);
+}
+
+/// A replacement gives a commit the content of another, by a reference that nobody sees.
+#[test]
+fn replaced_objects_are_read_as_they_are_called() {
+    if !git_is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let id = repository(folder.path(), &[("a.kdl", FILE, b"a")]).to_string();
+    let git = Git::open(folder.path()).unwrap();
+    let (one, other) = (git.blob(b"a").unwrap(), git.blob(b"other").unwrap());
+    git.reference(&format!("refs/replace/{one}"), other, false, "").unwrap();
+    let (mut library, _) = library::open(folder.path()).ok().unwrap();
+    let (mut program, _) = program::open(folder.path()).unwrap();
+    let both: [&mut dyn Objects; 2] = [&mut library, &mut program];
+    for objects in both {
+        assert_eq!(objects.commit("main").unwrap(), Some(id.clone()));
+        assert_eq!(objects.object(&one.to_string(), 99).unwrap().1, b"a");
+    }
+}
+
+#[test]
+fn a_failure_is_no_missing_revision() {
+    if !git_is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let id = repository(folder.path(), &[("a.kdl", FILE, b"a")]).to_string();
+    let nothing = "f".repeat(40);
+    std::fs::write(folder.path().join(".git/refs/heads/torn"), &nothing).unwrap();
+    let (mut library, _) = library::open(folder.path()).ok().unwrap();
+    let (mut program, _) = program::open(folder.path()).unwrap();
+    let both: [&mut dyn Objects; 2] = [&mut library, &mut program];
+    for objects in both {
+        let trouble = objects.commit("torn").unwrap_err();
+        assert_eq!((trouble.kind, trouble.message.contains("torn` is here")), (TroubleKind::Repository, true));
+        assert_eq!((objects.commit(&nothing).unwrap(), objects.commit("HEAD^{tree}").unwrap()), (None, None));
+        assert!(objects.merge_base(&id, &nothing).is_err());
+    }
+    std::fs::remove_dir_all(folder.path()).unwrap();
+    assert!(program.commit("main").is_err(), "a folder that is gone has no answer");
+    assert!(program.object(&id, 9).unwrap_err().message.contains("`git cat-file`"));
+}

@@ -12,6 +12,9 @@ use crate::world::{
 
 /// As on disk: a spec is a few hundred files.
 const MAX_FILES: usize = 100_000;
+/// Lines of trees looked at for one list: a tree may hold another many times, and that one the next, so that a
+/// commit of a few objects has more folders than anybody can visit.
+const MAX_LINES: usize = 200_000;
 const MAX_DEPTH: usize = 64;
 /// Bytes of a tree object: hundreds of thousands of names.
 const MAX_TREE: u64 = 64 << 20;
@@ -33,6 +36,12 @@ pub(super) enum Kind {
     File,
     Symlink,
     Submodule,
+}
+
+/// What a walk has found, and how much it has looked at.
+struct Listing {
+    entries: Vec<Entry>,
+    lines: usize,
 }
 
 /// One line of a tree object.
@@ -112,10 +121,10 @@ impl<'r> Snapshot<'r> {
 
     /// Every file below a folder for whose names `wanted` holds, in byte order of their paths.
     fn list_all(&self, root: &str, id: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Entry>, Trouble> {
-        let mut entries = Vec::new();
-        self.list_into(root, id, ("", 0), wanted, &mut entries)?;
-        entries.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(entries)
+        let mut listing = Listing { entries: Vec::new(), lines: 0 };
+        self.list_into(root, id, ("", 0), wanted, &mut listing)?;
+        listing.entries.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(listing.entries)
     }
 
     fn list_into(
@@ -124,13 +133,18 @@ impl<'r> Snapshot<'r> {
         id: &str,
         (prefix, depth): (&str, usize),
         wanted: &dyn Fn(&str) -> bool,
-        entries: &mut Vec<Entry>,
+        listing: &mut Listing,
     ) -> Result<(), Trouble> {
-        if depth > MAX_DEPTH || entries.len() > MAX_FILES {
-            let message = format!("more than {MAX_FILES} files, or folders over {MAX_DEPTH} deep");
+        let lines = self.tree(id, root)?;
+        // A folder without a line counts as well: visiting it is what takes time.
+        listing.lines += lines.len().max(1);
+        if depth > MAX_DEPTH || listing.entries.len() > MAX_FILES || listing.lines > MAX_LINES {
+            let message = format!(
+                "more than {MAX_FILES} files, {MAX_LINES} files and folders together, or folders over {MAX_DEPTH} deep"
+            );
             return Err(self.trouble(root, TroubleKind::TooLarge, &message));
         }
-        for line in self.tree(id, root)? {
+        for line in lines {
             let Ok(name) = std::str::from_utf8(&line.name) else {
                 let shown = format!("{root}/{prefix}{}", String::from_utf8_lossy(&line.name));
                 return Err(self.trouble(&shown, TroubleKind::Name, "the name of this file is not UTF-8"));
@@ -142,8 +156,8 @@ impl<'r> Snapshot<'r> {
             let location = join(root, &path);
             self.passable(&line, &location)?;
             match line.kind {
-                Kind::Folder => self.list_into(root, &line.id, (&format!("{path}/"), depth + 1), wanted, entries)?,
-                _ => entries.push(Entry { path, location, size: 0 }),
+                Kind::Folder => self.list_into(root, &line.id, (&format!("{path}/"), depth + 1), wanted, listing)?,
+                _ => listing.entries.push(Entry { path, location, size: 0 }),
             }
         }
         Ok(())
