@@ -99,8 +99,24 @@ pub(super) fn past(then: &dyn World, path: &SpecPath, revision: Revision) -> Res
         _ => {}
     }
     let mut compiled = compile(then, path);
+    if let Some(torn) = torn(then, path, &compiled) {
+        return Err(Absent::Unusable(Box::new(trouble(&torn, None))));
+    }
     compiled.document.sources.as_of(&revision.short);
     Ok(Past { revision, compiled })
+}
+
+/// What keeps a file of then from being read that is no fault of the spec: the repository does not have it.
+fn torn(then: &dyn World, path: &SpecPath, compiled: &Compiled) -> Option<Trouble> {
+    if compiled.findings.iter().all(|d| d.severity < Severity::Error) {
+        return None;
+    }
+    let of_repository = |t: &Trouble| t.kind == TroubleKind::Repository;
+    match then.list(&path.0) {
+        Err(t) => Some(t).filter(of_repository),
+        // A byte is enough: what is there is refused as too large, of another kind.
+        Ok(entries) => entries.iter().filter_map(|e| then.read(&e.location, 1).err()).find(of_repository),
+    }
 }
 
 pub(super) fn resolve(history: &dyn History, which: &Which) -> Result<Revision, Diagnostic> {

@@ -24,6 +24,9 @@ pub(super) fn open(start: &Path) -> Result<(Library, Place), Refusal> {
     let repository = git2::Repository::open_ext(start, RepositoryOpenFlags::empty(), none).map_err(|e| {
         if e.code() == ErrorCode::NotFound { Refusal::NoRepository } else { Refusal::Unusable(words(&e)) }
     })?;
+    if is_partial(&repository) {
+        return Err(Refusal::Unusable("the clone is partial (`--filter`)".to_owned()));
+    }
     let place = Place::of(repository.workdir().map(PathBuf::from));
     // What is wrong with references shows at the first look.
     let head = repository.head().err().filter(|e| !matches!(e.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound));
@@ -31,6 +34,19 @@ pub(super) fn open(start: &Path) -> Result<(Library, Place), Refusal> {
         Some(e) => Err(Refusal::Unusable(words(&e))),
         None => Ok((Library { repository }, place)),
     }
+}
+
+/// Whether objects were left out on purpose: the library takes them for missing, and knows no packs of promises.
+fn is_partial(repository: &git2::Repository) -> bool {
+    let Ok(config) = repository.config() else { return false };
+    let Ok(mut entries) = config.entries(Some("^remote\\..*\\.(promisor|partialclonefilter)$")) else { return false };
+    let mut partial = false;
+    while let Some(Ok(entry)) = entries.next() {
+        let name = entry.name().unwrap_or_default();
+        let given = entry.value().unwrap_or("true");
+        partial |= name.ends_with("filter") || git2::Config::parse_bool(given).unwrap_or(true);
+    }
+    partial
 }
 
 impl Objects for Library {

@@ -1,7 +1,7 @@
 //! What a git repository held at a revision, read from its object database: nothing is checked out,
 //! no hook or filter runs, nothing is fetched by us.
 //!
-//! Two ways lead to the objects: the library, and where it cannot open a repository (partial clones,
+//! Two ways lead to the objects: the library, and where it cannot read a repository (partial clones,
 //! reftable, SHA-256, folders of another user that git itself trusts) the `git` program, if there is
 //! one. Both hand out raw objects, so that trees are read by one reader.
 
@@ -68,10 +68,12 @@ impl History for Repository<'_> {
         let missing = |message: &str| Trouble::new(name, TroubleKind::Revision, message);
         // Nothing that could be taken for an option, a range or a path of the index.
         let odd = name.is_empty() || name.starts_with('-') || name.contains("..") || name.contains(['\0', '\n']);
-        let found = if odd { None } else { self.objects().commit(name)? };
-        match found {
+        let found = if odd { Ok(None) } else { self.objects().commit(name) };
+        // Of a shallow clone a tag may be here without its commit.
+        let shallow = !matches!(found, Ok(Some(_))) && self.objects().is_shallow();
+        match found.or_else(|trouble| if shallow { Ok(None) } else { Err(trouble) })? {
             Some(id) => Ok(Revision { name: name.to_owned(), short: id.chars().take(SHORT).collect(), id }),
-            None if self.objects().is_shallow() => Err(Trouble::new(
+            None if shallow => Err(Trouble::new(
                 name,
                 TroubleKind::Shallow,
                 "this clone has no such revision; it is shallow, so that the revision may only not have been fetched",

@@ -74,7 +74,7 @@ impl Program {
         if done.status.code() == Some(1) {
             return Ok(None);
         }
-        let first = said.lines().next().unwrap_or_default();
+        let first = said.lines().find(|line| !line.starts_with("warning: ")).unwrap_or_default();
         let first = first.trim_start_matches("fatal: ").trim_start_matches("error: ");
         let first = if first.is_empty() { done.status.to_string() } else { first.to_owned() };
         Err(format!("`git {}` says: {first}", args.first().copied().unwrap_or_default()))
@@ -96,6 +96,20 @@ impl Program {
         self.reader.as_mut().ok_or_else(|| std::io::Error::other("it did not start"))
     }
 
+    fn is_partial(&self) -> bool {
+        self.ask(&["config", "--get-regexp", r"^remote\..*\.(promisor|partialclonefilter)$"]).is_ok()
+    }
+
+    fn absent(&self, id: &str) -> Trouble {
+        let words = if self.is_partial() {
+            "it is not in this clone, which is partial (`--filter`), and nothing is fetched by Watershed: clone without \
+             `--filter`, or fetch what was left out: `git fetch --refetch --no-filter origin`"
+        } else {
+            "the object is not in this clone"
+        };
+        broken(id, words)
+    }
+
     /// `ID TYPE SIZE`, a line end, that many bytes, a line end.
     fn read(&mut self, id: &str, limit: u64) -> std::io::Result<Result<(String, Vec<u8>), Trouble>> {
         let reader = self.reader()?;
@@ -104,6 +118,11 @@ impl Program {
         let mut head = String::new();
         if reader.answer.read_line(&mut head)? == 0 {
             let ended = reader.child.wait()?;
+            self.reader = None;
+            // Newer ones end at an object that they would have fetched.
+            if self.is_partial() {
+                return Ok(Err(self.absent(id)));
+            }
             // Once more by itself, for what it says.
             let why = self.ask(&["cat-file", "-t", id]).err().unwrap_or_else(|| ended.to_string());
             return Err(std::io::Error::other(why));
@@ -111,7 +130,7 @@ impl Program {
         let mut words = head.split_whitespace().skip(1);
         let kind = words.next().unwrap_or("missing").to_owned();
         let Some(size) = words.next().and_then(|n| n.parse::<u64>().ok()) else {
-            return Ok(Err(broken(id, "the object is not in this clone")));
+            return Ok(Err(self.absent(id)));
         };
         if size > limit {
             std::io::copy(&mut (&mut reader.answer).take(size + 1), &mut std::io::sink())?;

@@ -241,3 +241,46 @@ fn a_failure_is_no_missing_revision() {
     assert!(program.commit("main").is_err(), "a folder that is gone has no answer");
     assert!(program.object(&id, 9).unwrap_err().message.contains("`git cat-file`"));
 }
+
+/// As build systems clone it: blobs come when they are checked out, and some never do.
+#[test]
+fn a_partial_clone_is_read_as_far_as_it_goes() {
+    if !git_is_there() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let origin = folder.path().join("origin");
+    repository(&origin, &[("a.kdl", FILE, b"old")]);
+    let git = Git::open(&origin).unwrap();
+    git.config().unwrap().set_bool("uploadpack.allowFilter", true).unwrap();
+    git.config().unwrap().set_bool("uploadpack.allowAnySHA1InWant", true).unwrap();
+    let first = git.head().unwrap().peel_to_commit().unwrap();
+    let mut fleet = git.treebuilder(None).unwrap();
+    fleet.insert("a.kdl", git.blob(b"new").unwrap(), FILE).unwrap();
+    let mut root = git.treebuilder(None).unwrap();
+    root.insert("fleet", fleet.write().unwrap(), FileMode::Tree.into()).unwrap();
+    let tree = git.find_tree(root.write().unwrap()).unwrap();
+    let who = first.author();
+    git.commit(Some("HEAD"), &who, &who, "second", &tree, &[&first]).unwrap();
+    let clone = folder.path().join("clone");
+    let url = format!("file://{}", origin.display());
+    let cloned = Command::new("git")
+        .args(["clone", "--quiet", "--filter=blob:none", &url])
+        .arg(&clone)
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_INDEX_FILE")
+        .output()
+        .unwrap();
+    assert!(cloned.status.success(), "{}", String::from_utf8_lossy(&cloned.stderr));
+    assert!(matches!(library::open(&clone), Err(library::Refusal::Unusable(_))), "{}", url);
+    let spec = clone.join("fleet/a.kdl").display().to_string();
+    let history = Os.history(&spec).unwrap();
+    let now = history.at(&history.revision("HEAD").unwrap()).unwrap();
+    assert_eq!(now.read(&spec, 9).unwrap(), b"new", "what was checked out is here");
+    let then = history.at(&history.revision("HEAD~1").unwrap()).unwrap();
+    assert_eq!(then.list(&spec).unwrap().len(), 1, "trees are here");
+    let trouble = then.read(&spec, 9).unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Repository);
+    assert!(trouble.message.contains("partial") && trouble.message.contains("without `--filter`"), "{trouble}");
+    assert_eq!(now.read(&spec, 9).unwrap(), b"new", "it answers after a refusal too");
+}
