@@ -45,11 +45,11 @@ struct Rule<'t> {
 
 impl<'t> Rule<'t> {
     fn of(tree: &'t Tree, node: NodeId) -> Self {
-        let text = |keys: [&str; 2]| keys.iter().find_map(|k| tree.as_str(tree.get(node, k)?));
+        let text = |key| tree.get(node, key).and_then(|n| tree.as_str(n));
         let list = ["sourceLabels", "source_labels"].iter().find_map(|k| tree.get(node, k));
         let sources = list.map(|l| tree.children(l).filter_map(|n| tree.as_str(n)).collect()).unwrap_or_default();
-        let action = text(["action", "action"]).unwrap_or("replace").to_lowercase();
-        Rule { sources, action, regex: text(["regex", "regex"]) }
+        let action = text("action").unwrap_or("replace").to_lowercase();
+        Rule { sources, action, regex: text("regex") }
     }
 
     /// Whether it takes a series that has none of the labels.

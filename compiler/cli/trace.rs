@@ -3,7 +3,6 @@
 use super::exit::Exit;
 use super::options::{FailOn, FindingOptions, Format};
 use super::session::Session;
-use crate::model::fleet::Cluster;
 use crate::pipeline;
 use crate::plan::{Question, Wanted};
 use crate::relabel::regex::Cache;
@@ -89,15 +88,14 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         session.complain(&format!("there is no store `{store}`{near}"));
         return Exit::Usage;
     }
-    let by_hand = |c: &&Cluster| !c.patches.is_empty() || !c.raws.is_empty();
-    let asked = |c: &&Cluster| args.cluster.is_empty() || args.cluster.iter().any(|name| c.is(name));
-    let names: Vec<&str> = fleet.clusters.iter().filter(asked).filter(by_hand).map(|c| c.name.as_str()).collect();
-    if !names.is_empty() {
-        session.note(&format!("patches and raw objects are not traced; there are some of {}", names.join(", ")));
-    }
     let question = Question { wanted, namespace: args.namespace.clone() };
     match pipeline::trace(&compiled, &question, &args.cluster) {
         Ok(traces) => {
+            let by_hand: Vec<&str> = traces.iter().filter(|t| t.by_hand).map(|t| t.cluster.as_str()).collect();
+            if !by_hand.is_empty() {
+                session
+                    .note(&format!("patches and raw objects are not traced; there are some of {}", by_hand.join(", ")));
+            }
             if let Some(near) = pipeline::may_be_misspelt(&compiled, &question, &traces) {
                 session.note(&format!("no table of the catalog has this series; did you mean `{near}`?"));
             }

@@ -1,6 +1,5 @@
 //! Which series of which namespace go where: a table on the cluster's page, lines of its index.
 
-use super::by_hand;
 use super::fleet::STAYS;
 use super::markdown::table;
 use crate::model::fleet::Fleet;
@@ -22,7 +21,7 @@ pub(super) fn section(fleet: &Fleet, plan: &ClusterPlan<'_>, out: &mut String) {
             "The namespace is that of the pod a series is about, not of the exporter that measured it. Nodes, idle \
              accelerators, the Kubernetes control plane and what Prometheus says of its scrapes belong to none. ",
         );
-        out.push_str(match by_hand::is_there(fleet, plan) {
+        out.push_str(match plan.is_changed_by_hand(fleet) {
             false => {
                 "Each line was proven: such series, sent through the emitted write rules and those of the relay, arrive there \
                  and nowhere else.\n\n"

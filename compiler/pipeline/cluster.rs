@@ -90,7 +90,7 @@ pub fn objects(
     let checked = sink.is_some();
     let mut quiet = Sink::default();
     let sink = sink.unwrap_or(&mut quiet);
-    let patches: Vec<PatchRef<'_>> = patches_of(cx.fleet, plan).map(|p| patch_ref(cx.fleet, p)).collect();
+    let patches: Vec<PatchRef<'_>> = plan.patches(cx.fleet).map(|p| patch_ref(cx.fleet, p)).collect();
     let applied = patches.iter().map(|p| (p.at, Applied::default())).collect();
     let cluster = plan.cluster.at;
     let versions = versions(plan);
@@ -103,7 +103,7 @@ pub fn objects(
         pass.object(object, tree, origins);
     });
     faults.into_iter().for_each(|d| pass.sink.push(d));
-    for raw in raws_of(cx.fleet, plan) {
+    for raw in plan.raws(cx.fleet) {
         pass.raw(plan, raw, &mut tree, &mut origins);
     }
     let mut found = Vec::new();
@@ -254,22 +254,6 @@ impl Pass<'_, '_> {
 
 /// The unit of objects that are not ours.
 const RAW: &str = "raw";
-
-/// Patches that are for this cluster: its own, farthest level first, then those of the stores and
-/// Alertmanagers here.
-fn patches_of<'p>(fleet: &'p Fleet, plan: &'p ClusterPlan<'_>) -> impl Iterator<Item = &'p Patch> {
-    let stores = plan.stores.iter().map(|s| fleet.store(s.store));
-    let alertmanagers = plan.alertmanagers.iter().map(|a| fleet.alertmanager(a.alertmanager));
-    let of_others = stores.flat_map(|s| &s.patches).chain(alertmanagers.flat_map(|a| &a.patches));
-    plan.cluster.patches.iter().chain(of_others)
-}
-
-fn raws_of<'p>(fleet: &'p Fleet, plan: &'p ClusterPlan<'_>) -> impl Iterator<Item = &'p Raw> {
-    let stores = plan.stores.iter().map(|s| fleet.store(s.store));
-    let alertmanagers = plan.alertmanagers.iter().map(|a| fleet.alertmanager(a.alertmanager));
-    let of_others = stores.flat_map(|s| &s.raws).chain(alertmanagers.flat_map(|a| &a.raws));
-    plan.cluster.raws.iter().chain(of_others)
-}
 
 /// A patch as `check` takes it.
 pub fn patch_ref<'p>(fleet: &'p Fleet, patch: &'p Patch) -> PatchRef<'p> {

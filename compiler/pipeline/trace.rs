@@ -17,6 +17,8 @@ pub struct ClusterTrace {
     pub trace: Trace,
     /// Causes of what stands in it, together with the fleet's.
     pub origins: Origins,
+    /// Patches or raw objects are in this cluster, which no way knows of.
+    pub by_hand: bool,
 }
 
 const NAME: &str = "__name__";
@@ -40,7 +42,8 @@ pub fn trace(
     for id in choose(fleet, &names)? {
         let plan = plan::plan(fleet, &compiled.catalog, fleet_plan, id, &mut Sink::default());
         let trace = plan::trace(fleet, &compiled.catalog, &plan, question);
-        all.push(ClusterTrace { cluster: plan.cluster.name.clone(), trace, origins: plan.origins });
+        let by_hand = plan.is_changed_by_hand(fleet);
+        all.push(ClusterTrace { cluster: plan.cluster.name.clone(), trace, origins: plan.origins, by_hand });
     }
     let nothing = |t: &Trace| t.ways.is_empty() && t.not_from.is_empty() && t.not_collected.is_empty();
     if all.iter().all(|c| nothing(&c.trace)) {

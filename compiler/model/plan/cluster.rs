@@ -5,7 +5,7 @@ use super::{
     ReaderPlan, RelayPlan, RulePlan, StaticService, StorePlan, StoreRulesPlan, Workload,
 };
 use crate::diag::Origins;
-use crate::model::fleet::Cluster;
+use crate::model::fleet::{Cluster, Fleet, Patch, Raw};
 use crate::model::ids::{ClusterId, RouteId, StoreId};
 use crate::model::value::Duration;
 
@@ -106,6 +106,27 @@ pub struct ClusterPlan<'f> {
     pub answered: Vec<Answered>,
     /// Present jobs that nobody takes, and absent ones: name and reason.
     pub not_collected: Vec<(String, String)>,
+}
+
+impl ClusterPlan<'_> {
+    /// Patches that are for this cluster: its own, farthest level first, then those of the stores and Alertmanagers here.
+    pub fn patches<'p>(&'p self, fleet: &'p Fleet) -> impl Iterator<Item = &'p Patch> {
+        let stores = self.stores.iter().flat_map(|s| &fleet.store(s.store).patches);
+        let alertmanagers = self.alertmanagers.iter().flat_map(|a| &fleet.alertmanager(a.alertmanager).patches);
+        self.cluster.patches.iter().chain(stores).chain(alertmanagers)
+    }
+
+    /// Files of raw objects that are for this cluster, in the order of [`patches`](Self::patches).
+    pub fn raws<'p>(&'p self, fleet: &'p Fleet) -> impl Iterator<Item = &'p Raw> {
+        let stores = self.stores.iter().flat_map(|s| &fleet.store(s.store).raws);
+        let alertmanagers = self.alertmanagers.iter().flat_map(|a| &fleet.alertmanager(a.alertmanager).raws);
+        self.cluster.raws.iter().chain(stores).chain(alertmanagers)
+    }
+
+    /// Whether anything here is in no table of the plan.
+    pub fn is_changed_by_hand(&self, fleet: &Fleet) -> bool {
+        self.patches(fleet).next().is_some() || self.raws(fleet).next().is_some()
+    }
 }
 
 #[derive(Debug, Clone)]
