@@ -21,6 +21,7 @@ use super::template::{File, Template};
 use super::version::Versions;
 use crate::diag::{Diagnostic, FileId, Origin, Sink};
 use crate::object::Tree;
+use crate::relabel::is_of_scrape;
 use crate::syntax::tagged::{self, At};
 
 /// Files below `templates/`, sorted by path.
@@ -465,7 +466,7 @@ fn who_has(metric: &str, tables: &[(&str, Table<'_>)]) -> Asked {
             until: m.until,
         })
     };
-    let of_every_scrape = metric == "up" || metric.starts_with("scrape_");
+    let of_every_scrape = is_of_scrape(metric);
     let jobs = if of_every_scrape { Vec::new() } else { tables.iter().filter_map(has).collect() };
     Asked { metric: metric.to_owned(), of_every_scrape, jobs }
 }

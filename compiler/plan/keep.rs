@@ -13,14 +13,12 @@ use super::routing::{Claim, Division, Partition, PodLabel, Target, Who};
 use super::source::Workload;
 use crate::diag::Origin;
 use crate::model::value::{NamespacePattern, NamespacePatterns};
-use crate::relabel::{Action, Rule};
+use crate::relabel::{Action, Rule, of_scrape};
 
 /// Holds `1` on what belongs to the destination, `0` where that was taken back.
 pub(super) const MARK: &str = "__tmp_watershed";
 /// The same for a copy beside what the partition sends there, before it is taken over.
 const COPY_MARK: &str = "__tmp_watershed_copy";
-/// Series Prometheus makes itself for each target.
-const SCRAPE: &str = "up|scrape_.+";
 
 /// What the rules of a destination have to decide on.
 pub(super) struct Scope<'p, 'a> {
@@ -266,7 +264,7 @@ fn render(scope: &Scope<'_, '_>, step: &Step, mark: &str, origin: Origin) -> Vec
             condition.and(label, escape(value));
         }
         if matches!(step.who, Whose::ScrapesOf(_)) {
-            condition.and("__name__", SCRAPE.to_owned());
+            condition.and("__name__", of_scrape());
         }
         condition.rule(mark, if step.own { "1" } else { "0" }, origin)
     };

@@ -13,6 +13,7 @@ mod error;
 mod hash;
 mod labels;
 mod operator;
+mod own;
 pub mod regex;
 mod rule;
 pub mod stages;
@@ -28,4 +29,5 @@ pub use operator::{
     Enforced, Expression, Operator, PodMonitor, Port, ScrapeConfig, Selector, ServiceMonitor, Sharding,
 };
 pub use operator::{metric_rules, sanitize};
+pub use own::{is_of_scrape, of_scrape};
 pub use rule::{Dialect, Names, Rule, Written};

@@ -63,7 +63,7 @@ pub struct IndexedRoute {
     /// Peaks recorded for these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub peaks: Vec<String>,
-    /// `up` and `scrape_*` of the targets of these.
+    /// `up` and the other series a scrape makes itself, of the targets of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub up: Vec<String>,
     /// Also recorded series and alerts that are of no job.

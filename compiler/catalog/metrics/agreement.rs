@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::Table;
 use crate::catalog::{Catalog, Gate, Kind, Relabel, Scope, Select, Version};
 use crate::model::value::MetricGlob;
+use crate::relabel::is_of_scrape;
 use crate::relabel::regex::{Paste, Regex};
 
 /// Series Prometheus makes itself.
 fn is_own(metric: &str) -> bool {
-    metric == "up" || metric.starts_with("scrape_") || metric.starts_with("ALERTS")
+    is_of_scrape(metric) || metric.starts_with("ALERTS")
 }
 
 /// Versions from the first on and before the second.

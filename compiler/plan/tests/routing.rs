@@ -149,6 +149,9 @@ fn gpu_series_follow_the_pod_that_holds_the_card() {
     assert_eq!(gpu("hero-user-b"), ["plane-b"]);
     // An idle card is in no namespace.
     assert_eq!(gpu(""), both());
+    // Not one Prometheus makes, whatever it begins with.
+    let own = [("__name__", "scrape_errors_total"), ("job", "dcgm-exporter"), ("namespace", "hero-user-a")];
+    assert_eq!(sent(&plan, "user", &own), ["plane-a"]);
     // Where the exporter itself runs says nothing about who uses the card.
     let up = [("__name__", "up"), ("job", "dcgm-exporter"), ("namespace", "hero-user-a")];
     assert_eq!(sent(&plan, "user", &up), both());
@@ -233,6 +236,7 @@ fn a_line_with_jobs_and_namespaces_is_asked_first() {
 fn rules_are_positive_and_few() {
     let world = pool("to \"plane-a\" namespaces=\"b-ns a-ns\"\nto \"plane-b\" namespaces=\"x.y\"\nshared \"plane-a\"\nunowned \"none\"".replace("x.y", "c-ns").as_str());
     let plan = world.sound("pool-1");
+    let scrapes = crate::relabel::of_scrape();
     let rules: Vec<String> = plan.relay.iter().flat_map(|r| &r.urls).map(|u| shown(&u.rules)).collect();
     // Whatever the standard set is: the jobs whose series are about no workload.
     let about_none = |job: &str| world.catalog.job(job).unwrap().workload_namespace == WorkloadNamespace::Nowhere;
@@ -244,12 +248,12 @@ fn rules_are_positive_and_few() {
         [
             format!(
                 "namespace ~ ^$ → 1\nnamespace ~ a-ns|b-ns → 1\njob ~ {nowhere} → 1\n\
-                 job,__name__ ~ (?:dcgm-exporter|kube-state-metrics|kubelet);(?:up|scrape_.+) → 1\n\
+                 job,__name__ ~ (?:dcgm-exporter|kube-state-metrics|kubelet);(?:{scrapes}) → 1\n\
                  job,job_class ~ node-exporter;network → 0\nkeep 1\nremove"
             ),
             format!(
                 "namespace ~ c-ns → 1\njob ~ {nowhere} → 0\n\
-                 job,__name__ ~ (?:dcgm-exporter|kube-state-metrics|kubelet);(?:up|scrape_.+) → 0\n\
+                 job,__name__ ~ (?:dcgm-exporter|kube-state-metrics|kubelet);(?:{scrapes}) → 0\n\
                  job,job_class ~ node-exporter;network → 0\nkeep 1\nremove"
             ),
         ]

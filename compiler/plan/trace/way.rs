@@ -18,7 +18,7 @@ use crate::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, MonitorKind};
 use crate::model::trace::{Scrape, Way};
 use crate::relabel::regex::Cache;
 use crate::relabel::stages::{self, Job};
-use crate::relabel::{Chain, Labels, Outcome, Written};
+use crate::relabel::{Chain, Labels, Outcome, Written, is_of_scrape};
 
 /// Everything one cluster's ways are found with.
 pub(super) struct Walk<'w, 'a> {
@@ -74,7 +74,7 @@ impl<'a> Walk<'_, 'a> {
             lane,
             partition: self.partition(lane),
             metric: self.name.and_then(|name| table?.find(name)),
-            of_scrape: self.name.is_some_and(|n| n == "up" || n.starts_with("scrape_")),
+            of_scrape: self.name.is_some_and(is_of_scrape),
             certain,
         };
         let mut why = None;
