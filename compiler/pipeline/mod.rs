@@ -32,7 +32,7 @@ use rayon::prelude::*;
 
 use crate::catalog::Catalog;
 use crate::check::Applied;
-use crate::diag::{Allowed, Diagnostic, Sink, Sources, Span};
+use crate::diag::{Allowed, Diagnostic, Severity, Sink, Sources, Span};
 use crate::fleet;
 use crate::model::fleet::Fleet;
 use crate::model::ids::ClusterId;
@@ -61,6 +61,12 @@ pub struct Compiled {
 impl Compiled {
     pub fn sources(&self) -> &Sources {
         &self.document.sources
+    }
+
+    /// Whether nothing is wrong but that rules do not do what a route says: then a trace shows which.
+    pub fn fails_its_proof_only(&self) -> bool {
+        let mut errors = self.findings.iter().filter(|d| d.severity == Severity::Error).peekable();
+        errors.peek().is_some() && errors.all(|d| d.code.id == plan::codes::WITNESS.id)
     }
 }
 

@@ -3,28 +3,35 @@
 //! Witness series — of every part, in every namespace that is answered differently, measured and
 //! made by Prometheus itself, and of no job at all — are pushed through the very rules that are
 //! emitted, with the relabel evaluator, and must arrive where the four questions send them and
-//! nowhere else, their labels as they were.
+//! nowhere else, once, their labels as they were.
 
+mod blame;
+mod fault;
+mod queues;
 mod shape;
+mod witness;
 
 pub(super) use shape::of_parts;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use super::codes;
+use self::blame::Blame;
+use self::fault::Fault;
+use self::queues::Reached;
+use self::witness::Witness;
 use super::context::Context;
 use super::critical;
-use super::keep;
-use super::monitors::{CLASS_LABEL, PATH_LABEL, shared_values};
+use super::lanes::{self, REPLICA_LABEL};
+use super::monitors::shared_values;
 use super::parts::{self, Part};
-use super::pod_labels;
-use super::routing::{self, Partition, Target, Who, route_of};
-use super::senders::Senders;
+use super::relay;
+use super::routing::{self, Partition, Target, route_of};
+use super::senders::{Arrival, Queue, Senders};
 use crate::catalog::Catalog;
-use crate::diag::{Diagnostic, Sink};
-use crate::model::fleet::{Fleet, Lane};
-use crate::model::plan::ClusterPlan;
+use crate::diag::Sink;
+use crate::model::fleet::Fleet;
+use crate::model::plan::{ClusterPlan, LanePlan};
 use crate::relabel::Labels;
 
 /// What is proven of one fleet: clusters of a kind differ in their identity only, and the rules of one
@@ -54,178 +61,166 @@ impl Proven {
 /// that only looks for findings.
 pub fn prove(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, proven: &Proven, sink: &mut Sink) {
     let shape = shape::of(fleet, plan);
-    if proven.has(shape) {
+    // What a cluster calls itself is its own, and of no kind.
+    let mut faults = queues::identities(fleet, plan);
+    if faults.is_empty() && proven.has(shape) {
         return;
     }
     let cx = Context::new(fleet, catalog, plan.id);
     let parts = parts::parts(&cx, &mut Sink::default()).all;
-    let faults = faults(&cx, plan, &parts);
+    faults.extend(self::faults(&cx, plan, &parts));
     if faults.is_empty() {
         proven.add(shape);
     }
-    for fault in faults {
-        let at = plan.cluster.at;
-        sink.push(Diagnostic::new(&codes::WITNESS, at, fault).here("planned for this cluster"));
-    }
+    fault::report(&cx, plan, faults, sink);
 }
 
-/// One line for each witness that goes astray.
-fn faults<'a>(cx: &Context<'a>, plan: &ClusterPlan<'_>, parts: &[Part<'a>]) -> Vec<String> {
+/// One for each witness that goes astray, and for each queue that nothing goes through.
+fn faults<'a>(cx: &Context<'a>, plan: &ClusterPlan<'_>, parts: &[Part<'a>]) -> Vec<Fault> {
     let partitions = routing::partitions(cx);
     let shared = shared_values(parts);
-    let mut out = Vec::new();
     let senders = match Senders::compile(cx, plan) {
         Ok(senders) => senders,
-        Err(refused) => return refused,
+        Err(refused) => return refused.into_iter().map(Fault::from).collect(),
     };
+    let mut out = queues::listed(cx, plan, &senders);
+    let mut reached = Reached::default();
+    let identity = &cx.fleet.identity.value;
     for lane in &plan.lanes {
         let route = route_of(cx.fleet, cx.id, lane.name);
         let partition = partitions.iter().find(|p| Some(p.id) == route);
-        for witness in witnesses(parts, partition, lane.lane, &shared) {
-            let expected: BTreeSet<Target> = witness.targets.iter().copied().collect();
+        let on_lane = OnLane { cx, senders: &senders, lane, blame: Blame { plan, senders: &senders, lane, partition } };
+        for witness in witness::witnesses(parts, partition, lane.lane, &shared, identity) {
+            reached.expect(&witness.targets);
+            on_lane.by_prometheus(&witness, &mut reached, &mut out);
             if witness.twice {
-                let (scraped, labels) = senders.scraped(cx, lane, &witness.labels);
-                let arrived = senders.relayed(&scraped);
-                if !expected.iter().eq(arrived.keys()) || arrived.values().any(|a| *a != labels) {
-                    out.push(format!("{} scraped by the relay for `{}` goes astray", witness.labels, lane.name));
-                }
-            }
-            let labels = senders.external(lane, &witness.labels);
-            let arrived = senders.send(lane, &witness.labels);
-            if !expected.iter().eq(arrived.keys()) {
-                let names = |targets: &mut dyn Iterator<Item = &Target>| {
-                    let all: Vec<String> = targets.map(|t| super::relay::name(cx, *t)).collect();
-                    if all.is_empty() { "no store".to_owned() } else { all.join(", ") }
-                };
-                out.push(format!(
-                    "{} of `{}` should reach {} and reaches {}",
-                    witness.labels,
-                    lane.name,
-                    names(&mut expected.iter()),
-                    names(&mut arrived.keys())
-                ));
-            } else if let Some((_, labels)) = arrived.iter().find(|(_, arrived)| **arrived != labels) {
-                out.push(format!("{} of `{}` arrives as {labels}", witness.labels, lane.name));
+                on_lane.by_the_relay(&witness, &mut out);
             }
         }
     }
+    out.extend(reached.dead(plan, &senders));
     out
 }
 
-struct Witness {
-    labels: Labels,
-    targets: Vec<Target>,
-    /// The relay scrapes it too.
-    twice: bool,
+/// What is asked of the witnesses of one Prometheus.
+struct OnLane<'x, 'a> {
+    cx: &'x Context<'a>,
+    senders: &'x Senders<'a>,
+    lane: &'x LanePlan<'x>,
+    blame: Blame<'x, 'a>,
 }
 
-/// What a Prometheus can hold, and where the route sends it.
-fn witnesses(
-    parts: &[Part<'_>],
-    partition: Option<&Partition<'_>>,
-    lane: &Lane,
-    shared: &BTreeSet<String>,
-) -> Vec<Witness> {
-    let namespaces = partition.map_or_else(|| vec!["", "nobodys"], |p| p.witness_namespaces().collect());
-    let words = Words::new();
-    let answer =
-        |who: Who<'_, '_>, namespace: &str| partition.map_or_else(Vec::new, |p| p.answer(who, namespace).to_vec());
-    let mut out = Vec::new();
-    for namespace in namespaces {
-        let in_namespace = Arc::<str>::from(namespace);
-        for name in ["recorded:of_no_job", "ALERTS"] {
-            let labels = Labels::from_iter([("__name__", name), ("namespace", namespace)]);
-            out.push(Witness { labels, targets: answer(Who::Nobody, namespace), twice: false });
-        }
-        for part in parts {
-            let owned = part.lane.name == lane.name;
-            if !owned && !part.copies.iter().any(|c| c.0.name == lane.name) {
-                continue;
+impl OnLane<'_, '_> {
+    fn by_prometheus(&self, witness: &Witness<'_, '_>, reached: &mut Reached, out: &mut Vec<Fault>) {
+        let arrived = self.senders.send(self.lane, &witness.labels);
+        reached.by(self.lane.name, &arrived);
+        let whole = self.whole(&witness.labels, lanes::sender(self.cx, self.lane.name));
+        let told = format!("of `{}`", self.lane.name);
+        out.extend(self.judge(witness, &witness.labels, &arrived, &whole, true, told));
+    }
+
+    fn by_the_relay(&self, witness: &Witness<'_, '_>, out: &mut Vec<Fault>) {
+        let sender = critical::sender(self.cx, self.lane.name);
+        let mut scraped = witness.labels.clone();
+        scraped.set("prometheus", sender.as_str());
+        scraped.settle();
+        let arrived = self.senders.relayed(&scraped, None);
+        let whole = self.whole(&scraped, sender);
+        let told = format!("scraped by the relay for `{}`", self.lane.name);
+        out.extend(self.judge(witness, &scraped, &arrived, &whole, false, told));
+    }
+
+    /// The series as stores are to have it, but for the label that tells replicas apart: the identity is the
+    /// cluster's whatever it says itself, and other external labels stand where it has none.
+    fn whole(&self, series: &Labels, sender: String) -> Labels {
+        let cluster = self.cx.cluster;
+        let mut labels = series.clone();
+        for (name, value) in &cluster.external_labels {
+            if !labels.has(name) {
+                labels.set(name.as_str(), value.value.as_str());
             }
-            for base in series(part, &words, &in_namespace, shared) {
-                let of_scrapes = [(&words.up, Who::Scrape(part)), (&words.duration, Who::Scrape(part))];
-                let sample = match part.is_scraped() {
-                    true => &words.measured,
-                    false => &words.recorded,
-                };
-                for (name, who) in std::iter::once((sample, Who::Sample(part)))
-                    .chain(of_scrapes.into_iter().filter(|_| part.is_scraped()))
-                {
-                    let mut labels = base.clone();
-                    labels.set(Arc::clone(&words.name), Arc::clone(name));
-                    labels.settle();
-                    for pods in partition.iter().flat_map(|p| p.witness_labels()) {
-                        // The label is there because a line asks for it, and only where it may.
-                        let claimed = pods.iter().all(|l| pod_labels::carried(partition, part, &l.0));
-                        if !owned || !claimed {
-                            continue;
-                        }
-                        let mut labels = labels.clone();
-                        pods.iter().for_each(|(label, value)| labels.set(label.as_str(), value.as_str()));
-                        labels.settle();
-                        let targets = partition.map_or_else(Vec::new, |p| p.answer_labelled(who, namespace, pods));
-                        out.push(Witness { labels, targets, twice: critical::is_critical(part) });
+        }
+        if !labels.has(SENDER) {
+            labels.set(SENDER, sender);
+        }
+        labels.set(self.cx.fleet.identity.value.as_str(), cluster.id.value.as_str());
+        labels.settle();
+        labels
+    }
+
+    /// Who gets it and who does not, how often, as what.
+    fn judge(
+        &self,
+        witness: &Witness<'_, '_>,
+        sent: &Labels,
+        arrived: &[Arrival],
+        whole: &Labels,
+        replicas: bool,
+        told: String,
+    ) -> Vec<Fault> {
+        let expected: BTreeSet<Target> = witness.targets.iter().copied().collect();
+        let targets: BTreeSet<Target> = arrived.iter().map(|a| a.target).collect();
+        let blame = &self.blame;
+        let fault = |verdict: String, (at, here)| {
+            Fault::of(&witness.labels, &told, verdict, (at, here)).about(witness).beside(blame.line(witness))
+        };
+        let mut out = Vec::new();
+        if expected != targets {
+            let verdict = format!("should reach {} and reaches {}", self.names(&expected), self.names(&targets));
+            let leak = arrived.iter().find(|a| !expected.contains(&a.target));
+            let at = match (leak, expected.difference(&targets).next()) {
+                (Some(leak), _) => blame.lets_through(sent, leak.queue),
+                (None, Some(missing)) => blame.keeps_away(sent, *missing, replicas),
+                (None, None) => blame.of_queue(Queue { write: None, url: None }),
+            };
+            out.push(fault(verdict, at));
+        }
+        for (i, second) in arrived.iter().enumerate() {
+            if let Some(first) = arrived[..i].iter().find(|a| a.target == second.target) {
+                let [one, other] = [first, second].map(|a| blame.name_of(a.queue));
+                let store = relay::name(self.cx, second.target);
+                let verdict = format!("reaches {store} twice, by {one} and by {other}");
+                out.push(fault(verdict, blame.of_queue(second.queue)));
+            }
+        }
+        for arrival in arrived.iter().filter(|a| expected.contains(&a.target)) {
+            if !alike(&arrival.labels, whole) {
+                let store = relay::name(self.cx, arrival.target);
+                let verdict = format!("arrives at {store} as {}", arrival.labels);
+                out.push(fault(verdict, blame.changes(sent, arrival.queue)));
+            } else if arrival.labels.has(REPLICA_LABEL) != (replicas && !self.merges(arrival.target)) {
+                let store = relay::name(self.cx, arrival.target);
+                let verdict = match arrival.labels.has(REPLICA_LABEL) {
+                    true => format!("is at {store} once for each replica, for `{REPLICA_LABEL}` is on it"),
+                    false => {
+                        format!("comes to {store} from each replica as if from one, for `{REPLICA_LABEL}` is not on it")
                     }
-                    let targets = if owned { answer(who, namespace) } else { Vec::new() };
-                    out.push(Witness { labels, targets, twice: owned && critical::is_critical(part) });
-                }
+                };
+                out.push(fault(verdict, blame.changes(sent, arrival.queue)));
             }
         }
+        out
     }
-    out
-}
 
-/// What all witnesses say, made once: there are thousands of them for each of a thousand clusters.
-struct Words {
-    name: Arc<str>,
-    measured: Arc<str>,
-    recorded: Arc<str>,
-    up: Arc<str>,
-    duration: Arc<str>,
-    job: Arc<str>,
-    namespace: Arc<str>,
-    class: Arc<str>,
-    instance: (Arc<str>, Arc<str>),
-}
+    /// Whether the store makes one of what replicas send, where it is alike.
+    fn merges(&self, target: Target) -> bool {
+        self.senders.outlets.iter().any(|o| o.dest.target == target && relay::merges(o))
+    }
 
-impl Words {
-    fn new() -> Self {
-        Words {
-            name: "__name__".into(),
-            measured: "measured_total".into(),
-            recorded: "instance:measured:max_rate".into(),
-            up: "up".into(),
-            duration: "scrape_duration_seconds".into(),
-            job: "job".into(),
-            namespace: "namespace".into(),
-            class: CLASS_LABEL.into(),
-            instance: ("instance".into(), "node-1".into()),
-        }
+    fn names(&self, targets: &BTreeSet<Target>) -> String {
+        let all: Vec<String> = targets.iter().map(|t| relay::name(self.cx, *t)).collect();
+        if all.is_empty() { "no store".to_owned() } else { all.join(", ") }
     }
 }
 
-/// One series, yet without a name, for each value of `job` and path that the part's targets have.
-fn series(part: &Part<'_>, words: &Words, namespace: &Arc<str>, shared: &BTreeSet<String>) -> Vec<Labels> {
-    let class = Arc::<str>::from(part.class.as_deref().unwrap_or(""));
-    let mut out = Vec::new();
-    for value in &part.source.values {
-        let labels = Labels::from_iter([
-            (Arc::clone(&words.job), Arc::from(value.as_str())),
-            (Arc::clone(&words.namespace), Arc::clone(namespace)),
-            words.instance.clone(),
-            (Arc::clone(&words.class), Arc::clone(&class)),
-        ]);
-        if shared.contains(value) {
-            for path in keep::paths(part) {
-                let mut labels = labels.clone();
-                labels.set(PATH_LABEL, path);
-                labels.settle();
-                out.push(labels);
-            }
-        } else {
-            out.push(labels);
-        }
-    }
-    out.dedup();
-    out
+/// The operator's label that tells Prometheis apart.
+const SENDER: &str = "prometheus";
+
+/// But for the label that tells replicas apart.
+fn alike(a: &Labels, b: &Labels) -> bool {
+    let others = |labels| Labels::iter(labels).filter(|l| *l.name != *REPLICA_LABEL);
+    others(a).eq(others(b))
 }
+
+/// The route a Prometheus is in.
+type Route<'x, 'a> = Option<&'x Partition<'a>>;

@@ -321,10 +321,14 @@ fn senders(cx: &Context<'_>, partition: &Partition<'_>, parts: &[&Part<'_>]) -> 
 /// Where stores differ in what they make of replicas, those that merge identical series get them
 /// without the label that tells replicas apart.
 pub(super) fn replica_rule<'o>(outlets: impl IntoIterator<Item = &'o Outlet<'o>>, outlet: &Outlet<'_>) -> Option<Rule> {
-    let merges = |o: &Outlet<'_>| o.way.kind.profile().replicas == Replicas::MergedIfIdentical;
     let mixed = outlets.into_iter().any(|o| !merges(o));
     (mixed && merges(outlet))
         .then(|| Rule::new(Action::LabelDrop).regex(lanes::REPLICA_LABEL).origin(outlet.dest.origin))
+}
+
+/// Whether the store makes one of identical series.
+pub(super) fn merges(outlet: &Outlet<'_>) -> bool {
+    outlet.way.kind.profile().replicas == Replicas::MergedIfIdentical
 }
 
 #[cfg(test)]

@@ -153,9 +153,7 @@ impl<'a> Partition<'a> {
     pub fn answer_labelled(&self, who: Who<'_, '_>, namespace: &str, labels: &[PodLabel]) -> Vec<Target> {
         let mut all = Vec::new();
         for division in self.divisions() {
-            let claimed = division.by_pod.iter().find(|c| c.has(who, namespace, labels));
-            let targets = claimed.map_or_else(|| division.answer(who, namespace), |c| &c.claim.targets);
-            for target in targets {
+            for target in division.targets(division.decide_labelled(who, namespace, labels)) {
                 if !all.contains(target) {
                     all.push(*target);
                 }
@@ -206,6 +204,12 @@ impl Division {
             By::Unowned => &self.unowned,
             By::TooFast | By::Nothing => &[],
         }
+    }
+
+    /// As [`Division::decide`], labels of its pod first.
+    pub fn decide_labelled(&self, who: Who<'_, '_>, namespace: &str, labels: &[PodLabel]) -> By<'_> {
+        let by_pod = self.by_pod.iter().find(|c| c.has(who, namespace, labels));
+        by_pod.map_or_else(|| self.decide(who, namespace), |c| By::Line(&c.claim))
     }
 
     /// The question that settles where a series with this `namespace` label goes.

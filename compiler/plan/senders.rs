@@ -4,59 +4,92 @@
 use std::collections::BTreeMap;
 
 use super::context::Context;
-use super::critical;
 use super::lanes;
+use super::relay::{self, Outlet};
 use super::routing::{self, Target};
-use crate::diag::Sink;
+use crate::diag::{Origin, Sink};
 use crate::model::plan::{ClusterPlan, LanePlan};
 use crate::relabel::regex::Cache;
 use crate::relabel::stages::{self, Relayed};
-use crate::relabel::{Chain, Dialect, Labels, Names, Outcome, Rule, Written};
+use crate::relabel::{Chain, Dialect, Labels, Names, Outcome, Rule, RuleError, Written};
 
 /// What one Prometheus writes.
 pub(super) struct Sender {
-    /// Destination, `None` for the relay, and rules of each entry.
+    /// Destination, `None` for the relay, and rules of each entry, in the order of the plan.
     pub entries: Vec<(Option<Target>, Chain)>,
     pub external: Labels,
 }
 
 /// The emitted rules, compiled as the programs that run them would.
-pub(super) struct Senders {
+pub(super) struct Senders<'a> {
     pub lanes: BTreeMap<String, Sender>,
+    /// In the order of the relay's URLs.
     pub relay: Vec<(Target, Chain)>,
     /// What the relay does to all it sends.
     pub common: Chain,
+    /// The destinations of the cluster that there is a way to, as its routes name them.
+    pub outlets: Vec<Outlet<'a>>,
 }
 
-impl Senders {
-    pub fn compile(cx: &Context<'_>, plan: &ClusterPlan<'_>) -> Result<Self, Vec<String>> {
+/// The queues that a series takes: an entry of a Prometheus (`None`: the relay scraped it), and a URL of
+/// the relay (`None`: the entry writes to the store itself).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Queue {
+    pub write: Option<usize>,
+    pub url: Option<usize>,
+}
+
+/// A series at a store: once for each queue that brings it.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub target: Target,
+    pub queue: Queue,
+    pub labels: Labels,
+}
+
+/// Something of the plan that no program would take.
+pub(super) struct Refused {
+    pub what: String,
+    pub origin: Origin,
+}
+
+impl<'a> Senders<'a> {
+    /// # Errors
+    /// Rules that are refused, and entries that write to no destination of the cluster.
+    pub fn compile(cx: &Context<'a>, plan: &ClusterPlan<'_>) -> Result<Self, Vec<Refused>> {
         let cache = Cache::new();
         let mut refused = Vec::new();
-        let mut chain =
-            |rules: &[Rule], dialect, written, of: &str| match Chain::compile(rules, dialect, written, &cache) {
-                Ok(chain) => Some(chain),
-                Err(errors) => {
-                    refused.extend(errors.iter().map(|(i, e)| format!("rule {i} of `{of}` is refused: {e:?}")));
-                    None
-                }
+        let chain = |rules: &[Rule], dialect, written, of: &str, refused: &mut Vec<Refused>| {
+            let compiled = Chain::compile(rules, dialect, written, &cache);
+            let told = |(i, error): (usize, RuleError)| Refused {
+                what: format!("rule {} of `{of}` is refused: {error:?}", i + 1),
+                origin: rules.get(i).map_or(Origin::INHERIT, |r: &Rule| r.origin),
             };
+            compiled.map_err(|errors| refused.extend(errors.into_iter().map(told))).ok()
+        };
         let common = plan.relay.as_ref().map_or(&[][..], |r| &r.common);
-        let common = chain(common, Dialect::Vmagent, Written::File, "common");
-        let mut relay = Vec::new();
+        let common = chain(common, Dialect::Vmagent, Written::File, "common", &mut refused);
+        let mut relayed = Vec::new();
         for url in plan.relay.iter().flat_map(|r| &r.urls) {
             let target = Target { store: url.store, tenant: url.tenant };
-            relay.extend(chain(&url.rules, Dialect::Vmagent, Written::File, &url.name).map(|c| (target, c)));
+            let rules = chain(&url.rules, Dialect::Vmagent, Written::File, &url.name, &mut refused);
+            relayed.extend(rules.map(|c| (target, c)));
         }
-        let outlets =
-            super::relay::outlets(cx, routing::destinations(cx, &routing::partitions(cx)), &mut Sink::default());
+        let outlets = relay::outlets(cx, routing::destinations(cx, &routing::partitions(cx)), &mut Sink::default());
         let mut lanes = BTreeMap::new();
         for lane in &plan.lanes {
             let dialect = dialect(lane);
             let mut entries = Vec::new();
             for write in &lane.remote_write {
-                let target =
-                    outlets.iter().find(|o| plan.relay.is_none() && o.name == write.name).map(|o| o.dest.target);
-                entries.extend(chain(&write.rules, dialect, Written::CustomResource, &write.name).map(|c| (target, c)));
+                let to_relay = plan.relay.as_ref().is_some_and(|r| r.name == write.name);
+                let target = outlets.iter().find(|o| !to_relay && o.name == write.name).map(|o| o.dest.target);
+                if !to_relay && target.is_none() {
+                    let what =
+                        format!("`{}` of prometheus `{}` is no destination of the cluster", write.name, lane.name);
+                    refused.push(Refused { what, origin: write.origin });
+                }
+                let rules = chain(&write.rules, dialect, Written::CustomResource, &write.name, &mut refused);
+                entries.extend(rules.map(|c| (target, c)));
             }
             let mut external: Labels =
                 lane.external_labels.iter().map(|(k, v)| (k.as_str(), v.value.as_str())).collect();
@@ -67,57 +100,32 @@ impl Senders {
             lanes.insert(lane.name.to_owned(), Sender { entries, external });
         }
         match common {
-            Some(common) if refused.is_empty() => Ok(Senders { lanes, relay, common }),
+            Some(common) if refused.is_empty() => Ok(Senders { lanes, relay: relayed, common, outlets }),
             _ => Err(refused),
         }
     }
 
-    /// The series as a store is to have it. Where the replica label is taken off on the way, that is
-    /// for the destination to decide, so it is left out of the comparison on both sides.
-    pub fn external(&self, lane: &LanePlan<'_>, series: &Labels) -> Labels {
-        let external = self.lanes.get(lane.name).map(|sender| &sender.external);
-        let mut labels = external.map_or_else(|| series.clone(), |e| stages::external(series, e));
-        labels.remove(lanes::REPLICA_LABEL);
-        labels.settle();
-        labels
-    }
-
-    /// A series as the relay has it when it scrapes by itself, and as stores are to have it.
-    pub fn scraped(&self, cx: &Context<'_>, lane: &LanePlan<'_>, series: &Labels) -> (Labels, Labels) {
-        let by_relay = |mut labels: Labels| {
-            labels.set("prometheus", critical::sender(cx, lane.name));
-            labels.settle();
-            labels
+    /// What the relay's URLs let through of a series that came by this entry, and as what.
+    pub fn relayed(&self, labels: &Labels, write: Option<usize>) -> Vec<Arrival> {
+        let arrive = |(i, (target, rules)): (usize, &(Target, Chain))| {
+            let Relayed::Sent(labels) = stages::relay(labels, &self.common, rules, &[]) else { return None };
+            Some(Arrival { target: *target, queue: Queue { write, url: Some(i) }, labels })
         };
-        (by_relay(series.clone()), by_relay(self.external(lane, series)))
+        self.relay.iter().enumerate().filter_map(arrive).collect()
     }
 
-    /// Where the rules of the relay's URLs let a series through, and as what.
-    pub fn relayed(&self, labels: &Labels) -> BTreeMap<Target, Labels> {
-        let sent =
-            self.relay.iter().filter_map(|(target, rules)| match stages::relay(labels, &self.common, rules, &[]) {
-                Relayed::Sent(labels) => Some((*target, labels)),
-                _ => None,
-            });
-        sent.collect()
-    }
-
-    pub fn send(&self, lane: &LanePlan<'_>, series: &Labels) -> BTreeMap<Target, Labels> {
-        let mut out = BTreeMap::new();
+    /// Every store that a stored series of a Prometheus reaches, once for each queue that takes it there.
+    pub fn send(&self, lane: &LanePlan<'_>, series: &Labels) -> Vec<Arrival> {
+        let mut out = Vec::new();
         let Some(Sender { entries, external }) = self.lanes.get(lane.name) else { return out };
-        let mut arrive = |target: Target, mut labels: Labels| {
-            labels.remove(lanes::REPLICA_LABEL);
-            labels.settle();
-            out.insert(target, labels);
-        };
-        for (target, rules) in entries {
+        for (i, (target, rules)) in entries.iter().enumerate() {
             let (outcome, labels) = stages::write(series, external, rules);
-            if outcome != Outcome::Kept {
-                continue;
-            }
-            match target {
-                Some(target) => arrive(*target, labels),
-                None => self.relayed(&labels).into_iter().for_each(|(target, labels)| arrive(target, labels)),
+            match (outcome, target) {
+                (Outcome::Kept, Some(target)) => {
+                    out.push(Arrival { target: *target, queue: Queue { write: Some(i), url: None }, labels });
+                }
+                (Outcome::Kept, None) => out.extend(self.relayed(&labels, Some(i))),
+                (Outcome::Dropped { .. }, _) => {}
             }
         }
         out

@@ -13,6 +13,7 @@ mod matrix;
 mod monitors;
 mod peaks;
 mod pod_labels;
+mod proof;
 mod relay;
 mod routing;
 mod rules;

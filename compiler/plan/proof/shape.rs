@@ -31,7 +31,7 @@ pub(super) fn of(fleet: &Fleet, plan: &ClusterPlan<'_>) -> u64 {
             (name, matters.then_some(&value.value)).hash(&mut hash);
         }
         for write in &lane.remote_write {
-            write.name.hash(&mut hash);
+            (&write.name, &write.url.value).hash(&mut hash);
             rules(&write.rules, identity, &mut hash);
         }
         for peaks in &lane.peaks {
@@ -42,7 +42,7 @@ pub(super) fn of(fleet: &Fleet, plan: &ClusterPlan<'_>) -> u64 {
         relay.urls.len().hash(&mut hash);
         rules(&relay.common, identity, &mut hash);
         for url in &relay.urls {
-            (&url.name, url.store.0, url.tenant).hash(&mut hash);
+            (&url.name, &url.url.value, url.store.0, url.tenant).hash(&mut hash);
             rules(&url.rules, identity, &mut hash);
         }
     }

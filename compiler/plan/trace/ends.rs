@@ -1,7 +1,7 @@
 //! The end of a way: what the route says of a series, and what the rules of each destination do to it.
 
 use super::super::parts;
-use super::super::routing::{By, Division, Partition, PodLabel, Target, Who};
+use super::super::routing::{By, Partition, Target, Who};
 use super::way::Walk;
 use crate::diag::{Origin, Sourced};
 use crate::model::fleet::Destination;
@@ -14,7 +14,7 @@ impl Walk<'_, '_> {
     /// What the language says of it, in words.
     pub(super) fn answer(&self, partition: &Partition<'_>, who: Who<'_, '_>, namespace: &str) -> Answer {
         let labels = self.question.labels();
-        let main = decide(&partition.main, who, namespace, &labels);
+        let main = partition.main.decide_labelled(who, namespace, &labels);
         let route = partition.route;
         let first = |said: &Option<Vec<Sourced<Destination>>>| {
             said.iter().flatten().next().map_or(route.origin, |destination| destination.origin)
@@ -30,7 +30,7 @@ impl Walk<'_, '_> {
             }
             By::Nothing => ("no line is for it".to_owned(), route.origin),
         };
-        let copied = partition.copies.iter().find_map(|copy| match decide(copy, who, namespace, &labels) {
+        let copied = partition.copies.iter().find_map(|copy| match copy.decide_labelled(who, namespace, &labels) {
             By::Line(claim) => Some(claim.origin),
             _ => None,
         });
@@ -114,12 +114,6 @@ impl Walk<'_, '_> {
             origin,
         }
     }
-}
-
-/// The line of a division that is for a series, labels of its pod first.
-fn decide<'d>(division: &'d Division, who: Who<'_, '_>, namespace: &str, labels: &[PodLabel]) -> By<'d> {
-    let by_pod = division.by_pod.iter().find(|c| c.has(who, namespace, labels));
-    by_pod.map_or_else(|| division.decide(who, namespace), |c| By::Line(&c.claim))
 }
 
 /// Rules that changed something, and the one that dropped it.

@@ -26,7 +26,7 @@ pub(super) struct Walk<'w, 'a> {
     pub plan: &'w ClusterPlan<'a>,
     pub question: &'w Question,
     pub partitions: &'w [Partition<'a>],
-    pub senders: &'w Senders,
+    pub senders: &'w Senders<'a>,
     pub parts: &'w [Part<'a>],
     /// `None`: whole jobs are asked for.
     pub name: Option<&'w str>,
