@@ -1,8 +1,9 @@
 //! A world in memory, for tests: the contract of [`World`] without a disk.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::server::{Failure, FailureKind, Login, Server};
 use super::{
     Access, Committed, Date, Entry, Fingerprint, History, Output, Stream, Terminal, Trouble, TroubleKind, World,
     WriteSet, names,
@@ -21,6 +22,7 @@ struct State {
     files: BTreeMap<String, Vec<u8>>,
     locked: BTreeSet<String>,
     printed: BTreeMap<Stream, String>,
+    servers: BTreeMap<String, Arc<dyn Server>>,
 }
 
 impl Default for Memory {
@@ -58,6 +60,11 @@ impl Memory {
 
     pub fn paths(&self) -> Vec<String> {
         self.state().files.keys().cloned().collect()
+    }
+
+    /// Makes a server known under the name of a context.
+    pub fn serve(&self, context: &str, server: impl Server + 'static) {
+        self.state().servers.insert(context.to_owned(), Arc::new(server));
     }
 
     /// Everything printed to a stream so far.
@@ -118,6 +125,11 @@ impl World for Memory {
 
     fn history(&self, path: &str) -> Result<Box<dyn History + '_>, Trouble> {
         Err(Trouble::new(path, TroubleKind::Repository, "a world in memory has no git repository"))
+    }
+
+    fn server(&self, login: &Login) -> Result<Arc<dyn Server>, Failure> {
+        let unknown = || Failure::new(FailureKind::Config, format!("there is no context `{}`", login.context));
+        self.state().servers.get(&login.context).cloned().ok_or_else(unknown)
     }
 
     fn create(&self, path: &str, bytes: &[u8]) -> Result<(), Trouble> {

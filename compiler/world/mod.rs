@@ -8,11 +8,18 @@ mod memory;
 pub mod names;
 mod os;
 mod pending;
+mod recorded;
+pub mod server;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use memory::Memory;
 pub use os::Os;
+pub use recorded::Recorded;
+pub use server::Server;
+
+use self::server::{Failure, Login};
 
 /// What the compiler may ask of the outside.
 pub trait World: Sync {
@@ -32,6 +39,9 @@ pub trait World: Sync {
     fn output(&self, root: &str, access: Access) -> Result<Box<dyn Output + '_>, Trouble>;
     /// The history of the git repository that a path stands in. The path itself need not be there.
     fn history(&self, path: &str) -> Result<Box<dyn History + '_>, Trouble>;
+    /// The API server of a cluster. Nothing is asked of it yet, so that one that cannot be reached may only be told
+    /// by the first question.
+    fn server(&self, login: &Login) -> Result<Arc<dyn Server>, Failure>;
     /// Writes a file that must not be there: [`TroubleKind::Foreign`] where it is.
     fn create(&self, path: &str, bytes: &[u8]) -> Result<(), Trouble>;
     /// Replaces a file in one step, or makes it and the folders it stands in.

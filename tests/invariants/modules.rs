@@ -14,7 +14,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("relabel", &["md5", "regex_automata", "regex_syntax"], &["sync"]),
     (
         "world",
-        &["git2", "rustix", "xxhash_rust"],
+        &["git2", "rustix", "serde_json", "xxhash_rust"],
         &["env", "fs", "io", "os", "path", "process", "sync", "thread", "time"],
     ),
     ("syntax", &["granit_parser", "rayon"], &[]),

@@ -4,7 +4,10 @@
 //! The same is refused as on disk: symlinks, and submodules too, for their files are in no tree of
 //! this repository.
 
+use std::sync::Arc;
+
 use super::{Repository, broken};
+use crate::world::server::{Failure, Login, Server};
 use crate::world::{
     Access, Committed, Date, Entry, Fingerprint, History, Output, Revision, Stream, Terminal, Trouble, TroubleKind,
     World, WriteSet,
@@ -228,6 +231,10 @@ impl World for Snapshot<'_> {
 
     fn history(&self, path: &str) -> Result<Box<dyn History + '_>, Trouble> {
         self.repository.world.history(path)
+    }
+
+    fn server(&self, login: &Login) -> Result<Arc<dyn Server>, Failure> {
+        self.repository.world.server(login)
     }
 
     fn print(&self, stream: Stream, text: &str) -> Result<(), Trouble> {

@@ -1,0 +1,137 @@
+//! What may be asked of an API server: a live one, or what was once read of it.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+/// How a cluster is reached. Nothing of it comes from a spec but the name of the context.
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// A context of the kubeconfig.
+    pub context: String,
+    /// The kubeconfig; where `None`, `KUBECONFIG` or `~/.kube/config`.
+    pub kubeconfig: Option<String>,
+    /// Names of credential plugins that may be run; all others are refused.
+    pub exec: Vec<String>,
+    /// For one request, answer included.
+    pub timeout: Duration,
+}
+
+/// An API server. Every call waits for its answer; nothing is changed but by [`apply`](Server::apply) and
+/// [`delete`](Server::delete).
+pub trait Server: fmt::Debug + Send + Sync {
+    /// As the server names its release: `v1.35.0`.
+    fn version(&self) -> Result<String, Failure>;
+    /// The kinds of one group and version, as discovery lists them; subresources left out.
+    /// [`FailureKind::Missing`] where the server does not serve it.
+    fn kinds(&self, api_version: &str) -> Result<Vec<Served>, Failure>;
+    /// All objects of a kind, `managedFields` included, page by page at one resource version. What came before
+    /// a failure is not handed on: a list is whole or it is none.
+    fn list(&self, what: &Listed) -> Result<Vec<Json>, Failure>;
+    /// Whether we may do this, by a `SelfSubjectAccessReview`. No namespace: in all of them.
+    fn may(&self, verb: Verb, what: &Served, namespace: Option<&str>) -> Result<bool, Failure>;
+    /// Server-side apply of one object, with strict field validation. Answers with the object as it then is, or
+    /// would be.
+    fn apply(&self, what: &Served, object: &Json, how: Apply<'_>) -> Result<Json, Failure>;
+    /// Deletes one object, in the background, if it still is the one that was seen.
+    fn delete(&self, what: &Served, seen: &Seen) -> Result<(), Failure>;
+}
+
+/// A kind as a server serves it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Served {
+    /// `v1`, `monitoring.coreos.com/v1`.
+    pub api_version: String,
+    pub kind: String,
+    pub plural: String,
+    pub namespaced: bool,
+}
+
+/// What to list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listed {
+    pub served: Served,
+    /// `None`: of all namespaces, or of a kind that has none.
+    pub namespace: Option<String>,
+    /// A label selector; `None`: every object.
+    pub labels: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    List,
+    Create,
+    Patch,
+    Delete,
+}
+
+/// How an object is applied.
+#[derive(Debug, Clone, Copy)]
+pub struct Apply<'a> {
+    pub manager: &'a str,
+    /// Takes fields from other managers.
+    pub force: bool,
+    pub dry_run: bool,
+}
+
+/// An object that was read, so that no other one is deleted in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    pub namespace: Option<String>,
+    pub name: String,
+    pub uid: String,
+    pub resource_version: String,
+}
+
+/// Why a question was not answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub kind: FailureKind,
+    /// In words a person can act on, without credentials and control characters.
+    pub message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FailureKind {
+    /// No such context, or a kubeconfig that cannot be read.
+    Config,
+    /// A credential plugin that nobody allowed, or that failed.
+    Plugin,
+    /// Credentials that are refused or ran out (401).
+    Unauthorized,
+    /// Not permitted (403).
+    Forbidden,
+    /// The server does not have it: no such group, version, kind, namespace or object (404).
+    Missing,
+    /// Somebody else owns a field, or has changed the object since (409).
+    Conflict,
+    /// The server refuses the object (400, 422); an immutable field, mostly.
+    Invalid,
+    /// Too many requests (429), after we had waited as we were told to.
+    Busy,
+    /// The server answers with an error of its own (5xx).
+    Server,
+    /// No answer in time.
+    Timeout,
+    /// No connection, or one that broke.
+    Unreachable,
+    /// An answer that is none: no JSON, not what was asked for, or larger than anything we would read.
+    Garbage,
+    /// What was once read of the server does not tell.
+    NotRecorded,
+}
+
+impl Failure {
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        Failure { kind, message: message.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
