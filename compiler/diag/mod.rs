@@ -8,6 +8,7 @@ mod origin;
 mod sink;
 mod source;
 mod suggest;
+pub mod shown;
 pub mod veil;
 
 pub use code::{Code, Severity, Stage};

@@ -1,11 +1,11 @@
-//! Colour, width, and characters that must not reach a terminal as they are.
-
-use std::borrow::Cow;
+//! Colour and width.
 
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use crate::diag::Severity;
+pub use crate::diag::shown::visible;
+pub(super) use crate::diag::shown::{hides, one_line};
 
 /// How text may look where it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,33 +73,6 @@ pub(super) fn of(severity: Severity) -> Style {
     }
 }
 
-/// The text with every character made visible that could move the cursor, colour the terminal or
-/// reorder what is read (Unicode TR 36): `\u{202e}`. Line breaks stay; tabs become four blanks.
-pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|c| c == '\t' || hides(c)) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '\t' => out.push_str("    "),
-            c if hides(c) => out.extend(c.escape_unicode()),
-            c => out.push(c),
-        }
-    }
-    Cow::Owned(out)
-}
-
-/// The same for text that has to stay on one line.
-pub(super) fn one_line(text: &str) -> String {
-    visible(text).replace('\n', "\\n")
-}
-
-pub(super) fn hides(c: char) -> bool {
-    (c.is_control() && c != '\n')
-        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
-}
-
 /// `1 error`, `2 errors`.
 pub(super) fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
@@ -108,13 +81,6 @@ pub(super) fn count(n: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_could_fool_a_terminal_is_made_visible() {
-        assert_eq!(visible("a\x1b[31mb\u{202e}c\td"), "a\\u{1b}[31mb\\u{202e}c    d");
-        assert_eq!(visible("集群 naïve\n"), "集群 naïve\n");
-        assert_eq!(one_line("a\nb"), "a\\nb");
-    }
 
     #[test]
     fn prose_is_wrapped_by_columns_and_keeps_its_lines() {

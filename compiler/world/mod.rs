@@ -4,6 +4,8 @@
 //! implementation needs to wait for stays inside it.
 
 mod git;
+#[cfg(feature = "live")]
+mod live;
 mod memory;
 pub mod names;
 mod os;

@@ -14,8 +14,8 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("relabel", &["md5", "regex_automata", "regex_syntax"], &["sync"]),
     (
         "world",
-        &["git2", "rustix", "serde_json", "xxhash_rust"],
-        &["env", "fs", "io", "os", "path", "process", "sync", "thread", "time"],
+        &["git2", "http", "http_body_util", "k8s_openapi", "kube", "rustix", "serde_json", "tokio", "xxhash_rust"],
+        &["env", "fs", "io", "net", "os", "path", "process", "sync", "thread", "time"],
     ),
     ("syntax", &["granit_parser", "rayon"], &[]),
     ("model", &[], &["net", "sync"]),
@@ -128,6 +128,18 @@ fn every_dependency_is_used_by_the_compiler() {
     let used: BTreeSet<String> = sources().iter().flat_map(|s| paths(&s.code)).map(|path| path[0].clone()).collect();
     let idle: Vec<String> = dependencies().difference(&used).cloned().collect();
     assert!(idle.is_empty(), "Cargo.toml names dependencies that nothing uses: {idle:?}");
+}
+
+/// What talks to API servers is behind a feature, and must not leak into what can do without.
+#[test]
+fn only_one_folder_knows_what_talks_to_servers() {
+    let live = ["http", "http_body_util", "k8s_openapi", "kube", "tokio"];
+    let (inside, outside): (Vec<Source>, Vec<Source>) =
+        sources().into_iter().partition(|s| s.path.starts_with("world/live/"));
+    let names = |source: &Source| paths(&source.code).iter().any(|path| live.contains(&path[0].as_str()));
+    assert!(inside.iter().any(names));
+    let wrong: Vec<&String> = outside.iter().filter(|s| names(s)).map(|s| &s.path).collect();
+    assert!(wrong.is_empty(), "{wrong:?} name what only world/live may");
 }
 
 fn sources() -> Vec<Source> {

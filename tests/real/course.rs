@@ -17,8 +17,8 @@ use crate::ground::{api, images, network, operator, process};
 use crate::steps::planned::{self, Planned};
 use crate::steps::running::{self, Machines, Running};
 use crate::steps::{
-    accepted, alerted, alertmanagers, backends, charts, dashboards, delivered, outage, relabelled, rules, scraped,
-    stages, understood,
+    accepted, alerted, alertmanagers, asked, backends, charts, dashboards, delivered, outage, relabelled, rules,
+    scraped, stages, understood,
 };
 use crate::subject::{self, Subject};
 use crate::trouble::{During as _, Outcome, Trouble};
@@ -71,6 +71,7 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
         }
     }
     names.push("dashboards".to_owned());
+    names.push(asked::STEP.to_owned());
     names.extend(outage::STEPS.map(str::to_owned));
     if !course.wants_any(names.clone()) {
         names.extend(["stages", "rules", "relabelled", "charts"].map(str::to_owned));
@@ -82,6 +83,7 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
     let mut cluster = start(components, scratch)?;
     storage_classes(&cluster, &subjects)?;
     course.say("an API server and the operator are up");
+    course.step(asked::STEP, || asked::judge(&mut cluster, scratch));
     std::thread::scope(|scope| {
         // It shares nothing with the clusters but the machine.
         let dashboards = course.wants_any(["dashboards".to_owned()]).then(|| {

@@ -15,7 +15,7 @@ use rustix::fs::FileType;
 
 use self::folder::{Folder, errno, open_file, trouble};
 use self::output::Tree;
-use super::server::{Failure, FailureKind, Login, Server};
+use super::server::{Failure, Login, Server};
 use super::{Access, Date, Entry, History, Output, Stream, Terminal, Trouble, TroubleKind, World, git};
 
 /// A spec is a few hundred files; this many means somebody pointed at the wrong folder.
@@ -66,8 +66,7 @@ impl World for Os {
     }
 
     fn server(&self, login: &Login) -> Result<Arc<dyn Server>, Failure> {
-        let message = format!("this build cannot reach clusters: `{}` is not asked", login.context);
-        Err(Failure::new(FailureKind::Config, message))
+        servers(login)
     }
 
     fn create(&self, path: &str, bytes: &[u8]) -> Result<(), Trouble> {
@@ -107,6 +106,20 @@ impl World for Os {
         };
         Date::from_days(seconds.div_euclid(86_400))
     }
+}
+
+#[cfg(feature = "live")]
+fn servers(login: &Login) -> Result<Arc<dyn Server>, Failure> {
+    super::live::connect(login, &|name| std::env::var_os(name))
+}
+
+#[cfg(not(feature = "live"))]
+fn servers(login: &Login) -> Result<Arc<dyn Server>, Failure> {
+    let message = format!(
+        "this build of Watershed asks no servers (it lacks the feature `live`), so not that of context `{}` either",
+        login.context
+    );
+    Err(Failure::new(super::server::FailureKind::Config, message))
 }
 
 /// <https://no-color.org> and <https://bixense.com/clicolors>: an empty `NO_COLOR` is no wish.

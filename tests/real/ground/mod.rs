@@ -22,7 +22,7 @@ use std::path::Path;
 
 pub use crate::trouble::{During, Outcome, Trouble};
 
-fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Outcome<()> {
+pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Outcome<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).during(folder.display())?;
     }

@@ -1,0 +1,270 @@
+//! API servers, through kube. The only place that knows kube, tokio and HTTP; all of it waits inside.
+//!
+//! Lists are read as plain JSON: no type of Kubernetes decides what is kept of an object.
+
+#![expect(clippy::disallowed_methods, reason = "like `os`, this is a place that may")]
+
+mod list;
+mod login;
+mod path;
+mod plugin;
+mod proxy;
+mod request;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::{Method, StatusCode};
+use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
+use kube::Client;
+use kube::client::ClientBuilder;
+use serde_json::{Value as Json, json};
+use tokio::runtime::Runtime;
+
+use self::login::{Access, Variables, chain, config};
+use self::request::{Limits, Question, Refusal};
+use super::server::{Apply, Failure, FailureKind, Listed, Login, Seen, Served, Server, Verb};
+
+/// A connection to the server of a context. Nothing is asked and no program run yet.
+///
+/// # Errors
+/// [`FailureKind::Config`]; [`FailureKind::Plugin`] where a program would have to be run that is not allowed.
+pub(super) fn connect(login: &Login, variables: Variables<'_>) -> Result<Arc<dyn Server>, Failure> {
+    Ok(Arc::new(Live::new(login, Limits::of(login.timeout), variables)?))
+}
+
+struct Live {
+    context: String,
+    access: Access,
+    limits: Limits,
+    runtime: Runtime,
+    /// Made with the first question, since it may take a plugin to log in.
+    session: Mutex<Option<Session>>,
+}
+
+#[derive(Clone)]
+struct Session {
+    client: Client,
+    secrets: Vec<String>,
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live").field("context", &self.context).finish_non_exhaustive()
+    }
+}
+
+impl Live {
+    fn new(login: &Login, limits: Limits, variables: Variables<'_>) -> Result<Live, Failure> {
+        let access = login::access(login, variables)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|e| config(format!("no connection can be kept: {e}")))?;
+        Ok(Live { context: login.context.clone(), access, limits, runtime, session: Mutex::new(None) })
+    }
+
+    /// Asks; once more with a new credential, where a plugin hands them out and the one we had ran out.
+    fn with<T>(&self, ask: impl AsyncFn(&Client, &[String]) -> Result<T, Refusal>) -> Result<T, Failure> {
+        let (session, fresh) = self.session(None)?;
+        let asked = |s: Session| self.runtime.block_on(async { ask(&s.client, &s.secrets).await });
+        match asked(session.clone()) {
+            Err(refusal)
+                if refusal.status == Some(StatusCode::UNAUTHORIZED) && self.access.plugin.is_some() && !fresh =>
+            {
+                let (session, _) = self.session(Some(&session))?;
+                asked(session).map_err(|r| r.failure)
+            }
+            answer => answer.map_err(|r| r.failure),
+        }
+    }
+
+    /// The session, and whether it was made now; a new one in place of one that has ended.
+    fn session(&self, ended: Option<&Session>) -> Result<(Session, bool), Failure> {
+        // Held while logging in: a hundred questions at once are one login.
+        let mut kept = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(session) = &*kept
+            && ended.is_none_or(|e| e.secrets != session.secrets)
+        {
+            return Ok((session.clone(), false));
+        }
+        let session = self.log_in()?;
+        *kept = Some(session.clone());
+        Ok((session, true))
+    }
+
+    fn log_in(&self) -> Result<Session, Failure> {
+        let Access { mut config, plugin, mut secrets } = self.access.clone();
+        if let Some(plugin) = plugin {
+            let credential = plugin.run(self.limits.timeout)?;
+            if let Some(token) = credential.token {
+                secrets.push(token.clone());
+                config.auth_info.token = Some(token.into());
+            }
+            if let Some((certificate, key)) = credential.certificate {
+                secrets.push(key.clone());
+                config.auth_info.client_certificate_data = Some(base64(certificate.as_bytes()));
+                config.auth_info.client_key_data = Some(base64(key.as_bytes()).into());
+            }
+        }
+        let _entered = self.runtime.enter();
+        let client = ClientBuilder::try_from(config).map(ClientBuilder::build).map_err(|e| {
+            let message = format!("context `{}` cannot be used: {}", self.context, chain(&e));
+            Failure::new(FailureKind::Config, words::of_server(&message, &secrets))
+        })?;
+        Ok(Session { client, secrets })
+    }
+
+    fn ask(&self, question: &Question<'_>) -> Result<Json, Failure> {
+        self.with(async |client, secrets| request::ask(client, question, self.limits, secrets).await)
+    }
+}
+
+impl Server for Live {
+    fn version(&self) -> Result<String, Failure> {
+        let doing = "asking for the version";
+        let answer = self.ask(&Question::get("/version".to_owned(), doing))?;
+        let version = answer.get("gitVersion").and_then(Json::as_str).filter(|v| !v.is_empty());
+        version.map(|v| words::of_server(v, &[])).ok_or_else(|| garbage(doing, "it has none"))
+    }
+
+    fn kinds(&self, api_version: &str) -> Result<Vec<Served>, Failure> {
+        let doing = format!("asking for the kinds of {}", words::of_server(api_version, &[]));
+        let answer = self.ask(&Question::get(path::of_version(api_version), &doing))?;
+        let resources = answer.get("resources").and_then(Json::as_array);
+        let resources = resources.ok_or_else(|| garbage(&doing, "it has no `resources`"))?;
+        let mut kinds = Vec::new();
+        for resource in resources {
+            let text = |name: &str| resource.get(name).and_then(Json::as_str).filter(|t| !t.is_empty());
+            let (Some(plural), Some(kind)) = (text("name"), text("kind")) else {
+                return Err(garbage(&doing, "a resource has no name or kind"));
+            };
+            if plural.contains('/') {
+                continue;
+            }
+            kinds.push(Served {
+                api_version: api_version.to_owned(),
+                kind: kind.to_owned(),
+                plural: plural.to_owned(),
+                namespaced: resource.get("namespaced").and_then(Json::as_bool).unwrap_or(false),
+            });
+        }
+        Ok(kinds)
+    }
+
+    fn list(&self, what: &Listed) -> Result<Vec<Json>, Failure> {
+        self.with(async |client, secrets| list::list(client, what, self.limits, secrets).await)
+    }
+
+    fn may(&self, verb: Verb, what: &Served, namespace: Option<&str>) -> Result<bool, Failure> {
+        let verb = match verb {
+            Verb::List => "list",
+            Verb::Create => "create",
+            Verb::Patch => "patch",
+            Verb::Delete => "delete",
+        };
+        let doing = format!("asking whether we may {verb} {}", path::resource(what));
+        let group = what.api_version.split_once('/').map_or("", |(group, _)| group);
+        let asked = ResourceAttributes {
+            group: Some(group.to_owned()),
+            resource: Some(what.plural.clone()),
+            verb: Some(verb.to_owned()),
+            namespace: namespace.map(str::to_owned),
+            ..ResourceAttributes::default()
+        };
+        let spec = SelfSubjectAccessReviewSpec { resource_attributes: Some(asked), ..Default::default() };
+        let review = SelfSubjectAccessReview { spec, ..SelfSubjectAccessReview::default() };
+        let answer = self.ask(&Question {
+            method: Method::POST,
+            path: format!("{}/selfsubjectaccessreviews", path::of_version("authorization.k8s.io/v1")),
+            content_type: Some("application/json"),
+            body: serde_json::to_vec(&review).map_err(|e| garbage(&doing, &e.to_string()))?,
+            doing: &doing,
+            again: true,
+        })?;
+        let allowed = answer.pointer("/status/allowed").and_then(Json::as_bool);
+        allowed.ok_or_else(|| garbage(&doing, "it does not say"))
+    }
+
+    fn apply(&self, what: &Served, object: &Json, how: Apply<'_>) -> Result<Json, Failure> {
+        let of = |name: &str| object.pointer("/metadata")?.get(name)?.as_str().filter(|t| !t.is_empty());
+        let invalid = |why: String| Failure::new(FailureKind::Invalid, why);
+        let name = of("name").ok_or_else(|| invalid(format!("a {} without a name cannot be applied", what.kind)))?;
+        let namespace = of("namespace");
+        let doing = path::object(if how.dry_run { "applying (dry run)" } else { "applying" }, what, namespace, name);
+        if what.namespaced != namespace.is_some() {
+            let why = if what.namespaced { "it needs a namespace" } else { "its kind has no namespaces" };
+            return Err(invalid(format!("{doing}: {why}")));
+        }
+        let mut path = path::of_object(what, namespace, name);
+        let manager = path::segment(how.manager);
+        path.push_str(&format!("?fieldManager={manager}&force={}&fieldValidation=Strict", how.force));
+        if how.dry_run {
+            path.push_str("&dryRun=All");
+        }
+        let answer = self.ask(&Question {
+            method: Method::PATCH,
+            path,
+            content_type: Some("application/apply-patch+yaml"),
+            // JSON is YAML.
+            body: serde_json::to_vec(object).map_err(|e| garbage(&doing, &e.to_string()))?,
+            doing: &doing,
+            again: true,
+        })?;
+        let is_it = answer.pointer("/metadata/name").and_then(Json::as_str) == Some(name);
+        if is_it { Ok(answer) } else { Err(garbage(&doing, "it is not the object")) }
+    }
+
+    fn delete(&self, what: &Served, seen: &Seen) -> Result<(), Failure> {
+        let doing = path::object("deleting", what, seen.namespace.as_deref(), &seen.name);
+        let options = json!({
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": seen.uid, "resourceVersion": seen.resource_version},
+        });
+        self.ask(&Question {
+            method: Method::DELETE,
+            path: path::of_object(what, seen.namespace.as_deref(), &seen.name),
+            content_type: Some("application/json"),
+            body: options.to_string().into_bytes(),
+            doing: &doing,
+            // The first may have done it, and the second would say that there is none.
+            again: false,
+        })
+        .map(drop)
+    }
+}
+
+fn garbage(doing: &str, why: &str) -> Failure {
+    Failure::new(FailureKind::Garbage, format!("{doing}: the answer is none: {why}"))
+}
+
+/// As kubeconfigs have certificates (RFC 4648, padded).
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let word = three.iter().fold(0u32, |w, b| w << 8 | u32::from(*b)) << (8 * (3 - three.len()));
+        for digit in 0..4 {
+            let index = (word >> (18 - 6 * digit)) & 63;
+            let shown = if digit <= three.len() { DIGITS.get(index as usize).copied() } else { None };
+            out.push(char::from(shown.unwrap_or(b'=')));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod encoding {
+    use base64::Engine;
+
+    #[test]
+    fn base64_is_what_others_take_it_for() {
+        for length in 0..100u8 {
+            let bytes: Vec<u8> = (0..length).map(|n| n.wrapping_mul(89).wrapping_add(250)).collect();
+            assert_eq!(super::base64(&bytes), base64::engine::general_purpose::STANDARD.encode(&bytes));
+        }
+    }
+}
