@@ -169,5 +169,6 @@ fn as_text(file: &FileChange<'_>, id: &ObjectId) -> Change {
         consequence: "".into(),
         origin: Origin::INHERIT,
         was: Origin::INHERIT,
+        because: None,
     }
 }

@@ -41,6 +41,7 @@ fn whole(id: &ObjectId, file: &str, before: Option<Json>, after: Option<Json>, c
         consequence: consequence.into(),
         origin: came.new,
         was: came.old,
+        because: None,
     }
 }
 
@@ -97,6 +98,7 @@ impl Walk<'_> {
         match (old.tree.value(old.root), new.tree.value(new.root)) {
             (Value::Map, Value::Map) => self.maps(old, new, came),
             (Value::Seq, Value::Seq) => self.seqs(old, new, came),
+            (was, is) if (self.rules.equal)(self.id, &self.path, was, is) => {}
             (Value::Embedded(_) | Value::Str(_), Value::Embedded(_) | Value::Str(_)) => self.texts(old, new, came),
             _ if old.tree.same(old.root, new.tree, new.root) => {}
             _ => self.push(Edit::Changed, Some(old), Some(new), came),
@@ -184,6 +186,7 @@ impl Walk<'_> {
             consequence: consequence.into(),
             origin: came.new,
             was: came.old,
+            because: None,
         });
     }
 

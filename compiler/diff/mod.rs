@@ -10,6 +10,7 @@ mod effects;
 mod embedded;
 mod impact;
 mod lists;
+mod live;
 mod queues;
 mod renames;
 
@@ -17,6 +18,7 @@ pub use against::{Earlier, FileChange, Folder, Sides, compared, files};
 pub use compare::{added, compare, removed};
 pub use effects::Effect;
 pub use impact::{Load, Loads, Moved, moved};
+pub use live::{Approved, Found, Hidden, Live, Ours, Wanted, compare_live};
 pub use renames::join_renames;
 
 use std::borrow::Cow;
@@ -24,7 +26,7 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use crate::diag::Origin;
-use crate::object::{NodeId, ObjectId, Tree};
+use crate::object::{NodeId, ObjectId, Tree, Value};
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +49,60 @@ pub struct Change {
     /// Where the old value came from, by the causes of the old side; nothing where that was read from
     /// files.
     pub was: Origin,
+    /// How the two sides came to differ, where one of them is a live cluster.
+    pub because: Option<Because>,
+}
+
+/// How a live object came to differ from what is compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Because {
+    pub cause: Cause,
+    /// Who and when, as far as the cluster tells: `kubectl-edit at 2026-11-22T10:00:00Z`; or empty.
+    pub by: String,
+}
+
+/// The one cause of a difference to a live cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// Compiled and not applied yet: live is as it was applied last.
+    Pending,
+    /// Compiled and not applied yet, and somebody has changed the live value meanwhile.
+    PendingStale,
+    /// Changed outside.
+    Drift,
+    /// Added outside. Applying does not take it away.
+    Extra,
+    /// It carries our marks, and nothing of the spec asks for it any more.
+    Orphan,
+    /// An object of this name is there, and it is somebody else's.
+    Foreign,
+}
+
+impl Cause {
+    pub const ALL: [Cause; 6] =
+        [Cause::Pending, Cause::PendingStale, Cause::Drift, Cause::Extra, Cause::Orphan, Cause::Foreign];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::Pending => "pending",
+            Cause::PendingStale => "pending+stale",
+            Cause::Drift => "drift",
+            Cause::Extra => "extra",
+            Cause::Orphan => "orphan",
+            Cause::Foreign => "foreign",
+        }
+    }
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Cause::Pending => "not applied yet",
+            Cause::PendingStale => "not applied yet, and changed outside meanwhile",
+            Cause::Drift => "changed outside",
+            Cause::Extra => "added outside; applying does not take it away",
+            Cause::Orphan => "ours, and nothing asks for it any more",
+            Cause::Foreign => "somebody else's object",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,6 +163,8 @@ pub struct Rules<'a> {
     pub lists: &'a dyn Fn(&ObjectId, &[String]) -> ListKind,
     /// Reads the documents of a YAML (or JSON) text into a tree; `None` where it is neither.
     pub parse: &'a dyn Fn(&str, &mut Tree) -> Option<Vec<NodeId>>,
+    /// Whether two different scalars at a path of an object mean the same: `1000m` and `1`.
+    pub equal: &'a dyn Fn(&ObjectId, &[String], Value<'_>, Value<'_>) -> bool,
 }
 
 #[cfg(test)]

@@ -216,7 +216,7 @@ fn changed(
     was: Kept,
     is: Kept,
 ) -> ClusterChanges {
-    let rules = Rules { lists: &list_kind, parse: &|text, tree| plain::read_tree(text, tree).ok() };
+    let rules = Rules { lists: &list_kind, parse: &|text, tree| plain::read_tree(text, tree).ok(), equal: &|_, _, _, _| false };
     let changes = differing
         .iter()
         .flat_map(|file| diff::compared(file, Sides { old: was.side(file), new: is.side(file) }, &rules));
@@ -237,6 +237,7 @@ fn taken_out(cluster: String, identity: String, was: Origins) -> ClusterChanges 
         consequence: "the cluster is no longer in the spec: its folder and what runs there are left alone".into(),
         origin: Origin::INHERIT,
         was: Origin::INHERIT,
+        because: None,
     };
     let origins = Origins::default();
     ClusterChanges { cluster, identity, presence: Presence::Removed, changes: vec![change], origins, was }

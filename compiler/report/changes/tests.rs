@@ -19,6 +19,7 @@ fn change(path: &str, edit: Edit, before: Option<Json>, after: Option<Json>, ori
         consequence: "monitors follow".into(),
         origin,
         was: Origin::INHERIT,
+        because: None,
     }
 }
 

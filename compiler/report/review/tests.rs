@@ -22,6 +22,7 @@ fn change(kind: &str, name: &str, path: &str, effect: Effect, after: &str) -> Ch
         consequence: if effect > Effect::Restart { "it is lost".into() } else { "".into() },
         origin: Origin::INHERIT,
         was: Origin::INHERIT,
+        because: None,
     }
 }
 
