@@ -10,6 +10,7 @@ mod exit;
 mod explain;
 mod fmt;
 mod init;
+mod login;
 mod man;
 mod options;
 mod review;

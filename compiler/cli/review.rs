@@ -143,6 +143,7 @@ fn changes_of<'c>(
         origins: &c.origins,
         fleet: fleet(new),
         was: old.map(|old| Was { sources: old.sources(), origins: &c.was, fleet: fleet(old) }),
+        live: None,
     });
     shown.collect()
 }

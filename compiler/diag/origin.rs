@@ -45,6 +45,12 @@ impl Origins {
         Origin(self.base + self.whys.len() as u32)
     }
 
+    /// Takes over what `longer`, a later state of this same table, has more.
+    pub fn catch_up(&mut self, longer: &Origins) {
+        self.base = longer.base;
+        self.whys.extend_from_slice(longer.whys.get(self.whys.len()..).unwrap_or_default());
+    }
+
     pub fn spec(&mut self, span: Span) -> Origin {
         self.add(Why::Spec(span))
     }

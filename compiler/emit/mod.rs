@@ -26,8 +26,45 @@ use crate::object::{Build, NodeId, ObjectId, Place, Tree};
 
 /// Field manager and ownership label of everything we emit.
 pub const MANAGED_BY: &str = "watershed";
+/// Label with the name of the fleet, on everything we emit.
+pub const FLEET_LABEL: &str = "watershed/fleet";
+/// Label with the identity of the cluster, on everything we emit.
+pub const CLUSTER_LABEL: &str = "watershed/cluster";
 /// A monitor, rule or probe carries the name of the one Prometheus that selects it here.
 pub const LANE_LABEL: &str = "watershed/prometheus";
+
+/// The kind of a Helm values file, which is no object of a cluster.
+pub const VALUES: &str = "values";
+/// API version and kind of what we emit: where live objects that nothing asks for any more are looked for. Sorted.
+pub const KINDS: &[(&str, &str)] = &[
+    ("apps/v1", "DaemonSet"),
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("discovery.k8s.io/v1", "EndpointSlice"),
+    ("grafana.integreatly.org/v1beta1", "GrafanaDashboard"),
+    ("grafana.integreatly.org/v1beta1", "GrafanaDatasource"),
+    ("grafana.integreatly.org/v1beta1", "GrafanaFolder"),
+    ("monitoring.coreos.com/v1", "Alertmanager"),
+    ("monitoring.coreos.com/v1", "PodMonitor"),
+    ("monitoring.coreos.com/v1", "Probe"),
+    ("monitoring.coreos.com/v1", "Prometheus"),
+    ("monitoring.coreos.com/v1", "PrometheusRule"),
+    ("monitoring.coreos.com/v1", "ServiceMonitor"),
+    ("monitoring.coreos.com/v1alpha1", "AlertmanagerConfig"),
+    ("monitoring.coreos.com/v1alpha1", "ScrapeConfig"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("networking.k8s.io/v1", "NetworkPolicy"),
+    ("policy/v1", "PodDisruptionBudget"),
+    ("rbac.authorization.k8s.io/v1", "ClusterRole"),
+    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
+    ("rbac.authorization.k8s.io/v1", "Role"),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+    ("v1", "ConfigMap"),
+    ("v1", "Endpoints"),
+    ("v1", "Namespace"),
+    ("v1", "Service"),
+    ("v1", "ServiceAccount"),
+];
 
 /// One emitted object; its tree is valid until the visitor returns.
 #[derive(Debug)]
@@ -268,8 +305,8 @@ fn labels(l: &mut Build<'_>, fleet: &Fleet, plan: &ClusterPlan<'_>, meta: &Meta<
 fn ownership(fleet: &Fleet, plan: &ClusterPlan<'_>, meta: &Meta<'_>) -> [(&'static str, String); 4] {
     [
         ("app.kubernetes.io/managed-by", MANAGED_BY.to_owned()),
-        ("watershed/cluster", plan.cluster.id.value.clone()),
-        ("watershed/fleet", fleet.name.value.clone()),
+        (CLUSTER_LABEL, plan.cluster.id.value.clone()),
+        (FLEET_LABEL, fleet.name.value.clone()),
         // A label's value has no slash: the unit `prometheus/user` is written `prometheus.user`.
         ("watershed/unit", unit(meta.unit).replace('/', ".")),
     ]

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::Compiled;
 use super::build::{choose, left};
-use super::cluster::Context;
+use super::cluster::{Context, Emitted};
 use super::files::{Names, fill, folder, old_index};
 use crate::catalog::fields;
 use crate::diag::{Diagnostic, Origin, Origins};
@@ -94,9 +94,7 @@ impl<'a> Side<'a> {
         let Some(id) = id.filter(|_| !wanted.is_empty()) else { return kept };
         fill(&self.cx, id, &mut ClusterTree::new(), &mut |emitted| {
             if wanted.contains(&emitted.object.id) {
-                kept.origins = emitted.origins.clone();
-                let root = kept.tree.copy(emitted.tree, emitted.object.root, "");
-                kept.roots.insert(emitted.object.id.clone(), root);
+                kept.keep(emitted);
             }
         });
         kept
@@ -216,7 +214,7 @@ fn changed(
     was: Kept,
     is: Kept,
 ) -> ClusterChanges {
-    let rules = Rules { lists: &list_kind, parse: &|text, tree| plain::read_tree(text, tree).ok(), equal: &|_, _, _, _| false };
+    let rules = rules();
     let changes = differing
         .iter()
         .flat_map(|file| diff::compared(file, Sides { old: was.side(file), new: is.side(file) }, &rules));
@@ -243,18 +241,37 @@ fn taken_out(cluster: String, identity: String, was: Origins) -> ClusterChanges 
     ClusterChanges { cluster, identity, presence: Presence::Removed, changes: vec![change], origins, was }
 }
 
-/// The objects of differing files, as they were built.
+/// How objects of Kubernetes are compared.
+pub(super) fn rules() -> Rules<'static> {
+    Rules { lists: &list_kind, parse: &|text, tree| plain::read_tree(text, tree).ok(), equal: &|_, _, _, _| false }
+}
+
+/// Objects as they were built.
 #[derive(Default)]
-struct Kept {
+pub(super) struct Kept {
     tree: Tree,
     roots: BTreeMap<ObjectId, NodeId>,
     origins: Origins,
 }
 
 impl Kept {
+    /// Takes in an object. The causes grow from object to object.
+    pub(super) fn keep(&mut self, emitted: &Emitted<'_>) {
+        self.origins.catch_up(emitted.origins);
+        let root = self.tree.copy(emitted.tree, emitted.object.root, "");
+        self.roots.insert(emitted.object.id.clone(), root);
+    }
+
+    pub(super) fn object(&self, id: &ObjectId) -> Option<diff::Side<'_>> {
+        Some(diff::Side { tree: &self.tree, root: *self.roots.get(id)? })
+    }
+
+    pub(super) fn into_origins(self) -> Origins {
+        self.origins
+    }
+
     fn side(&self, file: &FileChange<'_>) -> Option<diff::Side<'_>> {
-        let root = self.roots.get(file.object.as_ref()?)?;
-        Some(diff::Side { tree: &self.tree, root: *root })
+        self.object(file.object.as_ref()?)
     }
 }
 

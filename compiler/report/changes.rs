@@ -1,5 +1,7 @@
 //! Changes, grouped by cluster and object.
 
+mod live;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -7,11 +9,13 @@ use serde_json::{Value as Json, json};
 use similar::{ChangeTag, TextDiff};
 use unicode_width::UnicodeWidthStr;
 
+pub use live::{Live, NotVerified};
+
 use super::place::Lookup;
 use super::style::{ADDED, BOLD, CHANGED, DIM, Look, REMOVED, count, one_line, visible};
 use super::{Format, json as escape};
 use crate::diag::{Origin, Origins, Sources, veil};
-use crate::diff::{Change, Edit, Effect, Presence};
+use crate::diff::{Cause, Change, Edit, Effect, Presence};
 use crate::tree::INDEX;
 
 /// Characters of a value shown as text. JSON has all of them.
@@ -33,6 +37,8 @@ pub struct ClusterChanges<'a> {
     pub fleet: &'a Origins,
     /// The same of the old side, where that is a spec too.
     pub was: Option<Was<'a>>,
+    /// Where the old side is a live cluster.
+    pub live: Option<Live<'a>>,
 }
 
 /// Where old values came from.
@@ -44,6 +50,10 @@ pub struct Was<'a> {
 }
 
 impl<'a> ClusterChanges<'a> {
+    fn is_silent(&self) -> bool {
+        self.changes.is_empty() && self.live.is_none_or(|live| live.is_silent())
+    }
+
     fn lookup(&self, sources: &'a Sources) -> Lookup<'a> {
         Lookup { sources, cluster: self.origins, fleet: self.fleet }
     }
@@ -131,7 +141,7 @@ fn hide_in(value: &mut Json, hide: &impl Fn(&mut String)) {
 fn text(clusters: &[ClusterChanges<'_>], sources: &Sources, look: Look) -> String {
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
-    for cluster in clusters.iter().filter(|c| !c.changes.is_empty()) {
+    for cluster in clusters.iter().filter(|c| !c.is_silent()) {
         let body = body(cluster, sources, look);
         match known.get(&body) {
             Some(group) => groups[*group].1.push(cluster.cluster),
@@ -183,6 +193,9 @@ fn body(cluster: &ClusterChanges<'_>, sources: &Sources, look: Look) -> String {
             one(change, cluster.line(change, sources), look, &mut out);
         }
     }
+    if let Some(live) = &cluster.live {
+        live::beside(live, look, &mut out);
+    }
     out
 }
 
@@ -206,6 +219,7 @@ fn one(change: &Change, origin: String, look: Look, out: &mut String) {
         (effect, "") => effect.name().to_owned(),
         (effect, words) => format!("{}: {words}", effect.name()),
     };
+    notes.push((live::because(change), CHANGED));
     notes.push((effect, if change.effect >= Effect::QueueReset { REMOVED } else { CHANGED }));
     notes.push((if origin.is_empty() { origin } else { format!("← {origin}") }, DIM));
     notes.retain(|(text, _)| !text.is_empty());
@@ -300,16 +314,33 @@ fn summary(clusters: &[ClusterChanges<'_>]) -> String {
     let all: Vec<&Change> = clusters.iter().flat_map(|c| c.changes).collect();
     let objects: usize =
         clusters.iter().map(|c| c.changes.chunk_by(|a, b| a.object == b.object && a.file == b.file).count()).sum();
+    let mut causes: BTreeMap<Cause, usize> = BTreeMap::new();
+    for because in all.iter().filter_map(|c| c.because.as_ref()) {
+        *causes.entry(because.cause).or_default() += 1;
+    }
     let touched = clusters.iter().filter(|c| !c.changes.is_empty()).count();
     let mut effects: BTreeMap<Effect, usize> = BTreeMap::new();
     for change in &all {
         *effects.entry(change.effect).or_default() += 1;
     }
     effects.remove(&Effect::None);
-    let words: Vec<String> = effects.iter().rev().map(|(effect, n)| format!("{n} × {}", effect.name())).collect();
-    let head =
+    let mut words: Vec<String> = causes.iter().map(|(cause, n)| format!("{n} × {}", cause.name())).collect();
+    words.extend(effects.iter().rev().map(|(effect, n)| format!("{n} × {}", effect.name())));
+    let mut head =
         format!("{} in {} of {}", count(all.len(), "change"), count(objects, "object"), count(touched, "cluster"));
-    if words.is_empty() { head } else { format!("{head}: {}", words.join(", ")) }
+    if !words.is_empty() {
+        head = format!("{head}: {}", words.join(", "));
+    }
+    let lives: Vec<&Live<'_>> = clusters.iter().filter_map(|c| c.live.as_ref()).collect();
+    let unverified: usize = lives.iter().flat_map(|l| l.unverified).map(|u| u.objects.len().max(1)).sum();
+    if !lives.is_empty() {
+        let compared: usize = lives.iter().map(|l| l.compared).sum();
+        head = format!("{head}; {} compared in {}", count(compared, "object"), count(lives.len(), "cluster"));
+    }
+    if unverified > 0 {
+        head = format!("{head}; {unverified} NOT verified");
+    }
+    head
 }
 
 fn as_json(clusters: &[ClusterChanges<'_>], sources: &Sources) -> Json {
@@ -322,7 +353,7 @@ fn as_json(clusters: &[ClusterChanges<'_>], sources: &Sources) -> Json {
                     "apiVersion": id.api_version, "kind": id.kind, "namespace": id.namespace, "name": id.name,
                 })
             });
-            json!({
+            let mut one = json!({
                 "cluster": cluster.cluster,
                 "object": object,
                 "file": c.file,
@@ -334,10 +365,19 @@ fn as_json(clusters: &[ClusterChanges<'_>], sources: &Sources) -> Json {
                 "consequence": c.consequence,
                 "origin": lookup.json(c.origin),
                 "originBefore": cluster.lookup_was().map(|l| l.json(c.was)),
-            })
+            });
+            if let Some(because) = &c.because {
+                (one["cause"], one["by"]) = (because.cause.name().into(), because.by.as_str().into());
+            }
+            one
         }));
     }
-    json!({ "format_version": 1, "changes": all })
+    let lives: Vec<Json> = clusters.iter().filter_map(|c| Some(live::as_json(c.cluster, &c.live?))).collect();
+    let mut document = json!({ "format_version": 1, "changes": all });
+    if !lives.is_empty() {
+        document["clusters"] = lives.into();
+    }
+    document
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod snippet;
 mod style;
 mod trace;
 
-pub use changes::{ClusterChanges, Was, changes};
+pub use changes::{ClusterChanges, Live, NotVerified, Was, changes};
 pub use diagnostics::diagnostics;
 pub use review::{CheckedIn as ReviewCheckedIn, Form, Review, State as ReviewState, review};
 pub use style::visible;

@@ -62,21 +62,18 @@ const KEYS: &[(&str, Known)] = &[
     ("vpaObservedContainers", Known::Autoscaler),
 ];
 
-/// Names of injected containers and volumes.
-const INJECTED: &[&str] = &[
-    "istio-proxy", "istio-init", "istio-validation", "istio-envoy", "istio-data", "istio-podinfo", "istio-token",
-    "istiod-ca-cert", "workload-socket", "workload-certs", "credential-socket",
-    "linkerd-proxy", "linkerd-init", "linkerd-network-validator", "linkerd-identity-end-entity",
-    "linkerd-identity-token", "linkerd-proxy-init-xtables-lock",
-    "consul-dataplane", "consul-connect-inject-init", "kuma-sidecar", "kuma-init",
-];
+/// What the names of injected containers and volumes begin with.
+const INJECTED: &[&str] =
+    &["istio-", "istiod-", "linkerd-", "consul-connect-", "consul-dataplane", "kuma-", "workload-certs", "workload-socket"];
 
 /// Who it is that something was added by, as its place tells: `path` has names of items.
 pub(super) fn by_path(path: &[String]) -> Option<Known> {
     let (last, above) = path.split_last()?;
     match above.last().map(String::as_str) {
         Some("labels" | "annotations") => by_key(last),
-        Some("containers" | "initContainers" | "volumes") if INJECTED.contains(&last.as_str()) => Some(Known::Mesh),
+        Some("containers" | "initContainers" | "volumes") if INJECTED.iter().any(|prefix| last.starts_with(prefix)) => {
+            Some(Known::Mesh)
+        },
         _ => None,
     }
 }
@@ -128,8 +125,8 @@ mod tests {
         let of = |path: &[&str]| by_path(&path.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>());
         assert_eq!(of(&["metadata", "annotations", "argocd.argoproj.io/tracking-id"]), Some(Known::ArgoCd));
         assert_eq!(of(&["metadata", "labels", "team"]), None);
-        assert_eq!(of(&["spec", "template", "spec", "containers", "istio-proxy"]), Some(Known::Mesh));
-        assert_eq!(of(&["spec", "containers", "istio-proxy-mine"]), None);
+        assert_eq!(of(&["spec", "template", "spec", "containers", "linkerd-sidecar"]), Some(Known::Mesh));
+        assert_eq!(of(&["spec", "template", "spec", "containers", "debug"]), None);
         let restarted = ["spec", "template", "metadata", "annotations", "kubectl.kubernetes.io/restartedAt"];
         assert_eq!(of(&restarted), Some(Known::Restart));
     }

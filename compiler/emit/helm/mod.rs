@@ -7,7 +7,7 @@ mod victoriametrics_alert;
 mod victoriametrics_cluster;
 
 use super::pod_security::Profile;
-use super::{Emit, Object, Release, rules as packs};
+use super::{Emit, Object, Release, VALUES, rules as packs};
 use crate::diag::Origin;
 use crate::model::plan::{StorePlan, StoreRulesPlan};
 use crate::object::{Build, NodeId, ObjectId, Place, Tree};
@@ -58,7 +58,7 @@ fn finish(out: &mut Emit<'_, '_>, release: Release, store: &str, origin: Origin,
     let object = Object {
         id: ObjectId {
             api_version: String::new(),
-            kind: "values".to_owned(),
+            kind: VALUES.to_owned(),
             namespace: namespace.clone(),
             name: release.name.clone(),
         },

@@ -56,6 +56,7 @@ fn told(fixture: &Fixture, clusters: &[(&str, Vec<Change>)], format: Format) -> 
             origins: &empty,
             fleet: &fixture.fleet,
             was: None,
+            live: None,
         })
         .collect();
     changes(&clusters, &fixture.sources, format, false, 100)

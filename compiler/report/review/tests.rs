@@ -56,6 +56,7 @@ impl Fleet {
                 origins: &self.origins,
                 fleet: &self.origins,
                 was: None,
+            live: None,
             })
             .collect();
         let page = Review {

@@ -1,17 +1,21 @@
 //! `watershed diff`: what a change of the spec does, with the lines behind it.
 
+mod live;
+
 use super::exit::Exit;
+use super::login::LoginOptions;
 use super::options::{Format, SpecOptions};
 use super::session::Session;
 use crate::diag::Origins;
-use crate::pipeline::{self, Against, Compiled, Which};
+use crate::pipeline::{self, Against, ClusterChanges, Compiled, Which};
 use crate::report;
 use crate::world::{Stream, TroubleKind, World};
 
 /// Show what a build would change, and which line of the spec each change comes from.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Exit code 2 if anything differs; 4 if the spec does not compile as of the revision.
+Exit code 2 if anything differs; 4 if the spec does not compile as of the revision, or if
+something of a cluster could not be looked at.
 
 Sides:
   dir[:DIR]      a checked-in output tree; default: output
@@ -19,22 +23,36 @@ Sides:
                  from the repository without a checkout; default: HEAD
   git:REV...     the same, where this branch (HEAD) parted from REV
   git:A...B      the same, where A and B parted
+  live           the clusters themselves, read with no right but to list. Every difference has one
+                 cause: pending (not applied yet), drift (changed outside), extra (added outside),
+                 orphan (ours, and nothing asks for it), foreign (somebody else's object)
 
 Examples:
   watershed diff --against dir                 against output/
   watershed diff fleet/ --against dir:deploy
   watershed diff --against git:HEAD            what is not committed yet
   watershed diff --against git:origin/main...  what this branch changes
-  watershed diff --against dir --cluster edge-1 --format json")]
+  watershed diff --against dir --cluster edge-1 --format json
+  watershed diff --against live                all clusters, by the contexts of the spec
+  watershed diff --against live --cluster edge-1 --context admin@edge-1")]
 pub struct Args {
     #[command(flatten)]
     options: SpecOptions,
-    /// The other side: dir[:DIR], a checked-in output tree, or git[:REV], the spec of a revision.
+    /// The other side: dir[:DIR], a checked-in output tree, git[:REV], the spec of a revision, or live.
     #[arg(long, default_value = "dir", value_name = "SIDE", value_parser = side)]
     against: Side,
     /// Only these clusters, by name or identity.
     #[arg(long, value_name = "NAME", num_args = 1..)]
     cluster: Vec<String>,
+    /// Against live clusters: the checked-in output, which tells what was approved.
+    #[arg(long, default_value = "output", value_name = "DIR")]
+    approved: String,
+    /// Against live clusters: another field manager that applies our output, beside kubectl, Argo CD, Flux, Helm and
+    /// watershed.
+    #[arg(long, value_name = "MANAGER", num_args = 1..)]
+    owner_alias: Vec<String>,
+    #[command(flatten)]
+    login: LoginOptions,
 }
 
 /// The other side of a comparison.
@@ -42,6 +60,7 @@ pub struct Args {
 enum Side {
     Folder(String),
     Git(Which),
+    Live,
 }
 
 fn side(side: &str) -> Result<Side, String> {
@@ -51,10 +70,9 @@ fn side(side: &str) -> Result<Side, String> {
         ("dir", folder) => Ok(Side::Folder(folder.to_owned())),
         ("git", "") if side != "git" => Err("`git:` names no revision: write `git:HEAD`".to_owned()),
         ("git", revision) => Which::parse(revision).map(Side::Git),
-        ("live" | "snapshot", _) => {
-            Err("only `dir[:DIR]` and `git[:REV]` are compiled yet; live clusters and snapshots are not".to_owned())
-        }
-        _ => Err("write `dir`, `dir:DIR` or `git:REV`".to_owned()),
+        ("live", "") if side == "live" => Ok(Side::Live),
+        ("snapshot", _) => Err("snapshots are not compared yet".to_owned()),
+        _ => Err("write `dir`, `dir:DIR`, `git:REV` or `live`".to_owned()),
     }
 }
 
@@ -67,15 +85,18 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     // Every cluster is checked: what is wrong with one may come from another.
     let out = match &args.against {
         Side::Folder(out) => Some(out.as_str()),
-        Side::Git(_) => None,
+        Side::Git(_) | Side::Live => None,
     };
     let compiled = pipeline::compile(session.world, &spec);
     let gate = session.gate(&compiled.findings, compiled.sources(), options);
     if gate != Exit::Clean {
         return gate;
     }
+    if matches!(args.against, Side::Live) {
+        return live::run(session, args, &compiled);
+    }
     let past = match &args.against {
-        Side::Folder(_) => None,
+        Side::Folder(_) | Side::Live => None,
         Side::Git(which) => match pipeline::compile_at(session.world, &spec, which) {
             Ok(past) => Some(past),
             Err(finding) => return session.findings(&[finding], compiled.sources(), options),
@@ -103,30 +124,36 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     }
     let none = Origins::default();
     let fleet = origins_of(&compiled, &none);
-    let shown: Vec<_> = changes
+    let all: Vec<_> = changes
         .iter()
-        .map(|c| report::ClusterChanges {
-            cluster: &c.cluster,
-            identity: &c.identity,
-            presence: &c.presence,
-            changes: &c.changes,
-            origins: &c.origins,
-            fleet,
-            was: past.as_ref().map(|p| report::Was {
-                sources: p.compiled.sources(),
-                origins: &c.was,
-                fleet: origins_of(&p.compiled, &none),
-            }),
-        })
+        .map(|c| shown(c, fleet, past.as_ref().map(|p| (&p.compiled, origins_of(&p.compiled, &none)))))
         .collect();
     let format = match options.format {
         Format::Text => report::Format::Text,
         Format::Json => report::Format::Json,
     };
     let terminal = session.terminal(Stream::Out);
-    let text = report::changes(&shown, compiled.sources(), format, terminal.colour, terminal.width);
+    let text = report::changes(&all, compiled.sources(), format, terminal.colour, terminal.width);
     let printed = if text.is_empty() { session.out("No differences.\n") } else { session.out(&text) };
     if changes.is_empty() { printed } else { printed.and(Exit::Differences) }
+}
+
+/// The changes of a cluster as they are shown; `was` is the old side where that was compiled.
+fn shown<'a>(
+    c: &'a ClusterChanges,
+    fleet: &'a Origins,
+    was: Option<(&'a Compiled, &'a Origins)>,
+) -> report::ClusterChanges<'a> {
+    report::ClusterChanges {
+        cluster: &c.cluster,
+        identity: &c.identity,
+        presence: &c.presence,
+        changes: &c.changes,
+        origins: &c.origins,
+        fleet,
+        was: was.map(|(compiled, fleet)| report::Was { sources: compiled.sources(), origins: &c.was, fleet }),
+        live: None,
+    }
 }
 
 fn origins_of<'c>(compiled: &'c Compiled, none: &'c Origins) -> &'c Origins {
@@ -138,3 +165,6 @@ fn missing(world: &dyn World, path: &str) -> bool {
     let gone = |kind: TroubleKind| kind == TroubleKind::Missing;
     world.read(path, 0).is_err_and(|t| gone(t.kind)) && world.list(path).is_err_and(|t| gone(t.kind))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! `watershed diff --against live`.
+
+use super::super::exit::Exit;
+use super::super::options::Format;
+use super::super::session::Session;
+use super::Args;
+use crate::diag::Origins;
+use crate::pipeline::{self, Compiled, LiveCluster, LiveQuestion};
+use crate::report::{self, NotVerified};
+use crate::world::Stream;
+
+/// Compares with clusters and shows what differs: exit 2 for differences, 4 where something could not be looked at.
+pub fn run(session: &Session<'_>, args: &Args, compiled: &Compiled) -> Exit {
+    let clusters = match (&compiled.fleet, &args.cluster[..]) {
+        (Some(fleet), []) => fleet.clusters.len(),
+        (_, some) => some.len(),
+    };
+    if let Some(complaint) = args.login.complaint(clusters) {
+        session.complain(&complaint);
+        return Exit::Usage;
+    }
+    let progress = session.terminal(Stream::Err).interactive && clusters > 1;
+    let world = session.world;
+    let done = |cluster: &str| {
+        if progress {
+            // Nobody is left to tell if standard error is gone.
+            let _ = world.print(Stream::Err, &format!("compared {cluster}\n"));
+        }
+    };
+    let question = LiveQuestion {
+        clusters: &args.cluster,
+        server: &|cluster| args.login.server(world, cluster),
+        approved: &args.approved,
+        aliases: &args.owner_alias,
+        parallel: args.login.parallel(),
+        done: &done,
+    };
+    match pipeline::live(session.world, compiled, &question) {
+        Ok(clusters) => show(session, args, compiled, &clusters),
+        Err(findings) => session.findings(&findings, compiled.sources(), &args.options.findings),
+    }
+}
+
+/// What is said of one cluster, in the words of the report.
+struct Words {
+    unverified: Vec<NotVerified>,
+    hidden: Vec<(&'static str, usize)>,
+}
+
+impl Words {
+    fn of(cluster: &LiveCluster) -> Self {
+        let unverified = cluster.unverified.iter().map(|u| NotVerified {
+            what: u.what.clone(),
+            objects: u.objects.iter().map(ToString::to_string).collect(),
+            why: u.why.to_string(),
+        });
+        Words {
+            unverified: unverified.collect(),
+            hidden: cluster.hidden.iter().map(|(hidden, n)| (hidden.name(), *n)).collect(),
+        }
+    }
+}
+
+fn show(session: &Session<'_>, args: &Args, compiled: &Compiled, clusters: &[LiveCluster]) -> Exit {
+    let none = Origins::default();
+    let fleet = super::origins_of(compiled, &none);
+    let words: Vec<Words> = clusters.iter().map(Words::of).collect();
+    let one = clusters.iter().zip(&words).map(|(c, words)| report::ClusterChanges {
+        live: Some(report::Live {
+            version: &c.version,
+            compared: c.compared,
+            unverified: &words.unverified,
+            hidden: &words.hidden,
+            ahead: c.ahead,
+            remarks: &c.remarks,
+        }),
+        ..super::shown(&c.changes, fleet, None)
+    });
+    let shown: Vec<_> = one.collect();
+    let format = match args.options.findings.format {
+        Format::Text => report::Format::Text,
+        Format::Json => report::Format::Json,
+    };
+    let terminal = session.terminal(Stream::Out);
+    let text = report::changes(&shown, compiled.sources(), format, terminal.colour, terminal.width);
+    let compared: usize = clusters.iter().map(|c| c.compared).sum();
+    let silent = clusters.iter().all(|c| c.changes.changes.is_empty() && c.unverified.is_empty());
+    let text = match format {
+        report::Format::Text if silent => format!("{text}No differences in {compared} objects.\n"),
+        _ => text,
+    };
+    let printed = session.out(&text);
+    clusters.iter().fold(printed, |exit, c| {
+        let differs = if c.changes.changes.is_empty() { Exit::Clean } else { Exit::Differences };
+        let partial = if c.unverified.is_empty() { Exit::Clean } else { Exit::OtherSide };
+        exit.and(differs).and(partial)
+    })
+}

@@ -1,0 +1,124 @@
+use std::ffi::OsString;
+
+use serde_json::{Value as Json, json};
+
+use crate::cli;
+use crate::syntax::plain;
+use crate::object::Tree;
+use crate::world::server::{Failure, FailureKind, Listed, Served};
+use crate::world::{Memory, Recorded, Stream};
+
+const SPEC: &str = include_str!("../../../examples/single-split/fleet.kdl");
+
+fn run(world: &Memory, args: &[&str]) -> (u8, String) {
+    let before = world.printed(Stream::Out).len();
+    let args = ["watershed"].iter().chain(args).map(OsString::from);
+    let code = cli::run(world, args).code();
+    (code, world.printed(Stream::Out)[before..].to_owned())
+}
+
+/// A world with a spec that was built.
+fn built() -> Memory {
+    let world = Memory::new().with("fleet.kdl", SPEC);
+    let (code, text) = run(&world, &["build"]);
+    assert_eq!(code, 0, "{text}{}", world.printed(Stream::Err));
+    world
+}
+
+/// A server that has exactly what was built.
+fn applied(world: &Memory) -> Recorded {
+    let mut server = Recorded { version: "v1.35.0".to_owned(), ..Recorded::default() };
+    for path in world.paths().iter().filter(|p| p.starts_with("output/") && p.ends_with(".yaml")) {
+        let bytes = world.get(path).unwrap_or_default();
+        let mut tree = Tree::new();
+        let roots = plain::read_tree(std::str::from_utf8(&bytes).unwrap(), &mut tree).unwrap();
+        for object in roots.into_iter().map(|r| tree.to_json(r)).filter(|o| o.pointer("/metadata/labels").is_some()) {
+            server.objects.push(object);
+        }
+    }
+    for (api_version, kind) in crate::emit::KINDS {
+        let namespaced = !matches!(*kind, "Namespace" | "ClusterRole" | "ClusterRoleBinding");
+        let served = Served {
+            api_version: (*api_version).to_owned(),
+            kind: (*kind).to_owned(),
+            plural: kind.to_lowercase(),
+            namespaced,
+        };
+        server.kinds.push(served.clone());
+        server.complete.push(Listed { served, namespace: None, labels: None });
+    }
+    server
+}
+
+fn find<'s>(server: &'s mut Recorded, kind: &str, name: &str) -> &'s mut Json {
+    let is = |o: &&mut Json| o["kind"] == kind && o["metadata"]["name"] == name;
+    server.objects.iter_mut().find(is).expect(name)
+}
+
+fn diff(world: &Memory, server: Recorded) -> (u8, String) {
+    world.serve("lab", server);
+    run(world, &["diff", "--against", "live"])
+}
+
+#[test]
+fn what_is_live_as_it_was_built_differs_in_nothing() {
+    let world = built();
+    let server = applied(&world);
+    let (code, text) = diff(&world, server);
+    assert_eq!((code, text.contains("No differences in ")), (0, true), "{text}");
+}
+
+#[test]
+fn every_difference_is_told_with_its_cause() {
+    let world = built();
+    let mut server = applied(&world);
+    find(&mut server, "Prometheus", "user")["spec"]["retention"] = json!("1d");
+    let gone = server.objects.iter().position(|o| o["kind"] == "ServiceMonitor").unwrap();
+    let gone = server.objects.remove(gone);
+    let mut left = gone.clone();
+    left["metadata"]["name"] = json!("left-over");
+    left["spec"] = json!({"selector": {}, "endpoints": [{"port": "a"}]});
+    server.objects.push(left);
+    let labels = &mut find(&mut server, "Prometheus", "system")["metadata"]["labels"];
+    labels["app.kubernetes.io/managed-by"] = json!("Helm");
+    let (code, text) = diff(&world, server);
+    eprintln!("{text}");
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("spec.retention: 1d → "), "{text}");
+    assert!(text.contains("drift: changed outside"), "{text}");
+    assert!(text.contains("+ ServiceMonitor/") && text.contains("pending: it is not there"), "{text}");
+    assert!(text.contains("- ServiceMonitor/monitoring/left-over") && text.contains("orphan"), "{text}");
+    assert!(text.contains("foreign: it belongs to `Helm`"), "{text}");
+    assert!(text.contains("fleet.kdl:"), "every difference names the line behind it: {text}");
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_told_and_nothing_is_claimed_of_it() {
+    let world = built();
+    let mut server = applied(&world);
+    let lists = server.complete.clone();
+    let of = |kind: &str| lists.iter().find(|l| l.served.kind == kind).unwrap().clone();
+    server.failed.push((of("ServiceMonitor"), Failure::new(FailureKind::Server, "it says: etcd is gone")));
+    server.objects.retain(|o| o["kind"] != "ServiceMonitor");
+    let (code, text) = diff(&world, server);
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("? ServiceMonitor (") && text.contains("etcd is gone"), "{text}");
+    assert!(!text.contains("+ ServiceMonitor"), "{text}");
+
+    let world = built();
+    let (code, text) = run(&world, &["diff", "--against", "live"]);
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("there is no context `lab`") && text.contains("NOT verified"), "{text}");
+    let (code, text) = run(&world, &["diff", "--against", "live", "--format", "json"]);
+    let json: Json = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, json["clusters"][0]["unverified"].as_array().unwrap().len()), (4, 1), "{text}");
+}
+
+#[test]
+fn objects_that_are_being_deleted_are_not_compared() {
+    let world = built();
+    let mut server = applied(&world);
+    find(&mut server, "Prometheus", "user")["metadata"]["deletionTimestamp"] = json!("2026-11-22T10:00:00Z");
+    let (code, text) = diff(&world, server);
+    assert_eq!((code, text.contains("it is being deleted since 2026-11-22T10:00:00Z")), (4, true), "{text}");
+}

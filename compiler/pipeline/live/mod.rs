@@ -1,0 +1,316 @@
+//! A compiled spec against live clusters, or what was once read of them: every object with the cause of each
+//! difference, and everything about which nothing can be said.
+
+mod read;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::cluster::Context;
+use super::diff::{ClusterChanges, Kept, rules};
+use super::files::{Names, fill, folder, old_index};
+use super::{Compiled, build::choose};
+use crate::diag::{Diagnostic, Origins};
+use crate::diff::{self, Approved, Change, FileChange, Hidden, Live, Ours, Presence, Wanted, compare_live};
+use crate::emit::{self, MANAGED_BY};
+use crate::model::fleet::{Cluster, Fleet};
+use crate::model::ids::ClusterId;
+use crate::object::{NodeId, ObjectId, Place, Tree};
+use crate::syntax::plain;
+use crate::tree::{self, ClusterTree, INDEX, Index};
+use crate::world::server::{Failure, FailureKind};
+use crate::world::{Access, Output, Server, World};
+
+pub use read::{Asked, Reading, Unverified, read};
+
+/// How clusters are found and compared.
+pub struct LiveQuestion<'a> {
+    /// Names or identities; empty: every cluster.
+    pub clusters: &'a [String],
+    /// The server of a cluster.
+    pub server: &'a (dyn Fn(&Cluster) -> Result<Arc<dyn Server>, Failure> + Sync),
+    /// Folder of the checked-in output: what reviewers approved.
+    pub approved: &'a str,
+    /// Field managers that apply our output, besides those that are known.
+    pub aliases: &'a [String],
+    /// How many clusters are asked at once.
+    pub parallel: usize,
+    /// Told as each cluster is done: its name.
+    pub done: &'a (dyn Fn(&str) + Sync),
+}
+
+/// One cluster, compared.
+pub struct LiveCluster {
+    pub changes: ClusterChanges,
+    /// As the server names its release; empty where it could not be asked.
+    pub version: String,
+    pub unverified: Vec<Unverified>,
+    /// What was not shown, and how much of it.
+    pub hidden: BTreeMap<Hidden, usize>,
+    /// Changes that are live before they were approved.
+    pub ahead: usize,
+    /// Objects that were compared.
+    pub compared: usize,
+    /// What limits the answer without making it wrong.
+    pub remarks: Vec<String>,
+}
+
+/// Compares every cluster with what is compiled for it. A cluster that cannot be reached hides no other.
+///
+/// # Errors
+/// A cluster nobody knows, or checked-in output that cannot be read.
+pub fn live(
+    world: &dyn World,
+    compiled: &Compiled,
+    question: &LiveQuestion<'_>,
+) -> Result<Vec<LiveCluster>, Vec<Diagnostic>> {
+    let (Some(fleet), Some(fleet_plan)) = (compiled.fleet.as_ref(), compiled.fleet_plan.as_ref()) else {
+        return Ok(Vec::new());
+    };
+    let cx = Context { fleet, fleet_plan, catalog: &compiled.catalog, raws: &compiled.raws };
+    let chosen = choose(fleet, question.clusters)?;
+    let output = world.output(question.approved, Access::Look).map_err(|t| vec![tree::trouble(&t)])?;
+    let names = Names::of(&compiled.catalog, fleet);
+    let one = |id: &ClusterId| {
+        let compared = Comparison { cx: &cx, names: &names, output: &*output, question, id: *id }.run();
+        (question.done)(&fleet.cluster(*id).name);
+        compared
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(question.parallel.max(1)).build();
+    let all: Vec<Result<LiveCluster, Box<Diagnostic>>> = match pool {
+        Ok(pool) => pool.install(|| chosen.par_iter().map(one).collect()),
+        // No more threads to be had: one after the other.
+        Err(_) => chosen.iter().map(one).collect(),
+    };
+    let mut clusters = Vec::new();
+    let mut troubles = Vec::new();
+    for result in all {
+        match result {
+            Ok(cluster) => clusters.push(cluster),
+            Err(diagnostic) => troubles.push(*diagnostic),
+        }
+    }
+    if troubles.is_empty() { Ok(clusters) } else { Err(troubles) }
+}
+
+/// The labels that all objects of a cluster carry.
+pub fn marks(fleet: &Fleet, cluster: &Cluster) -> Vec<(String, String)> {
+    vec![
+        ("app.kubernetes.io/managed-by".to_owned(), MANAGED_BY.to_owned()),
+        (emit::FLEET_LABEL.to_owned(), fleet.name.value.clone()),
+        (emit::CLUSTER_LABEL.to_owned(), cluster.id.value.clone()),
+    ]
+}
+
+/// What to read of a cluster in which these objects should be.
+pub fn asked(marks: &[(String, String)], objects: BTreeSet<ObjectId>, index: Option<&Index>) -> Asked {
+    let once = index.into_iter().flat_map(|index| index.owned().into_iter().filter_map(|(p, _)| index.object(&p)));
+    let once = once.map(|o| o.id()).filter(is_kubernetes).map(|id| (id.api_version, id.kind));
+    let ever = emit::KINDS.iter().map(|(api_version, kind)| ((*api_version).to_owned(), (*kind).to_owned()));
+    let terms: Vec<String> = marks.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    Asked { objects, kinds: once.chain(ever).collect(), ours: terms.join(",") }
+}
+
+/// Values of a Helm release are no object of the cluster.
+fn is_kubernetes(id: &ObjectId) -> bool {
+    !id.api_version.is_empty() && id.kind != emit::VALUES
+}
+
+/// One cluster's comparison.
+struct Comparison<'a> {
+    cx: &'a Context<'a>,
+    names: &'a Names<'a>,
+    output: &'a dyn Output,
+    question: &'a LiveQuestion<'a>,
+    id: ClusterId,
+}
+
+impl Comparison<'_> {
+    fn run(&self) -> Result<LiveCluster, Box<Diagnostic>> {
+        let cluster = self.cx.fleet.cluster(self.id);
+        let mut files = ClusterTree::new();
+        let mut kept = Kept::default();
+        let mut ids = BTreeSet::new();
+        let mut releases = 0;
+        fill(self.cx, self.id, &mut files, &mut |emitted| {
+            if emitted.object.place == Place::Helm {
+                releases += 1;
+                return;
+            }
+            kept.keep(emitted);
+            ids.insert(emitted.object.id.clone());
+        });
+        let identity = &cluster.id.value;
+        let finished =
+            files.finish(&self.names.header(identity)).map_err(|twice| Box::new(Diagnostic::from(&twice)))?;
+        let trouble = |t| Box::new(tree::trouble(&t));
+        let path = folder(self.cx.fleet, self.id);
+        let index = old_index(self.output, &path).map_err(trouble)?;
+        let there = diff::Folder { output: self.output, path: &path, index: index.as_ref() };
+        let differing = diff::files(&there, Some(&finished)).map_err(trouble)?;
+        let differing: BTreeMap<&str, &FileChange<'_>> = differing.iter().map(|f| (f.path.as_str(), f)).collect();
+
+        let marks = marks(self.cx.fleet, cluster);
+        let asked = asked(&marks, ids, index.as_ref());
+        let (version, reading) = self.reading(cluster, &asked);
+        let ours = Ours { labels: marks, aliases: self.question.aliases.to_vec() };
+        let mut compared = Compared { reading, ours, ..Compared::default() };
+        for (path, _) in &finished.files {
+            let Some(id) = finished.index.object(path).map(|o| o.id()).filter(|id| asked.objects.contains(id)) else {
+                continue;
+            };
+            let Some(side) = kept.object(&id) else { continue };
+            let mut tree = Tree::new();
+            let approved = match differing.get(path.as_str()) {
+                None if index.is_some() => Approved::Same,
+                None => Approved::Unknown,
+                Some(_) if index.is_none() => Approved::Unknown,
+                Some(file) => Approved::Other(
+                    file.old
+                        .as_deref()
+                        .and_then(|bytes| document(bytes, &mut tree))
+                        .map(|root| diff::Side { tree: &tree, root }),
+                ),
+            };
+            compared.object(Wanted { id: &id, file: path, side, approved });
+        }
+        compared.orphans(&asked);
+        let stale = differing.keys().filter(|path| **path != INDEX).count();
+        compared.remark(self.question.approved, index.is_some(), stale, releases);
+        let Compared { changes, unverified, hidden, ahead, count, remarks, .. } = compared;
+        Ok(LiveCluster {
+            changes: ClusterChanges {
+                cluster: cluster.name.clone(),
+                identity: identity.clone(),
+                presence: Presence::Kept,
+                changes,
+                origins: kept.into_origins(),
+                was: Origins::default(),
+            },
+            version,
+            unverified,
+            hidden,
+            ahead,
+            compared: count,
+            remarks,
+        })
+    }
+
+    fn reading(&self, cluster: &Cluster, asked: &Asked) -> (String, Reading) {
+        let server = match (self.question.server)(cluster) {
+            Ok(server) => server,
+            Err(why) => return (String::new(), nothing(asked, why)),
+        };
+        match server.version() {
+            Ok(version) => (version, read(&*server, asked)),
+            // Not everybody may ask for it, and nothing hangs on it.
+            Err(failure) if matches!(failure.kind, FailureKind::Forbidden | FailureKind::NotRecorded) => {
+                (String::new(), read(&*server, asked))
+            }
+            Err(why) => (String::new(), nothing(asked, why)),
+        }
+    }
+}
+
+fn document(bytes: &[u8], tree: &mut Tree) -> Option<NodeId> {
+    match plain::read_tree(std::str::from_utf8(bytes).ok()?, tree).ok()?[..] {
+        [root] => Some(root),
+        _ => None,
+    }
+}
+
+/// A reading of a cluster that could not be asked at all.
+fn nothing(asked: &Asked, why: Failure) -> Reading {
+    let unverified = Unverified { what: "the whole cluster".to_owned(), objects: asked.objects.clone(), why };
+    Reading { unverified: vec![unverified], ..Reading::default() }
+}
+
+#[derive(Default)]
+struct Compared {
+    reading: Reading,
+    ours: Ours,
+    changes: Vec<Change>,
+    unverified: Vec<Unverified>,
+    hidden: BTreeMap<Hidden, usize>,
+    ahead: usize,
+    count: usize,
+    ownerless: usize,
+    remarks: Vec<String>,
+}
+
+impl Compared {
+    fn object(&mut self, wanted: Wanted<'_>) {
+        if self.reading.unverified.iter().any(|u| u.objects.contains(wanted.id)) {
+            return;
+        }
+        let Some(live) = self.reading.objects.get(wanted.id) else {
+            let mut change = diff::added(wanted.id, wanted.file, wanted.side);
+            change.because = Some(diff::Because { cause: diff::Cause::Pending, by: "it is not there".to_owned() });
+            self.changes.push(change);
+            return;
+        };
+        let live = Live(live);
+        if let Some(since) = live.terminating() {
+            let why = Failure::new(FailureKind::Conflict, format!("it is being deleted since {since}"));
+            let (what, objects) = (wanted.id.to_string(), BTreeSet::from([wanted.id.clone()]));
+            self.unverified.push(Unverified { what, objects, why });
+            return;
+        }
+        let found = compare_live(wanted, live, &self.ours, &rules());
+        self.count += 1;
+        self.ahead += found.ahead;
+        self.ownerless += usize::from(found.ownerless);
+        for (hidden, n) in found.hidden {
+            *self.hidden.entry(hidden).or_default() += n;
+        }
+        self.changes.extend(found.changes);
+    }
+
+    fn orphans(&mut self, asked: &Asked) {
+        for (id, object) in &self.reading.objects {
+            let live = Live(object);
+            let ours = !asked.objects.contains(id) && live.is_marked(&self.ours) && !live.is_made_by_others();
+            if ours && live.terminating().is_none() {
+                self.changes.push(live.orphan(id));
+            }
+        }
+        self.changes = diff::join_renames(std::mem::take(&mut self.changes));
+        self.unverified.splice(0..0, std::mem::take(&mut self.reading.unverified));
+    }
+
+    fn remark(&mut self, approved: &str, built: bool, stale: usize, releases: usize) {
+        let files = |n: usize| if n == 1 { "1 file".to_owned() } else { format!("{n} files") };
+        if !built {
+            self.remarks.push(format!(
+                "there is no checked-in output in `{approved}`: what is not applied yet and what was changed outside \
+                 is told apart by field owners alone"
+            ));
+        } else if stale > 0 {
+            self.remarks.push(format!(
+                "{} in `{approved}` are not what the spec compiles to: run `watershed build`, and have it approved",
+                files(stale)
+            ));
+        }
+        if self.ownerless > 0 {
+            self.remarks.push(format!(
+                "{} objects have no managedFields: who changed what cannot be said (`kubectl get` leaves them out \
+                 without --show-managed-fields)",
+                self.ownerless
+            ));
+        }
+        for (kind, namespaces) in &self.reading.narrowed {
+            let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
+            self.remarks.push(format!(
+                "{kind} may not be listed in all namespaces: left-over ones were looked for in {} only",
+                namespaces.join(", ")
+            ));
+        }
+        if releases > 0 {
+            self.remarks.push(format!("{releases} Helm releases are not compared"));
+        }
+    }
+}
+
+

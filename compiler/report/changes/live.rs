@@ -1,0 +1,90 @@
+//! What a comparison with a live cluster says more: causes, and what could not be looked at.
+
+use serde_json::{Value as Json, json};
+
+use crate::diff::{Cause, Change};
+use crate::report::style::{DIM, Look, REMOVED, count, one_line};
+
+/// What is to be said of a live cluster beside its differences.
+#[derive(Clone, Copy)]
+pub struct Live<'a> {
+    /// As the server names its release; empty where it could not be asked.
+    pub version: &'a str,
+    /// Objects that were compared.
+    pub compared: usize,
+    pub unverified: &'a [NotVerified],
+    /// Why something is not shown, and how often.
+    pub hidden: &'a [(&'static str, usize)],
+    /// Changes that are live before they were approved.
+    pub ahead: usize,
+    pub remarks: &'a [String],
+}
+
+impl Live<'_> {
+    /// Nothing limits what is said of it.
+    pub(super) fn is_silent(&self) -> bool {
+        self.unverified.is_empty() && self.remarks.is_empty() && self.ahead == 0
+    }
+}
+
+/// Something nothing can be said about.
+#[derive(Debug, Clone)]
+pub struct NotVerified {
+    pub what: String,
+    /// As people name objects.
+    pub objects: Vec<String>,
+    pub why: String,
+}
+
+/// What is to be said of a live cluster below its differences.
+pub(super) fn beside(live: &Live<'_>, look: Look, out: &mut String) {
+    for not in live.unverified {
+        let objects = match &not.objects[..] {
+            [] => String::new(),
+            [one] if *one == not.what => String::new(),
+            [one] => format!(" ({})", one_line(one)),
+            all => format!(" ({})", count(all.len(), "object")),
+        };
+        let head = format!("? {}{objects}: not verified", one_line(&not.what));
+        out.push_str(&format!("  {}\n        {}\n", look.paint(REMOVED, &head), one_line(&not.why)));
+    }
+    if live.ahead > 0 {
+        let words = format!("{} live before approved", count(live.ahead, "change"));
+        out.push_str(&format!("  {}\n", look.paint(DIM, &words)));
+    }
+    if !live.hidden.is_empty() {
+        let hidden: Vec<String> = live.hidden.iter().map(|(why, n)| format!("{n} × {why}")).collect();
+        out.push_str(&format!("  {}\n", look.paint(DIM, &format!("not shown: {}", hidden.join(", ")))));
+    }
+    for remark in live.remarks {
+        out.push_str(&format!("  {}\n", look.paint(DIM, &format!("remark: {}", one_line(remark)))));
+    }
+}
+
+/// Why a live value differs, and since when.
+pub(super) fn because(change: &Change) -> String {
+    let Some(because) = &change.because else { return String::new() };
+    let by = if because.by.is_empty() { because.cause.words() } else { &because.by };
+    let by = match because.cause {
+        Cause::Extra | Cause::PendingStale if !because.by.is_empty() => format!("{}: {by}", because.cause.words()),
+        _ => by.to_owned(),
+    };
+    one_line(&format!("{}: {by}", because.cause.name()))
+}
+
+
+pub(super) fn as_json(cluster: &str, live: &Live<'_>) -> Json {
+    let unverified = live.unverified.iter();
+    let unverified = unverified.map(|u| json!({"what": u.what, "objects": u.objects, "why": u.why}));
+    let hidden: serde_json::Map<String, Json> =
+        live.hidden.iter().map(|(why, n)| ((*why).to_owned(), (*n).into())).collect();
+    json!({
+        "cluster": cluster,
+        "version": live.version,
+        "compared": live.compared,
+        "unverified": unverified.collect::<Vec<_>>(),
+        "notShown": hidden,
+        "liveBeforeApproved": live.ahead,
+        "remarks": live.remarks,
+    })
+}
