@@ -18,7 +18,7 @@ pub use against::{Earlier, FileChange, Folder, Sides, compared, files};
 pub use compare::{added, compare, removed};
 pub use effects::Effect;
 pub use impact::{Load, Loads, Moved, moved};
-pub use live::{Approved, Found, Hidden, Live, Ours, Wanted, compare_live};
+pub use live::{Approved, Found, Hidden, Ignore, Live, Ours, Wanted, compare_live};
 pub use renames::join_renames;
 
 use std::borrow::Cow;

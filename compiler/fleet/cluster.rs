@@ -110,6 +110,7 @@ pub fn cluster<'d>(cx: &mut Context<'_, 'd>, raw: &Raw<'d>, fleet: &Fleetwide<'_
         absent: Vec::new(),
         readers: Vec::new(),
         patches: escape::patches(cx, block, |level: Level<'_>| level.plain()),
+        ignores: escape::ignores(cx, block),
         raws: escape::raws(cx, block),
         base,
         storage_class,

@@ -257,6 +257,13 @@ pub static ADDRESS_WITHOUT_PATH: Code = error(
     "write the whole URL, as its owner gives it: `https://metrics.example.com/api/v1/write`, `…/api/v1/push`",
 );
 
+pub static IGNORE_EXPIRED: Code = warning(
+    "REF140",
+    "an `ignore` that no longer holds",
+    "its day has passed, so that what it left out of `diff --against live` is told again",
+    "mend what it left out and take it away, or give it a later `until`",
+);
+
 pub static PRIVATE_JOB: Code = error(
     "REF150",
     "a private job without `discover`",
@@ -365,6 +372,7 @@ pub static ALL: &[&Code] = &[
     &NO_PATH,
     &ADDRESS_PATH,
     &ADDRESS_WITHOUT_PATH,
+    &IGNORE_EXPIRED,
     &PRIVATE_JOB,
     &MANAGED,
     &NOT_THERE,

@@ -1,11 +1,11 @@
-//! Escape hatches: `patch`, `raw` and `allow`.
+//! Escape hatches: `patch`, `raw`, `allow` and `ignore`.
 
 use super::codes;
 use super::context::Context;
 use super::levels::Level;
 use super::merge::{Block, Value};
 use crate::diag::{Allowed, Diagnostic, Span};
-use crate::model::fleet::{Patch, Raw};
+use crate::model::fleet::{Ignore, Patch, Raw};
 use crate::syntax::{Data, Document, Object};
 use crate::world::Date;
 
@@ -41,6 +41,24 @@ pub fn raws(cx: &mut Context<'_, '_>, block: &Block<'_>) -> Vec<Raw> {
     raws
 }
 
+/// Differences of all levels that are not drift.
+pub fn ignores(cx: &mut Context<'_, '_>, block: &Block<'_>) -> Vec<Ignore> {
+    let mut ignores = Vec::new();
+    for (from, object) in block.repeated("ignore") {
+        let ignore = Block::of(*from, object);
+        let Some(target) = cx.read.text(&ignore, "target") else { continue };
+        ignores.push(Ignore {
+            target,
+            fields: cx.read.texts(&ignore, "fields"),
+            managers: cx.read.texts(&ignore, "managers"),
+            why: why(&ignore),
+            until: ignore.scalar("until").and_then(|until| date(until.value.as_str()?)),
+            at: object.span,
+        });
+    }
+    ignores
+}
+
 /// Every `allow` of the document that still holds on `today`.
 pub fn allows(cx: &mut Context<'_, '_>, doc: &Document, today: Date) -> Vec<Allowed> {
     let mut allows = Vec::new();
@@ -55,6 +73,9 @@ fn below(cx: &mut Context<'_, '_>, object: &Object, today: Date, allows: &mut Ve
             Data::Repeated(objects) if node.key.name == "allow" => {
                 allows.extend(objects.iter().filter_map(|allow| one(cx, allow, object.span, today)));
             }
+            Data::Repeated(objects) if node.key.name == "ignore" => {
+                objects.iter().for_each(|ignore| ended(cx, ignore, today));
+            }
             Data::Repeated(objects) => objects.iter().for_each(|o| below(cx, o, today, allows)),
             Data::Object(inner) => below(cx, inner, today, allows),
             Data::Named(members) => {
@@ -63,6 +84,18 @@ fn below(cx: &mut Context<'_, '_>, object: &Object, today: Date, allows: &mut Ve
             _ => {}
         }
     }
+}
+
+/// Tells of an `ignore` whose day has passed.
+fn ended(cx: &mut Context<'_, '_>, object: &Object, today: Date) {
+    let ignore = Block::of(Level::Own, object);
+    let (Some(target), Some(until)) = (ignore.scalar("target"), ignore.scalar("until")) else { return };
+    let Some(last) = until.value.as_str().and_then(date).filter(|last| *last < today) else { return };
+    let target_name = target.value.as_str().unwrap_or_default();
+    cx.read.report(
+        Diagnostic::new(&codes::IGNORE_EXPIRED, until.span, format!("the `ignore` of `{target_name}` ended on {last}"))
+            .label(target.span, "what it was about"),
+    );
 }
 
 fn one(cx: &mut Context<'_, '_>, object: &Object, block: Span, today: Date) -> Option<Allowed> {

@@ -168,9 +168,7 @@ pub const SETTINGS: &[Key] = &[
         .not_yet(budget::WILL),
     key("patch", Repeated(&PATCH), "A change to an emitted object, with its reason.").serves("G6"),
     key("raw", Repeated(&RAW), "Kubernetes objects of your own, taken into the output, with the reason.").serves("G6"),
-    key("ignore", Repeated(&IGNORE), "A difference to the live cluster that is not drift.")
-        .serves("A8")
-        .not_yet("leave fields out of the drift report of `diff` against a live cluster"),
+    key("ignore", Repeated(&IGNORE), "A difference to the live cluster that is not drift.").serves("A8"),
     key("decide", Repeated(&DECIDE), "What becomes of an object that was there before us.")
         .serves("G6")
         .not_yet("record what becomes of each object that `adopt` finds"),

@@ -32,6 +32,7 @@ pub fn run(session: &Session<'_>, args: &Args, compiled: &Compiled) -> Exit {
         server: &|cluster| args.login.server(world, cluster),
         approved: &args.approved,
         aliases: &args.owner_alias,
+        today: world.today(),
         parallel: args.login.parallel(),
         done: &done,
     };
@@ -44,7 +45,7 @@ pub fn run(session: &Session<'_>, args: &Args, compiled: &Compiled) -> Exit {
 /// What is said of one cluster, in the words of the report.
 struct Words {
     unverified: Vec<NotVerified>,
-    hidden: Vec<(&'static str, usize)>,
+    hidden: Vec<(String, usize)>,
 }
 
 impl Words {
@@ -54,10 +55,9 @@ impl Words {
             objects: u.objects.iter().map(ToString::to_string).collect(),
             why: u.why.to_string(),
         });
-        Words {
-            unverified: unverified.collect(),
-            hidden: cluster.hidden.iter().map(|(hidden, n)| (hidden.name(), *n)).collect(),
-        }
+        let hidden = cluster.hidden.iter().map(|(hidden, n)| (hidden.name().to_owned(), *n));
+        let ignored = cluster.ignored.iter().map(|(why, n)| (format!("ignored: {why}"), *n));
+        Words { unverified: unverified.collect(), hidden: hidden.chain(ignored).collect() }
     }
 }
 

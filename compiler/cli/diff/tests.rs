@@ -3,8 +3,8 @@ use std::ffi::OsString;
 use serde_json::{Value as Json, json};
 
 use crate::cli;
-use crate::syntax::plain;
 use crate::object::Tree;
+use crate::syntax::plain;
 use crate::world::server::{Failure, FailureKind, Listed, Served};
 use crate::world::{Memory, Recorded, Stream};
 
@@ -82,7 +82,6 @@ fn every_difference_is_told_with_its_cause() {
     let labels = &mut find(&mut server, "Prometheus", "system")["metadata"]["labels"];
     labels["app.kubernetes.io/managed-by"] = json!("Helm");
     let (code, text) = diff(&world, server);
-    eprintln!("{text}");
     assert_eq!(code, 2, "{text}");
     assert!(text.contains("spec.retention: 1d → "), "{text}");
     assert!(text.contains("drift: changed outside"), "{text}");
@@ -121,4 +120,29 @@ fn objects_that_are_being_deleted_are_not_compared() {
     find(&mut server, "Prometheus", "user")["metadata"]["deletionTimestamp"] = json!("2026-11-22T10:00:00Z");
     let (code, text) = diff(&world, server);
     assert_eq!((code, text.contains("it is being deleted since 2026-11-22T10:00:00Z")), (4, true), "{text}");
+}
+
+#[test]
+fn what_the_spec_leaves_to_others_is_not_told_until_its_day() {
+    let ignore = |until: &str| {
+        let node =
+            format!("ignore \"Prometheus/*\" why=\"the autoscaler owns it\" {until} {{ fields \"/spec/retention\" }}");
+        SPEC.replacen(
+            "fleet \"single-split\" language=1 {",
+            &format!("fleet \"single-split\" language=1 {{\n{node}\n"),
+            1,
+        )
+    };
+    let told = |until: &str| {
+        let world = built();
+        let mut server = applied(&world);
+        find(&mut server, "Prometheus", "user")["spec"]["retention"] = json!("1d");
+        world.put("fleet.kdl", ignore(until));
+        diff(&world, server)
+    };
+    let (code, text) = told("");
+    assert_eq!((code, text.contains("1 × ignored: the autoscaler owns it")), (0, true), "{text}");
+    assert_eq!(told("until=\"2026-01-01\"").0, 0, "it holds on its last day");
+    let (code, text) = told("until=\"2025-12-31\"");
+    assert_eq!((code, text.contains("spec.retention: 1d")), (2, true), "{text}");
 }

@@ -90,10 +90,7 @@ const SERVICE: &[Row] = &[
 
 const OTHERS: &[(&str, &[Row])] = &[
     ("Service", SERVICE),
-    (
-        "NetworkPolicy",
-        &[("spec.ingress.*.ports.*.protocol", "\"TCP\""), ("spec.egress.*.ports.*.protocol", "\"TCP\"")],
-    ),
+    ("NetworkPolicy", &[("spec.ingress.*.ports.*.protocol", "\"TCP\""), ("spec.egress.*.ports.*.protocol", "\"TCP\"")]),
     ("EndpointSlice", &[("ports.*.protocol", "\"TCP\""), ("ports.*.name", "\"\"")]),
     ("Endpoints", &[("subsets.*.ports.*.protocol", "\"TCP\"")]),
     ("RoleBinding", &[("subjects.*.apiGroup", "\"rbac.authorization.k8s.io\"")]),
@@ -159,8 +156,7 @@ pub(super) fn fill(kind: &str, path: &mut Vec<String>, field: Option<Field>, tre
             for (name, json) in missing(kind, path, tree, node) {
                 put(tree, node, name, json);
             }
-            let children: Vec<(NodeId, String)> =
-                tree.children(node).map(|c| (c, tree.key(c).to_owned())).collect();
+            let children: Vec<(NodeId, String)> = tree.children(node).map(|c| (c, tree.key(c).to_owned())).collect();
             for (child, key) in children {
                 let below = field.and_then(|f| f.child(&key));
                 path.push(key);
@@ -256,7 +252,13 @@ mod tests {
     #[test]
     fn quantities_are_one_by_value() {
         let one = |a, b| quantity(Value::Str(a)) == quantity(Value::Str(b)) && quantity(Value::Str(a)).is_some();
-        assert!(one("1000m", "1") && one("1024Mi", "1Gi") && one("0.5", "500m") && one("1e3", "1k") && one("1.5Gi", "1536Mi"));
+        assert!(
+            one("1000m", "1")
+                && one("1024Mi", "1Gi")
+                && one("0.5", "500m")
+                && one("1e3", "1k")
+                && one("1.5Gi", "1536Mi")
+        );
         assert!(!one("1G", "1Gi") && !one("100m", "1") && !one("x", "x"));
         assert_eq!(quantity(Value::Int(2)), quantity(Value::Str("2")));
     }

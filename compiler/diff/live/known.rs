@@ -63,8 +63,16 @@ const KEYS: &[(&str, Known)] = &[
 ];
 
 /// What the names of injected containers and volumes begin with.
-const INJECTED: &[&str] =
-    &["istio-", "istiod-", "linkerd-", "consul-connect-", "consul-dataplane", "kuma-", "workload-certs", "workload-socket"];
+const INJECTED: &[&str] = &[
+    "istio-",
+    "istiod-",
+    "linkerd-",
+    "consul-connect-",
+    "consul-dataplane",
+    "kuma-",
+    "workload-certs",
+    "workload-socket",
+];
 
 /// Who it is that something was added by, as its place tells: `path` has names of items.
 pub(super) fn by_path(path: &[String]) -> Option<Known> {
@@ -73,7 +81,7 @@ pub(super) fn by_path(path: &[String]) -> Option<Known> {
         Some("labels" | "annotations") => by_key(last),
         Some("containers" | "initContainers" | "volumes") if INJECTED.iter().any(|prefix| last.starts_with(prefix)) => {
             Some(Known::Mesh)
-        },
+        }
         _ => None,
     }
 }
@@ -92,7 +100,11 @@ pub(super) fn by_manager(manager: &Manager) -> Option<Known> {
             Some(Known::Controller)
         }
         "PrometheusOperator" | "prometheus-operator" | "operator" | "grafana-operator" => Some(Known::Operator),
-        "keda" | "keda-operator" | "horizontal-pod-autoscaler" | "vpa-updater" | "vpa-recommender"
+        "keda"
+        | "keda-operator"
+        | "horizontal-pod-autoscaler"
+        | "vpa-updater"
+        | "vpa-recommender"
         | "vpa-admission-controller" => Some(Known::Autoscaler),
         "pilot-discovery" | "istiod" | "proxy-injector" | "linkerd-proxy-injector" => Some(Known::Mesh),
         _ => None,
@@ -101,7 +113,14 @@ pub(super) fn by_manager(manager: &Manager) -> Option<Known> {
 
 /// Tools that put our output into clusters, by the names they apply under.
 const APPLIERS: [&str; 8] = [
-    "watershed", "kubectl", "argocd-controller", "kustomize-controller", "flux", "helm", "kapp-controller", "karmada-execution-controller",
+    "watershed",
+    "kubectl",
+    "argocd-controller",
+    "kustomize-controller",
+    "flux",
+    "helm",
+    "kapp-controller",
+    "karmada-execution-controller",
 ];
 
 /// `kubectl apply` without `--server-side`: an update whose content stands in an annotation.

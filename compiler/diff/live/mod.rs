@@ -5,6 +5,7 @@
 //! takes no right but to list.
 
 mod defaults;
+mod ignored;
 mod known;
 mod owners;
 mod visible;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+pub use ignored::Ignore;
 pub use visible::Hidden;
 
 use self::known::is_ours;
@@ -49,6 +51,8 @@ pub struct Ours {
     pub labels: Vec<(String, String)>,
     /// Field managers that apply our output, besides those that are known.
     pub aliases: Vec<String>,
+    /// What the spec leaves to somebody else.
+    pub ignores: Vec<Ignore>,
 }
 
 /// A live object with what its marks say.
@@ -60,6 +64,8 @@ pub struct Live<'j>(pub &'j Json);
 pub struct Found {
     pub changes: Vec<Change>,
     pub hidden: BTreeMap<Hidden, usize>,
+    /// How many differences each of [`Ours::ignores`] took back.
+    pub ignored: BTreeMap<usize, usize>,
     /// Changes that are not approved yet and live already.
     pub ahead: usize,
     /// The server told no owners: who has changed something cannot be said.
@@ -156,6 +162,13 @@ pub fn compare_live(wanted: Wanted<'_>, live: Live<'_>, ours: &Ours, rules: &Rul
     };
     let foreign = (!live.is_marked(ours)).then(|| live.holder());
     let ahead = evidence.approved.as_ref().map_or(0, |approved| approved.settled(&changes));
+    let mut ignored = BTreeMap::new();
+    changes.retain(|change| {
+        let managers: Vec<&str> = owners.of(change.was).map(|m| m.name.as_str()).collect();
+        let taken = |ignore: &Ignore| ignore.is_about(id) && ignore.takes(change, &managers);
+        let by = ours.ignores.iter().position(taken);
+        by.map(|by| *ignored.entry(by).or_insert(0) += 1).is_none()
+    });
     for change in &mut changes {
         change.because = Some(match &foreign {
             Some(holder) => Because { cause: Cause::Foreign, by: format!("it belongs to {holder}") },
@@ -163,7 +176,7 @@ pub fn compare_live(wanted: Wanted<'_>, live: Live<'_>, ours: &Ours, rules: &Rul
         });
         change.was = Origin::INHERIT;
     }
-    Found { changes, hidden, ahead, ownerless: !owners.recorded }
+    Found { changes, hidden, ignored, ahead, ownerless: !owners.recorded }
 }
 
 fn field_at(id: &ObjectId, path: &[String]) -> Option<fields::Field> {
@@ -263,9 +276,7 @@ impl Evidence<'_> {
                 None => because(Cause::Drift, by),
             },
             (_, None) if mine => because(Cause::Pending, self.shared(&others)),
-            (_, None) if !self.owners.recorded => {
-                because(if unapproved { Cause::Pending } else { Cause::Drift }, by)
-            }
+            (_, None) if !self.owners.recorded => because(if unapproved { Cause::Pending } else { Cause::Drift }, by),
             (_, None) if others.is_empty() => because(Cause::Pending, String::new()),
             (_, None) => because(if unapproved { Cause::PendingStale } else { Cause::Drift }, by),
         }

@@ -161,9 +161,9 @@ pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-config
 fn names_item(step: &str, item: &Json, place: usize) -> bool {
     let read = |text: &str| serde_json::from_str::<Json>(text).ok();
     match step.split_at_checked(2) {
-        Some(("k:", keys)) => read(keys).and_then(|k| k.as_object().cloned()).is_some_and(|keys| {
-            keys.iter().all(|(key, value)| item.get(key) == Some(value))
-        }),
+        Some(("k:", keys)) => read(keys)
+            .and_then(|k| k.as_object().cloned())
+            .is_some_and(|keys| keys.iter().all(|(key, value)| item.get(key) == Some(value))),
         Some(("v:", value)) => read(value).as_ref() == Some(item),
         Some(("i:", index)) => index.parse() == Ok(place),
         _ => false,
@@ -217,6 +217,8 @@ mod tests {
         assert_eq!(owners_at(&live, "/spec/defaulted"), Vec::<String>::new());
         let mut tree = Tree::new();
         let (_, root) = Owners::read(&live, &mut tree);
-        assert!(tree.pointer(root, "/metadata/uid").is_none() && tree.pointer(root, "/metadata/managedFields").is_none());
+        assert!(
+            tree.pointer(root, "/metadata/uid").is_none() && tree.pointer(root, "/metadata/managedFields").is_none()
+        );
     }
 }

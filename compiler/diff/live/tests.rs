@@ -13,7 +13,7 @@ fn id() -> ObjectId {
 }
 
 fn ours() -> Ours {
-    Ours { labels: vec![("app.kubernetes.io/managed-by".into(), "watershed".into())], aliases: Vec::new() }
+    Ours { labels: vec![("app.kubernetes.io/managed-by".into(), "watershed".into())], ..Ours::default() }
 }
 
 /// What is compiled.
@@ -129,10 +129,7 @@ fn what_is_added_is_told_and_what_is_taken_away_too() {
     let mut removed = live("watershed");
     removed["spec"].as_object_mut().unwrap().remove("jobLabel");
     removed["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"].as_object_mut().unwrap().remove("f:jobLabel");
-    assert_eq!(
-        told(&compiled(), &removed, Some(None)),
-        ["spec.jobLabel added drift taken away, or never applied"]
-    );
+    assert_eq!(told(&compiled(), &removed, Some(None)), ["spec.jobLabel added drift taken away, or never applied"]);
     assert_eq!(told(&compiled(), &removed, None), ["spec.jobLabel added pending"]);
 }
 
@@ -149,10 +146,8 @@ fn what_is_compiled_and_not_applied_is_pending() {
     let mut stale = live.clone();
     stale["spec"]["jobLabel"] = json!("other");
     edited(&mut stale, json!({"f:spec": {"f:jobLabel": {}}}));
-    let expected = [
-        "spec.jobLabel changed pending+stale kubectl-edit at 2026-11-22T10:00:00Z",
-        "spec.selector removed pending",
-    ];
+    let expected =
+        ["spec.jobLabel changed pending+stale kubectl-edit at 2026-11-22T10:00:00Z", "spec.selector removed pending"];
     assert_eq!(told(&new, &stale, Some(Some(&compiled()))), expected);
 }
 

@@ -93,15 +93,7 @@ impl Walk<'_> {
         }
     }
 
-    fn keyed(
-        &mut self,
-        live: &mut Tree,
-        l: NodeId,
-        wanted: &mut Tree,
-        w: NodeId,
-        item: Option<Field>,
-        keys: &[&str],
-    ) {
+    fn keyed(&mut self, live: &mut Tree, l: NodeId, wanted: &mut Tree, w: NodeId, item: Option<Field>, keys: &[&str]) {
         let name = |tree: &Tree, node: NodeId| -> Vec<String> {
             let default = |key: &str| {
                 let json = item.and_then(|i| i.child(key)).and_then(Field::default_json);

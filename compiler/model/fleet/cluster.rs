@@ -1,5 +1,6 @@
 //! The fleet, and what each of its clusters says of itself.
 
+use crate::world::Date;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -119,6 +120,8 @@ pub struct Cluster {
     pub network_policies: Sourced<NetworkPolicies>,
     /// Farthest level first, the order they apply in.
     pub patches: Vec<Patch>,
+    /// Differences to the live cluster that are not told.
+    pub ignores: Vec<Ignore>,
     pub raws: Vec<Raw>,
 }
 
@@ -243,6 +246,21 @@ pub struct Patch {
     /// `fleet`, `profile public`, `cluster edge-1`: two patches of one level must not set the same
     /// field.
     pub level: String,
+    pub at: Span,
+}
+
+/// A difference to the live cluster that is somebody else's affair.
+#[derive(Debug, Clone)]
+pub struct Ignore {
+    /// `Kind/name`, `*` allowed in the name.
+    pub target: Sourced<String>,
+    /// JSON pointers.
+    pub fields: Vec<Sourced<String>>,
+    /// Field managers.
+    pub managers: Vec<Sourced<String>>,
+    pub why: String,
+    /// The last day it holds.
+    pub until: Option<Date>,
     pub at: Span,
 }
 

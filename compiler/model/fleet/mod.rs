@@ -14,8 +14,8 @@ mod store;
 
 pub use alertmanager::{Alertmanager, Receiver};
 pub use cluster::{
-    Base, BaseKind, Cluster, ExporterDefaults, Fleet, NetworkPolicies, Patch, Raw, Rbac, Relay, Resources, Scheduling,
-    Toleration, Zone,
+    Base, BaseKind, Cluster, ExporterDefaults, Fleet, Ignore, NetworkPolicies, Patch, Raw, Rbac, Relay, Resources,
+    Scheduling, Toleration, Zone,
 };
 pub use credentials::{Auth, ClientCert, Credentials, SecretKey};
 pub use job::{Class, Discover, DiscoverBy, ExporterSettings, Job, JobClass};

@@ -15,13 +15,14 @@ use super::{Compiled, build::choose};
 use crate::diag::{Diagnostic, Origins};
 use crate::diff::{self, Approved, Change, FileChange, Hidden, Live, Ours, Presence, Wanted, compare_live};
 use crate::emit::{self, MANAGED_BY};
-use crate::model::fleet::{Cluster, Fleet};
+use crate::model::fleet::{Cluster, Fleet, Ignore};
 use crate::model::ids::ClusterId;
+use crate::model::value::{JsonPointer, Target};
 use crate::object::{NodeId, ObjectId, Place, Tree};
 use crate::syntax::plain;
 use crate::tree::{self, ClusterTree, INDEX, Index};
 use crate::world::server::{Failure, FailureKind};
-use crate::world::{Access, Output, Server, World};
+use crate::world::{Access, Date, Output, Server, World};
 
 pub use read::{Asked, Reading, Unverified, read};
 
@@ -35,6 +36,8 @@ pub struct LiveQuestion<'a> {
     pub approved: &'a str,
     /// Field managers that apply our output, besides those that are known.
     pub aliases: &'a [String],
+    /// An `ignore` holds until its day.
+    pub today: Date,
     /// How many clusters are asked at once.
     pub parallel: usize,
     /// Told as each cluster is done: its name.
@@ -49,6 +52,8 @@ pub struct LiveCluster {
     pub unverified: Vec<Unverified>,
     /// What was not shown, and how much of it.
     pub hidden: BTreeMap<Hidden, usize>,
+    /// The reason of each `ignore` of the spec, and how much it took back.
+    pub ignored: Vec<(String, usize)>,
     /// Changes that are live before they were approved.
     pub ahead: usize,
     /// Objects that were compared.
@@ -118,6 +123,22 @@ fn is_kubernetes(id: &ObjectId) -> bool {
     !id.api_version.is_empty() && id.kind != emit::VALUES
 }
 
+/// What the spec leaves to others today.
+fn ignores(cluster: &Cluster, today: Date) -> Vec<diff::Ignore> {
+    let one = |ignore: &Ignore| {
+        let Ok(Target::Object { kind, name }) = Target::parse(&ignore.target.value) else { return None };
+        let fields = ignore.fields.iter().filter_map(|f| JsonPointer::parse(&f.value).ok()).map(|p| p.tokens);
+        Some(diff::Ignore {
+            kind,
+            name,
+            fields: fields.collect(),
+            managers: ignore.managers.iter().map(|m| m.value.clone()).collect(),
+            why: ignore.why.clone(),
+        })
+    };
+    cluster.ignores.iter().filter(|i| i.until.is_none_or(|until| today <= until)).filter_map(one).collect()
+}
+
 /// One cluster's comparison.
 struct Comparison<'a> {
     cx: &'a Context<'a>,
@@ -155,7 +176,11 @@ impl Comparison<'_> {
         let marks = marks(self.cx.fleet, cluster);
         let asked = asked(&marks, ids, index.as_ref());
         let (version, reading) = self.reading(cluster, &asked);
-        let ours = Ours { labels: marks, aliases: self.question.aliases.to_vec() };
+        let ours = Ours {
+            labels: marks,
+            aliases: self.question.aliases.to_vec(),
+            ignores: ignores(cluster, self.question.today),
+        };
         let mut compared = Compared { reading, ours, ..Compared::default() };
         for (path, _) in &finished.files {
             let Some(id) = finished.index.object(path).map(|o| o.id()).filter(|id| asked.objects.contains(id)) else {
@@ -179,7 +204,9 @@ impl Comparison<'_> {
         compared.orphans(&asked);
         let stale = differing.keys().filter(|path| **path != INDEX).count();
         compared.remark(self.question.approved, index.is_some(), stale, releases);
-        let Compared { changes, unverified, hidden, ahead, count, remarks, .. } = compared;
+        let Compared { changes, unverified, hidden, ignored, ahead, count, remarks, ours, .. } = compared;
+        let why = |at: usize| ours.ignores.get(at).map(|i| i.why.clone()).unwrap_or_default();
+        let ignored = ignored.into_iter().map(|(at, n)| (why(at), n)).collect();
         Ok(LiveCluster {
             changes: ClusterChanges {
                 cluster: cluster.name.clone(),
@@ -192,6 +219,7 @@ impl Comparison<'_> {
             version,
             unverified,
             hidden,
+            ignored,
             ahead,
             compared: count,
             remarks,
@@ -234,6 +262,7 @@ struct Compared {
     changes: Vec<Change>,
     unverified: Vec<Unverified>,
     hidden: BTreeMap<Hidden, usize>,
+    ignored: BTreeMap<usize, usize>,
     ahead: usize,
     count: usize,
     ownerless: usize,
@@ -264,6 +293,9 @@ impl Compared {
         self.ownerless += usize::from(found.ownerless);
         for (hidden, n) in found.hidden {
             *self.hidden.entry(hidden).or_default() += n;
+        }
+        for (ignore, n) in found.ignored {
+            *self.ignored.entry(ignore).or_default() += n;
         }
         self.changes.extend(found.changes);
     }
@@ -307,10 +339,15 @@ impl Compared {
                 namespaces.join(", ")
             ));
         }
+        for (at, ignore) in self.ours.ignores.iter().enumerate() {
+            let whole = self.unverified.is_empty();
+            if whole && !self.ignored.contains_key(&at) {
+                let (kind, name) = (&ignore.kind, &ignore.name);
+                self.remarks.push(format!("the `ignore` of `{kind}/{name}` has nothing to leave out here"));
+            }
+        }
         if releases > 0 {
             self.remarks.push(format!("{releases} Helm releases are not compared"));
         }
     }
 }
-
-

@@ -207,7 +207,8 @@ fn unserved(failure: &Failure, api_version: &str, kind: &str) -> Failure {
     if failure.kind != FailureKind::Missing {
         return failure.clone();
     }
-    let message = format!("the cluster does not serve {kind} of `{api_version}`: its definition (CRD) is not installed");
+    let message =
+        format!("the cluster does not serve {kind} of `{api_version}`: its definition (CRD) is not installed");
     Failure::new(FailureKind::Missing, message)
 }
 
@@ -225,11 +226,8 @@ mod tests {
     }
 
     fn object(name: &str, ours: bool) -> Json {
-        let labels = if ours {
-            json!({"app.kubernetes.io/managed-by": "watershed", "watershed/fleet": "f"})
-        } else {
-            json!({})
-        };
+        let labels =
+            if ours { json!({"app.kubernetes.io/managed-by": "watershed", "watershed/fleet": "f"}) } else { json!({}) };
         json!({"apiVersion": "v1", "kind": "Service",
                "metadata": {"name": name, "namespace": "monitoring", "labels": labels}})
     }

@@ -14,7 +14,7 @@ pub struct Live<'a> {
     pub compared: usize,
     pub unverified: &'a [NotVerified],
     /// Why something is not shown, and how often.
-    pub hidden: &'a [(&'static str, usize)],
+    pub hidden: &'a [(String, usize)],
     /// Changes that are live before they were approved.
     pub ahead: usize,
     pub remarks: &'a [String],
@@ -53,7 +53,7 @@ pub(super) fn beside(live: &Live<'_>, look: Look, out: &mut String) {
         out.push_str(&format!("  {}\n", look.paint(DIM, &words)));
     }
     if !live.hidden.is_empty() {
-        let hidden: Vec<String> = live.hidden.iter().map(|(why, n)| format!("{n} × {why}")).collect();
+        let hidden: Vec<String> = live.hidden.iter().map(|(why, n)| format!("{n} × {}", one_line(why))).collect();
         out.push_str(&format!("  {}\n", look.paint(DIM, &format!("not shown: {}", hidden.join(", ")))));
     }
     for remark in live.remarks {
@@ -72,12 +72,10 @@ pub(super) fn because(change: &Change) -> String {
     one_line(&format!("{}: {by}", because.cause.name()))
 }
 
-
 pub(super) fn as_json(cluster: &str, live: &Live<'_>) -> Json {
     let unverified = live.unverified.iter();
     let unverified = unverified.map(|u| json!({"what": u.what, "objects": u.objects, "why": u.why}));
-    let hidden: serde_json::Map<String, Json> =
-        live.hidden.iter().map(|(why, n)| ((*why).to_owned(), (*n).into())).collect();
+    let hidden: serde_json::Map<String, Json> = live.hidden.iter().map(|(why, n)| (why.clone(), (*n).into())).collect();
     json!({
         "cluster": cluster,
         "version": live.version,

@@ -56,7 +56,7 @@ impl Fleet {
                 origins: &self.origins,
                 fleet: &self.origins,
                 was: None,
-            live: None,
+                live: None,
             })
             .collect();
         let page = Review {
