@@ -156,6 +156,9 @@ pub enum ListKind {
     Keyed(Vec<String>),
 }
 
+/// Whether two scalars at a path of an object mean the same.
+pub type Equal = dyn Fn(&ObjectId, &[String], Value<'_>, Value<'_>) -> bool;
+
 /// What the comparison asks of others.
 #[derive(Clone, Copy)]
 pub struct Rules<'a> {
@@ -164,7 +167,7 @@ pub struct Rules<'a> {
     /// Reads the documents of a YAML (or JSON) text into a tree; `None` where it is neither.
     pub parse: &'a dyn Fn(&str, &mut Tree) -> Option<Vec<NodeId>>,
     /// Whether two different scalars at a path of an object mean the same: `1000m` and `1`.
-    pub equal: &'a dyn Fn(&ObjectId, &[String], Value<'_>, Value<'_>) -> bool,
+    pub equal: &'a Equal,
 }
 
 #[cfg(test)]

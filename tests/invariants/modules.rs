@@ -31,8 +31,8 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("diff", &["serde_json", "similar"], &[]),
     ("docs", &["serde_json"], &[]),
     ("report", &["anstyle", "serde_json", "similar", "unicode_width"], &[]),
-    ("pipeline", &["rayon", "serde_json"], &[]),
-    ("cli", &["clap", "clap_complete", "clap_mangen", "serde_json"], &[]),
+    ("pipeline", &["rayon", "serde_json"], &["sync"]),
+    ("cli", &["clap", "clap_complete", "clap_mangen", "serde_json"], &["sync", "time"]),
 ];
 
 /// Parts of `std` that anybody may name: they touch nothing outside and iterate in one order.

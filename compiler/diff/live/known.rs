@@ -96,9 +96,7 @@ pub(super) fn by_manager(manager: &Manager) -> Option<Known> {
         return Some(Known::Autoscaler);
     }
     match manager.name.as_str() {
-        "kube-controller-manager" | "kube-scheduler" | "kubelet" | "kube-apiserver" | "cloud-controller-manager" => {
-            Some(Known::Controller)
-        }
+        name if name.starts_with("kube-") || name == "cloud-controller-manager" => Some(Known::Controller),
         "PrometheusOperator" | "prometheus-operator" | "operator" | "grafana-operator" => Some(Known::Operator),
         "keda"
         | "keda-operator"

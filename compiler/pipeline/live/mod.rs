@@ -26,12 +26,15 @@ use crate::world::{Access, Date, Output, Server, World};
 
 pub use read::{Asked, Reading, Unverified, read};
 
+/// Gives the server of a cluster.
+pub type Connect<'a> = dyn Fn(&Cluster) -> Result<Arc<dyn Server>, Failure> + Sync + 'a;
+
 /// How clusters are found and compared.
 pub struct LiveQuestion<'a> {
     /// Names or identities; empty: every cluster.
     pub clusters: &'a [String],
     /// The server of a cluster.
-    pub server: &'a (dyn Fn(&Cluster) -> Result<Arc<dyn Server>, Failure> + Sync),
+    pub server: &'a Connect<'a>,
     /// Folder of the checked-in output: what reviewers approved.
     pub approved: &'a str,
     /// Field managers that apply our output, besides those that are known.
