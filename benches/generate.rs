@@ -14,14 +14,21 @@ const CLUSTERS_PER_FILE: usize = 100;
 pub struct Fleet {
     folder: PathBuf,
     size: usize,
+    /// Namespaces that the route of the pools names beside a few, half of them for each store.
+    tenants: usize,
 }
 
 impl Fleet {
     /// Writes a fleet of `size` clusters, the control plane included.
     pub fn write(folder: &Path, size: usize) -> io::Result<Fleet> {
+        Fleet::split(folder, size, 0)
+    }
+
+    /// The same with a route that names many namespaces.
+    pub fn split(folder: &Path, size: usize, tenants: usize) -> io::Result<Fleet> {
         fs::create_dir_all(folder.join("clusters"))?;
-        fs::write(folder.join("fleet.kdl"), fleet_block(size))?;
-        let fleet = Fleet { folder: folder.to_owned(), size };
+        fs::write(folder.join("fleet.kdl"), fleet_block(size, tenants))?;
+        let fleet = Fleet { folder: folder.to_owned(), size, tenants };
         for part in 0..size.div_ceil(CLUSTERS_PER_FILE) {
             fleet.write_part(part, None)?;
         }
@@ -34,6 +41,15 @@ impl Fleet {
 
     pub fn size(&self) -> usize {
         self.size
+    }
+
+    pub fn tenants(&self) -> usize {
+        self.tenants
+    }
+
+    /// How many clusters have the route that is split.
+    pub fn pools(&self) -> usize {
+        (0..self.size).filter(|c| is_pool(*c)).count()
     }
 
     /// The cluster that [`Fleet::change`] changes: one in the middle.
@@ -71,7 +87,7 @@ fn is_pool(cluster: usize) -> bool {
     cluster % 4 == 2
 }
 
-fn fleet_block(size: usize) -> String {
+fn fleet_block(size: usize, tenants: usize) -> String {
     let mut text = String::from(
         r#"fleet "bench" language=1 {
     versions kubernetes="1.34" operator="0.93.1" prometheus="3.13.2"
@@ -139,9 +155,12 @@ route "plane" from="control-a" to="central"
         text.push_str("route \"members\" from=\"edge-*\" to=\"central\"\n");
     }
     if (0..size).any(is_pool) {
-        text.push_str(
+        let names =
+            |of: usize| (0..tenants).filter(|t| t % 2 == of).map(|t| format!(" tenant-{t:05}")).collect::<String>();
+        let _ = write!(
+            text,
             r#"
-store "tenants" kind="victoriametrics-cluster" cluster="control-a" {
+store "tenants" kind="victoriametrics-cluster" cluster="control-a" {{
     retention "30d"
     replication 2
     replicas storage=3
@@ -149,15 +168,17 @@ store "tenants" kind="victoriametrics-cluster" cluster="control-a" {
     basic-auth secret="tenants-write"
     ca secret="central-ca"
     address "public" url="https://tenants.example.com"
-}
+}}
 
-route "pools" from="pool-*" {
-    to "central" namespaces="team-0 team-1 team-2 kube-system monitoring"
-    to "tenants" namespaces="team-3 team-4 customer-*"
+route "pools" from="pool-*" {{
+    to "central" namespaces="team-0 team-1 team-2 kube-system monitoring{}"
+    to "tenants" namespaces="team-3 team-4 customer-*{}"
     shared "central" "tenants"
     unowned "central"
-}
+}}
 "#,
+            names(0),
+            names(1),
         );
     }
     text

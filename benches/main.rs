@@ -27,6 +27,8 @@ use crate::report::{Figures, Round};
 const BINARY: &str = env!("CARGO_BIN_EXE_watershed");
 /// What every fleet has to have, for its ratio to mean anything.
 const FILES_PER_CLUSTER: usize = 80;
+/// Namespaces on one route.
+const FEW_AND_MANY: [usize; 2] = [50, 5_000];
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -46,13 +48,14 @@ fn main() -> ExitCode {
 }
 
 struct Options {
+    smoke: bool,
     sizes: Vec<usize>,
     rounds: usize,
 }
 
 impl Options {
     fn read(args: &[OsString]) -> io::Result<Options> {
-        let mut options = Options { sizes: vec![1, 100, 1_000], rounds: 5 };
+        let mut options = Options { smoke: false, sizes: vec![1, 100, 1_000], rounds: 5 };
         let mut args = args.iter().map(|a| a.to_string_lossy());
         while let Some(arg) = args.next() {
             let mut number = || args.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0);
@@ -60,7 +63,7 @@ impl Options {
                 // What `cargo bench` adds.
                 "--bench" => Some(()),
                 "--smoke" => {
-                    options = Options { sizes: vec![1, 5], rounds: 1 };
+                    options = Options { smoke: true, sizes: vec![1, 5], rounds: 1 };
                     Some(())
                 }
                 "--rounds" => number().map(|n| options.rounds = n),
@@ -89,6 +92,7 @@ fn run(options: &Options) -> io::Result<()> {
         print!("{}", report::size(&figures));
         all.push(figures);
     }
+    print!("{}", report::split(&measure_split(scratch.path(), options)?));
     print!("{}", report::bars(&all));
     Ok(())
 }
@@ -115,6 +119,26 @@ fn measure_size(scratch: &Path, size: usize, rounds: usize) -> io::Result<Figure
     figures.phases = phases(&home, spec, &out)?;
     measure::remove(&home)?;
     Ok(figures)
+}
+
+/// `check` of fleets whose pools are split between two stores by few and by many namespaces, with one pool and with
+/// more.
+fn measure_split(scratch: &Path, options: &Options) -> io::Result<Vec<report::Split>> {
+    let sizes = if options.smoke { [3, 7] } else { [3, 43] };
+    let fleet =
+        |(size, tenants): (usize, usize)| Fleet::split(&scratch.join(format!("split-{size}-{tenants}")), size, tenants);
+    let fleets = FEW_AND_MANY.iter().flat_map(|tenants| sizes.map(|size| (size, *tenants)));
+    let fleets: Vec<Fleet> = fleets.map(fleet).collect::<io::Result<_>>()?;
+    let mut out: Vec<report::Split> =
+        fleets.iter().map(|f| report::Split { tenants: f.tenants(), pools: f.pools(), took: Vec::new() }).collect();
+    // Round by round, so that whatever else the machine does meets all.
+    for _ in 0..options.rounds {
+        for (fleet, split) in fleets.iter().zip(&mut out) {
+            split.took.push(watershed("check", fleet.folder(), &[])?);
+        }
+    }
+    fleets.iter().try_for_each(|f| measure::remove(f.folder()))?;
+    Ok(out)
 }
 
 /// A B A B: whatever else the machine does meets both sides.

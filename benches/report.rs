@@ -84,6 +84,37 @@ pub fn size(figures: &Figures) -> String {
     out
 }
 
+/// A fleet whose pools are split by namespace.
+pub struct Split {
+    pub tenants: usize,
+    pub pools: usize,
+    pub took: Vec<Duration>,
+}
+
+/// What many namespaces on one route cost beside few: the first cluster, for which each is proven, and further ones.
+pub fn split(all: &[Split]) -> String {
+    let mut out = String::from("\ncheck of pools that two stores share by namespace\n");
+    let ms = |s: &Split| median(s.took.iter().map(|t| t.as_secs_f64() * 1e3));
+    let mut few: Option<(f64, f64)> = None;
+    for pair in all.chunks(2) {
+        let [one, more] = pair else { continue };
+        let (first, further) = (ms(one), (ms(more) - ms(one)) / (more.pools - one.pools).max(1) as f64);
+        let _ = write!(
+            out,
+            "  {:>5} namespaces{first:>10.1} ms the fleet with one{further:>10.2} ms each further four clusters",
+            one.tenants
+        );
+        let _ = match few {
+            Some((f, each)) => {
+                writeln!(out, "{:>8.2} and {:.2} × {} namespaces", first / f, further / each, all[0].tenants)
+            }
+            None => writeln!(out),
+        };
+        few = few.or(Some((first, further)));
+    }
+    out
+}
+
 /// The bars that the sizes measured can answer.
 pub fn bars(all: &[Figures]) -> String {
     let of_size = |n: usize| all.iter().find(|f| f.clusters == n);

@@ -26,6 +26,9 @@ pub struct Way {
     pub retention: Sourced<Duration>,
     /// The label `namespace` tells whose pod it is about, and nothing else.
     pub workload: Option<String>,
+    /// Further namespaces that the route sends to the same destinations for the same reason, as its lines name
+    /// them; what the rules do is shown of the first.
+    pub alike: Vec<String>,
     /// As the Prometheus stores it.
     pub stored: Labels,
     /// The rule that drops it before it is stored.

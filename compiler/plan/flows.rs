@@ -27,7 +27,7 @@ pub(super) fn flows(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partitio
 }
 
 fn goes_to(cx: &Context<'_>, partition: &Partition<'_>, part: &Part<'_>) -> Vec<String> {
-    let namespaces: Vec<&str> = partition.witness_namespaces().collect();
+    let namespaces: Vec<&str> = partition.questions().collect();
     let mut out = Vec::new();
     for (division, copy) in std::iter::once((&partition.main, "")).chain(partition.copies.iter().map(|c| (c, " copy")))
     {

@@ -47,8 +47,15 @@ fn group(groups: &mut Vec<(Vec<Cells>, AnsweredSeries)>, cells: Vec<Cells>) -> &
     &mut groups[at].1
 }
 
-/// Kinds of namespaces, each with a name that stands for it.
-fn columns(partition: &Partition<'_>) -> Vec<(InNamespace, String)> {
+/// A kind of namespaces, with a name that stands for it.
+struct Column {
+    kind: InNamespace,
+    name: String,
+    /// The same for all that are answered alike.
+    question: usize,
+}
+
+fn columns(partition: &Partition<'_>) -> Vec<Column> {
     let said = partition
         .divisions()
         .flat_map(|d| d.claims.iter().chain(d.by_pod.iter().map(|c| &c.claim)))
@@ -62,8 +69,10 @@ fn columns(partition: &Partition<'_>) -> Vec<(InNamespace, String)> {
         InNamespace::None => usize::MAX - 1,
         InNamespace::Any | InNamespace::Other => usize::MAX,
     };
-    let mut columns = partition.witnesses().to_vec();
-    columns.sort_by_cached_key(|(kind, _)| place(kind));
+    let witnesses = partition.witnesses().iter().cloned().zip(partition.alike());
+    let mut columns: Vec<Column> =
+        witnesses.map(|((kind, name), question)| Column { kind, name, question: *question }).collect();
+    columns.sort_by_cached_key(|c| place(&c.kind));
     columns
 }
 
@@ -77,7 +86,7 @@ struct Cells {
 
 struct Answers<'p, 'a> {
     partition: &'p Partition<'a>,
-    columns: Vec<(InNamespace, String)>,
+    columns: Vec<Column>,
     /// By what the answers depend on.
     known: BTreeMap<Vec<bool>, Vec<Cells>>,
 }
@@ -94,12 +103,12 @@ impl<'a> Answers<'_, 'a> {
     }
 
     fn cells(&self, who: Who<'_, 'a>) -> Vec<Cells> {
-        let plain: Vec<Vec<Target>> =
-            self.columns.iter().map(|(_, name)| self.partition.answer(who, name).into_owned()).collect();
+        let plain = self.each(|namespace| self.partition.answer(who, namespace).into_owned());
         let mut all: Vec<Cells> = Vec::new();
         for labels in self.partition.witness_labels() {
-            let with = self.columns.iter().map(|(_, name)| self.partition.answer_labelled(who, name, labels));
-            let to: Vec<_> = with.zip(&plain).map(|(with, plain)| (with != *plain).then_some(with)).collect();
+            let with = self.each(|namespace| self.partition.answer_labelled(who, namespace, labels));
+            let to: Vec<_> =
+                with.into_iter().zip(&plain).map(|(with, plain)| (with != *plain).then_some(with)).collect();
             let cells = Cells { pod_labels: labels.to_vec(), to };
             if cells.to.iter().any(Option::is_some) && !all.contains(&cells) {
                 all.push(cells);
@@ -107,6 +116,13 @@ impl<'a> Answers<'_, 'a> {
         }
         all.push(Cells { pod_labels: Vec::new(), to: plain.into_iter().map(Some).collect() });
         all
+    }
+
+    /// The answer of each column; what is answered alike is asked once.
+    fn each(&self, answer: impl Fn(&str) -> Vec<Target>) -> Vec<Vec<Target>> {
+        let mut known: BTreeMap<usize, Vec<Target>> = BTreeMap::new();
+        let ask = |c: &Column| known.entry(c.question).or_insert_with(|| answer(&c.name)).clone();
+        self.columns.iter().map(ask).collect()
     }
 }
 
@@ -123,10 +139,10 @@ fn asked<'d, 'a>(division: &'d Division, who: Who<'d, 'a>) -> impl Iterator<Item
 }
 
 /// Columns of one answer in one line.
-fn reaches(cx: &Context<'_>, columns: &[(InNamespace, String)], cells: Cells) -> Vec<Reach> {
+fn reaches(cx: &Context<'_>, columns: &[Column], cells: Cells) -> Vec<Reach> {
     let mut out: Vec<(Vec<Target>, Vec<InNamespace>)> = Vec::new();
     let whole = cells.to.iter().all(Option::is_some);
-    for ((kind, _), to) in columns.iter().zip(cells.to) {
+    for (Column { kind, .. }, to) in columns.iter().zip(cells.to) {
         let Some(to) = to else { continue };
         match out.iter_mut().find(|(known, _)| *known == to) {
             Some((_, kinds)) => kinds.push(kind.clone()),

@@ -63,7 +63,7 @@ pub(super) fn check(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partitio
             targets.sort_unstable();
             targets
         };
-        let mut all: Vec<Vec<Target>> = partition.witness_namespaces().map(answer).collect();
+        let mut all: Vec<Vec<Target>> = partition.questions().map(answer).collect();
         all.sort_unstable();
         all.dedup();
         all.retain(|targets| !targets.is_empty());

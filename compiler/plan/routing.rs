@@ -3,6 +3,8 @@
 //! This is the meaning. The rules that make it happen are in `keep.rs`, and `proof.rs` holds the two
 //! against each other.
 
+mod witnesses;
+
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +46,8 @@ pub(super) struct Partition<'a> {
     /// Its `copy` lines, each asked by itself and whatever the others answer.
     pub copies: Vec<Division>,
     witnesses: OnceCell<Vec<(InNamespace, String)>>,
+    /// For each witness the first one that no line tells from it.
+    alike: OnceCell<Vec<usize>>,
     /// Where series of a part can go at all; asked for each destination.
     reached: RefCell<BTreeMap<ClassRef, Arc<BTreeSet<Target>>>>,
 }
@@ -132,6 +136,7 @@ impl<'a> Partition<'a> {
             main: division(&route.lines, remainder(&route.shared), remainder(&route.unowned)),
             copies: route.copies.iter().map(copy).collect(),
             witnesses: OnceCell::new(),
+            alike: OnceCell::new(),
             reached: RefCell::default(),
         }
     }
@@ -191,6 +196,19 @@ pub(super) enum By<'d> {
     Nothing,
 }
 
+impl By<'_> {
+    /// Which one, whatever line answers it.
+    pub fn question(&self) -> u8 {
+        match self {
+            By::Line(_) => 0,
+            By::TooFast => 1,
+            By::Shared => 2,
+            By::Unowned => 3,
+            By::Nothing => 4,
+        }
+    }
+}
+
 impl Division {
     /// The destinations of a series with this `namespace` label, as these lines say.
     pub fn answer(&self, who: Who<'_, '_>, namespace: &str) -> &[Target] {
@@ -246,18 +264,6 @@ impl Division {
 }
 
 impl Partition<'_> {
-    /// Namespaces that between them get every answer the route has: none, one nobody names, and one
-    /// for each pattern that is not shadowed by more particular ones.
-    pub fn witnesses(&self) -> &[(InNamespace, String)] {
-        self.witnesses.get_or_init(|| {
-            witnesses(self.divisions().flat_map(|d| d.claims.iter().chain(d.by_pod.iter().map(|c| &c.claim))))
-        })
-    }
-
-    pub fn witness_namespaces(&self) -> impl Iterator<Item = &str> {
-        self.witnesses().iter().map(|(_, name)| name.as_str())
-    }
-
     /// Whether the route names the destination at all.
     pub fn mentions(&self, target: Target) -> bool {
         let among = |d: &Division| {
@@ -280,7 +286,7 @@ impl Partition<'_> {
         }
         let pods = self.divisions().flat_map(|d| &d.by_pod).filter(|c| c.covers(part));
         let mut all: BTreeSet<Target> = pods.flat_map(|c| &c.claim.targets).copied().collect();
-        for namespace in self.witness_namespaces() {
+        for namespace in self.questions() {
             for who in [Who::Sample(part), Who::Scrape(part)] {
                 all.extend(self.answer(who, namespace).iter());
             }
@@ -350,37 +356,6 @@ impl Claim {
     fn best(&self, namespace: &str) -> Option<NamespacePattern> {
         self.looked_up.most_specific(namespace)
     }
-}
-
-fn witnesses<'c>(claims: impl Iterator<Item = &'c Claim>) -> Vec<(InNamespace, String)> {
-    let patterns: Vec<&NamespacePattern> = claims.flat_map(|c| &c.namespaces).collect();
-    let all: NamespacePatterns = patterns.iter().copied().collect();
-    let mut out = vec![(InNamespace::None, String::new())];
-    out.extend(nobodys(&all).map(|name| (InNamespace::Other, name)));
-    for pattern in &patterns {
-        // A whole name is beaten by nothing.
-        let own = match pattern.is_open() {
-            false => Some(pattern.stem().to_owned()).filter(|n| !n.is_empty()),
-            true => ["x", "0", "-x", "zq7"]
-                .map(|tail| format!("{}{tail}", pattern.stem()))
-                .into_iter()
-                .find(|n| all.most_specific(n).as_ref() == Some(*pattern)),
-        };
-        out.extend(own.map(|n| (InNamespace::Like(pattern.to_string()), n)));
-    }
-    out.sort_unstable_by(|a, b| a.1.cmp(&b.1));
-    out.dedup_by(|a, b| a.1 == b.1);
-    out
-}
-
-/// A namespace that no pattern is for; none with `*` among them, or with one for each beginning there is.
-fn nobodys(patterns: &NamespacePatterns) -> Option<String> {
-    let free = |name: &String| patterns.most_specific(name).is_none();
-    let beginnings = ('a'..='z').chain('0'..='9');
-    let names = std::iter::once("nobodys".to_owned()).chain(beginnings.map(|c| format!("{c}x9-nobodys")));
-    // Longer ones where patterns are for all of these: a pattern is never longer than a namespace.
-    let longer = ('a'..='z').map(|c| format!("{c}{}", "9".repeat(62)));
-    names.chain(longer).find(free)
 }
 
 fn most_specific<'c>(claims: impl Iterator<Item = &'c Claim>, namespace: &str) -> Option<&'c Claim> {

@@ -9,6 +9,7 @@ mod critical;
 mod edges;
 mod labels;
 mod lanes;
+mod many;
 mod matrix;
 mod monitors;
 mod peaks;

@@ -13,6 +13,10 @@ use crate::relabel::{Change, Labels};
 /// Longest rule shown as text, in characters. JSON has all of it.
 const SHOWN: usize = 120;
 
+/// Most ways of one endpoint shown as text, and namespaces that go one way. JSON has all.
+const WAYS: usize = 20;
+const NAMED: usize = 5;
+
 /// The ways through one cluster, and what is needed to say where they come from.
 pub struct Traced<'a> {
     pub cluster: &'a str,
@@ -71,8 +75,13 @@ impl Page {
     fn cluster(&mut self, traced: &Traced<'_>, fleet: &Fleet, lookup: &Lookup<'_>, why_not: Option<&str>) {
         let name = self.look.paint(BOLD, &one_line(traced.cluster));
         self.text.push_str(&format!("\nin {name}\n"));
-        for way in &traced.trace.ways {
-            self.way(way, fleet, lookup, why_not);
+        let endpoint = |way: &Way| way.scrape.as_ref().map(|s| (s.monitor.clone(), s.port.clone(), s.path.clone()));
+        for ways in traced.trace.ways.chunk_by(|a, b| a.scrape.is_some() && endpoint(a) == endpoint(b)) {
+            ways.iter().take(WAYS).for_each(|way| self.way(way, fleet, lookup, why_not));
+            if let Some(more) = ways.len().checked_sub(WAYS).filter(|more| *more > 0) {
+                self.text.push('\n');
+                self.line(2, &format!("{more} more ways from there: `--namespace` asks for one, JSON has all"), "");
+            }
         }
         for (class, why) in &traced.trace.not_from {
             self.line(2, &format!("not from {class}: {why}"), "");
@@ -88,6 +97,9 @@ impl Page {
     fn way(&mut self, way: &Way, fleet: &Fleet, lookup: &Lookup<'_>, why_not: Option<&str>) {
         self.text.push('\n');
         self.line(2, &head(way), &way.scrape.as_ref().map_or_else(String::new, |s| lookup.words(s.interval.origin)));
+        if !way.alike.is_empty() {
+            self.line(4, &format!("alike     {}", alike(&way.alike)), "");
+        }
         if let Some(scrape) = &way.scrape {
             self.scrape(scrape, lookup);
         }
@@ -187,6 +199,15 @@ fn head(way: &Way) -> String {
     format!("{}, {every}, by Prometheus {}{copy}{about}{perhaps}", scrape.class, way.lane)
 }
 
+/// Other namespaces that go the same way.
+fn alike(namespaces: &[String]) -> String {
+    let named = namespaces.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    match namespaces.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        None => format!("pods of {named}"),
+        Some(more) => format!("pods of {named} and {more} more namespaces (`--namespace` asks for one)"),
+    }
+}
+
 /// What holds it while the store is away.
 fn held(end: &End) -> String {
     match (end.relayed, end.survive, end.queue) {
@@ -269,6 +290,7 @@ fn as_json(traced: &Traced<'_>, fleet: &Fleet, lookup: &Lookup<'_>, why_not: Opt
         json!({
             "scrape": way.scrape.as_ref().map(scrape), "prometheus": way.lane,
             "retention_seconds": way.retention.value.secs(), "workload_namespace": way.workload,
+            "alike_namespaces": way.alike,
             "stored": labels(&way.stored), "changed_by": way.changed.iter().map(applied).collect::<Vec<_>>(),
             "dropped_by": way.dropped.as_ref().map(applied),
             "route": way.answer.as_ref().map(|a| json!({

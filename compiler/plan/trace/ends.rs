@@ -1,11 +1,13 @@
 //! The end of a way: what the route says of a series, and what the rules of each destination do to it.
 
+use std::collections::BTreeMap;
+
 use super::super::parts;
 use super::super::routing::{By, Partition, Target, Who};
 use super::way::Walk;
 use crate::diag::{Origin, Sourced};
 use crate::model::fleet::Destination;
-use crate::model::plan::LanePlan;
+use crate::model::plan::{InNamespace, LanePlan};
 use crate::model::trace::{Answer, Applied, End};
 use crate::relabel::stages;
 use crate::relabel::{Labels, Outcome, Rule, Step};
@@ -41,6 +43,32 @@ impl Walk<'_, '_> {
             }
         }
         Answer { route: route.name.clone(), because, origin }
+    }
+
+    /// Namespaces that are wanted, those of one answer together: the first by its name, the others as lines name them.
+    pub(super) fn by_answer(
+        &self,
+        partition: &Partition<'_>,
+        who: Who<'_, '_>,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Vec<(String, Vec<String>)> {
+        let labels = self.question.labels();
+        let mut known: BTreeMap<_, usize> = BTreeMap::new();
+        let mut out: Vec<(String, Vec<String>)> = Vec::new();
+        for (kind, name) in partition.witnesses().iter().filter(|(_, name)| wanted(name)) {
+            let mut answers = Vec::new();
+            for division in partition.divisions() {
+                let by = division.decide_labelled(who, name, &labels);
+                answers.push((by.question(), division.targets(by)));
+            }
+            let at = *known.entry((name.is_empty(), answers)).or_insert(out.len());
+            match (out.get_mut(at), kind) {
+                (None, _) => out.push((name.clone(), Vec::new())),
+                (Some((_, alike)), InNamespace::Like(pattern)) => alike.push(pattern.clone()),
+                (Some(_), InNamespace::Any | InNamespace::None | InNamespace::Other) => {}
+            }
+        }
+        out
     }
 
     /// Every destination of the cluster, reached or not.

@@ -79,9 +79,9 @@ impl<'a> Walk<'_, 'a> {
         };
         let mut why = None;
         let mut ways = Vec::new();
-        for namespace in self.namespaces(&at)? {
+        for (namespace, alike) in self.namespaces(&at)? {
             match self.way(&at, &namespace) {
-                Ok(way) => ways.push(way),
+                Ok(way) => ways.push(Way { alike, ..way }),
                 Err(reason) => why = Some(reason),
             }
         }
@@ -113,6 +113,7 @@ impl<'a> Walk<'_, 'a> {
                 lane: lane.name.to_owned(),
                 retention: lane.retention,
                 workload: (!namespace.is_empty()).then(|| namespace.clone()),
+                alike: Vec::new(),
                 dropped: None,
                 changed: Vec::new(),
                 answer: partition.map(|p| self.answer(p, self.maker(&stored), &namespace)),
@@ -142,39 +143,39 @@ impl<'a> Walk<'_, 'a> {
         self.parts.iter().find(is).map_or(Who::Nobody, Who::Sample)
     }
 
-    /// Values of `namespace` to look at.
-    fn namespaces(&self, at: &At<'_, 'a>) -> Result<Vec<String>, String> {
+    /// Values of `namespace` to look at, each with those that go the same way.
+    fn namespaces(&self, at: &At<'_, 'a>) -> Result<Vec<(String, Vec<String>)>, String> {
+        let alone = |namespace: String| vec![(namespace, Vec::new())];
         let said = self.question.label(NAMESPACE);
         let home = at.monitor.namespaces.first().map_or(SOMEWHERE, String::as_str);
         if !self.is_about_a_pod(at) {
             return match said {
-                Some(wanted) if at.monitor.any_namespace => Ok(vec![wanted]),
+                Some(wanted) if at.monitor.any_namespace => Ok(alone(wanted)),
                 Some(wanted) if wanted != home => Err(format!(
                     "its label `namespace` is `{home}`, where the exporter runs: it is about no pod of `{wanted}`"
                 )),
-                _ => Ok(vec![home.to_owned()]),
+                _ => Ok(alone(home.to_owned())),
             };
         }
         let reported = self.is_reported(at);
         if reported && self.question.of_none() {
-            return Ok(vec![String::new()]);
+            return Ok(alone(String::new()));
         }
         let fixed = at.part.source.workload == Workload::Target && !at.monitor.any_namespace;
         if let Some(wanted) = said {
             if fixed && !at.monitor.namespaces.contains(&wanted) {
                 return Err(format!("its targets are in {} only", at.monitor.namespaces.join(", ")));
             }
-            return Ok(vec![wanted]);
+            return Ok(alone(wanted));
         }
         let split = at.partition.filter(|p| p.by_namespace());
         // An exporter may tell of what belongs to no namespace, too: the root of all cgroups, an idle card.
-        let each = split.into_iter().flat_map(Partition::witness_namespaces).filter(|n| reported || !n.is_empty());
-        let each: Vec<String> =
-            each.filter(|n| !fixed || at.monitor.namespaces.iter().any(|m| m == n)).map(str::to_owned).collect();
+        let there = |n: &str| (reported || !n.is_empty()) && (!fixed || at.monitor.namespaces.iter().any(|m| m == n));
+        let each = split.map_or_else(Vec::new, |p| self.by_answer(p, Who::Sample(at.part), &there));
         Ok(match (each.is_empty(), fixed) {
             (false, _) => each,
-            (true, true) => vec![home.to_owned()],
-            (true, false) => vec![SOMEWHERE.to_owned()],
+            (true, true) => alone(home.to_owned()),
+            (true, false) => alone(SOMEWHERE.to_owned()),
         })
     }
 
@@ -247,6 +248,7 @@ impl<'a> Walk<'_, 'a> {
             lane: at.lane.name.to_owned(),
             retention: at.lane.retention,
             workload: (about && !namespace.is_empty()).then(|| namespace.to_owned()),
+            alike: Vec::new(),
             answer: at.partition.filter(|_| leaves).map(|p| self.answer(p, who, if about { namespace } else { "" })),
             ends: if dropped.is_none() { self.ends(at.lane, &stored) } else { Vec::new() },
             dropped,

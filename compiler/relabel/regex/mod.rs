@@ -56,15 +56,21 @@ impl Paste {
 /// A compiled pattern. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Regex {
-    engine: meta::Regex,
-    /// All texts it matches, sorted, if it is an anchored list of literals.
-    literals: Option<Arc<[Box<str>]>>,
+    /// For what is not listed, or for the groups; `None`: there is neither.
+    engine: Option<meta::Regex>,
+    /// Texts it matches, sorted, if it is anchored and has a list of literals.
+    listed: Arc<[Box<str>]>,
+    /// Whether they are all.
+    complete: bool,
     names: Arc<[Option<String>]>,
     since: Option<GoRelease>,
 }
 
 /// Automata larger than this are refused with [`Fault::TooLarge`], in bytes.
 const SIZE_LIMIT: usize = 64 << 20;
+/// What the fast engine may take of memory, in bytes, and for each byte of a pattern: with less it is not built.
+const CACHE: usize = 2 << 20;
+const CACHE_OF_A_BYTE: usize = 96;
 
 impl Regex {
     /// Compiles `pattern` between the anchors of `paste`.
@@ -78,25 +84,31 @@ impl Regex {
             error
         };
         let parsed = parser::parse(&pasted).map_err(shift)?;
-        let config = meta::Config::new().nfa_size_limit(Some(SIZE_LIMIT)).utf8_empty(true);
-        let engine = meta::Builder::new().configure(config).build_from_hir(&parsed.hir).map_err(|_| Error {
-            fault: Fault::TooLarge,
-            at: 0,
-            fragment: pasted,
-        })?;
-        Ok(Regex {
-            engine,
-            literals: literals::of(&parsed.hir).map(Into::into),
-            names: parsed.names.into(),
-            since: parsed.since,
-        })
+        let (listed, rest) = match literals::of(&parsed.hir) {
+            Some(literals) => (literals.texts, Some(literals.rest)),
+            None => (Vec::new(), None),
+        };
+        let complete = matches!(rest, Some(None));
+        // A listed text has no groups to tell of, and what has none is not asked for them.
+        let engine = match rest {
+            Some(rest) if parsed.names.len() == 1 => rest,
+            _ => Some(parsed.hir),
+        };
+        let built = engine.map(|hir| {
+            let cache = CACHE.max(pasted.len().saturating_mul(CACHE_OF_A_BYTE));
+            let config = meta::Config::new().nfa_size_limit(Some(SIZE_LIMIT)).utf8_empty(true);
+            meta::Builder::new().configure(config.hybrid_cache_capacity(cache)).build_from_hir(&hir)
+        });
+        let engine = built.transpose().map_err(|_| Error { fault: Fault::TooLarge, at: 0, fragment: pasted })?;
+        Ok(Regex { engine, listed: listed.into(), complete, names: parsed.names.into(), since: parsed.since })
     }
 
     pub fn is_match(&self, text: &str) -> bool {
-        match &self.literals {
-            Some(literals) => literals.binary_search_by(|literal| (**literal).cmp(text)).is_ok(),
-            None => self.engine.is_match(text),
-        }
+        self.lists(text) || !self.complete && self.engine.as_ref().is_some_and(|e| e.is_match(text))
+    }
+
+    fn lists(&self, text: &str) -> bool {
+        self.listed.binary_search_by(|literal| (**literal).cmp(text)).is_ok()
     }
 
     /// The first match with its groups.
@@ -142,7 +154,7 @@ impl Regex {
 
     /// All texts the pattern matches, sorted, if it is a list of at most 16,384 literals.
     pub fn literals(&self) -> Option<&[Box<str>]> {
-        self.literals.as_deref()
+        self.complete.then_some(&*self.listed)
     }
 
     fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = usize> + 'a {
@@ -150,9 +162,13 @@ impl Regex {
     }
 
     fn captures_at<'t>(&self, text: &'t str, from: usize) -> Option<Captures<'t>> {
+        if from == 0 && self.groups() == 1 && self.lists(text) {
+            let slots = vec![NonMaxUsize::new(0), NonMaxUsize::new(text.len())];
+            return Some(Captures { text, slots });
+        }
         let mut slots = vec![None; self.groups() * 2];
         let input = Input::new(text).range(from..).anchored(Anchored::No);
-        self.engine.search_slots(&input, &mut slots)?;
+        self.engine.as_ref()?.search_slots(&input, &mut slots)?;
         Some(Captures { text, slots })
     }
 }

@@ -185,3 +185,41 @@ fn thousands_of_names_are_looked_up_and_not_searched() {
         assert_eq!(regex.captures("hero-user-4711").and_then(|c| c.get(0)), Some("hero-user-4711"));
     }
 }
+
+#[test]
+fn a_pattern_among_thousands_of_names_does_not_make_them_slow() {
+    let name = |n: usize| format!("{}-{n:04}", "x".repeat(58));
+    let names: Vec<String> = (0..5_000).step_by(2).map(name).collect();
+    for (pattern, head) in [
+        (format!("{}|{}.*|y", names.join("|"), "x".repeat(20)), ""),
+        (format!("a;(?:{}|x{{3}}.*y)", names.join("|")), "a;"),
+        (format!("(?:a|b);(?:{}|x{{3}}.*y);", names.join("|")), "b;"),
+        // No look-up helps here: the automaton has to do.
+        (format!(".+;(?:{}|x{{3}}.*y)", names.join("|")), "c;"),
+    ] {
+        let regex = Regex::new(&pattern, Paste::DotAll).unwrap();
+        assert_eq!(regex.literals(), None);
+        let tail = if pattern.ends_with(';') { ";" } else { "" };
+        let open = head.is_empty();
+        for n in 0..5_000 {
+            let text = format!("{head}{}{tail}", name(n));
+            assert_eq!(regex.is_match(&text), n % 2 == 0 || open, "{n}");
+            let whole = regex.captures(&text).and_then(|c| c.get(0).map(str::to_owned));
+            assert_eq!(whole, regex.is_match(&text).then_some(text), "{n}");
+        }
+        let other = format!("{head}xxx-z-y{tail}");
+        assert_eq!(regex.is_match(&other), !open);
+        assert!(!regex.is_match(&format!("{head}{}", name(0).trim_end_matches('0'))) || open);
+    }
+}
+
+#[test]
+fn groups_of_a_list_are_told() {
+    let names: Vec<String> = (0..100).map(|n| format!("n{n}")).collect();
+    let regex = Regex::new(&format!("({}|m(.*))-(a|b)", names.join("|")), Paste::DotAll).unwrap();
+    let groups = |text| regex.captures(text).map(|c| [1, 2, 3].map(|i| c.get(i).map(str::to_owned)));
+    assert_eq!(groups("n7-a"), Some([Some("n7".to_owned()), None, Some("a".to_owned())]));
+    assert_eq!(groups("mx-b"), Some([Some("mx".to_owned()), Some("x".to_owned()), Some("b".to_owned())]));
+    assert_eq!(groups("n7-c"), None);
+    assert!(regex.is_match("n7-a") && regex.is_match("m-b") && !regex.is_match("n100-a"));
+}
