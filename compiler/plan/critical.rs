@@ -87,14 +87,12 @@ fn report_homely(cx: &Context<'_>, parts: &[Part<'_>], sent: &[&Part<'_>], sink:
 fn scrape(cx: &Context<'_>, monitor: &Monitor, e: &Endpoint, index: usize) -> RelayScrape {
     let namespace = &cx.cluster.namespace.value;
     let slices = monitor.discovery_role.is_some() || cx.version("operator").value.at_least(lanes::SLICES_SINCE);
-    let (kind, role) = match monitor.kind {
-        MonitorKind::Service if slices => ("serviceMonitor", "endpointslice"),
-        MonitorKind::Service => ("serviceMonitor", "endpoints"),
-        MonitorKind::Pod => ("podMonitor", "pod"),
-        MonitorKind::Annotations => ("scrapeConfig", "pod"),
-        MonitorKind::Address => ("scrapeConfig", "service"),
-        // Never critical: vmagent knows no probers.
-        MonitorKind::Probe => ("probe", "service"),
+    let role = match monitor.kind {
+        MonitorKind::Service if slices => "endpointslice",
+        MonitorKind::Service => "endpoints",
+        MonitorKind::Pod | MonitorKind::Annotations => "pod",
+        // A Probe is never critical: vmagent knows no probers.
+        MonitorKind::Address | MonitorKind::Probe => "service",
     };
     let mut relabelings = made_by_the_operator(namespace, monitor, e, slices);
     relabelings.push(constant(SENDER, &sender(cx, &monitor.lane)).origin(monitor.origin));
@@ -108,7 +106,7 @@ fn scrape(cx: &Context<'_>, monitor: &Monitor, e: &Endpoint, index: usize) -> Re
     let own = cx.cluster.lane(&monitor.lane).and_then(|l| l.timeout).or(cx.cluster.timeout);
     RelayScrape {
         job: monitor.job.clone(),
-        job_name: format!("{kind}/{namespace}/{}/{index}", monitor.name),
+        job_name: job_name(namespace, monitor, index),
         role,
         namespaces: if monitor.any_namespace { Vec::new() } else { monitor.namespaces.clone() },
         selector: selector.join(","),
@@ -117,6 +115,17 @@ fn scrape(cx: &Context<'_>, monitor: &Monitor, e: &Endpoint, index: usize) -> Re
         relabelings,
         endpoint: e.clone(),
         origin: monitor.origin,
+    }
+}
+
+/// The scrape job that the operator makes of an endpoint of a monitor.
+pub(super) fn job_name(namespace: &str, monitor: &Monitor, index: usize) -> String {
+    let name = &monitor.name;
+    match monitor.kind {
+        MonitorKind::Service => format!("serviceMonitor/{namespace}/{name}/{index}"),
+        MonitorKind::Pod => format!("podMonitor/{namespace}/{name}/{index}"),
+        MonitorKind::Annotations | MonitorKind::Address => format!("scrapeConfig/{namespace}/{name}/{index}"),
+        MonitorKind::Probe => format!("probe/{namespace}/{name}"),
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::monitors::{CLASS_LABEL, PATH_LABEL};
+use super::monitors::{CLASS_LABEL, PATH_LABEL, default_path};
 use super::parts::Part;
 use super::routing::{Claim, Division, Partition, PodLabel, Target, Who};
 use super::source::Workload;
@@ -357,7 +357,7 @@ pub(super) fn paths(part: &Part<'_>) -> Vec<String> {
     let said = part.job().path.as_ref().filter(|_| part.pick.endpoints.len() <= 1);
     match said {
         Some(path) => vec![path.value.clone()],
-        None if part.pick.endpoints.is_empty() => vec!["/metrics".to_owned()],
+        None if part.pick.endpoints.is_empty() => vec![default_path(&part.source.found).to_owned()],
         None => part.pick.endpoints.iter().map(|e| e.path.clone()).collect(),
     }
 }

@@ -13,6 +13,7 @@ mod boards;
 pub mod codes;
 mod context;
 mod critical;
+mod discovered;
 mod doors;
 mod edges;
 mod exporters;

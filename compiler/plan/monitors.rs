@@ -281,7 +281,7 @@ fn endpoint(
     let batch = batches::length(&part.source, &schedule);
     let one_path = part.pick.endpoints.len() <= 1;
     let said_path = job.path.as_ref().filter(|_| one_path).map(|p| p.value.clone());
-    let default_path = if matches!(part.source.found, Found::Probe) { "/probe" } else { "/metrics" };
+    let default_path = default_path(&part.source.found);
     Endpoint {
         port,
         undeclared: number.is_some(),
@@ -304,6 +304,11 @@ fn endpoint(
         metric_relabelings: metric_relabelings(cx, part, entry),
         origin: part.origin,
     }
+}
+
+/// Where nobody says one.
+pub(super) fn default_path(found: &Found) -> &'static str {
+    if *found == Found::Probe { "/probe" } else { "/metrics" }
 }
 
 /// The catalog's way in, each part of it giving way to the same part of the spec.
@@ -402,7 +407,7 @@ fn metric_relabelings(cx: &Context<'_>, part: &Part<'_>, entry: Option<&catalog:
     rules
 }
 
-fn from_catalog(cx: &Context<'_>, rules: &[catalog::Relabel]) -> Vec<Rule> {
+pub(super) fn from_catalog(cx: &Context<'_>, rules: &[catalog::Relabel]) -> Vec<Rule> {
     let open = |gate: &Gate| gate.open(&cx.versions);
     rules.iter().filter(|r| open(&r.gate)).map(rule).collect()
 }

@@ -2,12 +2,15 @@
 //!
 //! Witness series — of every part, in every namespace that is answered differently, measured and
 //! made by Prometheus itself, and of no job at all — are pushed through the very rules that are
-//! emitted, with the relabel evaluator, and must arrive where the four questions send them and
-//! nowhere else, once, their labels as they were.
+//! emitted, with the relabel evaluator: a target as discovery shows it through the rules of its
+//! monitor, a sample of its page through metric rules, what is stored through write rules and those
+//! of the relay. Each must come by one endpoint, with the labels it is told by, and arrive where the
+//! four questions send it and nowhere else, once, its labels as they were.
 
 mod blame;
 mod fault;
 mod queues;
+mod scraped;
 mod shape;
 mod witness;
 
@@ -19,6 +22,7 @@ use std::sync::Mutex;
 use self::blame::Blame;
 use self::fault::Fault;
 use self::queues::Reached;
+use self::scraped::Scrapes;
 use self::witness::Witness;
 use super::context::Context;
 use super::critical;
@@ -33,24 +37,29 @@ use crate::diag::Sink;
 use crate::model::fleet::Fleet;
 use crate::model::plan::{ClusterPlan, LanePlan};
 use crate::relabel::Labels;
+use crate::relabel::regex::Cache;
 
 /// What is proven of one fleet: clusters of a kind differ in their identity only, and the rules of one
 /// prove those of all.
 #[derive(Debug, Default)]
-pub struct Proven(Mutex<BTreeSet<u64>>);
+pub struct Proven {
+    shapes: Mutex<BTreeSet<u64>>,
+    /// Expressions of target and metric rules, which all clusters share.
+    cache: Cache,
+}
 
 impl Proven {
     fn has(&self, shape: u64) -> bool {
-        self.0.lock().is_ok_and(|known| known.contains(&shape))
+        self.shapes.lock().is_ok_and(|known| known.contains(&shape))
     }
 
     /// How many kinds of clusters are proven.
     pub fn kinds(&self) -> usize {
-        self.0.lock().map_or(0, |known| known.len())
+        self.shapes.lock().map_or(0, |known| known.len())
     }
 
     fn add(&self, shape: u64) {
-        if let Ok(mut known) = self.0.lock() {
+        if let Ok(mut known) = self.shapes.lock() {
             known.insert(shape);
         }
     }
@@ -68,7 +77,7 @@ pub fn prove(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, proven: &
     }
     let cx = Context::new(fleet, catalog, plan.id);
     let parts = parts::parts(&cx, &mut Sink::default()).all;
-    faults.extend(self::faults(&cx, plan, &parts));
+    faults.extend(self::faults(&cx, plan, &parts, &proven.cache));
     if faults.is_empty() {
         proven.add(shape);
     }
@@ -76,7 +85,7 @@ pub fn prove(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, proven: &
 }
 
 /// One for each witness that goes astray, and for each queue that nothing goes through.
-fn faults<'a>(cx: &Context<'a>, plan: &ClusterPlan<'_>, parts: &[Part<'a>]) -> Vec<Fault> {
+fn faults<'a>(cx: &Context<'a>, plan: &ClusterPlan<'_>, parts: &[Part<'a>], cache: &Cache) -> Vec<Fault> {
     let partitions = routing::partitions(cx);
     let shared = shared_values(parts);
     let senders = match Senders::compile(cx, plan) {
@@ -85,16 +94,17 @@ fn faults<'a>(cx: &Context<'a>, plan: &ClusterPlan<'_>, parts: &[Part<'a>]) -> V
     };
     let mut out = queues::listed(cx, plan, &senders);
     let mut reached = Reached::default();
-    let identity = &cx.fleet.identity.value;
+    let scrapes = Scrapes { cx, plan, parts, shared: &shared, cache };
+    out.extend(scrapes.strangers());
     for lane in &plan.lanes {
         let route = route_of(cx.fleet, cx.id, lane.name);
         let partition = partitions.iter().find(|p| Some(p.id) == route);
         let on_lane = OnLane { cx, senders: &senders, lane, blame: Blame { plan, senders: &senders, lane, partition } };
-        for witness in witness::witnesses(parts, partition, lane.lane, &shared, identity) {
+        for witness in witness::witnesses(&scrapes, partition, lane, &mut out) {
             reached.expect(&witness.targets);
             on_lane.by_prometheus(&witness, &mut reached, &mut out);
-            if witness.twice {
-                on_lane.by_the_relay(&witness, &mut out);
+            if let Some(scraped) = &witness.relayed {
+                on_lane.by_the_relay(&witness, scraped, &mut out);
             }
         }
     }
@@ -115,19 +125,19 @@ impl OnLane<'_, '_> {
         let arrived = self.senders.send(self.lane, &witness.labels);
         reached.by(self.lane.name, &arrived);
         let whole = self.whole(&witness.labels, lanes::sender(self.cx, self.lane.name));
-        let told = format!("of `{}`", self.lane.name);
+        let told = format!(" of `{}`", self.lane.name);
         out.extend(self.judge(witness, &witness.labels, &arrived, &whole, true, told));
     }
 
-    fn by_the_relay(&self, witness: &Witness<'_, '_>, out: &mut Vec<Fault>) {
+    fn by_the_relay(&self, witness: &Witness<'_, '_>, scraped: &Labels, out: &mut Vec<Fault>) {
         let sender = critical::sender(self.cx, self.lane.name);
-        let mut scraped = witness.labels.clone();
-        scraped.set("prometheus", sender.as_str());
-        scraped.settle();
-        let arrived = self.senders.relayed(&scraped, None);
-        let whole = self.whole(&scraped, sender);
-        let told = format!("scraped by the relay for `{}`", self.lane.name);
-        out.extend(self.judge(witness, &scraped, &arrived, &whole, false, told));
+        let arrived = self.senders.relayed(scraped, None);
+        // The same as its Prometheus has, but for who sends it.
+        let mut same = witness.labels.clone();
+        same.set(SENDER, sender.as_str());
+        let whole = self.whole(&same, sender);
+        let told = format!(" scraped by the relay for `{}`", self.lane.name);
+        out.extend(self.judge(witness, scraped, &arrived, &whole, false, told));
     }
 
     /// The series as stores are to have it, but for the label that tells replicas apart: the identity is the

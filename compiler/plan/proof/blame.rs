@@ -69,7 +69,7 @@ impl Blame<'_, '_> {
         }
         let Some(partition) = self.partition else { return (self.lane.origin, "no route has this Prometheus") };
         let route = partition.route;
-        let decided = partition.divisions().map(|d| d.decide_labelled(witness.who, witness.namespace, witness.pods));
+        let decided = partition.divisions().map(|d| d.decide_labelled(witness.who, &witness.namespace, witness.pods));
         let lines: Vec<By<'_>> = decided.collect();
         let line = lines.iter().find_map(|by| match by {
             By::Line(claim) => Some((claim.origin, "this line is for it")),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::codes;
 use super::super::context::Context;
+use super::super::parts::Part;
 use super::super::routing::Who;
 use super::super::senders::Refused;
 use super::witness::Witness;
@@ -12,7 +13,7 @@ use crate::model::plan::ClusterPlan;
 use crate::relabel::Labels;
 
 pub(super) struct Fault {
-    /// The series that shows it, and whose it is.
+    /// The series that shows it, and whose it is (` of …`).
     series: Option<(Labels, String)>,
     /// What becomes of it: one finding for all series that meet the same fate at the same line.
     verdict: String,
@@ -40,7 +41,7 @@ impl Fault {
 
     /// Remembers how to see more of it.
     pub fn about(self, witness: &Witness<'_, '_>) -> Self {
-        let within = match witness.namespace {
+        let within = match witness.namespace.as_str() {
             "" => String::new(),
             namespace => format!(" --namespace {namespace}"),
         };
@@ -50,6 +51,11 @@ impl Fault {
             Who::Nobody => format!("'{}'{within}", witness.labels.get("__name__")),
         };
         Fault { ask: Some(ask), ..self }
+    }
+
+    /// The same for what is not scraped as it should be.
+    pub fn about_part(self, part: &Part<'_>) -> Self {
+        Fault { ask: Some(part.reference().to_string()), ..self }
     }
 }
 
@@ -74,7 +80,7 @@ pub(super) fn report(cx: &Context<'_>, plan: &ClusterPlan<'_>, faults: Vec<Fault
     }
     for (fault, more) in firsts {
         let what = match &fault.series {
-            Some((series, told)) => format!("{series} {told} {}{}", fault.verdict, and_more(more)),
+            Some((series, told)) => format!("{series}{told} {}{}", fault.verdict, and_more(more)),
             None => fault.verdict.clone(),
         };
         let at = Some(span(fault.at.0)).filter(|s| !s.is_none()).unwrap_or(plan.cluster.at);

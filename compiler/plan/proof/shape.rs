@@ -11,7 +11,7 @@ use super::super::keep;
 use super::super::parts::Part;
 use super::super::routing::route_of;
 use crate::model::fleet::Fleet;
-use crate::model::plan::ClusterPlan;
+use crate::model::plan::{ClusterPlan, Monitor};
 use crate::relabel::Rule;
 
 /// XXH3, 64 bit, of all rules and senders of the plan and of what it says of its parts, without the cluster's
@@ -38,7 +38,14 @@ pub(super) fn of(fleet: &Fleet, plan: &ClusterPlan<'_>) -> u64 {
             format!("{:?}", (&peaks.job, &peaks.twin, &peaks.values, &peaks.records)).hash(&mut hash);
         }
     }
+    plan.monitors.len().hash(&mut hash);
+    plan.monitors.iter().for_each(|m| monitor(m, identity, &mut hash));
     if let Some(relay) = &plan.relay {
+        relay.scrapes.len().hash(&mut hash);
+        for scrape in &relay.scrapes {
+            (&scrape.job, &scrape.job_name).hash(&mut hash);
+            rules(&scrape.relabelings, identity, &mut hash);
+        }
         relay.urls.len().hash(&mut hash);
         rules(&relay.common, identity, &mut hash);
         for url in &relay.urls {
@@ -68,6 +75,18 @@ pub(in crate::plan) fn of_parts(parts: &[Part<'_>]) -> u64 {
         format!("{:?}", part.source.workload).hash(&mut hash);
     }
     hash.finish()
+}
+
+/// What target and metric rules of a monitor depend on.
+fn monitor(monitor: &Monitor, identity: (&str, &str), hash: &mut Xxh3Default) {
+    (monitor.kind as u8, &monitor.name, &monitor.job, &monitor.class, &monitor.lane, monitor.owned).hash(hash);
+    (&monitor.selector, &monitor.namespaces, monitor.any_namespace, monitor.discovery_role).hash(hash);
+    (&monitor.job_label, &monitor.job_value, monitor.endpoints.len()).hash(hash);
+    for e in &monitor.endpoints {
+        (&e.port, e.undeclared, &e.path, &e.scheme, &e.params, e.honor_labels).hash(hash);
+        rules(&e.relabelings, identity, hash);
+        rules(&e.metric_relabelings, identity, hash);
+    }
 }
 
 /// Without the value that the identity label is set to, and without where rules come from.

@@ -1,5 +1,7 @@
 //! The proof can fail: plans whose emitted rules are broken by hand, and what it says of each.
 
+mod scraped;
+
 use super::World;
 use super::routing::{SPLIT, pool};
 use crate::diag::{Diagnostic, Sink};

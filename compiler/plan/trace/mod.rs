@@ -1,7 +1,6 @@
 //! Where a series goes, step by step: a target made up for each monitor that brings it, its labels
 //! through every rule that is emitted, to the stores that take it.
 
-mod discovered;
 mod ends;
 mod way;
 

@@ -4,20 +4,19 @@ use std::sync::Arc;
 
 use super::super::context::Context;
 use super::super::critical;
-use super::super::lanes::SLICES_SINCE;
+use super::super::discovered::{Discovery, Names};
 use super::super::monitors::CLASS_LABEL;
 use super::super::parts::Part;
 use super::super::routing::{Partition, Who, route_of};
 use super::super::senders::{Senders, dialect};
-use super::super::source::{Found, Workload};
-use super::discovered::{self, Names};
+use super::super::source::Workload;
 use super::ends::applied;
 use super::{NAME, NAMESPACE, Question, Wanted};
 use crate::catalog::metrics::Metric;
 use crate::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, MonitorKind};
 use crate::model::trace::{Scrape, Way};
 use crate::relabel::regex::Cache;
-use crate::relabel::stages::{self, Job};
+use crate::relabel::stages;
 use crate::relabel::{Chain, Labels, Outcome, Written, is_of_scrape};
 
 /// Everything one cluster's ways are found with.
@@ -287,26 +286,9 @@ impl<'a> Walk<'_, 'a> {
             node: node.as_deref().unwrap_or("node-1"),
             container: container.as_deref().unwrap_or("container-1"),
         };
-        let slices = at.monitor.discovery_role.is_some() || self.cx.version("operator").value.at_least(SLICES_SINCE);
-        let on_nodes = matches!(at.part.source.found, Found::Kubelet(_));
-        let mut found = discovered::target(at.monitor, at.endpoint, &names, on_nodes, slices);
-        let home = &self.plan.cluster.namespace.value;
-        let rules = critical::made_by_the_operator(home, at.monitor, at.endpoint, slices);
-        let chain = Chain::compile(&rules, dialect(at.lane), Written::File, &Cache::new());
-        let chain = chain.map_err(|_| "a rule of its monitor cannot be read".to_owned())?;
-        discovered::satisfy(&mut found, &rules);
-        let interval = at.endpoint.interval.value.to_string();
-        let params: Vec<(&str, &str)> =
-            at.endpoint.params.iter().filter_map(|(n, v)| Some((n.as_str(), v.first()?.as_str()))).collect();
-        let job = Job {
-            job_name: &at.monitor.job_value,
-            scheme: &at.endpoint.scheme,
-            metrics_path: &at.endpoint.path,
-            scrape_interval: &interval,
-            scrape_timeout: &interval,
-            params: &params,
-        };
-        let mut target = match stages::target(&found, &job, &chain) {
+        let found = Discovery::of(self.cx, at.part, (at.monitor, at.endpoint), dialect(at.lane), &Cache::new());
+        let discovery = found.map_err(|_| "a rule of its monitor cannot be read".to_owned())?;
+        let mut target = match discovery.target(&discovery.found(&names)) {
             stages::Target::Kept(labels) => labels,
             stages::Target::Dropped { by } => {
                 return Err(format!("rule {} of its monitor drops every such target", by + 1));

@@ -1,0 +1,432 @@
+//! What the emitted monitors bring into a Prometheus: a target of each endpoint that the plan means for a
+//! part, made up as discovery would show it, and the series that target and metric rules make of its page.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::super::context::Context;
+use super::super::critical;
+use super::super::discovered::{Discovery, Names};
+use super::super::keep;
+use super::super::monitors::{CLASS_LABEL, PATH_LABEL, from_catalog};
+use super::super::parts::Part;
+use super::super::routing::{Partition, PodLabel};
+use super::super::senders::dialect;
+use super::super::source::Workload;
+use super::fault::Fault;
+use crate::catalog::WorkloadNamespace;
+use crate::diag::Origin;
+use crate::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, RelayScrape};
+use crate::model::value::MetricGlob;
+use crate::relabel::regex::Cache;
+use crate::relabel::stages::{self, Target};
+use crate::relabel::{Action, Chain, Dialect, Labels, Outcome, Rule, Written};
+
+const NAME: &str = "__name__";
+const NAMESPACE: &str = "namespace";
+const META_NAMESPACE: &str = "__meta_kubernetes_namespace";
+/// Where a pod runs whose namespace nobody has named.
+const SOMEWHERE: &str = "default";
+/// A metric that no glob of the catalog or a spec is about.
+const MEASURED: &str = "measured_total";
+
+/// Everything that the monitors of one cluster are looked at with.
+pub(super) struct Scrapes<'x, 'a> {
+    pub cx: &'x Context<'a>,
+    pub plan: &'x ClusterPlan<'x>,
+    pub parts: &'x [Part<'a>],
+    /// Values of `job` that several jobs share.
+    pub shared: &'x BTreeSet<String>,
+    pub cache: &'x Cache,
+}
+
+/// One endpoint, for one part and Prometheus.
+pub(super) struct Scraped<'x, 'a> {
+    part: &'x Part<'a>,
+    by_prometheus: Program<'x>,
+    /// The relay scrapes it too.
+    by_relay: Option<Program<'x>>,
+    /// Of a metric that the part is to have.
+    name: Option<String>,
+    home: &'x str,
+    /// What becomes of a target is the same in every namespace, but for the label.
+    blind: bool,
+    known: BTreeMap<Vec<PodLabel>, Targets>,
+}
+
+/// Who scrapes, and by which rules.
+struct Program<'x> {
+    discovery: Discovery<'x>,
+    metric: Chain,
+}
+
+/// Labels of a target, by Prometheus and by the relay.
+type Targets = (Labels, Option<Labels>);
+
+/// A series as it is stored, or as the relay has it before it sends it.
+pub(super) struct Stored {
+    pub labels: Labels,
+    pub relayed: Option<Labels>,
+    /// The namespace of the workload it is about, as it should be told.
+    pub namespace: String,
+}
+
+impl<'x, 'a> Scrapes<'x, 'a> {
+    /// Every endpoint by which a Prometheus scrapes a part: one for each path of it, none more.
+    pub fn of(&self, part: &'x Part<'a>, lane: &LanePlan<'_>, faults: &mut Vec<Fault>) -> Vec<Scraped<'x, 'a>> {
+        let owned = part.lane.name == lane.name;
+        let mut out = Vec::new();
+        let mut wanted: Vec<(String, String)> = Vec::new();
+        for value in &part.source.values {
+            wanted.extend(keep::paths(part).into_iter().map(|path| (value.clone(), path)));
+        }
+        let mut seen: Vec<(String, String, &Endpoint)> = Vec::new();
+        for monitor in self.plan.monitors.iter().filter(|m| is_for(m, part, lane.name, owned)) {
+            for (i, endpoint) in monitor.endpoints.iter().enumerate() {
+                let Some(mut scraped) = self.endpoint(part, lane, (monitor, i), owned, faults) else { continue };
+                let target = match scraped.target(scraped.home, &[]) {
+                    Ok((target, _)) => target.clone(),
+                    Err(fault) => {
+                        faults.push(fault);
+                        continue;
+                    }
+                };
+                faults.extend(self.identity(&scraped, &target, lane));
+                faults.extend(self.kept(&scraped, &target, lane));
+                let job = target.get("job").to_owned();
+                let same = |(j, p, e): &&(String, String, &Endpoint)| {
+                    *j == job && *p == endpoint.path && e.port == endpoint.port && e.params == endpoint.params
+                };
+                let again = seen.iter().any(|s| same(&s));
+                match wanted.iter().position(|(v, p)| *v == job && *p == endpoint.path).filter(|_| !again) {
+                    Some(found) => drop(wanted.swap_remove(found)),
+                    None if again => faults.push(self.whole(part, lane, monitor, &endpoint.path, "scrapes twice")),
+                    None => faults.push(self.whole(part, lane, monitor, &endpoint.path, "scrapes unasked")),
+                }
+                seen.push((job, endpoint.path.clone(), endpoint));
+                out.push(scraped);
+            }
+        }
+        for (value, path) in wanted {
+            let verdict = format!(
+                "nothing brings {} at {path} (job={value:?}) into prometheus `{}`",
+                part.reference(),
+                lane.name
+            );
+            faults.push(Fault::plain(verdict, (part.origin, "is to be scraped")).about_part(part));
+        }
+        out
+    }
+
+    /// Monitors that no part is behind.
+    pub fn strangers(&self) -> Vec<Fault> {
+        let known = |m: &&Monitor| {
+            let lanes = |p: &Part<'_>| {
+                is_for(m, p, &p.lane.name, true) || p.copies.iter().any(|c| is_for(m, p, &c.0.name, false))
+            };
+            !self.parts.iter().filter(|p| p.is_scraped()).any(lanes)
+        };
+        let fault = |m: &Monitor| {
+            let verdict = format!("`{}` brings what nobody asked for into prometheus `{}`", m.name, m.lane);
+            Fault::plain(verdict, (m.origin, "of this"))
+        };
+        self.plan.monitors.iter().filter(known).map(fault).collect()
+    }
+
+    fn whole(&self, part: &Part<'_>, lane: &LanePlan<'_>, monitor: &Monitor, path: &str, how: &str) -> Fault {
+        let verdict =
+            format!("prometheus `{}` {how} {path} for {}, by `{}`", lane.name, part.reference(), monitor.name);
+        Fault::plain(verdict, (part.origin, "of this")).about_part(part)
+    }
+
+    fn endpoint(
+        &self,
+        part: &'x Part<'a>,
+        lane: &LanePlan<'_>,
+        (monitor, index): (&'x Monitor, usize),
+        owned: bool,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Scraped<'x, 'a>> {
+        let endpoint = monitor.endpoints.get(index)?;
+        let compiled = |dialect, written| Chain::compile(&endpoint.metric_relabelings, dialect, written, self.cache);
+        let own = dialect(lane);
+        let found = Discovery::of(self.cx, part, (monitor, endpoint), own, self.cache);
+        let made = found.and_then(|discovery| Ok((discovery, compiled(own, Written::CustomResource)?)));
+        let (discovery, metric) = match made {
+            Ok(made) => made,
+            Err(errors) => {
+                for (i, error) in errors {
+                    let verdict = format!("a rule of `{}` is refused: {error:?} (rule {})", monitor.name, i + 1);
+                    faults.push(Fault::plain(verdict, (monitor.origin, "of this")));
+                }
+                return None;
+            }
+        };
+        let by_relay = match self.scrape(part, monitor, index).filter(|_| owned) {
+            None => None,
+            Some(scrape) => {
+                let vmagent = discovery.by_relay(scrape, self.cache);
+                let made = vmagent.and_then(|d| Ok((d, compiled(Dialect::Vmagent, Written::File)?)));
+                made.ok().map(|(discovery, metric)| Program { discovery, metric })
+            }
+        };
+        let blind = [Some(&discovery), by_relay.as_ref().map(|r| &r.discovery)]
+            .into_iter()
+            .flatten()
+            .all(|d| is_blind(&d.rules));
+        let home = monitor.namespaces.first().map_or(SOMEWHERE, String::as_str);
+        let name = self.names(part).into_iter().find(|n| self.wants(part, endpoint, n));
+        let by_prometheus = Program { discovery, metric };
+        Some(Scraped { part, by_prometheus, by_relay, name, home, blind, known: BTreeMap::new() })
+    }
+
+    /// The same endpoint as the relay scrapes it.
+    fn scrape(&self, part: &Part<'_>, monitor: &Monitor, index: usize) -> Option<&'x RelayScrape> {
+        let end = format!("/{}/{index}", monitor.name);
+        let relay = self.plan.relay.as_ref().filter(|_| critical::is_critical(part))?;
+        relay.scrapes.iter().find(|s| s.job == monitor.job && s.job_name.ends_with(&end))
+    }
+
+    /// The labels that routes tell the part by.
+    fn identity(&self, scraped: &Scraped<'_, '_>, target: &Labels, lane: &LanePlan<'_>) -> Vec<Fault> {
+        let part = scraped.part;
+        let endpoint = scraped.by_prometheus.discovery.endpoint;
+        let job = target.get("job");
+        let mut wanted = vec![(CLASS_LABEL, part.class.clone().unwrap_or_default())];
+        if !part.source.values.iter().any(|v| v == job) {
+            wanted.push(("job", part.source.values.first().cloned().unwrap_or_default()));
+        }
+        if part.source.values.iter().any(|v| self.shared.contains(v)) {
+            wanted.push((PATH_LABEL, endpoint.path.clone()));
+        }
+        let attached = stages::attached(target);
+        let differs = wanted.into_iter().filter(|(label, value)| attached.get(label) != value);
+        let fault = |(label, value): (&str, String)| {
+            let got = attached.get(label);
+            let verdict = format!("of `{}` has {label}={got:?} and should have {label}={value:?}", lane.name);
+            Fault::of(&attached, "", verdict, (part.origin, "is told by it")).about_part(part)
+        };
+        differs.map(fault).collect()
+    }
+
+    /// That the endpoint brings what the part is to have of its job, and nothing else of it.
+    fn kept(&self, scraped: &Scraped<'_, '_>, target: &Labels, lane: &LanePlan<'_>) -> Vec<Fault> {
+        let part = scraped.part;
+        let program = &scraped.by_prometheus;
+        let of_job = self.parts.iter().filter(|p| p.job().name == part.job().name && p.is_scraped());
+        let names: BTreeSet<String> = of_job.flat_map(|p| self.names(p)).collect();
+        let mut out = Vec::new();
+        for name in names {
+            let (outcome, labels) = program.sample(target, &name, "");
+            let wanted = self.wants(part, program.discovery.endpoint, &name);
+            let verdict = match (wanted, outcome) {
+                (true, Outcome::Dropped { by }) => {
+                    format!("is to be of {} in `{}`, and metric rule {} drops it", part.reference(), lane.name, by + 1)
+                }
+                (false, Outcome::Kept) => {
+                    format!("is kept for {} in `{}`, and is of another class or of none", part.reference(), lane.name)
+                }
+                _ => continue,
+            };
+            let rule = match outcome {
+                Outcome::Dropped { by } => program.discovery.endpoint.metric_relabelings.get(by),
+                Outcome::Kept => None,
+            };
+            let at = self.line(rule.map(|r| r.origin), part.origin);
+            out.push(Fault::of(&labels, "", verdict, (at, "of this")).about_part(part));
+        }
+        out
+    }
+
+    /// The origin of a rule where a line of the spec is behind it.
+    fn line(&self, rule: Option<Origin>, or: Origin) -> Origin {
+        let said = |o: &Origin| !self.plan.origins.span(&self.cx.fleet.origins, *o).is_none();
+        rule.filter(said).unwrap_or(or)
+    }
+
+    /// A metric for each glob that the part or its job is about, and one that none is about.
+    fn names(&self, part: &Part<'_>) -> Vec<String> {
+        let job = part.job();
+        let said = job.keep.iter().chain(&job.drop).map(|g| &g.value);
+        let globs = part.pick.keep.iter().chain(&part.pick.drop).chain(said);
+        std::iter::once(MEASURED.to_owned()).chain(globs.map(|g| g.replace('*', "x"))).collect()
+    }
+
+    /// Whether the part is to have the metric: by its class, by what the job keeps and drops, and by what the
+    /// catalog leaves out of every page.
+    fn wants(&self, part: &Part<'_>, endpoint: &Endpoint, name: &str) -> bool {
+        let fits = |g: &str| MetricGlob::parse(g).is_ok_and(|g| g.matches(name));
+        let (keep, drop) = (&part.pick.keep, &part.pick.drop);
+        let job = part.job();
+        let class = (keep.is_empty() || keep.iter().any(|g| fits(g))) && !drop.iter().any(|g| fits(g));
+        let said = (job.keep.is_empty() || job.keep.iter().any(|g| fits(&g.value)))
+            && !job.drop.iter().any(|g| fits(&g.value));
+        let entries = part.pick.endpoints.iter().filter(|e| e.path == endpoint.path);
+        let left_out = entries.into_iter().any(|e| {
+            let rules = from_catalog(self.cx, &e.metric_relabelings);
+            let chain = Chain::compile(&rules, Dialect::PROMETHEUS3, Written::CustomResource, self.cache);
+            let mut labels = Labels::from_iter([(NAME, name)]);
+            chain.is_ok_and(|c| c.apply(&mut labels) != Outcome::Kept)
+        });
+        class && said && !left_out
+    }
+}
+
+impl<'x, 'a> Scraped<'x, 'a> {
+    pub fn is_relayed(&self) -> bool {
+        self.by_relay.is_some()
+    }
+
+    /// That the relay does not scrape what is critical.
+    pub fn not_relayed(&self) -> Fault {
+        let path = &self.by_prometheus.discovery.endpoint.path;
+        let verdict = format!("the relay does not scrape {} at {path}", self.part.reference());
+        Fault::plain(verdict, (self.part.origin, "is critical")).about_part(self.part)
+    }
+
+    /// A sample about a pod of the namespace (none: about no pod), where the part has any.
+    pub fn sample(&mut self, namespace: &str, pods: &[PodLabel]) -> Result<Option<Stored>, Fault> {
+        let Some(name) = self.name.clone() else { return Ok(None) };
+        // An exporter tells whose pod it is: where it runs itself is another matter. What a pod says of itself
+        // is not heeded, unless the spec would have it so.
+        let (runs_in, says) = match self.part.source.workload {
+            Workload::Reported => (self.home, namespace),
+            Workload::Target if !self.honors() => (namespace, "claimed"),
+            _ => (namespace, ""),
+        };
+        let (target, by_relay) = self.target(runs_in, pods)?;
+        let (outcome, labels) = self.by_prometheus.sample(&target, &name, says);
+        if outcome != Outcome::Kept {
+            // Told already.
+            return Ok(None);
+        }
+        let relayed = by_relay.zip(self.by_relay.as_ref()).map(|(target, relay)| relay.sample(&target, &name, says).1);
+        let if_any = |e: &crate::catalog::Job| e.workload_namespace == WorkloadNamespace::ReportedIfAny;
+        let meant = match self.part.source.workload {
+            Workload::Target => self.place(namespace).to_owned(),
+            Workload::Reported if !says.is_empty() || self.part.source.entry.is_some_and(if_any) => says.to_owned(),
+            _ => labels.get(NAMESPACE).to_owned(),
+        };
+        self.stored(labels, relayed, meant)
+    }
+
+    /// A series that whoever scrapes makes itself, of a target in the namespace.
+    pub fn report(&mut self, name: &str, namespace: &str, pods: &[PodLabel]) -> Result<Option<Stored>, Fault> {
+        let (target, by_relay) = self.target(namespace, pods)?;
+        let labels = stages::report(name, &target);
+        let meant = match self.part.source.workload {
+            Workload::Target => self.place(namespace).to_owned(),
+            _ => labels.get(NAMESPACE).to_owned(),
+        };
+        self.stored(labels, by_relay.map(|t| stages::report(name, &t)), meant)
+    }
+
+    fn stored(&self, labels: Labels, relayed: Option<Labels>, namespace: String) -> Result<Option<Stored>, Fault> {
+        if labels.get(NAMESPACE) != namespace {
+            let verdict = "is not stored with the namespace of the pod it is about".to_owned();
+            let fault = Fault::of(&labels, "", verdict, (self.part.origin, "of this")).about_part(self.part);
+            return Err(fault);
+        }
+        Ok(Some(Stored { labels, relayed, namespace }))
+    }
+
+    /// Whether what a page says is to be believed.
+    fn honors(&self) -> bool {
+        let path = &self.by_prometheus.discovery.endpoint.path;
+        let catalog = self.part.pick.endpoints.iter().any(|e| e.path == *path && e.honor_labels);
+        self.part.job().honor_labels.map_or(catalog, |h| h.value)
+    }
+
+    fn place<'n>(&'n self, namespace: &'n str) -> &'n str {
+        if namespace.is_empty() { self.home } else { namespace }
+    }
+
+    /// Labels of a target that runs there; no namespace: where its like are found.
+    fn target(&mut self, namespace: &str, pods: &[PodLabel]) -> Result<Targets, Fault> {
+        let place = self.place(namespace).to_owned();
+        if !self.blind {
+            return self.targets(&place, pods);
+        }
+        let (target, relayed) = match self.known.get(pods) {
+            Some(known) => known.clone(),
+            None => {
+                let home = self.home.to_owned();
+                let made = self.targets(&home, pods)?;
+                self.known.insert(pods.to_vec(), made.clone());
+                made
+            }
+        };
+        let there = |mut target: Labels| {
+            if target.has(NAMESPACE) {
+                target.set(NAMESPACE, place.as_str());
+                target.settle();
+            }
+            target
+        };
+        Ok((there(target), relayed.map(there)))
+    }
+
+    fn targets(&self, namespace: &str, pods: &[PodLabel]) -> Result<Targets, Fault> {
+        let names = Names { namespace, pod: "pod-1", node: "node-1", container: "container-1" };
+        let mut found = self.by_prometheus.discovery.found(&names);
+        for (label, value) in pods {
+            found.set(format!("__meta_kubernetes_{label}"), value.as_str());
+        }
+        found.settle();
+        let target = self.by_prometheus.target(&found, self.part, "prometheus")?;
+        let by_relay = self.by_relay.as_ref().map(|relay| relay.target(&found, self.part, "the relay")).transpose()?;
+        Ok((target, by_relay))
+    }
+}
+
+impl Program<'_> {
+    fn target(&self, found: &Labels, part: &Part<'_>, who: &str) -> Result<Labels, Fault> {
+        let monitor = self.discovery.monitor;
+        let why = match self.discovery.target(found) {
+            Target::Kept(labels) => return Ok(labels),
+            Target::Dropped { by } => match self.discovery.rules.get(by) {
+                Some(rule) => format!("a rule drops them ({rule})"),
+                None => "a rule drops them".to_owned(),
+            },
+            Target::Refused(fault) => format!("they are refused ({fault:?})"),
+        };
+        let verdict = format!("{who} has no target of {} by `{}`: {why}", part.reference(), monitor.name);
+        Err(Fault::plain(verdict, (part.origin, "is to be scraped")).about_part(part))
+    }
+
+    /// A sample of the page of a target, as it is stored.
+    fn sample(&self, target: &Labels, name: &str, namespace: &str) -> (Outcome, Labels) {
+        let mut exposed: Vec<(Arc<str>, Arc<str>)> = vec![(NAME.into(), name.into())];
+        if !namespace.is_empty() {
+            exposed.push((NAMESPACE.into(), namespace.into()));
+        }
+        let honor = self.discovery.endpoint.honor_labels;
+        let mut labels = stages::merged(&exposed, target, honor, self.metric.dialect());
+        let (outcome, _) = stages::metric(&mut labels, &self.metric);
+        labels.settle();
+        (outcome, labels)
+    }
+}
+
+fn is_for(monitor: &Monitor, part: &Part<'_>, lane: &str, owned: bool) -> bool {
+    monitor.job == part.job().name && monitor.class == part.class && monitor.lane == lane && monitor.owned == owned
+}
+
+/// Whether rules do nothing with a namespace but write it down.
+fn is_blind(rules: &[Rule]) -> bool {
+    let asks = |r: &Rule| r.source_labels.iter().any(|l| l == META_NAMESPACE || l == NAMESPACE);
+    let copies = |r: &Rule| {
+        r.action.unwrap_or_default() == Action::Replace
+            && r.source_labels == [META_NAMESPACE]
+            && r.target_label.as_deref() == Some(NAMESPACE)
+            && r.regex.as_deref().is_none_or(|r| matches!(r, "(.*)" | "(.+)"))
+            && r.replacement.as_deref().is_none_or(|r| matches!(r, "$1" | "${1}"))
+    };
+    rules.iter().all(|r| r.action != Some(Action::LabelMap) && (!asks(r) || copies(r)))
+}
+
+/// Labels of pods that a line asks for and that the part's targets are to have.
+pub(super) fn claimed<'p>(partition: Option<&'p Partition<'_>>, part: &Part<'_>) -> Vec<&'p [PodLabel]> {
+    let carried = |pods: &&[PodLabel]| pods.iter().all(|l| super::super::pod_labels::carried(partition, part, &l.0));
+    partition.iter().flat_map(|p| p.witness_labels()).filter(carried).collect()
+}
