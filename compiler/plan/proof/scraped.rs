@@ -15,7 +15,6 @@ use super::super::senders::dialect;
 use super::super::source::Workload;
 use super::fault::Fault;
 use crate::catalog::WorkloadNamespace;
-use crate::diag::Origin;
 use crate::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, RelayScrape};
 use crate::model::value::MetricGlob;
 use crate::relabel::regex::Cache;
@@ -48,6 +47,8 @@ pub(super) struct Scraped<'x, 'a> {
     by_relay: Option<Program<'x>>,
     /// Of a metric that the part is to have.
     name: Option<String>,
+    /// What the catalog leaves out of the page.
+    left_out: Vec<Chain>,
     home: &'x str,
     /// What becomes of a target is the same in every namespace, but for the label.
     blind: bool,
@@ -92,7 +93,7 @@ impl<'x, 'a> Scrapes<'x, 'a> {
                     }
                 };
                 faults.extend(self.identity(&scraped, &target, lane));
-                faults.extend(self.kept(&scraped, &target, lane));
+                faults.extend(self.kept(&mut scraped, &target, lane));
                 let job = target.get("job").to_owned();
                 let same = |(j, p, e): &&(String, String, &Endpoint)| {
                     *j == job && *p == endpoint.path && e.port == endpoint.port && e.params == endpoint.params
@@ -175,9 +176,12 @@ impl<'x, 'a> Scrapes<'x, 'a> {
             .flatten()
             .all(|d| is_blind(&d.rules));
         let home = monitor.namespaces.first().map_or(SOMEWHERE, String::as_str);
-        let name = self.names(part).into_iter().find(|n| self.wants(part, endpoint, n));
+        let entries = part.pick.endpoints.iter().filter(|e| e.path == endpoint.path);
+        let catalog = entries.map(|e| from_catalog(self.cx, &e.metric_relabelings));
+        let left_out =
+            catalog.filter_map(|rules| Chain::compile(&rules, own, Written::CustomResource, self.cache).ok()).collect();
         let by_prometheus = Program { discovery, metric };
-        Some(Scraped { part, by_prometheus, by_relay, name, home, blind, known: BTreeMap::new() })
+        Some(Scraped { part, by_prometheus, by_relay, name: None, left_out, home, blind, known: BTreeMap::new() })
     }
 
     /// The same endpoint as the relay scrapes it.
@@ -210,38 +214,29 @@ impl<'x, 'a> Scrapes<'x, 'a> {
     }
 
     /// That the endpoint brings what the part is to have of its job, and nothing else of it.
-    fn kept(&self, scraped: &Scraped<'_, '_>, target: &Labels, lane: &LanePlan<'_>) -> Vec<Fault> {
+    fn kept(&self, scraped: &mut Scraped<'_, '_>, target: &Labels, lane: &LanePlan<'_>) -> Vec<Fault> {
         let part = scraped.part;
-        let program = &scraped.by_prometheus;
         let of_job = self.parts.iter().filter(|p| p.job().name == part.job().name && p.is_scraped());
         let names: BTreeSet<String> = of_job.flat_map(|p| self.names(p)).collect();
         let mut out = Vec::new();
         for name in names {
-            let (outcome, labels) = program.sample(target, &name, "");
-            let wanted = self.wants(part, program.discovery.endpoint, &name);
-            let verdict = match (wanted, outcome) {
-                (true, Outcome::Dropped { by }) => {
-                    format!("is to be of {} in `{}`, and metric rule {} drops it", part.reference(), lane.name, by + 1)
-                }
+            let wanted = wants(part, &name) && !scraped.leaves_out(target, &name, "");
+            let (outcome, labels) = scraped.by_prometheus.sample(target, &name, "");
+            match (wanted, outcome) {
+                (true, Outcome::Dropped { by }) => out.push(scraped.dropped(labels, by)),
                 (false, Outcome::Kept) => {
-                    format!("is kept for {} in `{}`, and is of another class or of none", part.reference(), lane.name)
+                    let verdict = format!(
+                        "is kept for {} in `{}`, and is of another class or of none",
+                        part.reference(),
+                        lane.name
+                    );
+                    out.push(Fault::of(&labels, "", verdict, (part.origin, "of this")).about_part(part));
                 }
-                _ => continue,
-            };
-            let rule = match outcome {
-                Outcome::Dropped { by } => program.discovery.endpoint.metric_relabelings.get(by),
-                Outcome::Kept => None,
-            };
-            let at = self.line(rule.map(|r| r.origin), part.origin);
-            out.push(Fault::of(&labels, "", verdict, (at, "of this")).about_part(part));
+                (true, Outcome::Kept) if name == MEASURED || scraped.name.is_none() => scraped.name = Some(name),
+                _ => {}
+            }
         }
         out
-    }
-
-    /// The origin of a rule where a line of the spec is behind it.
-    fn line(&self, rule: Option<Origin>, or: Origin) -> Origin {
-        let said = |o: &Origin| !self.plan.origins.span(&self.cx.fleet.origins, *o).is_none();
-        rule.filter(said).unwrap_or(or)
     }
 
     /// A metric for each glob that the part or its job is about, and one that none is about.
@@ -250,25 +245,6 @@ impl<'x, 'a> Scrapes<'x, 'a> {
         let said = job.keep.iter().chain(&job.drop).map(|g| &g.value);
         let globs = part.pick.keep.iter().chain(&part.pick.drop).chain(said);
         std::iter::once(MEASURED.to_owned()).chain(globs.map(|g| g.replace('*', "x"))).collect()
-    }
-
-    /// Whether the part is to have the metric: by its class, by what the job keeps and drops, and by what the
-    /// catalog leaves out of every page.
-    fn wants(&self, part: &Part<'_>, endpoint: &Endpoint, name: &str) -> bool {
-        let fits = |g: &str| MetricGlob::parse(g).is_ok_and(|g| g.matches(name));
-        let (keep, drop) = (&part.pick.keep, &part.pick.drop);
-        let job = part.job();
-        let class = (keep.is_empty() || keep.iter().any(|g| fits(g))) && !drop.iter().any(|g| fits(g));
-        let said = (job.keep.is_empty() || job.keep.iter().any(|g| fits(&g.value)))
-            && !job.drop.iter().any(|g| fits(&g.value));
-        let entries = part.pick.endpoints.iter().filter(|e| e.path == endpoint.path);
-        let left_out = entries.into_iter().any(|e| {
-            let rules = from_catalog(self.cx, &e.metric_relabelings);
-            let chain = Chain::compile(&rules, Dialect::PROMETHEUS3, Written::CustomResource, self.cache);
-            let mut labels = Labels::from_iter([(NAME, name)]);
-            chain.is_ok_and(|c| c.apply(&mut labels) != Outcome::Kept)
-        });
-        class && said && !left_out
     }
 }
 
@@ -296,9 +272,8 @@ impl<'x, 'a> Scraped<'x, 'a> {
         };
         let (target, by_relay) = self.target(runs_in, pods)?;
         let (outcome, labels) = self.by_prometheus.sample(&target, &name, says);
-        if outcome != Outcome::Kept {
-            // Told already.
-            return Ok(None);
+        if let Outcome::Dropped { by } = outcome {
+            return if self.leaves_out(&target, &name, says) { Ok(None) } else { Err(self.dropped(labels, by)) };
         }
         let relayed = by_relay.zip(self.by_relay.as_ref()).map(|(target, relay)| relay.sample(&target, &name, says).1);
         let if_any = |e: &crate::catalog::Job| e.workload_namespace == WorkloadNamespace::ReportedIfAny;
@@ -328,6 +303,27 @@ impl<'x, 'a> Scraped<'x, 'a> {
             return Err(fault);
         }
         Ok(Some(Stored { labels, relayed, namespace }))
+    }
+
+    /// Whether the catalog leaves the sample out of every page.
+    fn leaves_out(&self, target: &Labels, name: &str, namespace: &str) -> bool {
+        let program = &self.by_prometheus;
+        self.left_out
+            .iter()
+            .any(|chain| stages::metric(&mut program.merged(target, name, namespace), chain).0 != Outcome::Kept)
+    }
+
+    fn dropped(&self, labels: Labels, by: usize) -> Fault {
+        let (part, monitor) = (self.part, self.by_prometheus.discovery.monitor);
+        let rule = self.by_prometheus.discovery.endpoint.metric_relabelings.get(by);
+        let rule = rule.map(|r| format!(" ({r})")).unwrap_or_default();
+        let verdict = format!(
+            "is to be of {}, and metric rule {} of `{}` drops it{rule}",
+            part.reference(),
+            by + 1,
+            monitor.name
+        );
+        Fault::of(&labels, "", verdict, (part.origin, "of this")).about_part(part)
     }
 
     /// Whether what a page says is to be believed.
@@ -394,18 +390,33 @@ impl Program<'_> {
         Err(Fault::plain(verdict, (part.origin, "is to be scraped")).about_part(part))
     }
 
-    /// A sample of the page of a target, as it is stored.
-    fn sample(&self, target: &Labels, name: &str, namespace: &str) -> (Outcome, Labels) {
+    /// A sample of the page of a target, as metric rules see it.
+    fn merged(&self, target: &Labels, name: &str, namespace: &str) -> Labels {
         let mut exposed: Vec<(Arc<str>, Arc<str>)> = vec![(NAME.into(), name.into())];
         if !namespace.is_empty() {
             exposed.push((NAMESPACE.into(), namespace.into()));
         }
         let honor = self.discovery.endpoint.honor_labels;
-        let mut labels = stages::merged(&exposed, target, honor, self.metric.dialect());
+        stages::merged(&exposed, target, honor, self.metric.dialect())
+    }
+
+    /// The same as it is stored.
+    fn sample(&self, target: &Labels, name: &str, namespace: &str) -> (Outcome, Labels) {
+        let mut labels = self.merged(target, name, namespace);
         let (outcome, _) = stages::metric(&mut labels, &self.metric);
         labels.settle();
         (outcome, labels)
     }
+}
+
+/// Whether the part is to have the metric, by its class and by what the job keeps and drops.
+fn wants(part: &Part<'_>, name: &str) -> bool {
+    let fits = |g: &str| MetricGlob::parse(g).is_ok_and(|g| g.matches(name));
+    let (keep, drop, job) = (&part.pick.keep, &part.pick.drop, part.job());
+    (keep.is_empty() || keep.iter().any(|g| fits(g)))
+        && !drop.iter().any(|g| fits(g))
+        && (job.keep.is_empty() || job.keep.iter().any(|g| fits(&g.value)))
+        && !job.drop.iter().any(|g| fits(&g.value))
 }
 
 fn is_for(monitor: &Monitor, part: &Part<'_>, lane: &str, owned: bool) -> bool {

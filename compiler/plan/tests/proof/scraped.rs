@@ -54,6 +54,16 @@ fn a_namespace_that_metric_rules_take_away_is_found() {
 }
 
 #[test]
+fn a_namespace_that_metric_rules_keep_out_is_found() {
+    let broken = split(|plan| {
+        let one = Rule::new(Action::Drop).source(["namespace"]).regex("hero-user-b");
+        endpoint(plan, "kube-state-metrics").metric_relabelings.push(one);
+    });
+    let told = ["namespace=\"hero-user-b\"", "is to be of kube-state-metrics", "drop namespace=~\"hero-user-b\""];
+    broken.says("", "", &told);
+}
+
+#[test]
 fn a_class_without_its_label_is_found() {
     let broken = split(|plan| {
         let rules = &mut endpoint(plan, "node-exporter-network").relabelings;
@@ -163,7 +173,10 @@ fn a_class_that_metric_rules_keep_out_is_found() {
     broken.says(
         "\"pods\"",
         "",
-        &["kube_pod_x{", "is to be of kube-state-metrics/pods in `user`, and metric rule 2 drops it"],
+        &[
+            "kube_pod_x{",
+            "is to be of kube-state-metrics/pods, and metric rule 2 of `kube-state-metrics-pods` drops it",
+        ],
     );
 }
 
