@@ -11,6 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 pub use live::{Live, NotVerified};
 
+use super::masks::Masks;
 use super::place::Lookup;
 use super::style::{ADDED, BOLD, CHANGED, DIM, Look, REMOVED, count, one_line, visible};
 use super::{Format, json as escape};
@@ -91,7 +92,8 @@ pub fn changes(
     colour: bool,
     width: usize,
 ) -> String {
-    let safe: Vec<Cow<'_, [Change]>> = clusters.iter().map(|c| veiled(c.changes)).collect();
+    let mut masks = Masks::default();
+    let safe: Vec<Cow<'_, [Change]>> = clusters.iter().map(|c| veiled(c.changes, &mut masks)).collect();
     let clusters: Vec<ClusterChanges<'_>> =
         clusters.iter().zip(&safe).map(|(c, changes)| ClusterChanges { changes, ..*c }).collect();
     match format {
@@ -100,42 +102,27 @@ pub fn changes(
     }
 }
 
-/// Changes without the credentials in their URLs, wherever these stand: a build log and a page are read by more
-/// people than a spec. All that is shown of a change goes through here.
-pub(super) fn veiled(changes: &[Change]) -> Cow<'_, [Change]> {
-    let hidden: Vec<Change> = changes.iter().map(without_credentials).collect();
+/// Changes without what looks like a credential: a build log and a page are read by more people than a spec. All that is
+/// shown of a change goes through here, all that is shown together with the same `masks`.
+pub(super) fn veiled<'c>(changes: &'c [Change], masks: &mut Masks) -> Cow<'c, [Change]> {
+    let hidden: Vec<Change> = changes.iter().map(|change| without_credentials(change, masks)).collect();
     if hidden == changes { Cow::Borrowed(changes) } else { Cow::Owned(hidden) }
 }
 
-fn without_credentials(change: &Change) -> Change {
+fn without_credentials(change: &Change, masks: &mut Masks) -> Change {
     let mut change = change.clone();
-    let hide = |text: &mut String| {
-        if let Some(veiled) = veil::veiled(text) {
-            *text = veiled;
-        }
-    };
+    let path = change.path.clone();
+    [&mut change.before, &mut change.after].into_iter().flatten().for_each(|value| masks.value(&path, value));
     if let Some(id) = &mut change.object {
-        [&mut id.api_version, &mut id.kind, &mut id.namespace, &mut id.name].into_iter().for_each(hide);
+        [&mut id.api_version, &mut id.kind, &mut id.namespace, &mut id.name]
+            .into_iter()
+            .for_each(|text| masks.text(text));
     }
-    [&mut change.file, &mut change.path, change.consequence.to_mut()].into_iter().for_each(hide);
-    [&mut change.before, &mut change.after].into_iter().flatten().for_each(|value| hide_in(value, &hide));
+    [&mut change.file, &mut change.path, change.consequence.to_mut()].into_iter().for_each(|text| masks.text(text));
+    if let Some(because) = &mut change.because {
+        masks.text(&mut because.by);
+    }
     change
-}
-
-fn hide_in(value: &mut Json, hide: &impl Fn(&mut String)) {
-    match value {
-        Json::String(text) => hide(text),
-        Json::Array(items) => items.iter_mut().for_each(|item| hide_in(item, hide)),
-        Json::Object(entries) => {
-            let all = std::mem::take(entries).into_iter().map(|(mut key, mut value)| {
-                hide(&mut key);
-                hide_in(&mut value, hide);
-                (key, value)
-            });
-            *entries = all.collect();
-        }
-        Json::Null | Json::Bool(_) | Json::Number(_) => {}
-    }
 }
 
 fn text(clusters: &[ClusterChanges<'_>], sources: &Sources, look: Look) -> String {

@@ -5,6 +5,7 @@
 mod changes;
 mod diagnostics;
 mod json;
+mod masks;
 mod place;
 mod review;
 mod snippet;

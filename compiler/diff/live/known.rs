@@ -124,6 +124,11 @@ const APPLIERS: [&str; 8] = [
 /// `kubectl apply` without `--server-side`: an update whose content stands in an annotation.
 const CLIENT_SIDE: [&str; 2] = ["kubectl-client-side-apply", "before-first-apply"];
 
+/// Whether it was `kubectl apply` without `--server-side`.
+pub(super) fn is_client_side(manager: &Manager) -> bool {
+    manager.operation == Operation::Update && CLIENT_SIDE.contains(&manager.name.as_str())
+}
+
 /// Whether this is how our output came into the cluster; `aliases` are further names.
 pub(super) fn is_ours(manager: &Manager, aliases: &[String]) -> bool {
     let name = manager.name.as_str();

@@ -22,7 +22,7 @@ use self::owners::{LAST_APPLIED, Manager, Operation, Owners};
 use super::{Because, Cause, Change, Edit, Rules, Side, compare, removed};
 use crate::catalog::fields;
 use crate::diag::Origin;
-use crate::object::{NodeId, ObjectId, Tree, Value};
+use crate::object::{ObjectId, Tree, Value};
 
 /// A compiled object.
 #[derive(Clone, Copy)]
@@ -140,7 +140,9 @@ pub fn compare_live(wanted: Wanted<'_>, live: Live<'_>, ours: &Ours, rules: &Rul
     let (owners, was_root) = Owners::read(live.0, &mut was);
     let is_root = is.copy(wanted.side.tree, wanted.side.root, "");
     let table = fields::table(&id.api_version, &id.kind).map(|t| t.root());
-    let hidden = visible::settle(&id.kind, table, (&mut was, was_root), (&mut is, is_root), &owners);
+    let applied = last_applied(live, &owners, ours);
+    let known = visible::Known { owners: &owners, applied: applied.as_ref() };
+    let hidden = visible::settle(&id.kind, table, (&mut was, was_root), (&mut is, is_root), known);
     let equal = |id: &ObjectId, path: &[String], a: Value<'_>, b: Value<'_>| {
         defaults::is_one_quantity(field_at(id, path), a, b)
     };
@@ -154,8 +156,10 @@ pub fn compare_live(wanted: Wanted<'_>, live: Live<'_>, ours: &Ours, rules: &Rul
             Approved::Same => Some(Earlier::default()),
             Approved::Other(side) => Some(Earlier::of(side.map(|side| compare(id, file, side, wanted.side, &rules)))),
         },
-        applied: last_applied(live, &owners, ours, |tree, root| {
-            compare(id, file, Side::new(tree, root), wanted.side, &rules)
+        applied: applied.map(|applied| {
+            let mut tree = Tree::new();
+            let root = tree.add_json("", &applied, Origin::INHERIT);
+            Earlier::of(Some(compare(id, file, Side::new(&tree, root), wanted.side, &rules)))
         }),
         owners: &owners,
         ours,
@@ -187,19 +191,12 @@ fn field_at(id: &ObjectId, path: &[String]) -> Option<fields::Field> {
     Some(field)
 }
 
-/// What `kubectl apply` without `--server-side` has applied, compared with what is compiled; `None` where our output
-/// came otherwise.
-fn last_applied(
-    live: Live<'_>,
-    owners: &Owners,
-    ours: &Ours,
-    compared: impl FnOnce(&Tree, NodeId) -> Vec<Change>,
-) -> Option<Earlier> {
+/// What `kubectl apply` without `--server-side` has applied; `None` where our output came otherwise.
+fn last_applied(live: Live<'_>, owners: &Owners, ours: &Ours) -> Option<Json> {
     if owners.managers().iter().any(|m| m.operation == Operation::Apply && is_ours(m, &ours.aliases)) {
         return None;
     }
-    let annotations = live.0.pointer("/metadata/annotations")?;
-    let text = annotations.get(LAST_APPLIED)?.as_str()?;
+    let text = live.0.pointer("/metadata/annotations")?.get(LAST_APPLIED)?.as_str()?;
     let mut applied: Json = serde_json::from_str(text).ok()?;
     // kubectl writes these where they are absent.
     if let Some(metadata) = applied.get_mut("metadata").and_then(Json::as_object_mut)
@@ -207,9 +204,7 @@ fn last_applied(
     {
         metadata.remove("annotations");
     }
-    let mut tree = Tree::new();
-    let root = tree.add_json("", &applied, Origin::INHERIT);
-    Some(Earlier::of(Some(compared(&tree, root))))
+    Some(applied)
 }
 
 /// How something of earlier differs from what is compiled now.

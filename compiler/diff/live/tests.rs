@@ -165,6 +165,10 @@ fn client_side_apply_is_read_from_its_annotation() {
     live["metadata"]["managedFields"][0]["operation"] = json!("Update");
     live["metadata"]["annotations"] = json!({LAST_APPLIED: compiled().to_string()});
     assert_eq!(told(&compiled(), &live, None), Vec::<String>::new());
+    let mut defaulted = live.clone();
+    defaulted["spec"]["filledIn"] = json!({"a": 1});
+    defaulted["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"]["f:filledIn"] = json!({"f:a": {}});
+    assert_eq!(told(&compiled(), &defaulted, None), Vec::<String>::new(), "kubectl owns what was filled in");
 
     let mut new = compiled();
     new["spec"]["jobLabel"] = json!("new");

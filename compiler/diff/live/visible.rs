@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use super::defaults;
-use super::known::{self, Known};
+use super::known::{self, Known as Writer};
 use super::owners::Owners;
 use crate::catalog::fields::{Field, Merge};
 use crate::object::{Kind, NodeId, Tree};
@@ -13,7 +15,7 @@ use crate::object::{Kind, NodeId, Tree};
 pub enum Hidden {
     /// Filled in by the API server: nobody owns it, or it is the default.
     Default,
-    Added(Known),
+    Added(Writer),
     /// A label or annotation of an object that others may write to.
     Shared,
 }
@@ -28,6 +30,14 @@ impl Hidden {
     }
 }
 
+/// What tells whose something is.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub owners: &'a Owners,
+    /// What `kubectl apply` has noted.
+    pub applied: Option<&'a Json>,
+}
+
 /// Takes out of the live object, the whole of it below `live.1`, what nobody has to be told, and fills defaults into
 /// lists that are replaced whole, on both sides. Returns how much of what was taken out.
 pub(super) fn settle(
@@ -35,10 +45,10 @@ pub(super) fn settle(
     table: Option<Field>,
     live: (&mut Tree, NodeId),
     wanted: (&mut Tree, NodeId),
-    owners: &Owners,
+    known: Known<'_>,
 ) -> BTreeMap<Hidden, usize> {
     let built_in = table.is_some_and(|t| t.table().component() == "kubernetes");
-    let mut walk = Walk { kind, built_in, owners, path: Vec::new(), named: Vec::new(), hidden: BTreeMap::new() };
+    let mut walk = Walk { kind, built_in, known, path: Vec::new(), named: Vec::new(), hidden: BTreeMap::new() };
     walk.maps(live.0, live.1, wanted.0, wanted.1, table);
     walk.hidden
 }
@@ -47,7 +57,7 @@ struct Walk<'a> {
     kind: &'a str,
     /// Its types are Go code of Kubernetes, which leaves out what is empty.
     built_in: bool,
-    owners: &'a Owners,
+    known: Known<'a>,
     /// As field tables know it: `*` for an item.
     path: Vec<String>,
     /// With the names of items.
@@ -143,19 +153,40 @@ impl Walk<'_> {
         if (empty && self.built_in) || defaults::is_default(self.kind, &self.path, field, live, node) {
             return Some(Hidden::Default);
         }
-        if !self.owners.recorded {
+        if !self.known.owners.recorded {
             return None;
         }
-        let managers: Vec<_> = self.owners.of(live.origin(node)).collect();
+        let managers: Vec<_> = self.known.owners.of(live.origin(node)).collect();
         if managers.is_empty() {
+            return Some(Hidden::Default);
+        }
+        // Whoever writes an object without applying it owns the defaults that were filled in then, too. What he has not
+        // noted as applied is one of them.
+        let by_kubectl = managers.iter().all(|m| known::is_client_side(m));
+        if by_kubectl && self.known.applied.is_some_and(|applied| !self.is_in(applied)) {
             return Some(Hidden::Default);
         }
         let metadata = self.path.first().is_some_and(|p| p == "metadata");
         if self.kind == "Namespace" && metadata && !managers.iter().any(|m| known::is_ours(m, &[])) {
             return Some(Hidden::Shared);
         }
-        let known: Option<Vec<Known>> = managers.iter().map(|m| known::by_manager(m)).collect();
+        let known: Option<Vec<Writer>> = managers.iter().map(|m| known::by_manager(m)).collect();
         known.and_then(|k| k.first().copied()).map(Hidden::Added)
+    }
+
+    /// Whether a document has something where the walk stands.
+    fn is_in(&self, document: &Json) -> bool {
+        let mut here = document;
+        for step in &self.named {
+            let next = match here {
+                Json::Object(entries) => entries.get(step),
+                Json::Array(items) => items.iter().find(|item| is_called(item, step)),
+                _ => None,
+            };
+            let Some(next) = next else { return false };
+            here = next;
+        }
+        true
     }
 
     fn step(&mut self, path: &str, named: &str, f: impl FnOnce(&mut Self)) {
@@ -165,4 +196,11 @@ impl Walk<'_> {
         self.named.pop();
         self.path.pop();
     }
+}
+
+/// Whether an item of a list has a field with this value, or (`9100,TCP`) with its first part.
+fn is_called(item: &Json, name: &str) -> bool {
+    let first = name.split(',').next().unwrap_or(name);
+    let texts = item.as_object().into_iter().flat_map(|fields| fields.values());
+    texts.map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).any(|text| text == name || text == first)
 }

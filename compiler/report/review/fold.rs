@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::diag::Sources;
 use crate::diff::{Change, Edit, Effect, Presence};
-use crate::report::changes::{ClusterChanges, in_full, veiled};
+use crate::report::changes::{ClusterChanges, in_full};
 
 fn gravest_first(a: &Row, b: &Row) -> std::cmp::Ordering {
     let alike = || a.path.cmp(&b.path).then_with(|| a.consequence.cmp(&b.consequence));
@@ -61,7 +61,7 @@ pub(super) fn rows(clusters: &[ClusterChanges<'_>], sources: &Sources) -> Vec<Ro
     let mut rows: BTreeMap<Key, Row> = BTreeMap::new();
     let kept = clusters.iter().filter(|c| matches!(c.presence, Presence::Kept | Presence::Renamed(_)));
     for cluster in kept {
-        for change in veiled(cluster.changes).iter() {
+        for change in cluster.changes {
             let row = row(cluster, change, sources);
             let key = Key::of(cluster, change, &row);
             match rows.get_mut(&key) {
@@ -132,7 +132,7 @@ fn anywhere(path: &str) -> String {
 
 /// Every change of one cluster, by itself; and the same as they read for any cluster.
 pub(super) fn of_cluster(cluster: &ClusterChanges<'_>, sources: &Sources) -> (Vec<Row>, Vec<Row>) {
-    let changes = veiled(cluster.changes);
+    let changes = cluster.changes;
     let own: Vec<Row> = changes.iter().map(|change| row(cluster, change, sources)).collect();
     let anywhere = changes.iter().zip(&own).map(|(change, own)| {
         let key = Key::of(cluster, change, own);

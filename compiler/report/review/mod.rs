@@ -13,9 +13,12 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use super::changes::ClusterChanges;
+use std::borrow::Cow;
+
+use super::changes::{ClusterChanges, veiled};
+use super::masks::Masks;
 use crate::diag::{Diagnostic, Sources};
-use crate::diff::Loads;
+use crate::diff::{Change, Loads};
 use page::{Detail, LEVELS};
 
 /// Everything a review shows.
@@ -41,6 +44,7 @@ pub struct Review<'a> {
 }
 
 /// Whether there are two sides to compare.
+#[derive(Clone, Copy)]
 pub enum State<'a> {
     Compared,
     /// The base has no spec.
@@ -57,6 +61,7 @@ pub enum State<'a> {
 }
 
 /// What this compiler writes otherwise than what was checked in at the base, from the same spec.
+#[derive(Clone, Copy)]
 pub struct CheckedIn<'a> {
     pub compiler: &'a str,
     pub catalog: &'a str,
@@ -73,8 +78,23 @@ pub enum Form {
     Json,
 }
 
+fn all_veiled<'c>(clusters: &'c [ClusterChanges<'_>], masks: &mut Masks) -> Vec<Cow<'c, [Change]>> {
+    clusters.iter().map(|c| veiled(c.changes, masks)).collect()
+}
+
+/// The same clusters with other changes.
+fn with<'c>(clusters: &'c [ClusterChanges<'c>], changes: &'c [Cow<'c, [Change]>]) -> Vec<ClusterChanges<'c>> {
+    clusters.iter().zip(changes).map(|(c, changes)| ClusterChanges { changes, ..*c }).collect()
+}
+
 /// Renders a review in at most `limit` characters, if it is for people.
 pub fn review(review: &Review<'_>, form: Form, limit: Option<usize>) -> String {
+    let mut masks = Masks::default();
+    let safe = all_veiled(review.changes, &mut masks);
+    let safe_in = all_veiled(review.checked_in.as_ref().map_or(&[], |c| c.changes), &mut masks);
+    let (changes, changes_in) = (with(review.changes, &safe), review.checked_in.map(|c| with(c.changes, &safe_in)));
+    let checked_in = review.checked_in.zip(changes_in.as_deref()).map(|(c, changes)| CheckedIn { changes, ..c });
+    let review = &Review { changes: &changes, checked_in, ..*review };
     let title = format!("Watershed: fleet {}", review.fleet);
     let render = |detail: &Detail| {
         let blocks = page::blocks(review, &title, detail, limit);

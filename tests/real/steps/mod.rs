@@ -8,6 +8,7 @@ pub mod backends;
 pub mod base;
 pub mod beside;
 pub mod charts;
+pub mod compared;
 pub mod control_plane;
 pub mod dashboards;
 pub mod delivered;
