@@ -1,6 +1,7 @@
 //! Pages people read first, held to what the program does.
 
 use watershed::cli;
+use watershed::tree::IndexedRoute;
 
 use crate::support::{Folder, difference, expect_file, read, repository, steps, updating};
 
@@ -91,4 +92,29 @@ fn every_example_is_in_the_list_and_has_five_lines_about_it() {
         );
     }
     assert!(found >= 3);
+}
+
+#[test]
+fn the_readme_of_outputs_has_every_key_of_the_routing_in_an_index() {
+    let full = IndexedRoute {
+        route: "r".to_owned(),
+        series: vec!["s".to_owned()],
+        peaks: vec!["p".to_owned()],
+        up: vec!["u".to_owned()],
+        of_no_job: true,
+        namespaces: Vec::new(),
+        pod_labels: [("app".to_owned(), "a".to_owned())].into(),
+        to: Vec::new(),
+    };
+    let keys: Vec<String> = match serde_json::to_value(&full) {
+        Ok(serde_json::Value::Object(object)) => object.into_iter().map(|(key, _)| key).collect(),
+        other => panic!("{other:?}"),
+    };
+    let page = read("output/README.md");
+    let told: Vec<&str> = page.lines().filter_map(|l| Some(l.strip_prefix("| `")?.split_once('`')?.0)).collect();
+    assert_eq!(told, keys, "what `index.json` says of routes is told key by key");
+    // What is always there is told to be.
+    let empty = serde_json::to_value(IndexedRoute::default()).expect("JSON");
+    let always: Vec<&String> = empty.as_object().into_iter().flat_map(|o| o.keys()).collect();
+    assert_eq!(always, ["route", "namespaces", "to"]);
 }

@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::options::{FailOn, FindingOptions, Format};
 use super::session::Session;
 use crate::pipeline;
-use crate::plan::{Question, Wanted};
+use crate::plan::{self, Question, Wanted};
 use crate::relabel::regex::Cache;
 use crate::relabel::{Condition, RuleError};
 use crate::report::{self, Traced};
@@ -35,7 +35,7 @@ pub struct Args {
     /// Only what is about pods of this namespace.
     #[arg(long, value_name = "NAMESPACE")]
     namespace: Option<String>,
-    /// Say only why it does not reach this store.
+    /// Say only why it does not reach this store, or this destination as pages call it: `central-t3`, `central/team-c`.
     #[arg(long, value_name = "STORE")]
     why_not: Option<String>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -82,14 +82,14 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
             }
         },
     };
-    let stores: Vec<&str> = fleet.stores.iter().map(|s| s.name.as_str()).collect();
-    if let Some(store) = args.why_not.as_deref().filter(|s| !stores.contains(s)) {
-        let near = crate::diag::nearest(store, stores.iter().copied());
-        let near =
-            near.map_or_else(|| format!("; there are: {}", stores.join(", ")), |n| format!(", did you mean `{n}`?"));
-        session.complain(&format!("there is no store `{store}`{near}"));
-        return Exit::Usage;
-    }
+    let why_not = match args.why_not.as_deref().map(|named| plan::destination(fleet, named)) {
+        None => None,
+        Some(Ok(destination)) => Some(destination),
+        Some(Err(why)) => {
+            session.complain(&why);
+            return Exit::Usage;
+        }
+    };
     let question = Question { wanted, namespace: args.namespace.clone() };
     match pipeline::trace(&compiled, &question, &args.cluster) {
         Ok(traces) => {
@@ -99,7 +99,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
                     .note(&format!("patches and raw objects are not traced; there are some of {}", by_hand.join(", ")));
             }
             if let Some(near) = pipeline::may_be_misspelt(&compiled, &question, &traces) {
-                session.note(&format!("no table of the catalog has this series; did you mean `{near}`?"));
+                session.note(&near);
             }
             let all: Vec<Traced<'_>> =
                 traces.iter().map(|t| Traced { cluster: &t.cluster, trace: &t.trace, origins: &t.origins }).collect();
@@ -108,8 +108,8 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
                 Format::Json => report::Format::Json,
             };
             let terminal = session.terminal(Stream::Out);
-            let why_not = args.why_not.as_deref();
-            let text = report::trace(&args.what, &all, fleet, compiled.sources(), why_not, format, terminal.colour);
+            let text =
+                report::trace(&args.what, &all, fleet, compiled.sources(), why_not.as_ref(), format, terminal.colour);
             session.out(&text).and(gate)
         }
         Err(findings) => session.findings(&findings, compiled.sources(), &options),

@@ -85,6 +85,22 @@ pub struct Applied {
     pub changes: Vec<Change>,
 }
 
+/// A destination that somebody has named.
+#[derive(Debug, Clone)]
+pub struct Whither {
+    /// As it was written.
+    pub name: String,
+    pub store: StoreId,
+    /// `None`: the store with all its tenants.
+    pub tenant: Option<u32>,
+}
+
+impl Whither {
+    pub fn is(&self, end: &End) -> bool {
+        self.store == end.store && self.tenant.is_none_or(|t| t == end.tenant)
+    }
+}
+
 /// One destination of the cluster, reached or not.
 #[derive(Debug, Clone)]
 pub struct End {

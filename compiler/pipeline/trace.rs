@@ -33,13 +33,26 @@ pub fn trace(
     clusters: &[String],
 ) -> Result<Vec<ClusterTrace>, Vec<Diagnostic>> {
     let (Some(fleet), Some(fleet_plan)) = (&compiled.fleet, &compiled.fleet_plan) else { return Ok(Vec::new()) };
-    let mut names = clusters.to_vec();
-    if let (true, Wanted::Series(selector)) = (names.is_empty(), &question.wanted) {
-        let equal = selector.equalities().unwrap_or_default();
-        names.extend(equal.iter().filter(|(l, _)| *l == fleet.identity.value).map(|(_, value)| (*value).to_owned()));
+    let identity = match &question.wanted {
+        Wanted::Series(selector) => {
+            let equal = selector.equalities().unwrap_or_default();
+            equal.into_iter().find(|(label, _)| *label == fleet.identity.value).map(|(_, value)| value)
+        }
+        Wanted::Job { .. } => None,
+    };
+    let names = match identity {
+        Some(identity) if clusters.is_empty() => vec![identity.to_owned()],
+        _ => clusters.to_vec(),
+    };
+    let mut ids = choose(fleet, &names)?;
+    if let Some(identity) = identity {
+        ids.retain(|id| fleet.cluster(*id).is(identity));
+        if ids.is_empty() {
+            return Err(vec![of_another(fleet, identity, &names)]);
+        }
     }
     let mut all = Vec::new();
-    for id in choose(fleet, &names)? {
+    for id in ids {
         let plan = plan::plan(fleet, &compiled.catalog, fleet_plan, id, &mut Sink::default());
         let trace = plan::trace(fleet, &compiled.catalog, &plan, question);
         let by_hand = plan.is_changed_by_hand(fleet);
@@ -52,8 +65,22 @@ pub fn trace(
     Ok(all)
 }
 
-/// A name that somebody may have meant who wrote one that is in no table, where only jobs without a
-/// table may have it.
+/// The series carry the identity of another cluster than those they are to be traced through.
+fn of_another(fleet: &Fleet, identity: &str, asked: &[String]) -> Diagnostic {
+    let label = &fleet.identity.value;
+    let what = format!(
+        "`{label}={identity:?}` asks for series of another cluster than {}",
+        asked.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", ")
+    );
+    let found = Diagnostic::new(&super::codes::NO_SERIES, Span::NONE, what);
+    match fleet.clusters.iter().any(|c| c.is(identity)) {
+        true => found.help(format!("take `{label}` out of the selector, or ask with `--cluster {identity}`")),
+        false => found.did_you_mean(identity, fleet.clusters.iter().map(|c| c.id.value.as_str())),
+    }
+}
+
+/// Told where somebody wrote a name that is in no table and that only jobs without a table may have: what may have
+/// been meant.
 pub fn may_be_misspelt(compiled: &Compiled, question: &Question, traces: &[ClusterTrace]) -> Option<String> {
     let Wanted::Series(selector) = &question.wanted else { return None };
     let name = name_of(selector)?;
@@ -63,7 +90,14 @@ pub fn may_be_misspelt(compiled: &Compiled, question: &Question, traces: &[Clust
         return None;
     }
     let names = listed(&compiled.catalog);
-    crate::diag::nearest(&name, names.iter().map(String::as_str)).map(str::to_owned)
+    let jobs: BTreeSet<&str> = compiled.fleet.iter().flat_map(jobs_of).collect();
+    let near = crate::diag::nearest(&name, names.iter().map(String::as_str).chain(jobs.iter().copied()))?;
+    let what = if jobs.contains(near) { "the job " } else { "" };
+    Some(format!("no table of the catalog has a series `{name}`; did you mean {what}`{near}`?"))
+}
+
+fn jobs_of(fleet: &Fleet) -> impl Iterator<Item = &str> {
+    fleet.clusters.iter().flat_map(|c| &c.jobs).map(|j| j.name.as_str())
 }
 
 fn name_of(selector: &Condition) -> Option<String> {
@@ -84,7 +118,7 @@ fn unknown(fleet: &Fleet, catalog: &Catalog, question: &Question) -> Diagnostic 
                 Some(class) => format!("no cluster asked for collects the class `{class}` of a job `{job}`"),
                 None => format!("no cluster asked for collects a job `{job}`"),
             };
-            let known: BTreeSet<&str> = fleet.clusters.iter().flat_map(|c| &c.jobs).map(|j| j.name.as_str()).collect();
+            let known: BTreeSet<&str> = jobs_of(fleet).collect();
             Diagnostic::new(&super::codes::NO_SERIES, Span::NONE, what).did_you_mean(job, known)
         }
         Wanted::Series(selector) => {
@@ -99,7 +133,8 @@ fn unknown(fleet: &Fleet, catalog: &Catalog, question: &Question) -> Diagnostic 
             if !jobs.is_empty() {
                 return found;
             }
-            found.did_you_mean(&name, listed(catalog).iter().map(String::as_str))
+            let jobs: BTreeSet<&str> = jobs_of(fleet).collect();
+            found.did_you_mean(&name, listed(catalog).iter().map(String::as_str).chain(jobs))
         }
     }
 }

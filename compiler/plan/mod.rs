@@ -54,7 +54,7 @@ mod workloads;
 pub use limits::check_limits;
 pub use proof::{Proven, prove};
 pub use settle::{settle, survey};
-pub use trace::{Question, Wanted, trace};
+pub use trace::{Question, Wanted, destination, trace};
 
 use crate::catalog::Catalog;
 use crate::diag::{Diagnostic, Origins, Sink};
@@ -103,7 +103,7 @@ pub fn plan<'f>(
     let decided = Decided { parts: &parts, monitors: &monitors, partitions: &partitions, outlets: &outlets, relayed };
     let lanes: Vec<LanePlan<'f>> =
         cx.cluster.lanes.iter().map(|l| lanes::plan(&cx, l, &decided, &mut origins, sink)).collect();
-    let stores = stores(&cx, fleet_plan, sink);
+    let stores = stores(&cx, fleet_plan, &mut origins, sink);
     expose::check_shared(&cx, &lanes, &stores, sink);
     let mut plan = ClusterPlan {
         id: cluster,
@@ -142,13 +142,13 @@ pub fn plan<'f>(
     plan
 }
 
-fn stores(cx: &Context<'_>, fleet_plan: &FleetPlan, sink: &mut Sink) -> Vec<StorePlan> {
+fn stores(cx: &Context<'_>, fleet_plan: &FleetPlan, origins: &mut Origins, sink: &mut Sink) -> Vec<StorePlan> {
     let here = fleet_plan.stands_on.get(cx.id.index()).map_or(&[][..], Vec::as_slice);
     let planned = here.iter().filter_map(|id| {
         let store = cx.fleet.store(*id);
         let load = fleet_plan.stores.get(id.index())?;
         let standing = Standing { id: *id, store, cluster: cx.cluster, load, origins: &cx.fleet.origins };
-        store::kind(&store.kind.value)?.plan(&standing, sink)
+        store::kind(&store.kind.value)?.plan(&standing, origins, sink)
     });
     planned.collect()
 }

@@ -10,6 +10,7 @@ use super::source::relay_labels;
 use super::ways::{self, Way};
 use super::{access, codes, critical, held, lanes};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
+use crate::model::fleet::Fleet;
 use crate::model::plan::{RelayPlan, RelayScrape, RelayUrl};
 use crate::model::value::{Bytes, Duration};
 use crate::relabel::{Action, Rule};
@@ -55,11 +56,15 @@ pub(super) fn outlets<'a>(cx: &Context<'a>, dests: Vec<Dest<'a>>, sink: &mut Sin
 
 /// `central`, or `central-t3` for a tenant; `central-tt3` where a store is called `central-t3`.
 pub(super) fn name(cx: &Context<'_>, target: Target) -> String {
-    let store = &cx.fleet.store(target.store).name;
+    name_in(cx.fleet, target)
+}
+
+pub(super) fn name_in(fleet: &Fleet, target: Target) -> String {
+    let store = &fleet.store(target.store).name;
     if target.tenant == 0 {
         return store.clone();
     }
-    let is_store = |name: &str| cx.fleet.stores.iter().any(|s| s.name == name);
+    let is_store = |name: &str| fleet.stores.iter().any(|s| s.name == name);
     let mut mark = "t".to_owned();
     loop {
         let name = format!("{store}-{mark}{}", target.tenant);

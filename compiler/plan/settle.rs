@@ -8,7 +8,7 @@ use super::parts::{self, Part};
 use super::routing::{self, Partition, Target};
 use super::{critical, lanes, relay};
 use crate::catalog::Catalog;
-use crate::diag::Sink;
+use crate::diag::{Origin, Sink, Sourced};
 use crate::model::fleet::{Fleet, ReaderKind};
 use crate::model::ids::{ClusterId, RouteId, StoreId};
 use crate::model::plan::{Answers, FleetPlan, Send, StoreLoad, Summary};
@@ -20,7 +20,7 @@ pub fn survey(fleet: &Fleet, catalog: &Catalog, cluster: ClusterId) -> Summary {
     let parts = parts::parts(&cx, &mut Sink::default()).all;
     let partitions = routing::partitions(&cx);
     let mut sends = Vec::new();
-    let mut intervals: BTreeMap<(StoreId, Duration), u64> = BTreeMap::new();
+    let mut intervals: BTreeMap<(StoreId, Duration), (Origin, u64)> = BTreeMap::new();
     let mut pairs = Vec::new();
     let mut answers: BTreeMap<StoreId, Answers> = BTreeMap::new();
     let read = fleet.clusters.iter().any(|c| c.readers.iter().any(|r| r.kind == ReaderKind::Grafana));
@@ -43,20 +43,21 @@ pub fn survey(fleet: &Fleet, catalog: &Catalog, cluster: ClusterId) -> Summary {
                 slowest_of(answers.entry(target.store).or_default(), boards::answers(&cx, &parts, some));
             }
             for part in sent {
-                let sum = intervals.entry((target.store, part.schedule.interval.value)).or_default();
+                let interval = part.schedule.interval;
+                let (_, sum) = intervals.entry((target.store, interval.value)).or_insert((interval.origin, 0));
                 *sum = sum.saturating_add(part.series);
                 if part.lane.replicas.value > 1 {
-                    pairs.push(target.store);
+                    pairs.push((target.store, part.lane.replicas.origin));
                 }
             }
         }
     }
     pairs.sort_unstable();
-    pairs.dedup();
+    pairs.dedup_by_key(|(store, _)| *store);
     Summary {
         cluster,
         sends,
-        intervals: intervals.into_iter().map(|((store, interval), series)| (store, interval, series)).collect(),
+        intervals: intervals.into_iter().map(|((store, i), (origin, n))| (store, Sourced::new(i, origin), n)).collect(),
         pairs,
         lanes: cx.cluster.lanes.iter().map(|l| l.name.clone()).collect(),
         answers: answers.into_iter().collect(),
@@ -114,13 +115,14 @@ fn load(store: StoreId, summaries: &[&Summary]) -> StoreLoad {
                 load.untenanted.push(summary.cluster);
             }
         }
-        load.pairs |= summary.pairs.contains(&store);
+        let pair = summary.pairs.iter().find(|(s, _)| *s == store).map(|(_, origin)| *origin);
+        load.pairs = load.pairs.or(pair);
         for (_, answers) in summary.answers.iter().filter(|(s, _)| *s == store) {
             slowest_of(&mut load.answers, answers.clone());
         }
     }
     let intervals = || summaries.iter().flat_map(|s| &s.intervals).filter(|i| i.0 == store).map(|i| (i.1, i.2));
-    load.fastest = intervals().map(|(interval, _)| interval).min();
-    load.usual = lanes::usual(intervals());
+    load.fastest = intervals().map(|(interval, _)| interval).min_by_key(|interval| interval.value);
+    load.usual = lanes::usual(intervals().map(|(interval, series)| (interval.value, series)));
     load
 }

@@ -7,7 +7,7 @@ use super::style::{ADDED, BOLD, DIM, Look, REMOVED, one_line};
 use super::{Format, json as escape};
 use crate::diag::{Origin, Origins, Sources};
 use crate::model::fleet::Fleet;
-use crate::model::trace::{Applied, End, Scrape, Trace, Way};
+use crate::model::trace::{Applied, End, Scrape, Trace, Way, Whither};
 use crate::relabel::{Change, Labels};
 
 /// Longest rule shown as text, in characters. JSON has all of it.
@@ -39,7 +39,7 @@ pub fn trace(
     clusters: &[Traced<'_>],
     fleet: &Fleet,
     sources: &Sources,
-    why_not: Option<&str>,
+    why_not: Option<&Whither>,
     format: Format,
     colour: bool,
 ) -> String {
@@ -72,7 +72,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    fn cluster(&mut self, traced: &Traced<'_>, fleet: &Fleet, lookup: &Lookup<'_>, why_not: Option<&str>) {
+    fn cluster(&mut self, traced: &Traced<'_>, fleet: &Fleet, lookup: &Lookup<'_>, why_not: Option<&Whither>) {
         let name = self.look.paint(BOLD, &one_line(traced.cluster));
         self.text.push_str(&format!("\nin {name}\n"));
         let endpoint = |way: &Way| way.scrape.as_ref().map(|s| (s.monitor.clone(), s.port.clone(), s.path.clone()));
@@ -94,7 +94,7 @@ impl Page {
         }
     }
 
-    fn way(&mut self, way: &Way, fleet: &Fleet, lookup: &Lookup<'_>, why_not: Option<&str>) {
+    fn way(&mut self, way: &Way, fleet: &Fleet, lookup: &Lookup<'_>, why_not: Option<&Whither>) {
         self.text.push('\n');
         self.line(2, &head(way), &way.scrape.as_ref().map_or_else(String::new, |s| lookup.words(s.interval.origin)));
         if !way.alike.is_empty() {
@@ -124,10 +124,10 @@ impl Page {
             None => self.line(4, "route     none: what this Prometheus holds stays in the cluster", ""),
         }
         let store = |end: &End| fleet.store(end.store).name.clone();
-        let shown: Vec<&End> = way.ends.iter().filter(|e| why_not.is_none_or(|w| w == store(e))).collect();
+        let shown: Vec<&End> = way.ends.iter().filter(|e| why_not.is_none_or(|w| w.is(e))).collect();
         if let (Some(wanted), true) = (why_not, shown.is_empty()) {
             let mark = self.look.paint(REMOVED, "×");
-            self.text.push_str(&format!("    {mark} {wanted}: no route leads there from here\n"));
+            self.text.push_str(&format!("    {mark} {}: no route leads there from here\n", wanted.name));
         }
         for end in shown {
             self.end(end, way, &store(end), lookup);
@@ -243,7 +243,7 @@ fn differences(before: &Labels, after: &Labels) -> String {
     gone.chain(set).collect::<Vec<_>>().join(", ")
 }
 
-fn as_json(traced: &Traced<'_>, fleet: &Fleet, lookup: &Lookup<'_>, why_not: Option<&str>) -> Json {
+fn as_json(traced: &Traced<'_>, fleet: &Fleet, lookup: &Lookup<'_>, why_not: Option<&Whither>) -> Json {
     let labels = |labels: &Labels| -> Json {
         labels
             .iter()
@@ -285,7 +285,7 @@ fn as_json(traced: &Traced<'_>, fleet: &Fleet, lookup: &Lookup<'_>, why_not: Opt
             "origin": origin(s.origin),
         })
     };
-    let shown = |e: &&End| why_not.is_none_or(|wanted| fleet.store(e.store).name == wanted);
+    let shown = |e: &&End| why_not.is_none_or(|wanted| wanted.is(e));
     let way = |way: &Way| {
         json!({
             "scrape": way.scrape.as_ref().map(scrape), "prometheus": way.lane,

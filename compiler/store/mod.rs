@@ -36,7 +36,7 @@ pub trait StoreKind: Sync {
     fn read_url(&self, door: &Door<'_>, tenant: u32) -> Option<String>;
 
     /// What is deployed; `None` for kinds somebody else runs, and where `sink` got an error.
-    fn plan(&self, standing: &Standing<'_>, sink: &mut Sink) -> Option<StorePlan>;
+    fn plan(&self, standing: &Standing<'_>, origins: &mut Origins, sink: &mut Sink) -> Option<StorePlan>;
 }
 
 /// A store on its cluster.

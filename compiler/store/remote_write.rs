@@ -1,7 +1,7 @@
 //! Somebody else's store, of which nothing is known but that it takes Prometheus remote write.
 
 use super::{Door, Late, Paths, Profile, Protocol, Replicas, Standing, StoreKind};
-use crate::diag::Sink;
+use crate::diag::{Origins, Sink};
 use crate::model::plan::StorePlan;
 
 pub struct RemoteWriteStore;
@@ -32,7 +32,7 @@ impl StoreKind for RemoteWriteStore {
         None
     }
 
-    fn plan(&self, _: &Standing<'_>, _: &mut Sink) -> Option<StorePlan> {
+    fn plan(&self, _: &Standing<'_>, _: &mut Origins, _: &mut Sink) -> Option<StorePlan> {
         None
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::outside::outside;
 use super::{Door, Late, Paths, Profile, Protocol, Replicas, Standing, StoreKind, codes};
-use crate::diag::{Diagnostic, Origin, Sink, Sourced, Span};
+use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Span, Why};
 use crate::model::fleet::{Auth, Resources, Store};
 use crate::model::plan::{DoorUser, StorePlan, Workload};
 use crate::model::value::{Bytes, Duration, Version};
@@ -42,7 +42,7 @@ impl StoreKind for VictoriaMetricsCluster {
         Some(format!("{}/select/{tenant}/prometheus", base(door, "vmselect", 8481)))
     }
 
-    fn plan(&self, standing: &Standing<'_>, sink: &mut Sink) -> Option<StorePlan> {
+    fn plan(&self, standing: &Standing<'_>, origins: &mut Origins, sink: &mut Sink) -> Option<StorePlan> {
         let store = standing.store;
         let retention_days = whole_days(standing, sink)?;
         let replication = store.replication.value.max(1);
@@ -61,7 +61,7 @@ impl StoreKind for VictoriaMetricsCluster {
             retention_days,
             replication,
             replicas: replicas(store, replication, !users.is_empty()),
-            dedup: dedup(standing, replication),
+            dedup: dedup(standing, replication, origins),
             front_door: !users.is_empty(),
             entrance: entrance(store, !users.is_empty()),
             outside: outside(standing, !users.is_empty(), sink),
@@ -196,12 +196,18 @@ fn report_no_door(standing: &Standing<'_>, sink: &mut Sink) {
     }
 }
 
-/// One sample is kept per window, so with HA pairs it is the fastest interval written here: a
-/// longer one would throw away samples. Copies made by replication need any window at all.
-fn dedup(standing: &Standing<'_>, replication: u32) -> Option<Sourced<Duration>> {
+/// One sample of a series is kept per window, and the window is one for all series: with HA pairs it is the fastest
+/// interval written here. A longer one would throw samples of that class away. Of a slower class both replicas' samples
+/// stay, taken at different moments from the same target: more to keep, and nothing wrong with any rate. Copies made
+/// by replication need any window at all.
+fn dedup(standing: &Standing<'_>, replication: u32, origins: &mut Origins) -> Option<Sourced<Duration>> {
     let load = standing.load;
-    match load.fastest {
-        Some(fastest) if load.pairs => Some(Sourced::new(fastest, Origin::INHERIT)),
+    match (load.fastest, load.pairs) {
+        (Some(fastest), Some(pair)) => {
+            let reason = "the fastest interval written here by whomever, for a pair sends each sample twice";
+            let from = vec![fastest.origin, pair];
+            Some(Sourced::new(fastest.value, origins.add(Why::Derived { reason, from })))
+        }
         _ if replication > 1 => Some(Sourced::new(Duration::from_millis(1), standing.store.replication.origin)),
         _ => None,
     }

@@ -1,5 +1,6 @@
 //! Values of the chart `victoria-metrics-cluster`.
 
+use crate::diag::Origin;
 use crate::model::fleet::{Auth, Cluster, Resources, Store};
 use crate::model::plan::{DoorService, Outside, StorePlan};
 use crate::object::Build;
@@ -21,15 +22,17 @@ pub fn values(b: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StoreP
     });
     component(b, "vminsert", cluster, store, plan, |c| {
         if plan.replication > 1 {
-            c.object("extraArgs", |a| a.str("replicationFactor", plan.replication.to_string()));
+            let origin = store.replication.origin;
+            c.from(origin)
+                .object("extraArgs", |a| a.from(origin).str("replicationFactor", plan.replication.to_string()));
         }
     });
     component(b, "vmselect", cluster, store, plan, |c| {
         if plan.replication > 1 || plan.dedup.is_some() {
-            c.object("extraArgs", |a| {
+            c.from(of_arguments(store, plan)).object("extraArgs", |a| {
                 dedup(a, plan);
                 if plan.replication > 1 {
-                    a.str("replicationFactor", plan.replication.to_string());
+                    a.from(store.replication.origin).str("replicationFactor", plan.replication.to_string());
                 }
             });
         }
@@ -40,7 +43,7 @@ pub fn values(b: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StoreP
             c.from(retention.origin).str("retentionPeriod", format!("{}d", plan.retention_days));
         }
         if plan.dedup.is_some() {
-            c.object("extraArgs", |a| dedup(a, plan));
+            c.from(of_arguments(store, plan)).object("extraArgs", |a| dedup(a, plan));
         }
         if let Some(storage) = &store.storage {
             c.from(storage.size.origin).object("persistentVolume", |v| {
@@ -58,6 +61,11 @@ pub fn values(b: &mut Build<'_>, cluster: &Cluster, store: &Store, plan: &StoreP
             outside(c, &plan.outside);
         });
     }
+}
+
+/// What asks for arguments of the process.
+fn of_arguments(store: &Store, plan: &StorePlan) -> Origin {
+    plan.dedup.as_ref().map_or(store.replication.origin, |window| window.origin)
 }
 
 fn dedup(a: &mut Build<'_>, plan: &StorePlan) {

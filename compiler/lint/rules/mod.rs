@@ -9,6 +9,7 @@ pub mod nothing_left;
 pub mod open_credentials;
 pub mod rare_scrapes;
 pub mod unknown_metric;
+pub mod unknown_window;
 pub mod unused_allow;
 
 use super::Rule;
@@ -25,6 +26,8 @@ pub const RULES: &[Rule] = &[
     fast_and_read::RULE,
     rare_scrapes::RULE,
     open_credentials::RULE,
+    unknown_window::RULE,
+    unknown_window::PAIRS_RULE,
 ];
 
 pub const CODES: [&Code; RULES.len()] = {

@@ -4,7 +4,7 @@ use super::{
     AlertService, AlertmanagerPlan, Answered, Answers, ClassRef, Edge, ExporterPlan, LanePlan, Monitor, Policy,
     ReaderPlan, RelayPlan, RulePlan, StaticService, StorePlan, StoreRulesPlan, Workload,
 };
-use crate::diag::Origins;
+use crate::diag::{Origin, Origins, Sourced};
 use crate::model::fleet::{Cluster, Fleet, Patch, Raw};
 use crate::model::ids::{ClusterId, RouteId, StoreId};
 use crate::model::value::Duration;
@@ -28,9 +28,9 @@ pub struct Summary {
     /// Load sent to each store, by destination.
     pub sends: Vec<Send>,
     /// Series sent to each store, by interval.
-    pub intervals: Vec<(StoreId, Duration, u64)>,
-    /// Stores that a Prometheus with several replicas writes to.
-    pub pairs: Vec<StoreId>,
+    pub intervals: Vec<(StoreId, Sourced<Duration>, u64)>,
+    /// Stores that a Prometheus with several replicas writes to, and what says that it has them.
+    pub pairs: Vec<(StoreId, Origin)>,
     pub lanes: Vec<String>,
     /// What dashboards can ask of each store for this cluster; empty where nobody reads any.
     pub answers: Vec<(StoreId, Answers)>,
@@ -51,11 +51,11 @@ pub struct StoreLoad {
     pub samples_per_second: f64,
     /// Smallest interval of any class written here: the store's deduplication window must not be
     /// longer.
-    pub fastest: Option<Duration>,
+    pub fastest: Option<Sourced<Duration>>,
     /// The interval most of its series have.
     pub usual: Option<Duration>,
-    /// Whether an HA pair of Prometheis writes here, so that each sample comes twice.
-    pub pairs: bool,
+    /// An HA pair of Prometheis writes here, so that each sample comes twice: what says that there are two.
+    pub pairs: Option<Origin>,
     /// Sending clusters, with the samples per second of each.
     pub senders: Vec<(ClusterId, f64)>,
     /// Those that send something to the store itself and not to a tenant.

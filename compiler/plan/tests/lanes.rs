@@ -69,6 +69,9 @@ fn the_replica_label_goes_where_replicas_are_merged_by_identical_labels() {
     let store = &world.sound("control-a").stores[0];
     // The pair sends each sample twice: one is kept per fastest interval.
     assert_eq!(store.dedup.map(|d| d.value.to_string()).as_deref(), Some("15s"));
+    let origin = store.dedup.map(|d| d.origin).expect("a window");
+    let why = world.sound("control-a").origins.resolve(&world.fleet.origins, origin).cloned();
+    assert!(matches!(&why, Some(crate::diag::Why::Derived { from, .. }) if from.len() == 2), "{why:?}");
 
     let world = pair(FOREIGN, "replicas 2");
     let (plan, found) = world.plan("control-a");

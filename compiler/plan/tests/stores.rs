@@ -43,7 +43,7 @@ fn loads_are_summed_over_the_senders() {
         .map(|s| s.samples_per_second)
         .sum();
     assert!(load.samples_per_second > 0.0 && (load.samples_per_second - alone).abs() < 1e-6);
-    assert_eq!(load.fastest.map(|f| f.to_string()).as_deref(), Some("15s"));
+    assert_eq!(load.fastest.map(|f| f.value.to_string()).as_deref(), Some("15s"));
     // The order of the summaries does not matter.
     let mut summaries: Vec<_> =
         world.fleet.cluster_ids().map(|id| super::survey(&world.fleet, &world.catalog, id)).collect();

@@ -4,16 +4,20 @@
 mod ends;
 mod way;
 
+use std::collections::BTreeMap;
+
 use super::boards::{collectors, exposes};
 use super::context::Context;
 use super::parts::{self, Part};
-use super::routing;
+use super::relay;
+use super::routing::{self, Target};
 use super::senders::Senders;
 use crate::catalog::{Asked, Catalog};
 use crate::diag::Sink;
 use crate::model::fleet::Fleet;
+use crate::model::ids::StoreId;
 use crate::model::plan::{ClusterPlan, Monitor};
-use crate::model::trace::Trace;
+use crate::model::trace::{Trace, Whither};
 use crate::relabel::Condition;
 
 /// What somebody wants to know of.
@@ -110,6 +114,33 @@ pub fn trace(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, question:
         out.ways.retain(|w| w.scrape.as_ref().is_none_or(|s| s.certain));
     }
     out
+}
+
+/// The destination of a name: a store, one of its tenants as routes write it, or either as pages call it.
+///
+/// # Errors
+/// There is none of this name, with what may have been meant.
+pub fn destination(fleet: &Fleet, name: &str) -> Result<Whither, String> {
+    let mut all: BTreeMap<String, (StoreId, Option<u32>)> = BTreeMap::new();
+    for store in fleet.store_ids() {
+        let of = fleet.store(store);
+        for tenant in &of.tenants {
+            let id = tenant.id.value;
+            all.insert(format!("{}/{}", of.name, tenant.name), (store, Some(id)));
+            all.entry(relay::name_in(fleet, Target { store, tenant: id })).or_insert((store, Some(id)));
+        }
+        all.insert(of.name.clone(), (store, None));
+    }
+    if let Some((store, tenant)) = all.get(name) {
+        return Ok(Whither { name: name.to_owned(), store: *store, tenant: *tenant });
+    }
+    let names = || all.keys().map(String::as_str);
+    Err(match crate::diag::nearest(name, names()) {
+        Some(near) => format!("there is no store or destination `{name}`, did you mean `{near}`?"),
+        None => {
+            format!("there is no store or destination `{name}`; there are: {}", names().collect::<Vec<_>>().join(", "))
+        }
+    })
 }
 
 /// Whether a rule has made it: nothing that is exposed is called so.
