@@ -18,6 +18,7 @@ pub mod emit;
 pub mod check;
 pub mod lint;
 pub mod tree;
+pub mod snapshot;
 pub mod diff;
 pub mod docs;
 pub mod report;

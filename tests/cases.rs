@@ -39,6 +39,7 @@ topics! {
     git: "git",
     not_yet: "not-yet",
     review: "review",
+    snapshot: "snapshot",
     trace: "trace",
 }
 

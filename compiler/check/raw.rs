@@ -132,6 +132,11 @@ const CLUSTER_SCOPED: [&str; 19] = [
     "ValidatingWebhookConfiguration",
 ];
 
+/// Whether objects of a kind stand in no namespace, as far as the name of the kind tells.
+pub fn is_cluster_scoped(kind: &str) -> bool {
+    CLUSTER_SCOPED.binary_search(&kind).is_ok()
+}
+
 fn give_namespace(
     tree: &mut Tree,
     root: NodeId,
@@ -140,7 +145,7 @@ fn give_namespace(
     origin: Origin,
     found: &mut dyn FnMut(Finding),
 ) {
-    if !id.namespace.is_empty() || CLUSTER_SCOPED.binary_search(&id.kind.as_str()).is_ok() {
+    if !id.namespace.is_empty() || is_cluster_scoped(&id.kind) {
         return;
     }
     if fields::table(&id.api_version, &id.kind).is_some() {

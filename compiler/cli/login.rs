@@ -47,11 +47,16 @@ impl LoginOptions {
         })
     }
 
+    /// The context that a cluster is reached by.
+    pub fn context_of(&self, cluster: &Cluster) -> String {
+        let said = self.context.clone().or_else(|| cluster.context.as_ref().map(|c| c.value.clone()));
+        said.unwrap_or_else(|| cluster.name.clone())
+    }
+
     /// The server of a cluster.
     pub fn server(&self, world: &dyn World, cluster: &Cluster) -> Result<Arc<dyn Server>, Failure> {
-        let said = self.context.clone().or_else(|| cluster.context.as_ref().map(|c| c.value.clone()));
         world.server(&Login {
-            context: said.unwrap_or_else(|| cluster.name.clone()),
+            context: self.context_of(cluster),
             kubeconfig: self.kubeconfig.clone(),
             exec: self.allow_exec.clone(),
             timeout: Duration::from_secs(self.request_timeout),

@@ -16,6 +16,7 @@ mod options;
 mod review;
 mod schema;
 mod session;
+mod snapshot;
 mod trace;
 
 pub use exit::{Exit, TABLE};
@@ -41,6 +42,7 @@ Examples:
   watershed build --out output                the tree of objects to apply
   watershed diff --against dir:output         what a change does, with the spec lines behind it
   watershed review origin/main...HEAD         the same for a branch, as a page for a pull request
+  watershed snapshot --out snapshots          what clusters have now, to compare with elsewhere
   watershed explain 'cluster[lab].job[node-exporter].interval'
   watershed trace up --cluster lab            where a series goes, rule by rule")]
 pub struct Args {
@@ -58,6 +60,7 @@ enum Command {
     Build(build::Args),
     Diff(diff::Args),
     Review(review::Args),
+    Snapshot(snapshot::Args),
     Explain(explain::Args),
     Trace(trace::Args),
     Fmt(fmt::Args),
@@ -81,6 +84,7 @@ pub fn run(world: &dyn World, args: impl IntoIterator<Item = OsString>) -> Exit 
         Command::Build(a) => build::run(&session, a),
         Command::Diff(a) => diff::run(&session, a),
         Command::Review(a) => review::run(&session, a),
+        Command::Snapshot(a) => snapshot::run(&session, a),
         Command::Explain(a) => explain::run(&session, a),
         Command::Trace(a) => trace::run(&session, a),
         Command::Fmt(a) => fmt::run(&session, a),

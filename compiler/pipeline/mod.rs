@@ -16,6 +16,7 @@ mod live;
 mod load;
 mod review;
 mod revision;
+mod snapshot;
 mod trace;
 
 pub use build::{Built, Target, build};
@@ -27,6 +28,7 @@ pub use live::{LiveCluster, LiveQuestion, Unverified, live};
 pub use load::{Raws, SpecPath, Text, catalog_of, read, sources};
 pub use review::{Base, Before, CheckedIn, Range, Review, review};
 pub use revision::{Past, Which, compile_at};
+pub use snapshot::{Recording, SnapshotQuestion, Taken, snapshot};
 pub use trace::{ClusterTrace, may_be_misspelt, trace};
 
 use files::{Names, Prints};

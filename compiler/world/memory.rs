@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::server::{Failure, FailureKind, Login, Server};
 use super::{
-    Access, Committed, Date, Entry, Fingerprint, History, Output, Stream, Terminal, Trouble, TroubleKind, World,
+    Access, Committed, Date, Entry, Fingerprint, History, Output, Stream, Terminal, Time, Trouble, TroubleKind, World,
     WriteSet, names,
 };
 
@@ -155,6 +155,14 @@ impl World for Memory {
 
     fn today(&self) -> Date {
         self.today
+    }
+
+    fn now(&self) -> Time {
+        Time::parse(&format!("{}T12:00:00Z", self.today)).unwrap_or(Time(0))
+    }
+
+    fn random(&self) -> Result<[u8; 16], Trouble> {
+        Ok(*b"not so random at")
     }
 }
 

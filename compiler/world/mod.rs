@@ -11,7 +11,9 @@ pub mod names;
 mod os;
 mod pending;
 mod recorded;
+mod recorder;
 pub mod server;
+mod time;
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +21,9 @@ use std::sync::Arc;
 pub use memory::Memory;
 pub use os::Os;
 pub use recorded::Recorded;
+pub use recorder::Recorder;
 pub use server::Server;
+pub use time::{Date, Time};
 
 use self::server::{Failure, Login};
 
@@ -55,6 +59,10 @@ pub trait World: Sync {
     fn terminal(&self, stream: Stream) -> Terminal;
     /// Today's date, UTC. May change a diagnostic (an `allow` that ran out), never output.
     fn today(&self) -> Date;
+    /// The time. For records of what was done when; nothing is decided by it but how old such a record is.
+    fn now(&self) -> Time;
+    /// Sixteen bytes that nobody can guess.
+    fn random(&self) -> Result<[u8; 16], Trouble>;
 }
 
 /// The commits of a repository.
@@ -186,37 +194,6 @@ pub struct Terminal {
     pub width: usize,
 }
 
-/// A civil date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Date {
-    pub year: i32,
-    pub month: u8,
-    pub day: u8,
-}
-
-impl Date {
-    /// The date `days` after 1970-01-01, by the proleptic Gregorian calendar (H. Hinnant,
-    /// "chrono-Compatible Low-Level Date Algorithms", civil_from_days).
-    pub fn from_days(days: i64) -> Self {
-        let z = days + 719_468;
-        let era = z.div_euclid(146_097);
-        let of_era = z.rem_euclid(146_097);
-        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let shifted = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * shifted + 2) / 5 + 1;
-        let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
-        Date { year: year as i32, month: month as u8, day: day as u8 }
-    }
-}
-
-impl fmt::Display for Date {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
-    }
-}
-
 /// What went wrong outside, in words a person can act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
@@ -271,15 +248,6 @@ impl std::error::Error for Trouble {}
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_become_civil_dates() {
-        assert_eq!(Date::from_days(0).to_string(), "1970-01-01");
-        assert_eq!(Date::from_days(-1).to_string(), "1969-12-31");
-        assert_eq!(Date::from_days(19_782).to_string(), "2024-02-29");
-        assert_eq!(Date::from_days(19_783).to_string(), "2024-03-01");
-        assert_eq!(Date::from_days(11_016).to_string(), "2000-02-29");
-    }
 
     #[test]
     fn a_fingerprint_reads_back_and_nothing_else_does() {

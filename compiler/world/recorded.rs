@@ -15,15 +15,30 @@ pub struct Recorded {
     pub complete: Vec<Listed>,
     /// What was asked for and not answered.
     pub failed: Vec<(Listed, Failure)>,
+    /// API versions whose kinds were asked for, those that are not served among them; `None`: all there are.
+    pub discovered: Option<Vec<String>>,
+    /// API versions whose kinds were asked for in vain.
+    pub undiscovered: Vec<(String, Failure)>,
 }
 
 impl Server for Recorded {
     fn version(&self) -> Result<String, Failure> {
+        if self.version.is_empty() {
+            return Err(Failure::new(FailureKind::NotRecorded, "the server's version was not recorded"));
+        }
         Ok(self.version.clone())
     }
 
     fn kinds(&self, api_version: &str) -> Result<Vec<Served>, Failure> {
+        if let Some((_, failure)) = self.undiscovered.iter().find(|(version, _)| version == api_version) {
+            return Err(failure.clone());
+        }
         let kinds: Vec<Served> = self.kinds.iter().filter(|k| k.api_version == api_version).cloned().collect();
+        let asked = self.discovered.as_ref().is_none_or(|all| all.iter().any(|version| version == api_version));
+        if kinds.is_empty() && !asked {
+            let message = format!("it was not recorded whether the server serves `{api_version}`");
+            return Err(Failure::new(FailureKind::NotRecorded, message));
+        }
         if kinds.is_empty() {
             return Err(Failure::new(FailureKind::Missing, format!("the server does not serve `{api_version}`")));
         }
@@ -39,7 +54,11 @@ impl Server for Recorded {
             let message = format!("it was not recorded which objects of kind {} there are{place}", what.served.kind);
             return Err(Failure::new(FailureKind::NotRecorded, message));
         }
-        Ok(self.objects.iter().filter(|object| is_asked_for(object, what)).cloned().collect())
+        Ok(self.known(what))
+    }
+
+    fn known(&self, what: &Listed) -> Vec<Json> {
+        self.objects.iter().filter(|object| is_asked_for(object, what)).cloned().collect()
     }
 
     fn may(&self, verb: Verb, _: &Served, _: Option<&str>) -> Result<bool, Failure> {
@@ -114,5 +133,19 @@ mod tests {
         assert_eq!(recorded.list(&asked(Some("monitoring"), Some("watershed/fleet=hero"))).unwrap().len(), 1);
         assert_eq!(recorded.list(&asked(None, None)).unwrap_err().kind, FailureKind::NotRecorded);
         assert_eq!(recorded.list(&asked(Some("kube-system"), None)).unwrap_err().kind, FailureKind::Forbidden);
+        assert_eq!(recorded.known(&asked(None, None)).len(), 2);
+    }
+
+    #[test]
+    fn what_was_not_asked_is_not_taken_for_missing() {
+        let kind = |recorded: &Recorded, version: &str| recorded.kinds(version).map_err(|f| f.kind);
+        let failed = Failure::new(FailureKind::Server, "no");
+        let mut recorded = Recorded { undiscovered: vec![("b/v1".to_owned(), failed)], ..Recorded::default() };
+        assert_eq!(kind(&recorded, "a/v1"), Err(FailureKind::Missing));
+        recorded.discovered = Some(vec!["a/v1".to_owned()]);
+        assert_eq!(kind(&recorded, "a/v1"), Err(FailureKind::Missing));
+        assert_eq!(kind(&recorded, "b/v1"), Err(FailureKind::Server));
+        assert_eq!(kind(&recorded, "c/v1"), Err(FailureKind::NotRecorded));
+        assert_eq!(recorded.version().unwrap_err().kind, FailureKind::NotRecorded);
     }
 }

@@ -29,6 +29,11 @@ pub trait Server: fmt::Debug + Send + Sync {
     /// All objects of a kind, `managedFields` included, page by page at one resource version. What came before
     /// a failure is not handed on: a list is whole or it is none.
     fn list(&self, what: &Listed) -> Result<Vec<Json>, Failure>;
+    /// Objects of a list that is not whole, where what was read of a server is all there is and
+    /// [`list`](Server::list) fails. Nothing follows from what is not among them.
+    fn known(&self, _: &Listed) -> Vec<Json> {
+        Vec::new()
+    }
     /// Whether we may do this, by a `SelfSubjectAccessReview`. No namespace: in all of them.
     fn may(&self, verb: Verb, what: &Served, namespace: Option<&str>) -> Result<bool, Failure>;
     /// Server-side apply of one object, with strict field validation. Answers with the object as it then is, or

@@ -28,6 +28,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("check", &[], &[]),
     ("lint", &[], &[]),
     ("tree", &["serde", "serde_json"], &[]),
+    ("snapshot", &["serde", "serde_json", "sha2"], &[]),
     ("diff", &["serde_json", "similar"], &[]),
     ("docs", &["serde_json"], &[]),
     ("report", &["anstyle", "serde_json", "similar", "unicode_width"], &[]),

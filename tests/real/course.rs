@@ -17,8 +17,8 @@ use crate::ground::{api, images, network, operator, process};
 use crate::steps::planned::{self, Planned};
 use crate::steps::running::{self, Machines, Running};
 use crate::steps::{
-    accepted, alerted, alertmanagers, asked, backends, charts, compared, dashboards, delivered, outage, relabelled,
-    rules, scraped, stages, understood,
+    accepted, alerted, alertmanagers, asked, backends, charts, compared, dashboards, delivered, outage, recorded,
+    relabelled, rules, scraped, stages, understood,
 };
 use crate::subject::{self, Subject};
 use crate::trouble::{During as _, Outcome, Trouble};
@@ -71,7 +71,7 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
         }
     }
     names.push("dashboards".to_owned());
-    names.push(asked::STEP.to_owned());
+    names.extend([asked::STEP, recorded::STEP].map(str::to_owned));
     names.extend(outage::STEPS.map(str::to_owned));
     if !course.wants_any(names.clone()) {
         names.extend(["stages", "rules", "relabelled", "charts"].map(str::to_owned));
@@ -84,6 +84,9 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
     storage_classes(&cluster, &subjects)?;
     course.say("an API server and the operator are up");
     course.step(asked::STEP, || asked::judge(&mut cluster, scratch));
+    if let Some(subject) = subjects.iter().find(|s| s.emitted.fleet == "single-split") {
+        course.step(recorded::STEP, || recorded::judge(&mut cluster, scratch, subject));
+    }
     std::thread::scope(|scope| {
         // It shares nothing with the clusters but the machine.
         let dashboards = course.wants_any(["dashboards".to_owned()]).then(|| {

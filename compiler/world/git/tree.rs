@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::{Repository, broken};
 use crate::world::server::{Failure, Login, Server};
 use crate::world::{
-    Access, Committed, Date, Entry, Fingerprint, History, Output, Revision, Stream, Terminal, Trouble, TroubleKind,
-    World, WriteSet,
+    Access, Committed, Date, Entry, Fingerprint, History, Output, Revision, Stream, Terminal, Time, Trouble,
+    TroubleKind, World, WriteSet,
 };
 
 /// As on disk: a spec is a few hundred files.
@@ -247,6 +247,14 @@ impl World for Snapshot<'_> {
 
     fn today(&self) -> Date {
         self.repository.world.today()
+    }
+
+    fn now(&self) -> Time {
+        self.repository.world.now()
+    }
+
+    fn random(&self) -> Result<[u8; 16], Trouble> {
+        self.repository.world.random()
     }
 }
 

@@ -16,7 +16,7 @@ use rustix::fs::FileType;
 use self::folder::{Folder, errno, open_file, trouble};
 use self::output::Tree;
 use super::server::{Failure, Login, Server};
-use super::{Access, Date, Entry, History, Output, Stream, Terminal, Trouble, TroubleKind, World, git};
+use super::{Access, Date, Entry, History, Output, Stream, Terminal, Time, Trouble, TroubleKind, World, git};
 
 /// A spec is a few hundred files; this many means somebody pointed at the wrong folder.
 const MAX_FILES: usize = 100_000;
@@ -100,11 +100,19 @@ impl World for Os {
     }
 
     fn today(&self) -> Date {
-        let seconds = match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
-            Ok(since) => i64::try_from(since.as_secs()).unwrap_or(0),
-            Err(_) => 0,
-        };
-        Date::from_days(seconds.div_euclid(86_400))
+        self.now().date()
+    }
+
+    fn now(&self) -> Time {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        Time(since.map_or(0, |since| since.as_secs()))
+    }
+
+    fn random(&self) -> Result<[u8; 16], Trouble> {
+        let mut bytes = [0; 16];
+        let source = "/dev/urandom";
+        let read = std::fs::File::open(source).and_then(|mut file| file.read_exact(&mut bytes));
+        read.map(|()| bytes).map_err(|e| trouble(source, errno(&e)))
     }
 }
 

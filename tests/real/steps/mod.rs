@@ -17,6 +17,7 @@ pub mod grafana;
 pub mod meaning;
 pub mod outage;
 pub mod planned;
+pub mod recorded;
 pub mod relabelled;
 pub mod rules;
 pub mod running;

@@ -1,0 +1,117 @@
+//! What must not be kept of an object: contents of Secrets, and what looks like a credential elsewhere.
+
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+
+use crate::spec::secret;
+
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Annotations of Secrets that are longer may hold a copy of them.
+const SHORT: usize = 128;
+
+/// Puts `sha256:…` in the place of every credential. Two of one snapshot can be told to be the same; without the salt,
+/// which is not kept, nobody can try out what they are.
+pub fn mask(object: &mut Json, salt: &[u8; 16]) {
+    Mask { salt }.object(object);
+}
+
+struct Mask<'s> {
+    salt: &'s [u8; 16],
+}
+
+impl Mask<'_> {
+    fn object(&self, object: &mut Json) {
+        let secret = object.get("kind").and_then(Json::as_str) == Some("Secret");
+        if let Some(Json::Object(annotations)) = object.pointer_mut("/metadata/annotations") {
+            for (name, value) in annotations {
+                let Json::String(text) = value else { continue };
+                if name == LAST_APPLIED {
+                    *text = self.copy(text);
+                } else if secret && (text.len() > SHORT || text.starts_with(['{', '['])) {
+                    *text = self.hash(text);
+                }
+            }
+        }
+        for key in ["data", "stringData"] {
+            match object.get_mut(key) {
+                Some(Json::Object(data)) if secret => data.values_mut().for_each(|value| self.whole(value)),
+                Some(Json::Null) | None => {}
+                Some(value) if secret => self.whole(value),
+                Some(_) => {}
+            }
+        }
+        self.value(object);
+    }
+
+    /// An object within a string, masked as the object itself; what cannot be read is not kept.
+    fn copy(&self, text: &str) -> String {
+        match serde_json::from_str::<Json>(text) {
+            Ok(mut copy @ Json::Object(_)) => {
+                self.object(&mut copy);
+                copy.to_string()
+            }
+            _ => self.hash(text),
+        }
+    }
+
+    fn value(&self, value: &mut Json) {
+        match value {
+            Json::String(text) if secret::look(text).is_some() => *text = self.hash(text),
+            Json::Array(items) => {
+                let words: Vec<Option<&str>> = items.iter().map(Json::as_str).collect();
+                let found: Vec<usize> = secret::arguments(&words).into_iter().map(|(at, _)| at).collect();
+                found
+                    .into_iter()
+                    .filter_map(|at| Some((at, items.get(at)?.as_str()?.to_owned())))
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .for_each(|(at, text)| items[at] = self.argument(&text).into());
+                items.iter_mut().for_each(|item| self.value(item));
+            }
+            Json::Object(fields) => {
+                let named = fields.get("name").and_then(Json::as_str).is_some_and(secret::is_credential_key);
+                for (key, value) in fields {
+                    let credential = secret::is_credential_key(key) || (named && key == "value");
+                    match value {
+                        Json::String(text) if credential && !text.is_empty() && !is_reference(text) => {
+                            *text = self.hash(text);
+                        }
+                        value => self.value(value),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The name of a flag stays.
+    fn argument(&self, text: &str) -> String {
+        match text.split_once('=').filter(|_| secret::flag(text).is_some()) {
+            Some((name, value)) => format!("{name}={}", self.hash(value)),
+            None => self.hash(text),
+        }
+    }
+
+    fn whole(&self, value: &mut Json) {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        *value = self.hash(&text).into();
+    }
+
+    fn hash(&self, text: &str) -> String {
+        if is_masked(text) {
+            return text.to_owned();
+        }
+        let digest = Sha256::new().chain_update(self.salt).chain_update(text.as_bytes()).finalize();
+        digest.iter().fold("sha256:".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))
+    }
+}
+
+fn is_masked(text: &str) -> bool {
+    text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// `$(TOKEN)` of Kubernetes, `${TOKEN}` of everybody else.
+fn is_reference(text: &str) -> bool {
+    text.starts_with("$(") || text.starts_with("${")
+}
