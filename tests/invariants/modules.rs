@@ -29,7 +29,8 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("lint", &[], &[]),
     ("tree", &["serde", "serde_json"], &[]),
     ("snapshot", &["serde", "serde_json", "sha2"], &[]),
-    ("diff", &["serde_json", "similar"], &[]),
+    // `io` to inflate what is in memory.
+    ("diff", &["base64", "flate2", "serde_json", "similar"], &["io"]),
     ("docs", &["serde_json"], &[]),
     ("report", &["anstyle", "serde_json", "similar", "unicode_width"], &[]),
     ("pipeline", &["rayon", "serde_json"], &["sync"]),

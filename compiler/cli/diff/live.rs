@@ -5,7 +5,7 @@ use super::super::options::Format;
 use super::super::session::Session;
 use super::Args;
 use crate::diag::Origins;
-use crate::pipeline::{self, Compiled, LiveCluster, LiveQuestion};
+use crate::pipeline::{self, Compiled, Helm, LiveCluster, LiveQuestion};
 use crate::report::{self, NotVerified};
 use crate::world::Stream;
 
@@ -32,6 +32,11 @@ pub fn run(session: &Session<'_>, args: &Args, compiled: &Compiled) -> Exit {
         server: &|cluster| args.login.server(world, cluster),
         approved: &args.approved,
         aliases: &args.owner_alias,
+        helm: match &args.helm_values {
+            Some(folder) => Helm::Values(folder),
+            None if args.helm => Helm::Secrets,
+            None => Helm::Unread,
+        },
         today: world.today(),
         parallel: args.login.parallel(),
         done: &done,

@@ -51,6 +51,12 @@ pub struct Args {
     /// watershed.
     #[arg(long, value_name = "MANAGER", num_args = 1..)]
     owner_alias: Vec<String>,
+    /// Against live clusters: Helm releases too, by the Secrets in which Helm keeps them. These hold all values.
+    #[arg(long)]
+    helm: bool,
+    /// Against live clusters: Helm releases by files of `helm get values`, DIR/[CLUSTER/]RELEASE.yaml.
+    #[arg(long, value_name = "DIR", conflicts_with = "helm")]
+    helm_values: Option<String>,
     #[command(flatten)]
     login: LoginOptions,
 }

@@ -124,9 +124,11 @@ const APPLIERS: [&str; 8] = [
 /// `kubectl apply` without `--server-side`: an update whose content stands in an annotation.
 const CLIENT_SIDE: [&str; 2] = ["kubectl-client-side-apply", "before-first-apply"];
 
-/// Whether it was `kubectl apply` without `--server-side`.
-pub(super) fn is_client_side(manager: &Manager) -> bool {
-    manager.operation == Operation::Update && CLIENT_SIDE.contains(&manager.name.as_str())
+/// Whether it was `kubectl apply` without `--server-side`, or another that is known to write our output without
+/// applying it.
+pub(super) fn is_client_side(manager: &Manager, aliases: &[String]) -> bool {
+    let name = manager.name.as_str();
+    manager.operation == Operation::Update && (CLIENT_SIDE.contains(&name) || aliases.iter().any(|a| a == name))
 }
 
 /// Whether this is how our output came into the cluster; `aliases` are further names.

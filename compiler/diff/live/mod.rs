@@ -53,6 +53,8 @@ pub struct Ours {
     pub aliases: Vec<String>,
     /// What the spec leaves to somebody else.
     pub ignores: Vec<Ignore>,
+    /// What is compared is known to have been applied as it is: the manifest of a Helm release.
+    pub applied: bool,
 }
 
 /// A live object with what its marks say.
@@ -140,8 +142,11 @@ pub fn compare_live(wanted: Wanted<'_>, live: Live<'_>, ours: &Ours, rules: &Rul
     let (owners, was_root) = Owners::read(live.0, &mut was);
     let is_root = is.copy(wanted.side.tree, wanted.side.root, "");
     let table = fields::table(&id.api_version, &id.kind).map(|t| t.root());
-    let applied = last_applied(live, &owners, ours);
-    let known = visible::Known { owners: &owners, applied: applied.as_ref() };
+    let applied = match ours.applied {
+        true => Some(wanted.side.tree.to_json(wanted.side.root)),
+        false => last_applied(live, &owners, ours),
+    };
+    let known = visible::Known { owners: &owners, applied: applied.as_ref(), aliases: &ours.aliases };
     let hidden = visible::settle(&id.kind, table, (&mut was, was_root), (&mut is, is_root), known);
     let equal = |id: &ObjectId, path: &[String], a: Value<'_>, b: Value<'_>| {
         defaults::is_one_quantity(field_at(id, path), a, b)

@@ -36,6 +36,8 @@ pub(super) struct Known<'a> {
     pub owners: &'a Owners,
     /// What `kubectl apply` has noted.
     pub applied: Option<&'a Json>,
+    /// Further managers that write without applying.
+    pub aliases: &'a [String],
 }
 
 /// Takes out of the live object, the whole of it below `live.1`, what nobody has to be told, and fills defaults into
@@ -162,8 +164,8 @@ impl Walk<'_> {
         }
         // Whoever writes an object without applying it owns the defaults that were filled in then, too. What he has not
         // noted as applied is one of them.
-        let by_kubectl = managers.iter().all(|m| known::is_client_side(m));
-        if by_kubectl && self.known.applied.is_some_and(|applied| !self.is_in(applied)) {
+        let by_update = managers.iter().all(|m| known::is_client_side(m, self.known.aliases));
+        if by_update && self.known.applied.is_some_and(|applied| !self.is_in(applied)) {
             return Some(Hidden::Default);
         }
         let metadata = self.path.first().is_some_and(|p| p == "metadata");

@@ -2,6 +2,7 @@
 //! difference, and everything about which nothing can be said.
 
 mod read;
+mod releases;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::world::server::{Failure, FailureKind};
 use crate::world::{Access, Date, Output, Server, World};
 
 pub use read::{Asked, Reading, Unverified, read};
+pub use releases::Helm;
 
 /// Gives the server of a cluster.
 pub type Connect<'a> = dyn Fn(&Cluster) -> Result<Arc<dyn Server>, Failure> + Sync + 'a;
@@ -39,6 +41,7 @@ pub struct LiveQuestion<'a> {
     pub approved: &'a str,
     /// Field managers that apply our output, besides those that are known.
     pub aliases: &'a [String],
+    pub helm: Helm<'a>,
     /// An `ignore` holds until its day.
     pub today: Date,
     /// How many clusters are asked at once.
@@ -82,7 +85,7 @@ pub fn live(
     let output = world.output(question.approved, Access::Look).map_err(|t| vec![tree::trouble(&t)])?;
     let names = Names::of(&compiled.catalog, fleet);
     let one = |id: &ClusterId| {
-        let compared = Comparison { cx: &cx, names: &names, output: &*output, question, id: *id }.run();
+        let compared = Comparison { world, cx: &cx, names: &names, output: &*output, question, id: *id }.run();
         (question.done)(&fleet.cluster(*id).name);
         compared
     };
@@ -144,6 +147,7 @@ fn ignores(cluster: &Cluster, today: Date) -> Vec<diff::Ignore> {
 
 /// One cluster's comparison.
 struct Comparison<'a> {
+    world: &'a dyn World,
     cx: &'a Context<'a>,
     names: &'a Names<'a>,
     output: &'a dyn Output,
@@ -157,10 +161,11 @@ impl Comparison<'_> {
         let mut files = ClusterTree::new();
         let mut kept = Kept::default();
         let mut ids = BTreeSet::new();
-        let mut releases = 0;
+        let mut releases = Vec::new();
         fill(self.cx, self.id, &mut files, &mut |emitted| {
             if emitted.object.place == Place::Helm {
-                releases += 1;
+                releases.extend(emitted.object.release.clone().map(|r| (emitted.object.id.clone(), r)));
+                kept.keep(emitted);
                 return;
             }
             kept.keep(emitted);
@@ -178,11 +183,12 @@ impl Comparison<'_> {
 
         let marks = marks(self.cx.fleet, cluster);
         let asked = asked(&marks, ids, index.as_ref());
-        let (version, reading) = self.reading(cluster, &asked);
+        let (server, version, reading) = self.reading(cluster, &asked);
         let ours = Ours {
             labels: marks,
             aliases: self.question.aliases.to_vec(),
             ignores: ignores(cluster, self.question.today),
+            applied: false,
         };
         let mut compared = Compared { reading, ours, ..Compared::default() };
         for (path, _) in &finished.files {
@@ -204,9 +210,26 @@ impl Comparison<'_> {
             };
             compared.object(Wanted { id: &id, file: path, side, approved });
         }
+        for (path, _) in &finished.files {
+            let Some(id) = finished.index.object(path).map(|o| o.id()) else { continue };
+            let Some((id, release)) = releases.iter().find(|(known, _)| *known == id) else { continue };
+            let Some(values) = kept.object(id) else { continue };
+            let approved = index.as_ref().map(|_| !differing.contains_key(path.as_str()));
+            let (chart, version) = (&release.chart, &release.version);
+            let wanted = diff::Release { id, file: path, chart, version, values, approved };
+            match (self.question.helm, &server) {
+                (Helm::Secrets, Some(server)) => releases::by_secrets(&**server, wanted, &mut compared),
+                (Helm::Values(folder), _) => {
+                    releases::by_values(self.world, folder, &cluster.name, wanted, &mut compared);
+                }
+                // The whole cluster is out of reach, which is told.
+                (Helm::Secrets, None) | (Helm::Unread, _) => {}
+            }
+        }
         compared.orphans(&asked);
         let stale = differing.keys().filter(|path| **path != INDEX).count();
-        compared.remark(self.question.approved, index.is_some(), stale, releases);
+        let unread = if matches!(self.question.helm, Helm::Unread) { releases.len() } else { 0 };
+        compared.remark(self.question.approved, index.is_some(), stale, unread);
         let Compared { changes, unverified, hidden, ignored, ahead, count, remarks, ours, .. } = compared;
         let why = |at: usize| ours.ignores.get(at).map(|i| i.why.clone()).unwrap_or_default();
         let ignored = ignored.into_iter().map(|(at, n)| (why(at), n)).collect();
@@ -229,19 +252,19 @@ impl Comparison<'_> {
         })
     }
 
-    fn reading(&self, cluster: &Cluster, asked: &Asked) -> (String, Reading) {
+    fn reading(&self, cluster: &Cluster, asked: &Asked) -> (Option<Arc<dyn Server>>, String, Reading) {
         let server = match (self.question.server)(cluster) {
             Ok(server) => server,
-            Err(why) => return (String::new(), nothing(asked, why)),
+            Err(why) => return (None, String::new(), nothing(asked, why)),
         };
-        match server.version() {
-            Ok(version) => (version, read(&*server, asked)),
+        let version = match server.version() {
+            Ok(version) => version,
             // Not everybody may ask for it, and nothing hangs on it.
-            Err(failure) if matches!(failure.kind, FailureKind::Forbidden | FailureKind::NotRecorded) => {
-                (String::new(), read(&*server, asked))
-            }
-            Err(why) => (String::new(), nothing(asked, why)),
-        }
+            Err(failure) if matches!(failure.kind, FailureKind::Forbidden | FailureKind::NotRecorded) => String::new(),
+            Err(why) => return (None, String::new(), nothing(asked, why)),
+        };
+        let reading = read(&*server, asked);
+        (Some(server), version, reading)
     }
 }
 
@@ -350,7 +373,10 @@ impl Compared {
             }
         }
         if releases > 0 {
-            self.remarks.push(format!("{releases} Helm releases are not compared"));
+            self.remarks.push(format!(
+                "{releases} Helm releases are not compared: --helm reads the Secrets in which Helm keeps them, --helm-values \
+                 files of `helm get values`"
+            ));
         }
     }
 }
