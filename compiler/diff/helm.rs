@@ -135,7 +135,8 @@ pub fn compare_release(wanted: Release<'_>, revisions: &[Revision], rules: &Rule
         return changes;
     };
     let cause = if wanted.approved == Some(true) { Cause::Drift } else { Cause::Pending };
-    let (was, is) = (format!("{} {}", deployed.chart, deployed.version), format!("{} {}", wanted.chart_name(), wanted.version));
+    let (was, is) =
+        (format!("{} {}", deployed.chart, deployed.version), format!("{} {}", wanted.chart_name(), wanted.version));
     if was != is {
         changes.push(about(wanted, "chart", Some(was), Some(is), "", cause));
     }
@@ -223,8 +224,7 @@ mod tests {
             values: Side::new(&tree, root),
             approved,
         };
-        let rules =
-            Rules { lists: &|_, _| ListKind::Plain, parse: &|_, _| None, equal: &|_, _, _, _| false };
+        let rules = Rules { lists: &|_, _| ListKind::Plain, parse: &|_, _| None, equal: &|_, _, _, _| false };
         let shown = |v: &Option<Json>| v.as_ref().map_or("-".to_owned(), Json::to_string);
         let line = |c: &Change| {
             let cause = c.because.as_ref().map_or("", |b| b.cause.name());
@@ -255,7 +255,10 @@ mod tests {
         let old = release(1, "superseded", "0.1.0", json!({}));
         let runs = release(2, "deployed", "0.49.0", json!({}));
         let cut = release(3, "pending-upgrade", "0.49.0", json!({"a": 1}));
-        assert_eq!(told(&json!({}), Some(true), &[cut, runs, old]), ["revision removed \"3, pending-upgrade\" - drift"]);
+        assert_eq!(
+            told(&json!({}), Some(true), &[cut, runs, old]),
+            ["revision removed \"3, pending-upgrade\" - drift"]
+        );
         assert_eq!(told(&json!({}), None, &[]), ["added - \"vm/victoria-metrics-cluster\" pending"]);
     }
 

@@ -21,7 +21,6 @@ pub(super) enum Pairing {
 
 pub(super) fn pair(old: Side<'_>, new: Side<'_>, kind: &ListKind) -> Pairs {
     let (was, is) = (Items::of(old), Items::of(new));
-    let name = ["name".to_owned()];
     match kind {
         ListKind::Set => return by_label(&was, &is, was.values(), is.values(), false),
         ListKind::Keyed(keys) => {
@@ -31,11 +30,18 @@ pub(super) fn pair(old: Side<'_>, new: Side<'_>, kind: &ListKind) -> Pairs {
         }
         ListKind::Plain => {}
     }
-    if let (Some(before), Some(after)) = (was.keys(&name), is.keys(&name)) {
-        return by_label(&was, &is, before, after, true);
+    for keys in NAMES {
+        let keys: Vec<String> = keys.iter().map(|k| (*k).to_owned()).collect();
+        if let (Some(before), Some(after)) = (was.keys(&keys), is.keys(&keys)) {
+            return by_label(&was, &is, before, after, true);
+        }
     }
     by_likeness(&was, &is)
 }
+
+/// What items are known by where no table says it, if all have it and no two alike: containers and remote-write entries;
+/// panels of a dashboard, and their queries; rules.
+const NAMES: [&[&str]; 4] = [&["name"], &["title"], &["refId"], &["alert", "record"]];
 
 struct Items<'t> {
     tree: &'t Tree,

@@ -131,7 +131,7 @@ fn documents_inside_strings_are_compared_as_documents() {
     let id = ObjectId { kind: "ConfigMap".into(), ..prometheus() };
     let changes = compare(&id, "f.yaml", Side::new(&trees.0, was), Side::new(&trees.1, is), &RULES);
     let expected =
-        ["data[\"lanes.json\"].panels[0].span changed 1 2", "data[\"note.txt\"] changed \"a: 1\\n\" \"a: 2\\n\""];
+        ["data[\"lanes.json\"].panels[a].span changed 1 2", "data[\"note.txt\"] changed \"a: 1\\n\" \"a: 2\\n\""];
     assert_eq!(tell(&changes), expected);
     assert_eq!((changes[0].origin, changes[0].effect), (Origin(7), Effect::Reload));
 }
@@ -237,4 +237,20 @@ mod against_a_folder {
         };
         assert_eq!(compared(&file, Sides::default(), &RULES).len(), 1);
     }
+}
+
+#[test]
+fn panels_queries_and_rules_are_known_by_what_people_call_them() {
+    let panel = |title: &str, expr: &str| json!({"title": title, "targets": [{"refId": "A", "expr": expr}]});
+    let board = |panels: [Json; 2]| json!({"data": {"board.json": json!({"panels": panels}).to_string()}});
+    let (cpu, disk) = (panel("CPU", "a"), panel("Disk", "b"));
+    assert_eq!(
+        told(board([cpu.clone(), disk]), board([cpu, panel("Disk", "c")])),
+        ["data[\"board.json\"].panels[Disk].targets[A].expr changed \"b\" \"c\""]
+    );
+    let rules = |second: Json| json!({"rules": [{"alert": "Down", "expr": "up == 0"}, second]});
+    assert_eq!(
+        told(rules(json!({"record": "a:b", "expr": "x"})), rules(json!({"record": "a:b", "expr": "y"}))),
+        ["rules[a:b].expr changed \"x\" \"y\""]
+    );
 }

@@ -1,6 +1,7 @@
 //! Changes, grouped by cluster and object.
 
 mod live;
+mod views;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use similar::{ChangeTag, TextDiff};
 use unicode_width::UnicodeWidthStr;
 
 pub use live::{Live, NotVerified};
+pub use views::View;
 
 use super::masks::Masks;
 use super::place::Lookup;
@@ -83,21 +85,29 @@ impl<'a> ClusterChanges<'a> {
     }
 }
 
+/// How changes are rendered.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    pub format: Format,
+    /// Of text; JSON has everything.
+    pub view: View,
+    pub colour: bool,
+    /// In columns.
+    pub width: usize,
+}
+
 /// Renders changes. Clusters whose changes read alike are shown once. Empty text where there are
 /// none.
-pub fn changes(
-    clusters: &[ClusterChanges<'_>],
-    sources: &Sources,
-    format: Format,
-    colour: bool,
-    width: usize,
-) -> String {
+pub fn changes(clusters: &[ClusterChanges<'_>], sources: &Sources, manner: Manner) -> String {
     let mut masks = Masks::default();
     let safe: Vec<Cow<'_, [Change]>> = clusters.iter().map(|c| veiled(c.changes, &mut masks)).collect();
+    let view = if manner.format == Format::Json { View::Fields } else { manner.view };
+    let chosen: Vec<Vec<Change>> =
+        safe.iter().map(|changes| changes.iter().filter(|c| view.shows(c)).cloned().collect()).collect();
     let clusters: Vec<ClusterChanges<'_>> =
-        clusters.iter().zip(&safe).map(|(c, changes)| ClusterChanges { changes, ..*c }).collect();
-    match format {
-        Format::Text => text(&clusters, sources, Look::new(colour, width)),
+        clusters.iter().zip(&chosen).map(|(c, changes)| ClusterChanges { changes, ..*c }).collect();
+    match manner.format {
+        Format::Text => text(&clusters, sources, view, Look::new(manner.colour, manner.width)),
         Format::Json => escape::pretty(&as_json(&clusters, sources)),
     }
 }
@@ -125,11 +135,11 @@ fn without_credentials(change: &Change, masks: &mut Masks) -> Change {
     change
 }
 
-fn text(clusters: &[ClusterChanges<'_>], sources: &Sources, look: Look) -> String {
+fn text(clusters: &[ClusterChanges<'_>], sources: &Sources, view: View, look: Look) -> String {
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for cluster in clusters.iter().filter(|c| !c.is_silent()) {
-        let body = body(cluster, sources, look);
+        let body = body(cluster, sources, view, look);
         match known.get(&body) {
             Some(group) => groups[*group].1.push(cluster.cluster),
             None => {
@@ -156,8 +166,27 @@ fn text(clusters: &[ClusterChanges<'_>], sources: &Sources, look: Look) -> Strin
     out
 }
 
-fn body(cluster: &ClusterChanges<'_>, sources: &Sources, look: Look) -> String {
+fn body(cluster: &ClusterChanges<'_>, sources: &Sources, view: View, look: Look) -> String {
     let mut out = String::new();
+    match view {
+        View::Summary => views::summary(cluster, look, &mut out),
+        View::Unified => {
+            for of_object in cluster.changes.chunk_by(|a, b| a.object == b.object && a.file == b.file) {
+                let (file, object) = (&of_object[0].file, &of_object[0].object);
+                let name = object.as_ref().map_or_else(|| file.clone(), ToString::to_string);
+                views::unified(&name, file, of_object, look, &mut out);
+            }
+        }
+        View::Fields | View::Values => fields(cluster, sources, look, &mut out),
+    }
+    if let Some(live) = &cluster.live {
+        live::beside(live, look, &mut out);
+    }
+    out
+}
+
+/// Every field of every object.
+fn fields(cluster: &ClusterChanges<'_>, sources: &Sources, look: Look, out: &mut String) {
     for of_object in cluster.changes.chunk_by(|a, b| a.object == b.object && a.file == b.file) {
         let first = &of_object[0];
         // A cluster that is gone is no change of its index.
@@ -177,13 +206,9 @@ fn body(cluster: &ClusterChanges<'_>, sources: &Sources, look: Look) -> String {
             look.paint(DIM, &one_line(&file))
         ));
         for change in of_object {
-            one(change, cluster.line(change, sources), look, &mut out);
+            one(change, cluster.line(change, sources), look, out);
         }
     }
-    if let Some(live) = &cluster.live {
-        live::beside(live, look, &mut out);
-    }
-    out
 }
 
 fn one(change: &Change, origin: String, look: Look, out: &mut String) {

@@ -12,7 +12,7 @@ mod snippet;
 mod style;
 mod trace;
 
-pub use changes::{ClusterChanges, Live, NotVerified, Was, changes};
+pub use changes::{ClusterChanges, Live, Manner, NotVerified, View, Was, changes};
 pub use diagnostics::diagnostics;
 pub use review::{CheckedIn as ReviewCheckedIn, Form, Review, State as ReviewState, review};
 pub use style::visible;

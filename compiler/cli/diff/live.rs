@@ -87,7 +87,9 @@ fn show(session: &Session<'_>, args: &Args, compiled: &Compiled, clusters: &[Liv
         Format::Json => report::Format::Json,
     };
     let terminal = session.terminal(Stream::Out);
-    let text = report::changes(&shown, compiled.sources(), format, terminal.colour, terminal.width);
+    let (colour, width) = (terminal.colour, terminal.width);
+    let manner = report::Manner { format, view: args.view.into(), colour, width };
+    let text = report::changes(&shown, compiled.sources(), manner);
     let compared: usize = clusters.iter().map(|c| c.compared).sum();
     let silent = clusters.iter().all(|c| c.changes.changes.is_empty() && c.unverified.is_empty());
     let text = match format {

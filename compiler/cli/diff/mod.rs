@@ -41,6 +41,9 @@ pub struct Args {
     /// The other side: dir[:DIR], a checked-in output tree, git[:REV], the spec of a revision, or live.
     #[arg(long, default_value = "dir", value_name = "SIDE", value_parser = side)]
     against: Side,
+    /// How differences are shown as text.
+    #[arg(long, value_enum, default_value_t = View::Fields)]
+    view: View,
     /// Only these clusters, by name or identity.
     #[arg(long, value_name = "NAME", num_args = 1..)]
     cluster: Vec<String>,
@@ -59,6 +62,30 @@ pub struct Args {
     helm_values: Option<String>,
     #[command(flatten)]
     login: LoginOptions,
+}
+
+/// What of the differences is shown, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum View {
+    /// Every field, with what its change does and the line of the spec behind it.
+    Fields,
+    /// Lines of YAML to take away and to add.
+    Unified,
+    /// Only values of Helm releases.
+    Values,
+    /// A line for each object.
+    Summary,
+}
+
+impl From<View> for report::View {
+    fn from(view: View) -> Self {
+        match view {
+            View::Fields => report::View::Fields,
+            View::Unified => report::View::Unified,
+            View::Values => report::View::Values,
+            View::Summary => report::View::Summary,
+        }
+    }
 }
 
 /// The other side of a comparison.
@@ -139,7 +166,9 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         Format::Json => report::Format::Json,
     };
     let terminal = session.terminal(Stream::Out);
-    let text = report::changes(&all, compiled.sources(), format, terminal.colour, terminal.width);
+    let (colour, width) = (terminal.colour, terminal.width);
+    let manner = report::Manner { format, view: args.view.into(), colour, width };
+    let text = report::changes(&all, compiled.sources(), manner);
     let printed = if text.is_empty() { session.out("No differences.\n") } else { session.out(&text) };
     if changes.is_empty() { printed } else { printed.and(Exit::Differences) }
 }

@@ -88,6 +88,14 @@ fn every_difference_is_told_with_its_cause() {
     assert!(text.contains("+ ServiceMonitor/") && text.contains("pending: it is not there"), "{text}");
     assert!(text.contains("- ServiceMonitor/monitoring/left-over") && text.contains("orphan"), "{text}");
     assert!(text.contains("foreign: it belongs to `Helm`"), "{text}");
+    let view = |view: &str| run(&world, &["diff", "--against", "live", "--view", view]).1;
+    let summary = view("summary");
+    assert!(summary.contains("~ Prometheus/monitoring/user  1 change, drift, restart"), "{summary}");
+    assert!(summary.contains("- ServiceMonitor/monitoring/left-over  orphan, reload"), "{summary}");
+    let unified = view("unified");
+    assert!(unified.contains("@@ spec.retention @@\n-1d\n+15d\n"), "{unified}");
+    let values = view("values");
+    assert!(!values.contains("Prometheus/monitoring/user"), "{values}");
     assert!(text.contains("fleet.kdl:"), "every difference names the line behind it: {text}");
 }
 
@@ -145,4 +153,79 @@ fn what_the_spec_leaves_to_others_is_not_told_until_its_day() {
     assert_eq!(told("until=\"2026-01-01\"").0, 0, "it holds on its last day");
     let (code, text) = told("until=\"2025-12-31\"");
     assert_eq!((code, text.contains("spec.retention: 1d")), (2, true), "{text}");
+}
+
+/// A Secret as Helm keeps a revision in.
+fn revision(release: &str, number: u64, status: &str, config: &Json, manifest: &str) -> Json {
+    use base64::Engine as _;
+    let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+    let json = json!({"name": release, "version": number, "info": {"status": status}, "config": config,
+        "chart": {"metadata": {"name": "victoria-metrics-cluster", "version": "0.49.0"}}, "manifest": manifest});
+    json!({"apiVersion": "v1", "kind": "Secret", "type": "helm.sh/release.v1",
+        "metadata": {"name": format!("sh.helm.release.v1.{release}.v{number}"), "namespace": "vm",
+            "labels": {"owner": "helm", "name": release, "status": status, "version": number.to_string()}},
+        "data": {"release": encode(encode(json.to_string().as_bytes()).as_bytes())}})
+}
+
+#[test]
+fn helm_releases_are_compared_by_their_values_and_by_what_became_of_their_objects() {
+    const STORES: &str = include_str!("../../../examples/two-stores/fleet.kdl");
+    let world = Memory::new().with("fleet.kdl", STORES);
+    let (code, text) = run(&world, &["build"]);
+    assert_eq!(code, 0, "{text}{}", world.printed(Stream::Err));
+    let values = |release: &str| {
+        let bytes = world.get(&format!("output/two-stores/lab/helm/{release}.values.yaml")).unwrap();
+        let mut tree = Tree::new();
+        let root = plain::read_tree(std::str::from_utf8(&bytes).unwrap(), &mut tree).unwrap()[0];
+        tree.to_json(root)
+    };
+    let releases: Vec<String> = world
+        .paths()
+        .iter()
+        .filter_map(|p| p.strip_prefix("output/two-stores/lab/helm/")?.strip_suffix(".values.yaml").map(str::to_owned))
+        .collect();
+    assert!(releases.len() > 1, "{releases:?}");
+    let service = |port: u64| {
+        json!({"apiVersion": "v1", "kind": "Service",
+               "metadata": {"name": "vmselect", "namespace": "vm", "labels": {"app.kubernetes.io/managed-by": "Helm"}},
+               "spec": {"ports": [{"port": port}]}})
+    };
+    let manifest = "---\napiVersion: v1\nkind: Service\nmetadata:\n  name: vmselect\n  labels:\n    \
+                    app.kubernetes.io/managed-by: Helm\nspec:\n  ports:\n  - port: 8481\n";
+    let server = |config: &dyn Fn(&str) -> Json, port: u64| {
+        let mut server = applied(&world);
+        let served =
+            Served { api_version: "v1".into(), kind: "Secret".into(), plural: "secrets".into(), namespaced: true };
+        server.complete.push(Listed { served, namespace: None, labels: None });
+        server.objects.push(service(port));
+        for release in &releases {
+            let manifest = if *release == releases[0] { manifest } else { "" };
+            server.objects.push(revision(release, 2, "deployed", &config(release), manifest));
+        }
+        server
+    };
+    let helm = |server: Recorded| {
+        world.serve("lab", server);
+        run(&world, &["diff", "--against", "live", "--helm"])
+    };
+    let chart = |text: &str| text.contains("chart: victoria-metrics-cluster 0.49.0");
+    let (code, text) = helm(server(&values, 8481));
+    // The alerting chart is told from the other one, which is all that differs here.
+    let alert = releases.iter().any(|r| r.ends_with("-alert"));
+    assert_eq!((code, chart(&text)), (if alert { 2 } else { 0 }, alert), "{text}");
+    let set = |release: &str| {
+        let mut values = values(release);
+        values["vmstorage"]["retentionPeriod"] = json!("1d");
+        values["fromTheCommandLine"] = json!({"adminPassword": "canary"});
+        values
+    };
+    let (code, text) = helm(server(&set, 9999));
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("vmstorage.retentionPeriod: 1d →"), "{text}");
+    assert!(text.contains("fromTheCommandLine") && !text.contains("canary"), "{text}");
+    assert!(text.contains("~ Service/vm/vmselect") && text.contains("9999"), "{text}");
+    world.put("given/lab/month.yaml", "vmstorage:\n  retentionPeriod: 1d\n");
+    let (code, text) = run(&world, &["diff", "--against", "live", "--helm-values", "given"]);
+    assert_eq!(code, 4, "files of other releases are missing: {text}");
+    assert!(text.contains("not verified"), "{text}");
 }

@@ -65,13 +65,15 @@ pub(super) fn by_values(world: &dyn World, folder: &str, cluster: &str, wanted: 
     let of_cluster = format!("{folder}/{cluster}/{name}.yaml");
     let read = |path: &str| world.read(path, MAX_VALUES);
     let bytes = read(&of_cluster).or_else(|_| read(&format!("{folder}/{name}.yaml")));
-    let values = bytes.map_err(|trouble| Failure::new(FailureKind::NotRecorded, trouble.to_string())).and_then(|bytes| {
-        let bad = |why: &str| Failure::new(FailureKind::Garbage, format!("{of_cluster}: {why}"));
-        let text = std::str::from_utf8(&bytes).map_err(|_| bad("it is no text"))?;
-        let mut tree = Tree::new();
-        let roots = plain::read_tree(text, &mut tree).map_err(|e| bad(&format!("line {}: it is no YAML", e.line)))?;
-        Ok(roots.first().map_or(Json::Null, |root| tree.to_json(*root)))
-    });
+    let values =
+        bytes.map_err(|trouble| Failure::new(FailureKind::NotRecorded, trouble.to_string())).and_then(|bytes| {
+            let bad = |why: &str| Failure::new(FailureKind::Garbage, format!("{of_cluster}: {why}"));
+            let text = std::str::from_utf8(&bytes).map_err(|_| bad("it is no text"))?;
+            let mut tree = Tree::new();
+            let roots =
+                plain::read_tree(text, &mut tree).map_err(|e| bad(&format!("line {}: it is no YAML", e.line)))?;
+            Ok(roots.first().map_or(Json::Null, |root| tree.to_json(*root)))
+        });
     match values {
         Ok(values) => {
             let revision = Revision::of_values(values, &wanted);

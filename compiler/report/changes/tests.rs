@@ -59,7 +59,8 @@ fn told(fixture: &Fixture, clusters: &[(&str, Vec<Change>)], format: Format) -> 
             live: None,
         })
         .collect();
-    changes(&clusters, &fixture.sources, format, false, 100)
+    let manner = Manner { format, view: View::Fields, colour: false, width: 100 };
+    changes(&clusters, &fixture.sources, manner)
 }
 
 #[test]
