@@ -24,7 +24,7 @@ pub use cluster::{Context, Emitted, objects};
 pub use codes::all as all_codes;
 pub use diff::{Against, ClusterChanges, diff};
 pub use explain::{Cause, ExplainedField, explain};
-pub use live::{Helm, LiveCluster, LiveQuestion, Unverified, live};
+pub use live::{Helm, LiveCluster, LiveQuestion, Source, Unverified, live};
 pub use load::{Raws, SpecPath, Text, catalog_of, read, sources};
 pub use review::{Base, Before, CheckedIn, Range, Review, review};
 pub use revision::{Past, Which, compile_at};

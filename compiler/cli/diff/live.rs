@@ -1,21 +1,26 @@
-//! `watershed diff --against live`.
+//! `watershed diff --against live` and `--against snapshot:DIR`.
 
 use super::super::exit::Exit;
 use super::super::options::Format;
 use super::super::session::Session;
 use super::Args;
+use std::sync::Arc;
+
 use crate::diag::Origins;
-use crate::pipeline::{self, Compiled, Helm, LiveCluster, LiveQuestion};
+use crate::model::fleet::{Cluster, Fleet};
+use crate::pipeline::{self, Compiled, Helm, LiveCluster, LiveQuestion, Source};
 use crate::report::{self, NotVerified};
-use crate::world::Stream;
+use crate::snapshot::{self, Of};
+use crate::world::server::{Failure, FailureKind};
+use crate::world::{Stream, World};
 
 /// Compares with clusters and shows what differs: exit 2 for differences, 4 where something could not be looked at.
-pub fn run(session: &Session<'_>, args: &Args, compiled: &Compiled) -> Exit {
+pub fn run(session: &Session<'_>, args: &Args, compiled: &Compiled, snapshots: Option<&str>) -> Exit {
     let clusters = match (&compiled.fleet, &args.cluster[..]) {
         (Some(fleet), []) => fleet.clusters.len(),
         (_, some) => some.len(),
     };
-    if let Some(complaint) = args.login.complaint(clusters) {
+    if let Some(complaint) = args.login.complaint(clusters).filter(|_| snapshots.is_none()) {
         session.complain(&complaint);
         return Exit::Usage;
     }
@@ -29,7 +34,10 @@ pub fn run(session: &Session<'_>, args: &Args, compiled: &Compiled) -> Exit {
     };
     let question = LiveQuestion {
         clusters: &args.cluster,
-        server: &|cluster| args.login.server(world, cluster),
+        source: &|cluster| match (snapshots, &compiled.fleet) {
+            (Some(folder), Some(fleet)) => recorded(world, args, folder, (fleet, cluster), clusters == 1),
+            _ => Ok(Source { server: args.login.server(world, cluster)?, remarks: Vec::new() }),
+        },
         approved: &args.approved,
         aliases: &args.owner_alias,
         helm: match &args.helm_values {
@@ -45,6 +53,35 @@ pub fn run(session: &Session<'_>, args: &Args, compiled: &Compiled) -> Exit {
         Ok(clusters) => show(session, args, compiled, &clusters),
         Err(findings) => session.findings(&findings, compiled.sources(), &args.options.findings),
     }
+}
+
+/// What a folder of snapshots has of a cluster.
+fn recorded(
+    world: &dyn World,
+    args: &Args,
+    folder: &str,
+    (fleet, cluster): (&Fleet, &Cluster),
+    only: bool,
+) -> Result<Source, Failure> {
+    let of = Of { fleet: &fleet.name.value, name: &cluster.name, identity: &cluster.id.value, only };
+    let stored = snapshot::read(world, folder, &of)?;
+    let mut remarks = stored.remarks;
+    match &stored.head {
+        Some(head) => {
+            let hours = world.now().since(head.taken).as_secs() / 3600;
+            if let Some(most) = args.max_age.filter(|most| hours > *most) {
+                let message =
+                    format!("the snapshot was taken at {}, {hours} hours ago; at most {most} are wanted", head.taken);
+                return Err(Failure::new(FailureKind::NotRecorded, message));
+            }
+            remarks.push(format!("as of {}", head.taken));
+        }
+        None if args.max_age.is_some() => {
+            return Err(Failure::new(FailureKind::NotRecorded, "a dump does not say when it was made"));
+        }
+        None => {}
+    }
+    Ok(Source { server: Arc::new(stored.recorded), remarks })
 }
 
 /// What is said of one cluster, in the words of the report.

@@ -26,6 +26,8 @@ Sides:
   live           the clusters themselves, read with no right but to list. Every difference has one
                  cause: pending (not applied yet), drift (changed outside), extra (added outside),
                  orphan (ours, and nothing asks for it), foreign (somebody else's object)
+  snapshot:DIR   the same with what `watershed snapshot --out DIR` has recorded, or with a dump of
+                 `kubectl get -o yaml --show-managed-fields`, DIR/CLUSTER.yaml
 
 Examples:
   watershed diff --against dir                 against output/
@@ -34,11 +36,13 @@ Examples:
   watershed diff --against git:origin/main...  what this branch changes
   watershed diff --against dir --cluster edge-1 --format json
   watershed diff --against live                all clusters, by the contexts of the spec
-  watershed diff --against live --cluster edge-1 --context admin@edge-1")]
+  watershed diff --against live --cluster edge-1 --context admin@edge-1
+  watershed diff --against snapshot:snapshots --max-age 24")]
 pub struct Args {
     #[command(flatten)]
     options: SpecOptions,
-    /// The other side: dir[:DIR], a checked-in output tree, git[:REV], the spec of a revision, or live.
+    /// The other side: dir[:DIR], a checked-in output tree, git[:REV], the spec of a revision, live, or
+    /// snapshot:DIR.
     #[arg(long, default_value = "dir", value_name = "SIDE", value_parser = side)]
     against: Side,
     /// How differences are shown as text.
@@ -50,6 +54,9 @@ pub struct Args {
     /// Against live clusters: the checked-in output, which tells what was approved.
     #[arg(long, default_value = "output", value_name = "DIR")]
     approved: String,
+    /// Against snapshots: exit code 4 where one is older than so many hours.
+    #[arg(long, value_name = "HOURS")]
+    max_age: Option<u64>,
     /// Against live clusters: another field manager that applies our output, beside kubectl, Argo CD, Flux, Helm and
     /// watershed.
     #[arg(long, value_name = "MANAGER", num_args = 1..)]
@@ -94,6 +101,7 @@ enum Side {
     Folder(String),
     Git(Which),
     Live,
+    Snapshot(String),
 }
 
 fn side(side: &str) -> Result<Side, String> {
@@ -104,8 +112,9 @@ fn side(side: &str) -> Result<Side, String> {
         ("git", "") if side != "git" => Err("`git:` names no revision: write `git:HEAD`".to_owned()),
         ("git", revision) => Which::parse(revision).map(Side::Git),
         ("live", "") if side == "live" => Ok(Side::Live),
-        ("snapshot", _) => Err("snapshots are not compared yet".to_owned()),
-        _ => Err("write `dir`, `dir:DIR`, `git:REV` or `live`".to_owned()),
+        ("snapshot", "") => Err("a snapshot needs its folder: write `snapshot:DIR`".to_owned()),
+        ("snapshot", folder) => Ok(Side::Snapshot(folder.to_owned())),
+        _ => Err("write `dir`, `dir:DIR`, `git:REV`, `live` or `snapshot:DIR`".to_owned()),
     }
 }
 
@@ -118,18 +127,20 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     // Every cluster is checked: what is wrong with one may come from another.
     let out = match &args.against {
         Side::Folder(out) => Some(out.as_str()),
-        Side::Git(_) | Side::Live => None,
+        Side::Git(_) | Side::Live | Side::Snapshot(_) => None,
     };
     let compiled = pipeline::compile(session.world, &spec);
     let gate = session.gate(&compiled.findings, compiled.sources(), options);
     if gate != Exit::Clean {
         return gate;
     }
-    if matches!(args.against, Side::Live) {
-        return live::run(session, args, &compiled);
+    match &args.against {
+        Side::Live => return live::run(session, args, &compiled, None),
+        Side::Snapshot(folder) => return live::run(session, args, &compiled, Some(folder)),
+        Side::Folder(_) | Side::Git(_) => {}
     }
     let past = match &args.against {
-        Side::Folder(_) | Side::Live => None,
+        Side::Folder(_) | Side::Live | Side::Snapshot(_) => None,
         Side::Git(which) => match pipeline::compile_at(session.world, &spec, which) {
             Ok(past) => Some(past),
             Err(finding) => return session.findings(&[finding], compiled.sources(), options),

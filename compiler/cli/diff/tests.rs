@@ -229,3 +229,35 @@ fn helm_releases_are_compared_by_their_values_and_by_what_became_of_their_object
     assert_eq!(code, 4, "files of other releases are missing: {text}");
     assert!(text.contains("not verified"), "{text}");
 }
+
+#[test]
+fn a_snapshot_says_what_the_cluster_said() {
+    let world = built();
+    let mut server = applied(&world);
+    find(&mut server, "Prometheus", "user")["spec"]["retention"] = json!("1d");
+    server.objects.retain(|o| o["metadata"]["name"] != "alertmanager");
+    let live = diff(&world, server);
+    let (code, text) = run(&world, &["snapshot", "--out", "snapshots"]);
+    assert_eq!(code, 0, "{text}");
+    let (code, text) = run(&world, &["diff", "--against", "snapshot:snapshots"]);
+    let changes =
+        |text: &str| -> Vec<String> { text.lines().filter(|l| !l.contains("remark: ")).map(str::to_owned).collect() };
+    assert_eq!((code, changes(&text)), (live.0, changes(&live.1)), "{text}");
+    assert!(text.contains("remark: as of "), "{text}");
+    let (code, text) = run(&world, &["diff", "--against", "snapshot:nowhere"]);
+    assert_eq!((code, text.contains("has nothing of cluster `lab`")), (4, true), "{text}");
+}
+
+#[test]
+fn of_what_is_not_in_a_dump_nothing_is_claimed() {
+    let world = built();
+    let mut server = applied(&world);
+    find(&mut server, "Prometheus", "user")["spec"]["retention"] = json!("1d");
+    server.objects.retain(|o| o["metadata"]["name"] != "alertmanager" || o["kind"] != "ServiceMonitor");
+    let dump = json!({"apiVersion": "v1", "kind": "List", "items": server.objects});
+    world.put("dumps/lab.json", dump.to_string());
+    let (code, text) = run(&world, &["diff", "--against", "snapshot:dumps"]);
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("spec.retention: 1d → ") && text.contains("? ServiceMonitor"), "{text}");
+    assert!(!text.contains("+ ServiceMonitor") && text.contains("left-over objects could not be looked for"), "{text}");
+}

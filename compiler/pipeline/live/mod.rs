@@ -20,6 +20,7 @@ use crate::model::fleet::{Cluster, Fleet, Ignore};
 use crate::model::ids::ClusterId;
 use crate::model::value::{JsonPointer, Target};
 use crate::object::{NodeId, ObjectId, Place, Tree};
+use crate::snapshot::NOT_KEPT;
 use crate::syntax::plain;
 use crate::tree::{self, ClusterTree, INDEX, Index};
 use crate::world::server::{Failure, FailureKind};
@@ -31,12 +32,22 @@ pub use releases::Helm;
 /// Gives the server of a cluster.
 pub type Connect<'a> = dyn Fn(&Cluster) -> Result<Arc<dyn Server>, Failure> + Sync + 'a;
 
+/// What answers for a cluster: its API server, or what was once read of it.
+pub struct Source {
+    pub server: Arc<dyn Server>,
+    /// What limits its answers.
+    pub remarks: Vec<String>,
+}
+
+/// Gives what answers for a cluster.
+pub type Sources<'a> = dyn Fn(&Cluster) -> Result<Source, Failure> + Sync + 'a;
+
 /// How clusters are found and compared.
 pub struct LiveQuestion<'a> {
     /// Names or identities; empty: every cluster.
     pub clusters: &'a [String],
-    /// The server of a cluster.
-    pub server: &'a Connect<'a>,
+    /// What answers for a cluster.
+    pub source: &'a Sources<'a>,
     /// Folder of the checked-in output: what reviewers approved.
     pub approved: &'a str,
     /// Field managers that apply our output, besides those that are known.
@@ -183,14 +194,15 @@ impl Comparison<'_> {
 
         let marks = marks(self.cx.fleet, cluster);
         let asked = asked(&marks, ids, index.as_ref());
-        let (server, version, reading) = self.reading(cluster, &asked);
+        let (source, version, reading) = self.reading(cluster, &asked);
         let ours = Ours {
             labels: marks,
             aliases: self.question.aliases.to_vec(),
             ignores: ignores(cluster, self.question.today),
             applied: false,
         };
-        let mut compared = Compared { reading, ours, ..Compared::default() };
+        let remarks = source.as_ref().map(|s| s.remarks.clone()).unwrap_or_default();
+        let mut compared = Compared { reading, ours, remarks, ..Compared::default() };
         for (path, _) in &finished.files {
             let Some(id) = finished.index.object(path).map(|o| o.id()).filter(|id| asked.objects.contains(id)) else {
                 continue;
@@ -217,8 +229,8 @@ impl Comparison<'_> {
             let approved = index.as_ref().map(|_| !differing.contains_key(path.as_str()));
             let (chart, version) = (&release.chart, &release.version);
             let wanted = diff::Release { id, file: path, chart, version, values, approved };
-            match (self.question.helm, &server) {
-                (Helm::Secrets, Some(server)) => releases::by_secrets(&**server, wanted, &mut compared),
+            match (self.question.helm, &source) {
+                (Helm::Secrets, Some(source)) => releases::by_secrets(&*source.server, wanted, &mut compared),
                 (Helm::Values(folder), _) => {
                     releases::by_values(self.world, folder, &cluster.name, wanted, &mut compared);
                 }
@@ -252,19 +264,19 @@ impl Comparison<'_> {
         })
     }
 
-    fn reading(&self, cluster: &Cluster, asked: &Asked) -> (Option<Arc<dyn Server>>, String, Reading) {
-        let server = match (self.question.server)(cluster) {
-            Ok(server) => server,
+    fn reading(&self, cluster: &Cluster, asked: &Asked) -> (Option<Source>, String, Reading) {
+        let source = match (self.question.source)(cluster) {
+            Ok(source) => source,
             Err(why) => return (None, String::new(), nothing(asked, why)),
         };
-        let version = match server.version() {
+        let version = match source.server.version() {
             Ok(version) => version,
             // Not everybody may ask for it, and nothing hangs on it.
             Err(failure) if matches!(failure.kind, FailureKind::Forbidden | FailureKind::NotRecorded) => String::new(),
             Err(why) => return (None, String::new(), nothing(asked, why)),
         };
-        let reading = read(&*server, asked);
-        (Some(server), version, reading)
+        let reading = read(&*source.server, asked);
+        (Some(source), version, reading)
     }
 }
 
@@ -307,6 +319,12 @@ impl Compared {
             return;
         };
         let live = Live(live);
+        if live.0.pointer("/metadata/annotations").is_some_and(|a| a.get(NOT_KEPT).is_some()) {
+            let why = Failure::new(FailureKind::NotRecorded, "it is somebody else's, and was not kept in the snapshot");
+            let (what, objects) = (wanted.id.to_string(), BTreeSet::from([wanted.id.clone()]));
+            self.unverified.push(Unverified { what, objects, why });
+            return;
+        }
         if let Some(since) = live.terminating() {
             let why = Failure::new(FailureKind::Conflict, format!("it is being deleted since {since}"));
             let (what, objects) = (wanted.id.to_string(), BTreeSet::from([wanted.id.clone()]));
@@ -356,6 +374,13 @@ impl Compared {
                 "{} objects have no managedFields: who changed what cannot be said (`kubectl get` leaves them out \
                  without --show-managed-fields)",
                 self.ownerless
+            ));
+        }
+        if !self.reading.unsearched.is_empty() {
+            let kinds: Vec<&str> = self.reading.unsearched.iter().map(String::as_str).collect();
+            self.remarks.push(format!(
+                "left-over objects could not be looked for among {}: it is not recorded what else is there",
+                kinds.join(", ")
             ));
         }
         for (kind, namespaces) in &self.reading.narrowed {

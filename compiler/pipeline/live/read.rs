@@ -34,6 +34,8 @@ pub struct Reading {
     /// Namespaces in which alone objects that nothing asks for were looked for, by kind, since all namespaces at once
     /// may not be listed.
     pub narrowed: BTreeMap<String, BTreeSet<String>>,
+    /// Kinds of which all that was asked for is there, and nothing tells what else is.
+    pub unsearched: BTreeSet<String>,
 }
 
 /// Something that could not be looked at.
@@ -122,11 +124,11 @@ impl Reader<'_> {
             let listed = Listed { served: served.clone(), namespace: place.clone(), labels: None };
             match self.list(&listed) {
                 Ok(objects) => self.keep(served, objects, false),
-                Err(why) => self.reading.unverified.push(Unverified {
-                    what: place.map_or_else(|| served.kind.clone(), |p| format!("{} in {p}", served.kind)),
-                    objects: ids,
-                    why,
-                }),
+                Err(why) => {
+                    let objects = ids.into_iter().filter(|id| !self.reading.objects.contains_key(id)).collect();
+                    let what = place.map_or_else(|| served.kind.clone(), |p| format!("{} in {p}", served.kind));
+                    self.unanswered(&served.kind, Unverified { what, objects, why });
+                }
             }
         }
     }
@@ -169,16 +171,31 @@ impl Reader<'_> {
 
     fn unverified(&mut self, api_version: &str, kind: &str, namespace: Option<&str>, why: Failure) {
         let mut objects = self.wanted(api_version, kind);
-        objects.retain(|id| namespace.is_none_or(|n| id.namespace == n));
+        objects.retain(|id| namespace.is_none_or(|n| id.namespace == n) && !self.reading.objects.contains_key(id));
         let what = namespace.map_or_else(|| kind.to_owned(), |n| format!("{kind} in {n}"));
-        self.reading.unverified.push(Unverified { what, objects, why });
+        self.unanswered(kind, Unverified { what, objects, why });
+    }
+
+    /// A dump has what it has: where all that is asked for is in it, only what else there is stays open.
+    fn unanswered(&mut self, kind: &str, unverified: Unverified) {
+        if unverified.objects.is_empty() && unverified.why.kind == FailureKind::NotRecorded {
+            self.reading.unsearched.insert(kind.to_owned());
+        } else {
+            self.reading.unverified.push(unverified);
+        }
     }
 
     fn list(&mut self, what: &Listed) -> Result<Vec<Json>, Failure> {
         let answer = self.ask(|server| server.list(what));
         match &answer {
             Ok(_) => self.reading.complete.push(what.clone()),
-            Err(failure) => self.reading.failed.push((what.clone(), failure.clone())),
+            Err(failure) => {
+                self.reading.failed.push((what.clone(), failure.clone()));
+                if failure.kind == FailureKind::NotRecorded {
+                    let known = self.server.known(what);
+                    self.keep(&what.served, known, true);
+                }
+            }
         }
         answer
     }
