@@ -205,3 +205,51 @@ fn what_is_wrong_stops_the_build() {
     assert_eq!((ended(&["check"]), ended(&["review", "origin/main...HEAD"])), (Some(3), Some(0)));
     assert_eq!(ended(&["review"]), Some(3));
 }
+
+/// `examples/ci/read-only.yaml` lets list what is emitted, and nothing else.
+#[test]
+fn the_role_for_reading_clusters_lists_every_kind_we_emit() {
+    let role: serde_json::Value = serde_yaml::from_str(&read("examples/ci/read-only.yaml")).unwrap();
+    let mut allowed = std::collections::BTreeSet::new();
+    for rule in role["rules"].as_array().unwrap() {
+        assert_eq!(rule["verbs"], serde_json::json!(["list"]));
+        for group in rule["apiGroups"].as_array().unwrap() {
+            for resource in rule["resources"].as_array().unwrap() {
+                allowed.insert((group.as_str().unwrap().to_owned(), resource.as_str().unwrap().to_owned()));
+            }
+        }
+    }
+    let plural = |kind: &str| {
+        let kind = kind.to_lowercase();
+        match kind.strip_suffix('y') {
+            Some(stem) => format!("{stem}ies"),
+            None if kind == "endpoints" => kind,
+            None if kind.ends_with('s') => format!("{kind}es"),
+            None => format!("{kind}s"),
+        }
+    };
+    let emitted = watershed::emit::KINDS.iter().map(|(api_version, kind)| {
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        (group.to_owned(), plural(kind))
+    });
+    assert_eq!(allowed, emitted.collect());
+}
+
+/// Where left-over objects are looked for is where we put any.
+#[test]
+fn every_kind_in_the_output_is_looked_for_in_clusters() {
+    let mut seen = 0;
+    for (path, text) in
+        crate::support::library::files("output").into_iter().filter(|(path, _)| path.ends_with("index.json"))
+    {
+        let index: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        for object in index["objects"].as_array().into_iter().flatten() {
+            let (api_version, kind) =
+                (object["apiVersion"].as_str().unwrap_or_default(), object["kind"].as_str().unwrap());
+            let known = watershed::emit::KINDS.contains(&(api_version, kind)) || kind == watershed::emit::VALUES;
+            assert!(known, "{path}: {kind} of {api_version} is in no list of emit::KINDS");
+            seen += 1;
+        }
+    }
+    assert!(seen > 500, "{seen}");
+}
