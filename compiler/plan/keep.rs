@@ -2,8 +2,11 @@
 //! marked, remove the mark.
 //!
 //! Steps run from the general to the particular, and a later one overrules an earlier: a mark set
-//! for a namespace is taken back for a job whose namespace is only its exporter's. Labels that
-//! begin with `__` other than the name do not exist when these rules run, except the mark itself.
+//! for a namespace is taken back for a job whose namespace is only its exporter's.
+//!
+//! Prometheus stores and sends labels that begin with `__` as a page exposes them: a pod can bring a
+//! mark of ours. So each mark is set before any rule asks for it, and all that is called like one is
+//! removed behind the last.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +21,7 @@ use crate::relabel::{Action, Rule, of_scrape};
 /// Holds `1` on what belongs to the destination, `0` where that was taken back.
 pub(super) const MARK: &str = "__tmp_watershed";
 /// The same for a copy beside what the partition sends there, before it is taken over.
-const COPY_MARK: &str = "__tmp_watershed_copy";
+pub(super) const COPY_MARK: &str = "__tmp_watershed_copy";
 
 /// What the rules of a destination have to decide on.
 pub(super) struct Scope<'p, 'a> {
@@ -77,13 +80,30 @@ pub(super) fn rules(scopes: &[Scope<'_, '_>], target: Target, origin: Origin) ->
     if rules.is_empty() {
         return None;
     }
-    let marks = match rules.iter().any(|r| r.target_label.as_deref() == Some(COPY_MARK)) {
-        true => format!("{MARK}|{COPY_MARK}"),
-        false => MARK.to_owned(),
-    };
-    rules.push(Rule::new(Action::Keep).source([MARK]).regex("1").origin(origin));
-    rules.push(Rule::new(Action::LabelDrop).regex(marks).origin(origin));
+    if !rules.first().is_some_and(sets_mark_on_all) {
+        rules.insert(0, unmarked(MARK, origin));
+    }
+    rules.push(kept(origin));
+    rules.push(Rule::new(Action::LabelDrop).regex(format!("{MARK}.*")).origin(origin));
     Some(rules)
+}
+
+/// Rules by which a destination keeps nothing.
+pub(super) fn nothing(origin: Origin) -> Vec<Rule> {
+    vec![unmarked(MARK, origin), kept(origin)]
+}
+
+/// Takes the mark from whatever comes with one.
+fn unmarked(mark: &str, origin: Origin) -> Rule {
+    Rule::new(Action::Replace).target(mark).replacement("0").origin(origin)
+}
+
+fn kept(origin: Origin) -> Rule {
+    Rule::new(Action::Keep).source([MARK]).regex("1").origin(origin)
+}
+
+fn sets_mark_on_all(rule: &Rule) -> bool {
+    rule.source_labels.is_empty() && rule.target_label.as_deref() == Some(MARK)
 }
 
 fn is_everything(steps: &[Step]) -> bool {
@@ -99,7 +119,7 @@ fn united(scope: &Scope<'_, '_>, divisions: Vec<Vec<Step>>, origin: Origin) -> V
     for (i, steps) in taking.iter().enumerate() {
         let mark = if i == 0 { MARK } else { COPY_MARK };
         if i > 0 {
-            rules.push(Rule::new(Action::Replace).target(COPY_MARK).replacement("0").origin(origin));
+            rules.push(unmarked(COPY_MARK, origin));
         }
         rules.extend(steps.iter().flat_map(|step| render(scope, step, mark, origin)));
         if i > 0 {
@@ -304,6 +324,11 @@ impl Condition {
         };
         rule.source(self.labels).regex(regex)
     }
+}
+
+/// Whether the rules decide by marks.
+pub(super) fn marks(rules: &[Rule]) -> bool {
+    rules.iter().any(|r| r.source_labels == [MARK])
 }
 
 /// Labels that tell these parts from all others of the scope, with the expression for each set of

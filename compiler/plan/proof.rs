@@ -5,7 +5,8 @@
 //! emitted, with the relabel evaluator: a target as discovery shows it through the rules of its
 //! monitor, a sample of its page through metric rules, what is stored through write rules and those
 //! of the relay. Each must come by one endpoint, with the labels it is told by, and arrive where the
-//! four questions send it and nowhere else, once, its labels as they were.
+//! four questions send it and nowhere else, once, its labels as they were; and so must the same series
+//! of a page that brings the marks itself by which our rules decide.
 
 mod blame;
 mod fault;
@@ -26,11 +27,12 @@ use self::scraped::Scrapes;
 use self::witness::Witness;
 use super::context::Context;
 use super::critical;
+use super::keep::{self, COPY_MARK, MARK};
 use super::lanes::{self, REPLICA_LABEL};
 use super::monitors::shared_values;
 use super::parts::{self, Part};
 use super::relay;
-use super::routing::{self, Partition, Target, route_of};
+use super::routing::{self, Partition, Target, Who, route_of};
 use super::senders::{Arrival, Queue, Senders};
 use crate::catalog::Catalog;
 use crate::diag::Sink;
@@ -127,6 +129,11 @@ impl OnLane<'_, '_> {
         let whole = self.whole(&witness.labels, lanes::sender(self.cx, self.lane.name));
         let told = format!(" of `{}`", self.lane.name);
         out.extend(self.judge(witness, &witness.labels, &arrived, &whole, true, told));
+        for (labels, told) in forged(witness, &witness.labels) {
+            let arrived = self.unmarked(self.senders.send(self.lane, &labels));
+            let told = format!("{told} of `{}`", self.lane.name);
+            out.extend(self.judge(witness, &labels, &arrived, &whole, true, told));
+        }
     }
 
     fn by_the_relay(&self, witness: &Witness<'_, '_>, scraped: &Labels, out: &mut Vec<Fault>) {
@@ -138,6 +145,26 @@ impl OnLane<'_, '_> {
         let whole = self.whole(&same, sender);
         let told = format!(" scraped by the relay for `{}`", self.lane.name);
         out.extend(self.judge(witness, scraped, &arrived, &whole, false, told));
+        for (labels, told) in forged(witness, scraped) {
+            let arrived = self.unmarked(self.senders.relayed(&labels, None));
+            let told = format!("{told} scraped by the relay for `{}`", self.lane.name);
+            out.extend(self.judge(witness, &labels, &arrived, &whole, false, told));
+        }
+    }
+
+    /// Where no rule asks for a mark, what is called like one is a label like any other.
+    fn unmarked(&self, arrived: Vec<Arrival>) -> Vec<Arrival> {
+        let rules = |queue: Queue| match (queue.url, queue.write) {
+            (Some(url), _) => self.blame.plan.relay.as_ref().and_then(|r| r.urls.get(url)).map(|u| &u.rules),
+            (None, write) => write.and_then(|w| self.lane.remote_write.get(w)).map(|w| &w.rules),
+        };
+        let plain = |mut arrival: Arrival| {
+            if !rules(arrival.queue).is_some_and(|r| keep::marks(r)) {
+                arrival.labels.retain(|l| *l.name != *MARK && *l.name != *COPY_MARK);
+            }
+            arrival
+        };
+        arrived.into_iter().map(plain).collect()
     }
 
     /// The series as stores are to have it, but for the label that tells replicas apart: the identity is the
@@ -221,6 +248,23 @@ impl OnLane<'_, '_> {
         let all: Vec<String> = targets.iter().map(|t| relay::name(self.cx, *t)).collect();
         if all.is_empty() { "no store".to_owned() } else { all.join(", ") }
     }
+}
+
+/// The series as a page exposes it that brings our marks, at each of their values. What whoever scrapes
+/// makes itself is on no page.
+fn forged(witness: &Witness<'_, '_>, series: &Labels) -> Vec<(Labels, &'static str)> {
+    if matches!(witness.who, Who::Scrape(_)) {
+        return Vec::new();
+    }
+    let values = [("1", " that brings our marks as \"1\""), ("0", " that brings our marks as \"0\"")];
+    let with = |(value, told): (&'static str, _)| {
+        let mut labels = series.clone();
+        labels.set(MARK, value);
+        labels.set(COPY_MARK, value);
+        labels.settle();
+        (labels, told)
+    };
+    values.map(with).into()
 }
 
 /// The operator's label that tells Prometheis apart.

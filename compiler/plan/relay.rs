@@ -310,10 +310,8 @@ fn rules(
             shared: &shared,
         })
         .collect();
-    keep::rules(&scopes, target, origin).unwrap_or_else(|| {
-        // Nothing is for it; its place in the list stays, for queues are told by it.
-        vec![Rule::new(Action::Keep).source([keep::MARK]).regex("1").origin(origin)]
-    })
+    // Where nothing is for it, its place in the list stays, for queues are told by it.
+    keep::rules(&scopes, target, origin).unwrap_or_else(|| keep::nothing(origin))
 }
 
 /// The label `prometheus` of all that a route carries: of its Prometheis, and of what the relay scrapes

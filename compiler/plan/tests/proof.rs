@@ -117,6 +117,95 @@ fn a_namespace_that_nobody_has_is_a_leak_too() {
     broken.says("\"plane-a\"", "\"none\"", &["namespace=\"nobodys\"", "should reach no store and reaches plane-a"]);
 }
 
+fn takes_marks(rule: &Rule) -> bool {
+    rule.source_labels.is_empty() && rule.target_label.as_deref() == Some("__tmp_watershed")
+}
+
+#[test]
+fn a_pod_that_brings_our_mark_is_a_leak_where_nothing_takes_it_first() {
+    let broken = split(|plan| rules(plan, "plane-b").retain(|r| !takes_marks(r)));
+    let forged = "that brings our marks as \"1\" of `user`";
+    broken.says(
+        "\"plane-b\"",
+        "\"plane-a\"",
+        &["namespace=\"hero-user-a\"", forged, "should reach plane-a and reaches plane-a, plane-b"],
+    );
+    broken.says("\"plane-b\"", "\"none\"", &["namespace=\"nobodys\"", forged, "should reach no store"]);
+    assert!(broken.found.iter().all(|d| d.what.contains("that brings our marks as \"1\"")), "{:#?}", broken.found);
+}
+
+/// What the relay scrapes by itself brings the same, and its rules for all destinations take it.
+#[test]
+fn where_the_relay_scrapes_no_mark_comes_as_far_as_a_destination() {
+    let text = pool(SPLIT).doc.sources.text(crate::diag::FileId(0)).to_owned();
+    let job = "job \"kubernetes-pods\" critical=#true\n    job \"node-exporter\" {";
+    let world = || World::of(&text.replacen("job \"node-exporter\" {", job, 1));
+    let broken = Broken::by(world(), "pool-1", |plan| {
+        let relay = plan.relay.as_mut().expect("a relay");
+        relay.urls.iter_mut().for_each(|u| u.rules.retain(|r| !takes_marks(r)));
+        assert!(!relay.common.is_empty());
+    });
+    assert!(broken.found.is_empty(), "{:#?}", broken.found);
+    let broken = Broken::by(world(), "pool-1", |plan| {
+        let relay = plan.relay.as_mut().expect("a relay");
+        relay.urls.iter_mut().for_each(|u| u.rules.retain(|r| !takes_marks(r)));
+        relay.common.clear();
+    });
+    let told = "that brings our marks as \"1\" scraped by the relay for `user` should reach plane-a and reaches plane-a, plane-b";
+    broken.says("\"plane-b\"", "", &["namespace=\"hero-user-a\"", told]);
+}
+
+/// Of several copies that take back on the way, each has a mark of its own.
+#[test]
+fn the_mark_of_a_copy_is_not_for_pods_to_bring() {
+    let copies = "copy \"plane-b\" namespaces=\"hero-user-a\"\n copy \"plane-b\" jobs=\"kubernetes-pods\" namespaces=\"stranger\"";
+    let broken = Broken::by(pool(&format!("{SPLIT}\n{copies}")), "pool-1", |plan| {
+        let takes = |r: &Rule| r.source_labels.is_empty() && r.target_label.as_deref() == Some("__tmp_watershed_copy");
+        let rules = rules(plan, "plane-b");
+        let first = rules.iter().position(takes).expect("a mark of its own");
+        rules.remove(first);
+    });
+    broken.says("\"plane-b\"", "", &["that brings our marks as \"1\" of `user`", "should reach"]);
+}
+
+/// Destinations that a Prometheus writes to by itself, each with some.
+const BY_JOB: &str = r#"
+fleet "lab" language=1 {
+    versions kubernetes="1.34" operator="0.93.1" prometheus="3.13.2"
+    prometheus "all" {
+        rest
+        retention "3d"
+        storage "100Gi"
+    }
+}
+zone "z"
+cluster "lab" zone="z" nodes=3 pods=60
+store "a" kind="victoriametrics-cluster" cluster="lab" { retention "30d"; storage "50Gi" }
+store "b" kind="victoriametrics-cluster" cluster="lab" { retention "730d"; storage "50Gi" }
+route "r" from="lab" {
+    to "a"
+    to "b" jobs="node-exporter"
+}
+"#;
+
+#[test]
+fn a_pod_that_brings_our_mark_is_found_where_prometheus_writes_by_itself() {
+    let broken = Broken::by(World::of(BY_JOB), "lab", |plan| {
+        let lane = plan.lanes.iter_mut().find(|l| l.name == "all").expect("a lane");
+        let write = lane.remote_write.iter_mut().find(|w| w.name == "b").expect("a destination");
+        write.rules.retain(|r| !takes_marks(r));
+    });
+    let told = "that brings our marks as \"1\" of `all` should reach a and reaches a, b";
+    broken.says("", "", &[told]);
+    // And it must not stay on what is sent.
+    let broken = Broken::by(World::of(BY_JOB), "lab", |plan| {
+        let lane = plan.lanes.iter_mut().find(|l| l.name == "all").expect("a lane");
+        let write = lane.remote_write.iter_mut().find(|w| w.name == "b").expect("a destination");
+        about(&mut write.rules, "__tmp_watershed.*").regex = Some("__tmp_watershed".to_owned());
+    });
+    broken.says("", "", &["that brings our marks as \"0\" of `all` arrives at b as", "__tmp_watershed_copy=\"0\""]);
+}
+
 #[test]
 fn one_second_data_that_escapes_is_found() {
     let broken = split(|plan| {

@@ -247,12 +247,12 @@ fn rules_are_positive_and_few() {
         rules,
         [
             format!(
-                "namespace ~ ^$ → 1\nnamespace ~ a-ns|b-ns → 1\njob ~ {nowhere} → 1\n\
+                " ~ .* → 0\nnamespace ~ ^$ → 1\nnamespace ~ a-ns|b-ns → 1\njob ~ {nowhere} → 1\n\
                  job,__name__ ~ (?:dcgm-exporter|kube-state-metrics|kubelet);(?:{scrapes}) → 1\n\
                  job,job_class ~ node-exporter;network → 0\nkeep 1\nremove"
             ),
             format!(
-                "namespace ~ c-ns → 1\njob ~ {nowhere} → 0\n\
+                " ~ .* → 0\nnamespace ~ c-ns → 1\njob ~ {nowhere} → 0\n\
                  job,__name__ ~ (?:dcgm-exporter|kube-state-metrics|kubelet);(?:{scrapes}) → 0\n\
                  job,job_class ~ node-exporter;network → 0\nkeep 1\nremove"
             ),
