@@ -29,6 +29,7 @@ macro_rules! topics {
 }
 
 topics! {
+    apply: "apply",
     bad_files: "bad-files",
     bad_input: "bad-input",
     bad_output: "bad-output",

@@ -26,12 +26,16 @@ pub const TABLE: [(Exit, u8, &str); 7] = [
         1,
         "our own input or output failed: spec unreadable, output not writable, no such git revision",
     ),
-    (Exit::Differences, 2, "differences: `diff`, `build --check`, `fmt --check`"),
+    (
+        Exit::Differences,
+        2,
+        "differences: `diff`, `build --check`, `fmt --check`; `apply` without approval or against the answer",
+    ),
     (Exit::Findings, 3, "findings at or above `--fail-on`: anything written in the spec, syntax errors included"),
     (
         Exit::OtherSide,
         4,
-        "another side (cluster, snapshot, release, earlier spec) unreachable, forbidden or incomplete",
+        "another side (cluster, snapshot, release, earlier spec) unreachable, forbidden or incomplete; a partial `apply`",
     ),
     (Exit::Usage, 64, "usage, or no spec found"),
     (Exit::Bug, 70, "a bug of ours"),

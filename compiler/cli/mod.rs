@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, one table of exit codes.
 
+mod apply;
 mod build;
 mod catalog;
 mod check;
@@ -43,6 +44,7 @@ Examples:
   watershed diff --against dir:output         what a change does, with the spec lines behind it
   watershed review origin/main...HEAD         the same for a branch, as a page for a pull request
   watershed snapshot --out snapshots          what clusters have now, to compare with elsewhere
+  watershed apply --cluster edge-1            what is compiled, to a live cluster; shows it and asks
   watershed explain 'cluster[lab].job[node-exporter].interval'
   watershed trace up --cluster lab            where a series goes, rule by rule")]
 pub struct Args {
@@ -61,6 +63,7 @@ enum Command {
     Diff(diff::Args),
     Review(review::Args),
     Snapshot(snapshot::Args),
+    Apply(apply::Args),
     Explain(explain::Args),
     Trace(trace::Args),
     Fmt(fmt::Args),
@@ -85,6 +88,7 @@ pub fn run(world: &dyn World, args: impl IntoIterator<Item = OsString>) -> Exit 
         Command::Diff(a) => diff::run(&session, a),
         Command::Review(a) => review::run(&session, a),
         Command::Snapshot(a) => snapshot::run(&session, a),
+        Command::Apply(a) => apply::run(&session, a),
         Command::Explain(a) => explain::run(&session, a),
         Command::Trace(a) => trace::run(&session, a),
         Command::Fmt(a) => fmt::run(&session, a),

@@ -5,6 +5,7 @@
 //! writes or compares: planning twice is the price of "all errors in one run, and no byte before
 //! the gate".
 
+mod apply;
 mod beside;
 mod build;
 mod cluster;
@@ -19,12 +20,16 @@ mod revision;
 mod snapshot;
 mod trace;
 
+pub use apply::{
+    Action, AppliedCluster, AppliedObject, ApplyQuestion, Event, Intent, Outcome, Pruning, Stop, carry_out,
+    delete_command, intend,
+};
 pub use build::{Built, Target, build};
 pub use cluster::{Context, Emitted, objects};
 pub use codes::all as all_codes;
 pub use diff::{Against, ClusterChanges, diff};
 pub use explain::{Cause, ExplainedField, explain};
-pub use live::{Helm, LiveCluster, LiveQuestion, Source, Unverified, live};
+pub use live::{Approval, Helm, LiveCluster, LiveQuestion, Source, Unverified, live};
 pub use load::{Raws, SpecPath, Text, catalog_of, read, sources};
 pub use review::{Base, Before, CheckedIn, Range, Review, review};
 pub use revision::{Past, Which, compile_at};

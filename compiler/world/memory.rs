@@ -1,7 +1,8 @@
 //! A world in memory, for tests: the contract of [`World`] without a disk.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::server::{Failure, FailureKind, Login, Server};
 use super::{
@@ -23,6 +24,9 @@ struct State {
     locked: BTreeSet<String>,
     printed: BTreeMap<Stream, String>,
     servers: BTreeMap<String, Arc<dyn Server>>,
+    /// Of somebody who can be asked: what they answer, the next first.
+    answers: Option<VecDeque<String>>,
+    elapsed: Duration,
 }
 
 impl Default for Memory {
@@ -65,6 +69,11 @@ impl Memory {
     /// Makes a server known under the name of a context.
     pub fn serve(&self, context: &str, server: impl Server + 'static) {
         self.state().servers.insert(context.to_owned(), Arc::new(server));
+    }
+
+    /// Somebody who can be asked, and answers this.
+    pub fn answer(&self, line: &str) {
+        self.state().answers.get_or_insert_default().push_back(line.to_owned());
     }
 
     /// Everything printed to a stream so far.
@@ -151,6 +160,24 @@ impl World for Memory {
 
     fn terminal(&self, _: Stream) -> Terminal {
         self.terminal
+    }
+
+    fn is_attended(&self) -> bool {
+        self.state().answers.is_some()
+    }
+
+    fn ask(&self, question: &str) -> Result<Option<String>, Trouble> {
+        self.print(Stream::Err, question)?;
+        Ok(self.state().answers.as_mut().and_then(VecDeque::pop_front))
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.state().elapsed
+    }
+
+    /// Nobody waits; only the clock goes on.
+    fn wait(&self, time: Duration) {
+        self.state().elapsed += time;
     }
 
     fn today(&self) -> Date {

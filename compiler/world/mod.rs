@@ -17,6 +17,7 @@ mod time;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use memory::Memory;
 pub use os::Os;
@@ -57,6 +58,15 @@ pub trait World: Sync {
     fn print(&self, stream: Stream, text: &str) -> Result<(), Trouble>;
     /// What a standard stream can show.
     fn terminal(&self, stream: Stream) -> Terminal;
+    /// Whether somebody can be asked: standard input and standard error are a terminal.
+    fn is_attended(&self) -> bool;
+    /// Asks on standard error and hands back the line that is answered, without its end; `None` where standard
+    /// input has ended.
+    fn ask(&self, question: &str) -> Result<Option<String>, Trouble>;
+    /// What went by since some moment. Only differences mean anything; setting a clock changes none of them.
+    fn elapsed(&self) -> Duration;
+    /// Lets time go by.
+    fn wait(&self, time: Duration);
     /// Today's date, UTC. May change a diagnostic (an `allow` that ran out), never output.
     fn today(&self) -> Date;
     /// The time. For records of what was done when; nothing is decided by it but how old such a record is.

@@ -44,7 +44,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
     ("diff", &["base64", "flate2", "serde_json", "similar"], &["io"]),
     ("docs", &["serde_json"], &[]),
     ("report", &["anstyle", "serde_json", "similar", "unicode_width"], &[]),
-    ("pipeline", &["rayon", "serde_json"], &["sync"]),
+    ("pipeline", &["rayon", "serde_json"], &["sync", "time"]),
     ("cli", &["clap", "clap_complete", "clap_mangen", "serde_json"], &["sync", "time"]),
 ];
 

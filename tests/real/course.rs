@@ -17,8 +17,8 @@ use crate::ground::{api, images, network, operator, process};
 use crate::steps::planned::{self, Planned};
 use crate::steps::running::{self, Machines, Running};
 use crate::steps::{
-    accepted, alerted, alertmanagers, asked, backends, charts, compared, dashboards, delivered, outage, recorded,
-    relabelled, rules, scraped, stages, understood,
+    accepted, alerted, alertmanagers, applied, asked, backends, charts, compared, dashboards, delivered, outage,
+    recorded, relabelled, rules, scraped, stages, understood,
 };
 use crate::subject::{self, Subject};
 use crate::trouble::{During as _, Outcome, Trouble};
@@ -246,7 +246,7 @@ fn shape(plan: &ClusterPlan<'_>) -> Vec<String> {
 const OLDEST_JUDGES_BELOW: Version = Version::new(0, 69, 0);
 /// From a reconciled Prometheus to its last configuration.
 const CAUGHT_UP: Duration = Duration::from_secs(10);
-const APPLIED: [&str; 3] = ["accepted", "understood", "compared"];
+const APPLIED: [&str; 4] = ["accepted", "understood", "compared", "applied"];
 const RUN: [&str; 4] = ["runs", "delivered", "scraped", "alerted"];
 /// What distinguishes the runs of an example.
 const VERSIONS: [&str; 2] = ["", " with Prometheus 2"];
@@ -344,6 +344,11 @@ fn apply(
             operator::settled(cluster, generation(&subject.plan), RECONCILED)?;
             let client_side = compared::unchanged(&reader, subject)?;
             Ok(format!("{server_side} applied server-side, {client_side} by kubectl apply alone"))
+        });
+        course.step(&format!("{subject} applied"), || {
+            cluster.clear(&[subject.namespace(), "vm"])?;
+            cluster.api.kubectl.put(&secrets)?;
+            applied::judge(cluster, subject, scratch)
         });
     }
     cluster.clear(&[subject.namespace(), "vm"])

@@ -47,6 +47,7 @@ pub fn run(session: &Session<'_>, args: &Args, compiled: &Compiled, snapshots: O
         },
         today: world.today(),
         parallel: args.login.parallel(),
+        keep: false,
         done: &done,
     };
     match pipeline::live(session.world, compiled, &question) {
@@ -104,6 +105,25 @@ impl Words {
 }
 
 fn show(session: &Session<'_>, args: &Args, compiled: &Compiled, clusters: &[LiveCluster]) -> Exit {
+    let format = match args.options.findings.format {
+        Format::Text => report::Format::Text,
+        Format::Json => report::Format::Json,
+    };
+    let printed = session.out(&text(session, compiled, clusters, (format, args.view.into())));
+    clusters.iter().fold(printed, |exit, c| {
+        let differs = if c.changes.changes.is_empty() { Exit::Clean } else { Exit::Differences };
+        let partial = if c.unverified.is_empty() { Exit::Clean } else { Exit::OtherSide };
+        exit.and(differs).and(partial)
+    })
+}
+
+/// The differences of clusters, as they are shown wherever they are.
+pub fn text(
+    session: &Session<'_>,
+    compiled: &Compiled,
+    clusters: &[LiveCluster],
+    (format, view): (report::Format, report::View),
+) -> String {
     let none = Origins::default();
     let fleet = super::origins_of(compiled, &none);
     let words: Vec<Words> = clusters.iter().map(Words::of).collect();
@@ -119,24 +139,14 @@ fn show(session: &Session<'_>, args: &Args, compiled: &Compiled, clusters: &[Liv
         ..super::shown(&c.changes, fleet, None)
     });
     let shown: Vec<_> = one.collect();
-    let format = match args.options.findings.format {
-        Format::Text => report::Format::Text,
-        Format::Json => report::Format::Json,
-    };
     let terminal = session.terminal(Stream::Out);
     let (colour, width) = (terminal.colour, terminal.width);
-    let manner = report::Manner { format, view: args.view.into(), colour, width };
+    let manner = report::Manner { format, view, colour, width };
     let text = report::changes(&shown, compiled.sources(), manner);
     let compared: usize = clusters.iter().map(|c| c.compared).sum();
     let silent = clusters.iter().all(|c| c.changes.changes.is_empty() && c.unverified.is_empty());
-    let text = match format {
+    match format {
         report::Format::Text if silent => format!("{text}No differences in {compared} objects.\n"),
         _ => text,
-    };
-    let printed = session.out(&text);
-    clusters.iter().fold(printed, |exit, c| {
-        let differs = if c.changes.changes.is_empty() { Exit::Clean } else { Exit::Differences };
-        let partial = if c.unverified.is_empty() { Exit::Clean } else { Exit::OtherSide };
-        exit.and(differs).and(partial)
-    })
+    }
 }

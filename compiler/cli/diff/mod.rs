@@ -1,6 +1,6 @@
 //! `watershed diff`: what a change of the spec does, with the lines behind it.
 
-mod live;
+pub(super) mod live;
 
 use super::exit::Exit;
 use super::login::LoginOptions;

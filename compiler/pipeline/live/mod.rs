@@ -1,6 +1,7 @@
 //! A compiled spec against live clusters, or what was once read of them: every object with the cause of each
 //! difference, and everything about which nothing can be said.
 
+mod material;
 mod read;
 mod releases;
 
@@ -26,6 +27,7 @@ use crate::tree::{self, ClusterTree, INDEX, Index};
 use crate::world::server::{Failure, FailureKind};
 use crate::world::{Access, Date, Output, Server, World};
 
+pub use material::{Approval, Desired, Material, generation};
 pub use read::{Asked, Reading, Unverified, read};
 pub use releases::Helm;
 
@@ -57,6 +59,8 @@ pub struct LiveQuestion<'a> {
     pub today: Date,
     /// How many clusters are asked at once.
     pub parallel: usize,
+    /// Keep what is needed to apply what differs.
+    pub keep: bool,
     /// Told as each cluster is done: its name.
     pub done: &'a (dyn Fn(&str) + Sync),
 }
@@ -77,6 +81,8 @@ pub struct LiveCluster {
     pub compared: usize,
     /// What limits the answer without making it wrong.
     pub remarks: Vec<String>,
+    /// Where it was asked for.
+    pub material: Option<Material>,
 }
 
 /// Compares every cluster with what is compiled for it. A cluster that cannot be reached hides no other.
@@ -173,6 +179,7 @@ impl Comparison<'_> {
         let mut kept = Kept::default();
         let mut ids = BTreeSet::new();
         let mut releases = Vec::new();
+        let mut places = BTreeMap::new();
         fill(self.cx, self.id, &mut files, &mut |emitted| {
             if emitted.object.place == Place::Helm {
                 releases.extend(emitted.object.release.clone().map(|r| (emitted.object.id.clone(), r)));
@@ -181,6 +188,7 @@ impl Comparison<'_> {
             }
             kept.keep(emitted);
             ids.insert(emitted.object.id.clone());
+            places.insert(emitted.object.id.clone(), emitted.object.place);
         });
         let identity = &cluster.id.value;
         let finished =
@@ -240,8 +248,24 @@ impl Comparison<'_> {
         }
         compared.orphans(&asked);
         let stale = differing.keys().filter(|path| **path != INDEX).count();
-        let unread = if matches!(self.question.helm, Helm::Unread) { releases.len() } else { 0 };
+        // Whoever applies is told Helm's commands.
+        let unread = if matches!(self.question.helm, Helm::Unread) && !self.question.keep { releases.len() } else { 0 };
         compared.remark(self.question.approved, index.is_some(), stale, unread);
+        let material = self.question.keep.then(|| Material {
+            server: source.map(|s| s.server),
+            wanted: material::desired(&kept, places),
+            there: material::generations(&compared.reading, &asked),
+            orphans: compared.left.iter().filter_map(|id| compared.reading.objects.remove_entry(id)).collect(),
+            unlisted: compared.reading.failed.iter().map(|(_, failure)| failure.message.clone()).collect(),
+            ours: compared.ours.clone(),
+            releases: releases.into_iter().map(|(_, release)| release).collect(),
+            approval: match (&index, stale) {
+                (None, _) => Approval::Absent,
+                (Some(_), 0) => Approval::Given,
+                (Some(_), stale) => Approval::Stale(stale),
+            },
+            folder: path,
+        });
         let Compared { changes, unverified, hidden, ignored, ahead, count, remarks, ours, .. } = compared;
         let why = |at: usize| ours.ignores.get(at).map(|i| i.why.clone()).unwrap_or_default();
         let ignored = ignored.into_iter().map(|(at, n)| (why(at), n)).collect();
@@ -261,6 +285,7 @@ impl Comparison<'_> {
             ahead,
             compared: count,
             remarks,
+            material,
         })
     }
 
@@ -304,6 +329,8 @@ struct Compared {
     ahead: usize,
     count: usize,
     ownerless: usize,
+    /// Ours, and nothing asks for them any more.
+    left: Vec<ObjectId>,
     remarks: Vec<String>,
 }
 
@@ -350,6 +377,7 @@ impl Compared {
             let ours = !asked.objects.contains(id) && live.is_marked(&self.ours) && !live.is_made_by_others();
             if ours && live.terminating().is_none() {
                 self.changes.push(live.orphan(id));
+                self.left.push(id.clone());
             }
         }
         self.changes = diff::join_renames(std::mem::take(&mut self.changes));

@@ -5,6 +5,7 @@
 //! this repository.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Repository, broken};
 use crate::world::server::{Failure, Login, Server};
@@ -243,6 +244,22 @@ impl World for Snapshot<'_> {
 
     fn terminal(&self, stream: Stream) -> Terminal {
         self.repository.world.terminal(stream)
+    }
+
+    fn is_attended(&self) -> bool {
+        self.repository.world.is_attended()
+    }
+
+    fn ask(&self, question: &str) -> Result<Option<String>, Trouble> {
+        self.repository.world.ask(question)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.repository.world.elapsed()
+    }
+
+    fn wait(&self, time: Duration) {
+        self.repository.world.wait(time);
     }
 
     fn today(&self) -> Date {

@@ -8,8 +8,9 @@ mod single;
 #[cfg(test)]
 mod tests;
 
-use std::io::{IsTerminal, Read, Write};
-use std::sync::Arc;
+use std::io::{BufRead, IsTerminal, Read, Write};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use rustix::fs::FileType;
 
@@ -22,6 +23,10 @@ use super::{Access, Date, Entry, History, Output, Stream, Terminal, Time, Troubl
 const MAX_FILES: usize = 100_000;
 const MAX_DEPTH: usize = 64;
 const DEFAULT_WIDTH: usize = 100;
+/// Nobody types more, in bytes.
+const LONGEST_ANSWER: u64 = 4096;
+/// When it was first asked how much time went by.
+static BEGAN: OnceLock<Instant> = OnceLock::new();
 
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Os;
@@ -97,6 +102,26 @@ impl World for Os {
             colour: colour(interactive, |name| std::env::var(name).ok()),
             width: std::env::var("COLUMNS").ok().and_then(|w| w.parse().ok()).or(width).unwrap_or(DEFAULT_WIDTH),
         }
+    }
+
+    fn is_attended(&self) -> bool {
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    fn ask(&self, question: &str) -> Result<Option<String>, Trouble> {
+        self.print(Stream::Err, question)?;
+        let mut line = String::new();
+        let read = std::io::stdin().lock().take(LONGEST_ANSWER).read_line(&mut line);
+        let read = read.map_err(|e| trouble("standard input", errno(&e)))?;
+        Ok((read > 0).then(|| line.trim_end_matches(['\n', '\r']).to_owned()))
+    }
+
+    fn elapsed(&self) -> Duration {
+        BEGAN.get_or_init(Instant::now).elapsed()
+    }
+
+    fn wait(&self, time: Duration) {
+        std::thread::sleep(time);
     }
 
     fn today(&self) -> Date {

@@ -3,6 +3,7 @@
 pub mod accepted;
 pub mod alerted;
 pub mod alertmanagers;
+pub mod applied;
 pub mod asked;
 pub mod backends;
 pub mod base;

@@ -1,0 +1,256 @@
+//! `watershed apply`: live clusters made what is compiled, after showing what differs and asking.
+
+mod shown;
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::diff::live;
+use super::exit::Exit;
+use super::login::LoginOptions;
+use super::options::{Format, SpecOptions};
+use super::session::Session;
+use crate::model::value;
+use crate::pipeline::{
+    self, AppliedCluster, ApplyQuestion, Approval, Compiled, Helm, Intent, LiveCluster, LiveQuestion, Source,
+};
+use crate::report;
+
+/// Apply what is compiled to live clusters, after showing what differs and asking.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Objects that differ are applied server-side as field manager `watershed`, cluster by cluster and
+stage by stage. A stage begins when the one before has been applied and is ready; after one that
+failed nothing more is applied. What was applied stays: the next `diff --against live` tells what is
+left, and the next `apply` goes on. Helm releases are never touched; their commands are printed.
+
+Nothing is applied that was not approved: the checked-in output has to be what the spec compiles to.
+Nothing is taken from others: an object that is somebody else's needs --adopt, a field that somebody
+else has set needs --force-conflicts. What could not be looked at is not applied.
+
+--prune deletes what carries our labels and was shown as an orphan, and nothing if a list failed, the
+checked-in output is not whole, or more than a fifth of a cluster's objects would go. Namespaces,
+CRDs, claims, Secrets, Prometheis, Alertmanagers, StatefulSets and objects of VictoriaMetrics'
+operator are never deleted; the command that does it is printed.
+
+Exit code 0: everything is applied and ready; 2: approval is missing, or the answer was no; 4: part of
+it is not applied, not ready or could not be looked at; 64: nobody can be asked, and no --yes.
+
+Examples:
+  watershed apply --cluster edge-1               shows what differs, and asks
+  watershed apply --cluster edge-1 --dry-run     what the server would refuse; nothing is changed
+  watershed apply --yes --prune                  all clusters, one after the other, unattended
+  watershed apply --cluster edge-1 --adopt ConfigMap/monitoring/exporter-config
+  watershed apply --cluster edge-1 --force-conflicts --timeout 15m")]
+pub struct Args {
+    #[command(flatten)]
+    options: SpecOptions,
+    /// Only these clusters, by name or identity.
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    cluster: Vec<String>,
+    /// The checked-in output, which tells what was approved.
+    #[arg(long, default_value = "output", value_name = "DIR")]
+    approved: String,
+    /// Apply also what the checked-in output does not have.
+    #[arg(long)]
+    unapproved: bool,
+    /// Another field manager that applies our output, beside kubectl, Argo CD, Flux, Helm and watershed.
+    #[arg(long, value_name = "MANAGER", num_args = 1..)]
+    owner_alias: Vec<String>,
+    /// Do not ask.
+    #[arg(long, short)]
+    yes: bool,
+    /// Have the server try everything, differing or not, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Apply also objects that do not differ, so that their fields become ours.
+    #[arg(long)]
+    all: bool,
+    /// Take over somebody else's object, with all its fields; without a namespace where its kind has none.
+    #[arg(long, value_name = "KIND/NAMESPACE/NAME", num_args = 1..)]
+    adopt: Vec<String>,
+    /// Take fields from those who have set them to something else.
+    #[arg(long)]
+    force_conflicts: bool,
+    /// Delete what is left over.
+    #[arg(long)]
+    prune: bool,
+    /// Wait until what was changed is ready; the default.
+    #[arg(long, overrides_with = "no_wait")]
+    wait: bool,
+    /// Do not wait.
+    #[arg(long)]
+    no_wait: bool,
+    /// How long the objects of a stage may take to become ready.
+    #[arg(long, default_value = "5m", value_name = "DURATION", value_parser = duration)]
+    timeout: Duration,
+    /// Go on with the next cluster after one that failed.
+    #[arg(long)]
+    keep_going: bool,
+    #[command(flatten)]
+    login: LoginOptions,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "write a duration such as `90s`, `5m` or `1h`".to_owned();
+    value::Duration::parse(text).map(|d| Duration::from_millis(d.millis())).map_err(|_| wrong())
+}
+
+pub fn run(session: &Session<'_>, args: &Args) -> Exit {
+    let options = &args.options.findings;
+    if !args.yes && !args.dry_run && (!session.world.is_attended() || options.format == Format::Json) {
+        let why =
+            if options.format == Format::Json { "as JSON nobody is asked" } else { "there is no terminal to ask on" };
+        session.complain(&format!(
+            "{why}, and `apply` changes clusters.\n  \
+             help: say `--yes`, or see what would be done with `--dry-run` or `watershed diff --against live`"
+        ));
+        return Exit::Usage;
+    }
+    let spec = match session.spec(args.options.spec.as_deref()) {
+        Ok(spec) => spec,
+        Err(exit) => return exit,
+    };
+    let compiled = pipeline::compile(session.world, &spec);
+    let gate = session.gate(&compiled.findings, compiled.sources(), options);
+    if gate != Exit::Clean {
+        return gate;
+    }
+    let clusters = match (&compiled.fleet, &args.cluster[..]) {
+        (Some(fleet), []) => fleet.clusters.len(),
+        (_, some) => some.len(),
+    };
+    if let Some(complaint) = args.login.complaint(clusters) {
+        session.complain(&complaint);
+        return Exit::Usage;
+    }
+    let world = session.world;
+    let question = LiveQuestion {
+        clusters: &args.cluster,
+        source: &|cluster| Ok(Source { server: args.login.server(world, cluster)?, remarks: Vec::new() }),
+        approved: &args.approved,
+        aliases: &args.owner_alias,
+        helm: Helm::Unread,
+        today: world.today(),
+        parallel: args.login.parallel(),
+        keep: true,
+        done: &|_| {},
+    };
+    match pipeline::live(world, &compiled, &question) {
+        Ok(clusters) => Applying { session, args, compiled: &compiled, clusters: &clusters }.run(),
+        Err(findings) => session.findings(&findings, compiled.sources(), options),
+    }
+}
+
+struct Applying<'a> {
+    session: &'a Session<'a>,
+    args: &'a Args,
+    compiled: &'a Compiled,
+    clusters: &'a [LiveCluster],
+}
+
+impl Applying<'_> {
+    fn run(&self) -> Exit {
+        let Applying { session, args, .. } = self;
+        let adopt: BTreeSet<String> = args.adopt.iter().cloned().collect();
+        let question = ApplyQuestion {
+            adopt: &adopt,
+            force: args.force_conflicts,
+            all: args.all,
+            prune: args.prune,
+            dry_run: args.dry_run,
+            wait: (!args.no_wait).then_some(args.timeout),
+            keep_going: args.keep_going,
+        };
+        let intents: Vec<Intent<'_>> = self.clusters.iter().filter_map(|c| pipeline::intend(c, &question)).collect();
+        if let Some(name) = adopt.iter().find(|name| !intents.iter().any(|i| i.wants(name))) {
+            session.complain(&format!(
+                "--adopt names `{name}`, and no such object is compiled.\n  \
+                 help: write it as `diff --against live` shows it, such as `ConfigMap/monitoring/exporter-config`"
+            ));
+            return Exit::Usage;
+        }
+        let text = args.options.findings.format == Format::Text;
+        let mut exit = Exit::Clean;
+        if text {
+            let differences =
+                live::text(session, self.compiled, self.clusters, (report::Format::Text, report::View::Fields));
+            exit = session.out(&differences);
+        }
+        if let Some(refused) = self.unapproved(&intents) {
+            session.complain(&refused);
+            return exit.and(Exit::Differences);
+        }
+        let shown = shown::Shown { question: &question, approved: &args.approved, context: &|i| self.context(i) };
+        if text {
+            exit = exit.and(session.out(&shown.intents(&intents)));
+        }
+        let has_work = intents.iter().any(|i| !i.steps.is_empty() || (args.prune && shown::prunes(i)));
+        if has_work && !args.yes && !args.dry_run && !self.agreed(&intents) {
+            session.note("nothing was applied");
+            return exit.and(Exit::Differences);
+        }
+        let printed = Cell::new(exit);
+        let tell = |event: &pipeline::Event<'_>| {
+            let (stream, line) = shown.event(event);
+            if text && !line.is_empty() {
+                printed.set(printed.get().and(session.print(stream, &line)));
+            }
+        };
+        let done = pipeline::carry_out(session.world, &intents, &question, &tell);
+        let differences =
+            || live::text(session, self.compiled, self.clusters, (report::Format::Json, report::View::Fields));
+        let words = if text { shown.end(&intents, &done) } else { shown.json(&intents, &done, &differences()) };
+        intents.iter().zip(&done).fold(printed.get().and(session.out(&words)), |exit, (intent, done)| {
+            let whole = is_whole(intent, done, &question);
+            exit.and(if whole { Exit::Clean } else { Exit::OtherSide })
+        })
+    }
+
+    /// What is not approved, and what to do.
+    fn unapproved(&self, intents: &[Intent<'_>]) -> Option<String> {
+        if self.args.unapproved || self.args.dry_run {
+            return None;
+        }
+        let not = intents.iter().filter(|i| i.approval() != Approval::Given);
+        let of = |i: &Intent<'_>| match i.approval() {
+            Approval::Stale(1) => format!("{}: 1 file is not what the spec compiles to", i.name()),
+            Approval::Stale(n) => format!("{}: {n} files are not what the spec compiles to", i.name()),
+            _ => format!("{}: there is none", i.name()),
+        };
+        let all: Vec<String> = not.map(of).collect();
+        let first = all.iter().take(5).cloned().collect::<Vec<_>>().join("\n  ");
+        let more = if all.len() > 5 { format!("\n  and {} more clusters", all.len() - 5) } else { String::new() };
+        (!all.is_empty()).then(|| {
+            format!(
+                "the checked-in output in `{}` is not what would be applied: nobody has approved it.\n  {first}{more}\n  \
+                 help: run `watershed build --out {}`, have it reviewed and apply then; `--unapproved` applies without",
+                self.args.approved, self.args.approved
+            )
+        })
+    }
+
+    fn context(&self, intent: &Intent<'_>) -> String {
+        let fleet = self.compiled.fleet.as_ref();
+        let cluster = fleet.and_then(|f| f.clusters.iter().find(|c| c.id.value == intent.cluster.changes.identity));
+        cluster.map(|c| self.args.login.context_of(c)).unwrap_or_default()
+    }
+
+    fn agreed(&self, intents: &[Intent<'_>]) -> bool {
+        let question = shown::question(intents, self.args.prune, &|i| self.context(i));
+        let answer = self.session.world.ask(&question);
+        matches!(answer, Ok(Some(line)) if matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+}
+
+/// Everything that is compiled is live now.
+fn is_whole(intent: &Intent<'_>, done: &AppliedCluster, question: &ApplyQuestion<'_>) -> bool {
+    done.is_whole()
+        && intent.foreign.is_empty()
+        && intent.cluster.unverified.is_empty()
+        && !shown::keeps(intent, question)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! An API server of which tests say what is there, who owns what and what is refused. It remembers what was asked.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value as Json, json};
+
+use crate::object::Tree;
+use crate::syntax::plain;
+use crate::world::server::{Apply, Failure, FailureKind, Listed, Seen, Served, Server, Verb};
+use crate::world::{Memory, Recorded};
+
+#[derive(Debug, Clone, Default)]
+pub struct Fake(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+pub struct State {
+    pub there: Recorded,
+    /// Objects whose applying fails, by `KIND/NAME`.
+    pub refused: Vec<(String, Failure)>,
+    /// What becomes ready after so many lists of its kind.
+    pub ready_after: Option<usize>,
+    /// `apply KIND/NAME`, `try KIND/NAME`, `delete KIND/NAME`; forced ones end in ` forced`.
+    pub asked: Vec<String>,
+    /// Changed by somebody whenever something is applied.
+    pub touched: Option<String>,
+    lists: usize,
+}
+
+impl Fake {
+    /// Serves all kinds and has nothing.
+    pub fn empty() -> Fake {
+        let mut there = Recorded { version: "v1.35.0".to_owned(), ..Recorded::default() };
+        for (api_version, kind) in crate::emit::KINDS {
+            let served = Served {
+                api_version: (*api_version).to_owned(),
+                kind: (*kind).to_owned(),
+                plural: format!("{}s", kind.to_lowercase()),
+                namespaced: !matches!(*kind, "Namespace" | "ClusterRole" | "ClusterRoleBinding"),
+            };
+            there.kinds.push(served.clone());
+            there.complete.push(Listed { served, namespace: None, labels: None });
+        }
+        let fake = Fake::default();
+        fake.state(|s| s.there = there);
+        fake
+    }
+
+    /// Has exactly what was built of a cluster.
+    pub fn of(world: &Memory, folder: &str) -> Fake {
+        let fake = Fake::empty();
+        for path in world.paths().iter().filter(|p| p.starts_with(folder) && p.ends_with(".yaml")) {
+            let bytes = world.get(path).unwrap();
+            let mut tree = Tree::new();
+            let roots = plain::read_tree(std::str::from_utf8(&bytes).unwrap(), &mut tree).unwrap();
+            for object in roots.into_iter().map(|r| tree.to_json(r)) {
+                if object.pointer("/metadata/labels").is_some() {
+                    fake.put(object);
+                }
+            }
+        }
+        fake
+    }
+
+    pub fn state<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
+        f(&mut self.0.lock().unwrap())
+    }
+
+    /// Puts an object there, as somebody would.
+    pub fn put(&self, mut object: Json) {
+        self.state(|s| {
+            let number = s.there.objects.len();
+            object["metadata"]["uid"] = json!(format!("uid-{number}"));
+            object["metadata"]["resourceVersion"] = json!("1");
+            object["metadata"]["generation"] = json!(1);
+            s.there.objects.push(object);
+        });
+    }
+
+    /// Takes an object away.
+    pub fn take(&self, name: &str) -> Json {
+        self.state(|s| {
+            let at = s.there.objects.iter().position(|o| named(o) == name).expect(name);
+            s.there.objects.remove(at)
+        })
+    }
+
+    pub fn change(&self, name: &str, f: impl FnOnce(&mut Json)) {
+        self.state(|s| f(s.there.objects.iter_mut().find(|o| named(o) == name).expect(name)));
+    }
+
+    pub fn refuse(&self, name: &str, kind: FailureKind, why: &str) {
+        self.state(|s| s.refused.push((name.to_owned(), Failure::new(kind, why))));
+    }
+
+    pub fn asked(&self) -> Vec<String> {
+        self.state(|s| s.asked.clone())
+    }
+}
+
+fn named(object: &Json) -> String {
+    let text = |v: &Json| v.as_str().unwrap_or_default().to_owned();
+    format!("{}/{}", text(&object["kind"]), text(&object["metadata"]["name"]))
+}
+
+impl Server for Fake {
+    fn version(&self) -> Result<String, Failure> {
+        self.state(|s| s.there.version())
+    }
+
+    fn kinds(&self, api_version: &str) -> Result<Vec<Served>, Failure> {
+        self.state(|s| s.there.kinds(api_version))
+    }
+
+    fn list(&self, what: &Listed) -> Result<Vec<Json>, Failure> {
+        self.state(|s| {
+            if what.namespace.is_some() && what.served.kind == "Prometheus" {
+                s.lists += 1;
+                if s.ready_after.is_some_and(|after| s.lists > after) {
+                    for object in &mut s.there.objects {
+                        let seen = object["metadata"]["generation"].clone();
+                        let condition =
+                            |name: &str| json!({"type": name, "status": "True", "observedGeneration": seen});
+                        object["status"] = json!({"conditions": [condition("Reconciled"), condition("Available")]});
+                    }
+                }
+            }
+            s.there.list(what)
+        })
+    }
+
+    fn may(&self, _: Verb, _: &Served, _: Option<&str>) -> Result<bool, Failure> {
+        Ok(true)
+    }
+
+    fn apply(&self, what: &Served, object: &Json, how: Apply<'_>) -> Result<Json, Failure> {
+        assert_eq!((how.manager, what.kind.as_str()), ("watershed", object["kind"].as_str().unwrap()));
+        let name = named(object);
+        self.state(|s| {
+            let (verb, forced) = (if how.dry_run { "try" } else { "apply" }, if how.force { " forced" } else { "" });
+            s.asked.push(format!("{verb} {name}{forced}"));
+            if let Some((_, failure)) = s.refused.iter().find(|(of, _)| *of == name) {
+                let given_up = failure.kind == FailureKind::Conflict && how.force;
+                if !given_up {
+                    return Err(failure.clone());
+                }
+            }
+            let mut now = object.clone();
+            let at = s
+                .there
+                .objects
+                .iter()
+                .position(|o| named(o) == name && o["metadata"]["namespace"] == object["metadata"]["namespace"]);
+            let before = at.map_or(0, |at| s.there.objects[at]["metadata"]["generation"].as_i64().unwrap_or(0));
+            let same = at.is_some_and(|at| s.there.objects[at]["spec"] == object["spec"]);
+            now["metadata"]["generation"] = json!(if same { before } else { before + 1 });
+            now["metadata"]["uid"] = json!(format!("uid-of-{name}"));
+            now["metadata"]["resourceVersion"] = json!("2");
+            // What others own stays.
+            for kept in ["/metadata/managedFields", "/spec/enforcedSampleLimit"] {
+                let (map, key) = kept.rsplit_once('/').unwrap();
+                let old = at.and_then(|at| s.there.objects[at].pointer(kept)).cloned();
+                if let (Some(old), Some(map)) = (old, now.pointer_mut(map)) {
+                    map[key] = old;
+                }
+            }
+            match at {
+                _ if how.dry_run => {}
+                Some(at) => s.there.objects[at] = now.clone(),
+                None => s.there.objects.push(now.clone()),
+            }
+            if let Some(touched) = &s.touched {
+                let of = s.there.objects.iter_mut().find(|o| named(o) == *touched).unwrap();
+                of["metadata"]["resourceVersion"] = json!("3");
+            }
+            Ok(now)
+        })
+    }
+
+    fn delete(&self, what: &Served, seen: &Seen) -> Result<(), Failure> {
+        self.state(|s| {
+            let name = format!("{}/{}", what.kind, seen.name);
+            s.asked.push(format!("delete {name}"));
+            let at = s.there.objects.iter().position(|o| named(o) == name).expect("what was seen");
+            let metadata = &s.there.objects[at]["metadata"];
+            if metadata["uid"] != seen.uid.as_str() || metadata["resourceVersion"] != seen.resource_version.as_str() {
+                return Err(Failure::new(FailureKind::Conflict, "it is another one by now"));
+            }
+            s.there.objects.remove(at);
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,72 @@
+//! What applying has to know of a cluster beside its differences.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::super::diff::Kept;
+use super::{Asked, Reading};
+use crate::diff::Ours;
+use crate::emit::Release;
+use crate::object::{ObjectId, Place};
+use crate::world::Server;
+
+/// What is compiled for a cluster, and what is there.
+pub struct Material {
+    /// `None` where it could not even be addressed.
+    pub server: Option<Arc<dyn Server>>,
+    /// In the order in which it is applied.
+    pub wanted: Vec<Desired>,
+    /// Objects of these names that are there, each with its generation (0 where its kind has none).
+    pub there: BTreeMap<ObjectId, i64>,
+    /// Live objects with our marks that nothing asks for.
+    pub orphans: BTreeMap<ObjectId, Json>,
+    /// Why something could not be listed.
+    pub unlisted: Vec<String>,
+    pub ours: Ours,
+    pub releases: Vec<Release>,
+    pub approval: Approval,
+    /// The cluster's folder, below the root of an output tree.
+    pub folder: String,
+}
+
+/// A compiled object.
+pub struct Desired {
+    pub id: ObjectId,
+    pub place: Place,
+    pub json: Json,
+}
+
+/// Whether the checked-in output is what the spec compiles to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approval {
+    Given,
+    /// So many files are not what is compiled.
+    Stale(usize),
+    Absent,
+}
+
+/// The objects stage by stage; in each, a Namespace before what it holds.
+pub(super) fn desired(kept: &Kept, places: BTreeMap<ObjectId, Place>) -> Vec<Desired> {
+    let one = |(id, place): (ObjectId, Place)| {
+        let json = kept.object(&id).map(|side| side.tree.to_json(side.root))?;
+        Some(Desired { id, place, json })
+    };
+    let mut all: Vec<Desired> = places.into_iter().filter_map(one).collect();
+    all.sort_by(|a, b| {
+        let key = |d: &Desired| (d.place, d.id.kind != "Namespace");
+        key(a).cmp(&key(b)).then_with(|| a.id.cmp(&b.id))
+    });
+    all
+}
+
+pub(super) fn generations(reading: &Reading, asked: &Asked) -> BTreeMap<ObjectId, i64> {
+    let there = reading.objects.iter().filter(|(id, _)| asked.objects.contains(id));
+    there.map(|(id, object)| (id.clone(), generation(object))).collect()
+}
+
+/// Raised by the server with every change of what is asked for.
+pub fn generation(object: &Json) -> i64 {
+    object.pointer("/metadata/generation").and_then(Json::as_i64).unwrap_or(0)
+}
