@@ -16,9 +16,6 @@ use crate::diag::{Diagnostic, Sink, Sourced};
 use crate::model::plan::{Endpoint, Monitor, MonitorKind, RelayScrape};
 use crate::relabel::{Action, PodMonitor, Port, Rule, ScrapeConfig, Selector, ServiceMonitor};
 
-/// Label of the operator that tells Prometheis apart.
-const SENDER: &str = "prometheus";
-
 /// Whether the job of a part is scraped by the relay too.
 pub(super) fn is_critical(part: &Part<'_>) -> bool {
     part.is_scraped() && part.job().critical.is_some_and(|c| c.value) && part.source.found != Found::Probe
@@ -46,7 +43,8 @@ pub(super) fn scrapes(
     report_homely(cx, parts, &sent, sink);
     let of_sent = |m: &&Monitor| m.owned && sent.iter().any(|p| p.job().name == m.job && p.class == m.class);
     let monitors = monitors.iter().filter(of_sent);
-    monitors.flat_map(|m| m.endpoints.iter().enumerate().map(move |(i, e)| scrape(cx, m, e, i))).collect()
+    let several = partitions.len() > 1;
+    monitors.flat_map(|m| m.endpoints.iter().enumerate().map(move |(i, e)| scrape(cx, m, e, i, several))).collect()
 }
 
 /// Critical parts of which something goes to a store.
@@ -84,7 +82,7 @@ fn report_homely(cx: &Context<'_>, parts: &[Part<'_>], sent: &[&Part<'_>], sink:
     }
 }
 
-fn scrape(cx: &Context<'_>, monitor: &Monitor, e: &Endpoint, index: usize) -> RelayScrape {
+fn scrape(cx: &Context<'_>, monitor: &Monitor, e: &Endpoint, index: usize, several: bool) -> RelayScrape {
     let namespace = &cx.cluster.namespace.value;
     let slices = monitor.discovery_role.is_some() || cx.version("operator").value.at_least(lanes::SLICES_SINCE);
     let role = match monitor.kind {
@@ -95,7 +93,11 @@ fn scrape(cx: &Context<'_>, monitor: &Monitor, e: &Endpoint, index: usize) -> Re
         MonitorKind::Address | MonitorKind::Probe => "service",
     };
     let mut relabelings = made_by_the_operator(namespace, monitor, e, slices);
-    relabelings.push(constant(SENDER, &sender(cx, &monitor.lane)).origin(monitor.origin));
+    let said_by = || constant(lanes::SENDER, &sender(cx, &monitor.lane)).origin(monitor.origin);
+    relabelings.push(said_by());
+    let mut endpoint = e.clone();
+    // Where labels of a page are honoured, a pod could say itself which route its series are of.
+    endpoint.metric_relabelings.extend(several.then(said_by));
     // Annotations select by the API server, monitors by their rules.
     let selector = match monitor.kind {
         MonitorKind::Annotations | MonitorKind::Address => {
@@ -113,7 +115,7 @@ fn scrape(cx: &Context<'_>, monitor: &Monitor, e: &Endpoint, index: usize) -> Re
         timeout: e.timeout.or(own.filter(|t| t.value <= e.interval.value)),
         sample_limit: monitor.sample_limit,
         relabelings,
-        endpoint: e.clone(),
+        endpoint,
         origin: monitor.origin,
     }
 }

@@ -143,6 +143,9 @@ pub(super) fn senders(cx: &Context<'_>, partition: &Partition<'_>) -> Vec<String
     cx.cluster.lanes.iter().filter(sends).map(|l| sender(cx, &l.name)).collect()
 }
 
+/// The operator's label that tells Prometheis apart.
+pub(super) const SENDER: &str = "prometheus";
+
 pub(super) fn sender(cx: &Context<'_>, lane: &str) -> String {
     format!("{}/{lane}", cx.cluster.namespace.value)
 }
@@ -220,6 +223,7 @@ fn remote_write(
             credentials: Default::default(),
             rules: [
                 vec![identity(cx)],
+                said_by(cx, lane, &decided.partitions).into_iter().collect(),
                 stay_home(lane, decided.parts, &shared, |p| partition.keeps_home(p), partition.route.origin),
             ]
             .concat(),
@@ -260,6 +264,16 @@ pub(super) fn identity(cx: &Context<'_>) -> Rule {
         .target(&cx.fleet.identity.value)
         .replacement(id.value.replace('$', "$$"))
         .origin(id.origin)
+}
+
+/// Where several routes meet in the relay, which of them a series is of is told by the Prometheus that sends it. Like the
+/// identity it is forced on all that leaves, or a pod could choose the route itself.
+fn said_by(cx: &Context<'_>, lane: &Lane, partitions: &[Partition<'_>]) -> Option<Rule> {
+    let rule = || {
+        let sender = sender(cx, &lane.name).replace('$', "$$");
+        Rule::new(Action::Replace).target(SENDER).replacement(sender).origin(lane.origin)
+    };
+    (partitions.len() > 1).then(rule)
 }
 
 /// Rules for what the Prometheus scrapes and never sends: copies of what another one owns, and own

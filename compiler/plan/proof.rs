@@ -28,7 +28,7 @@ use self::witness::Witness;
 use super::context::Context;
 use super::critical;
 use super::keep::{self, COPY_MARK, MARK};
-use super::lanes::{self, REPLICA_LABEL};
+use super::lanes::{self, REPLICA_LABEL, SENDER};
 use super::monitors::shared_values;
 use super::parts::{self, Part};
 use super::relay;
@@ -101,7 +101,9 @@ fn faults<'a>(cx: &Context<'a>, plan: &ClusterPlan<'_>, parts: &[Part<'a>], cach
     for lane in &plan.lanes {
         let route = route_of(cx.fleet, cx.id, lane.name);
         let partition = partitions.iter().find(|p| Some(p.id) == route);
-        let on_lane = OnLane { cx, senders: &senders, lane, blame: Blame { plan, senders: &senders, lane, partition } };
+        let several = plan.relay.is_some() && partitions.len() > 1;
+        let on_lane =
+            OnLane { cx, senders: &senders, lane, several, blame: Blame { plan, senders: &senders, lane, partition } };
         for witness in witness::witnesses(&scrapes, partition, lane, &mut out) {
             reached.expect(&witness.targets);
             on_lane.by_prometheus(&witness, &mut reached, &mut out);
@@ -119,6 +121,8 @@ struct OnLane<'x, 'a> {
     cx: &'x Context<'a>,
     senders: &'x Senders<'a>,
     lane: &'x LanePlan<'x>,
+    /// Several routes meet in the relay, which tells them by who sends.
+    several: bool,
     blame: Blame<'x, 'a>,
 }
 
@@ -134,6 +138,22 @@ impl OnLane<'_, '_> {
             let told = format!("{told} of `{}`", self.lane.name);
             out.extend(self.judge(witness, &labels, &arrived, &whole, true, told));
         }
+        for sender in self.others(witness) {
+            let mut labels = witness.labels.clone();
+            labels.set(SENDER, sender.as_str());
+            let arrived = self.senders.send(self.lane, &labels);
+            let told = format!(" that says `{SENDER}=\"{sender}\"` itself, of `{}`", self.lane.name);
+            out.extend(self.judge(witness, &labels, &arrived, &whole, true, told));
+        }
+    }
+
+    /// Who else sends to the relay; a series from a page may say that it comes from them.
+    fn others(&self, witness: &Witness<'_, '_>) -> Vec<String> {
+        if !self.several || matches!(witness.who, Who::Scrape(_)) {
+            return Vec::new();
+        }
+        let lanes = self.blame.plan.lanes.iter().filter(|l| l.name != self.lane.name);
+        lanes.map(|l| lanes::sender(self.cx, l.name)).collect()
     }
 
     fn by_the_relay(&self, witness: &Witness<'_, '_>, scraped: &Labels, out: &mut Vec<Fault>) {
@@ -177,7 +197,7 @@ impl OnLane<'_, '_> {
                 labels.set(name.as_str(), value.value.as_str());
             }
         }
-        if !labels.has(SENDER) {
+        if self.several || !labels.has(SENDER) {
             labels.set(SENDER, sender);
         }
         labels.set(self.cx.fleet.identity.value.as_str(), cluster.id.value.as_str());
@@ -268,8 +288,6 @@ fn forged(witness: &Witness<'_, '_>, series: &Labels) -> Vec<(Labels, &'static s
 }
 
 /// The operator's label that tells Prometheis apart.
-const SENDER: &str = "prometheus";
-
 /// But for the label that tells replicas apart.
 fn alike(a: &Labels, b: &Labels) -> bool {
     let others = |labels| Labels::iter(labels).filter(|l| *l.name != *REPLICA_LABEL);

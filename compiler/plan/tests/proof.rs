@@ -356,3 +356,30 @@ fn a_regex_that_no_program_takes_is_found_with_its_line() {
     let broken = split(|plan| about(rules(plan, "plane-b"), "hero-user-b").regex = Some("(".to_owned()));
     broken.says("\"plane-b\"", "", &["of `plane-b` is refused"]);
 }
+
+/// Two routes meet in one relay, which tells them by the Prometheus that sends.
+const TWO: &str = r#"
+    prometheus "user"
+    to "plane-a"
+}
+route "of-the-system" from="pool-1" {
+    prometheus "system"
+    to "plane-b"
+"#;
+
+#[test]
+fn a_pod_cannot_choose_the_route_by_naming_another_prometheus() {
+    let world = || pool(TWO);
+    let plan = world();
+    let plan = plan.sound("pool-1");
+    assert!(plan.relay.is_some() && plan.lanes.iter().all(|l| l.remote_write.len() == 1), "both go through the relay");
+    drop(plan);
+    let broken = Broken::by(world(), "pool-1", |plan| {
+        let user = plan.lanes.iter_mut().find(|l| l.name == "user").expect("user");
+        let rules = &mut user.remote_write[0].rules;
+        let before = rules.len();
+        rules.retain(|r| r.target_label.as_deref() != Some("prometheus"));
+        assert_eq!(rules.len() + 1, before);
+    });
+    broken.says("", "", &["that says `prometheus=\"monitoring/system\"` itself, of `user`", "plane-b"]);
+}
