@@ -47,8 +47,8 @@ pub struct Scrape {
     pub certain: bool,
     /// This Prometheus sends it; another one may scrape it too, for local use.
     pub owned: bool,
-    /// The relay asks the target too, for the job is critical.
-    pub by_relay: bool,
+    /// The relay asks the target too, for the job is critical: what it sends of it, as all destinations are offered it.
+    pub by_relay: Option<Labels>,
     /// `ServiceMonitor monitoring/cadvisor`.
     pub monitor: String,
     pub port: String,
@@ -113,8 +113,12 @@ pub struct End {
     pub changed: Vec<Applied>,
     /// The rule that keeps it away.
     pub dropped: Option<Applied>,
+    /// The rule that settles whether it is the destination's: the last that gave it or took it back. `None`: none did.
+    pub settled: Option<Applied>,
     /// Whether the relay keeps it while the store is away.
     pub relayed: bool,
+    /// What the relay scraped itself, beside what the Prometheus sends.
+    pub scraped_by_relay: bool,
     pub survive: Option<Duration>,
     pub queue: Option<Bytes>,
     /// As long as the store keeps it; `None`: as its owner says.

@@ -85,25 +85,43 @@ pub(super) fn exposes(
     metric: &str,
     has: &Has,
 ) -> bool {
+    serves_metric(cx, part, collectors, metric, has) && keeps_of_job(part, metric)
+}
+
+/// The same before `keep` and `drop` of the job.
+pub(super) fn serves_metric(
+    cx: &Context<'_>,
+    part: &Part<'_>,
+    collectors: &BTreeSet<String>,
+    metric: &str,
+    has: &Has,
+) -> bool {
     part.job().name == has.job
         && part.source.entry.is_some()
         && has.is_in(&cx.versions)
-        && keeps(part, metric)
+        && keeps_of_class(part, metric)
         && serves(part, collectors, has)
 }
 
 /// Whether the spec leaves a metric in.
 fn keeps(part: &Part<'_>, metric: &str) -> bool {
-    let (job, pick) = (part.job(), &part.pick);
+    keeps_of_class(part, metric) && keeps_of_job(part, metric)
+}
+
+fn keeps_of_class(part: &Part<'_>, metric: &str) -> bool {
+    let pick = &part.pick;
+    kept(metric, pick.keep.iter().map(String::as_str), pick.drop.iter().map(String::as_str))
+}
+
+fn keeps_of_job(part: &Part<'_>, metric: &str) -> bool {
+    let job = part.job();
+    kept(metric, job.keep.iter().map(|g| g.value.as_str()), job.drop.iter().map(|g| g.value.as_str()))
+}
+
+fn kept<'g>(metric: &str, keep: impl Iterator<Item = &'g str>, mut drop: impl Iterator<Item = &'g str>) -> bool {
     let fits = |glob: &str| MetricGlob::parse(glob).is_ok_and(|g| g.matches(metric));
-    let kept = |globs: &mut dyn Iterator<Item = &str>| {
-        let mut globs = globs.peekable();
-        globs.peek().is_none() || globs.any(fits)
-    };
-    kept(&mut pick.keep.iter().map(String::as_str))
-        && kept(&mut job.keep.iter().map(|g| g.value.as_str()))
-        && !pick.drop.iter().any(|g| fits(g))
-        && !job.drop.iter().any(|g| fits(&g.value))
+    let mut keep = keep.peekable();
+    (keep.peek().is_none() || keep.any(fits)) && !drop.any(fits)
 }
 
 /// Whether what exposes the metric is asked in this part: an endpoint, or a collector.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::monitors::{CLASS_LABEL, PATH_LABEL, default_path};
 use super::parts::Part;
-use super::routing::{Claim, Division, Partition, PodLabel, Target, Who};
+use super::routing::{By, Claim, Division, Partition, PodLabel, Target, Who};
 use super::source::Workload;
 use crate::diag::Origin;
 use crate::model::value::{NamespacePattern, NamespacePatterns};
@@ -41,6 +41,8 @@ struct Step {
     /// Labels of pods.
     labels: Vec<PodLabel>,
     own: bool,
+    /// The line that says so; of several the first.
+    origin: Origin,
 }
 
 /// Which series, by what measured them; numbers are parts of the scope.
@@ -72,7 +74,7 @@ pub(super) fn rules(scopes: &[Scope<'_, '_>], target: Target, origin: Origin) ->
             divisions = vec![divisions.swap_remove(all)];
         }
         everything &= scope.senders.is_none() && divisions.first().is_some_and(|s| is_everything(s));
-        rules.extend(united(scope, divisions, origin));
+        rules.extend(united(scope, divisions));
     }
     if everything {
         return Some(Vec::new());
@@ -107,27 +109,28 @@ fn sets_mark_on_all(rule: &Rule) -> bool {
 }
 
 fn is_everything(steps: &[Step]) -> bool {
-    steps == [Step { who: Whose::Anybody, spaces: Spaces::Any, labels: Vec::new(), own: true }]
+    matches!(steps, [Step { who: Whose::Anybody, spaces: Spaces::Any, labels, own: true, .. }] if labels.is_empty())
 }
 
 /// What any of the divisions gives. One that also takes back must not take what another gave: the
 /// first such has the mark to itself, further ones a mark of their own; those that only give come
 /// last.
-fn united(scope: &Scope<'_, '_>, divisions: Vec<Vec<Step>>, origin: Origin) -> Vec<Rule> {
+fn united(scope: &Scope<'_, '_>, divisions: Vec<Vec<Step>>) -> Vec<Rule> {
     let (taking, giving): (Vec<_>, Vec<_>) = divisions.into_iter().partition(|d| d.iter().any(|s| !s.own));
     let mut rules = Vec::new();
     for (i, steps) in taking.iter().enumerate() {
         let mark = if i == 0 { MARK } else { COPY_MARK };
+        let origin = steps.iter().find(|s| s.own).map_or(Origin::INHERIT, |s| s.origin);
         if i > 0 {
             rules.push(unmarked(COPY_MARK, origin));
         }
-        rules.extend(steps.iter().flat_map(|step| render(scope, step, mark, origin)));
+        rules.extend(steps.iter().flat_map(|step| render(scope, step, mark)));
         if i > 0 {
             let over = Rule::new(Action::Replace).source([COPY_MARK]).regex("1").target(MARK).replacement("1");
             rules.push(over.origin(origin));
         }
     }
-    rules.extend(giving.iter().flatten().flat_map(|step| render(scope, step, MARK, origin)));
+    rules.extend(giving.iter().flatten().flat_map(|step| render(scope, step, MARK)));
     rules
 }
 
@@ -142,31 +145,39 @@ pub(super) fn drop_parts(parts: &[&Part<'_>], of: &[usize], shared: &BTreeSet<St
 fn steps(scope: &Scope<'_, '_>, division: &Division, target: Target) -> Vec<Step> {
     let has = |targets: &[Target]| targets.contains(&target);
     let mut steps = Vec::new();
-    let mut push = |who, spaces, own| steps.push(Step { who, spaces, labels: Vec::new(), own });
+    let mut push = |who, spaces, own, origin| steps.push(Step { who, spaces, labels: Vec::new(), own, origin });
     let select = |wanted: &dyn Fn(&Part<'_>) -> bool| -> Vec<usize> {
         scope.parts.iter().enumerate().filter(|(_, p)| wanted(p)).map(|(i, _)| i).collect()
     };
     let nowhere = |p: &Part<'_>| !matches!(p.source.workload, Workload::Reported | Workload::Target);
     let reported = |p: &Part<'_>| p.source.workload == Workload::Reported;
 
+    let said = &division.said;
     if division.by_namespace {
-        push(Whose::Anybody, Spaces::With, has(&division.unowned));
-        push(Whose::Anybody, Spaces::Without, has(&division.shared));
+        push(Whose::Anybody, Spaces::With, has(&division.unowned), said.unowned(target));
+        push(Whose::Anybody, Spaces::Without, has(&division.shared), said.shared(target));
         let owners = division.claims.iter().filter(|c| c.jobs.is_empty());
-        for (own, patterns) in by_specificity(owners, target) {
-            push(Whose::Anybody, Spaces::Of(patterns), own);
+        for (own, patterns, origin) in by_specificity(owners, target) {
+            push(Whose::Anybody, Spaces::Of(patterns), own, origin);
         }
-        push(Whose::Parts(select(&nowhere)), Spaces::Any, has(&division.shared));
-        push(Whose::ScrapesOf(select(&reported)), Spaces::Any, has(&division.shared));
+        push(Whose::Parts(select(&nowhere)), Spaces::Any, has(&division.shared), said.shared(target));
+        push(Whose::ScrapesOf(select(&reported)), Spaces::Any, has(&division.shared), said.shared(target));
     } else {
         let rest = division.claims.iter().find(|c| c.jobs.is_empty() && c.namespaces.is_empty());
-        push(Whose::Anybody, Spaces::Any, rest.is_some_and(|c| has(&c.targets)));
+        let (own, origin) = rest.map_or((false, said.origin), |c| (has(&c.targets), c.origin));
+        push(Whose::Anybody, Spaces::Any, own, origin);
     }
     // What is named by job goes where its line says, and a fast class nowhere else.
     let by_job = |p: &Part<'_>| division.claims.iter().any(|c| c.namespaces.is_empty() && c.names(p)) || p.is_fast();
     for own in [true, false] {
         let going = |p: &Part<'_>| by_job(p) && has(division.answer(Who::Scrape(p), "")) == own;
-        push(Whose::Parts(select(&going)), Spaces::Any, own);
+        let going = select(&going);
+        let line = |i: &usize| match division.decide(Who::Scrape(scope.parts[*i]), "") {
+            By::Line(claim) => Some(claim.origin),
+            _ => None,
+        };
+        let origin = going.iter().find_map(line).unwrap_or(said.origin);
+        push(Whose::Parts(going), Spaces::Any, own, origin);
     }
     let both: Vec<&Claim> = division.claims.iter().filter(|c| !c.jobs.is_empty() && !c.namespaces.is_empty()).collect();
     for claim in &both {
@@ -174,12 +185,13 @@ fn steps(scope: &Scope<'_, '_>, division: &Division, target: Target) -> Vec<Step
         // Between two such lines the more specific pattern wins, part by part.
         for part in select(&about) {
             let rivals = both.iter().copied().filter(|c| c.names(scope.parts[part]));
-            for (own, patterns) in by_specificity(rivals, target) {
-                push(Whose::Parts(vec![part]), Spaces::Of(patterns), own);
+            for (own, patterns, origin) in by_specificity(rivals, target) {
+                push(Whose::Parts(vec![part]), Spaces::Of(patterns), own, origin);
             }
-            let scrapes = has(division.answer(Who::Scrape(scope.parts[part]), ""));
+            let scrapes = division.decide(Who::Scrape(scope.parts[part]), "");
             if reported(scope.parts[part]) {
-                push(Whose::ScrapesOf(vec![part]), Spaces::Any, scrapes);
+                let origin = if let By::Line(claim) = scrapes { claim.origin } else { said.shared(target) };
+                push(Whose::ScrapesOf(vec![part]), Spaces::Any, has(division.targets(scrapes)), origin);
             }
         }
     }
@@ -189,29 +201,33 @@ fn steps(scope: &Scope<'_, '_>, division: &Division, target: Target) -> Vec<Step
             patterns => Spaces::Of(patterns.to_vec()),
         };
         let who = Whose::Parts(select(&|p| pods.covers(p)));
-        steps.push(Step { who, spaces, labels: pods.labels.clone(), own: has(&pods.claim.targets) });
+        let (own, origin) = (has(&pods.claim.targets), pods.claim.origin);
+        steps.push(Step { who, spaces, labels: pods.labels.clone(), own, origin });
     }
     steps
 }
 
 /// Patterns from the least to the most specific, those of one answer together as far as none of the
-/// other answer between them meets them.
-fn by_specificity<'c>(claims: impl Iterator<Item = &'c Claim>, target: Target) -> Vec<(bool, Vec<NamespacePattern>)> {
-    let mut all: Vec<(bool, &NamespacePattern)> =
-        claims.flat_map(|c| c.namespaces.iter().map(|p| (c.targets.contains(&target), p))).collect();
-    all.sort_by_key(|(own, p)| (!p.is_open(), p.stem().len(), *p, *own));
-    let mut groups: Vec<(bool, Vec<NamespacePattern>, NamespacePatterns)> = Vec::new();
-    for (own, pattern) in all {
-        let blocked = groups.iter().rposition(|(o, _, group)| *o != own && group.overlap(pattern));
+/// other answer between them meets them; with each the line of its first.
+fn by_specificity<'c>(
+    claims: impl Iterator<Item = &'c Claim>,
+    target: Target,
+) -> Vec<(bool, Vec<NamespacePattern>, Origin)> {
+    let mut all: Vec<(bool, &NamespacePattern, Origin)> =
+        claims.flat_map(|c| c.namespaces.iter().map(|p| (c.targets.contains(&target), p, c.origin))).collect();
+    all.sort_by_key(|(own, p, _)| (!p.is_open(), p.stem().len(), *p, *own));
+    let mut groups: Vec<(bool, Vec<NamespacePattern>, Origin, NamespacePatterns)> = Vec::new();
+    for (own, pattern, origin) in all {
+        let blocked = groups.iter().rposition(|(o, _, _, group)| *o != own && group.overlap(pattern));
         let from = blocked.map_or(0, |i| i + 1);
-        if let Some((_, group, looked_up)) = groups[from..].iter_mut().find(|(o, ..)| *o == own) {
+        if let Some((_, group, _, looked_up)) = groups[from..].iter_mut().find(|(o, ..)| *o == own) {
             group.push(pattern.clone());
             looked_up.add(pattern);
         } else {
-            groups.push((own, vec![pattern.clone()], std::iter::once(pattern).collect()));
+            groups.push((own, vec![pattern.clone()], origin, std::iter::once(pattern).collect()));
         }
     }
-    groups.into_iter().map(|(own, group, _)| (own, group)).collect()
+    groups.into_iter().map(|(own, group, origin, _)| (own, group, origin)).collect()
 }
 
 /// Without steps about nobody, and without those that take back what no earlier step gave.
@@ -263,7 +279,7 @@ fn overlap(a: &Step, b: &Step) -> bool {
     who && spaces
 }
 
-fn render(scope: &Scope<'_, '_>, step: &Step, mark: &str, origin: Origin) -> Vec<Rule> {
+fn render(scope: &Scope<'_, '_>, step: &Step, mark: &str) -> Vec<Rule> {
     let whose = match &step.who {
         Whose::Anybody => vec![(Vec::new(), String::new())],
         Whose::Parts(parts) | Whose::ScrapesOf(parts) => identities(scope.parts, parts, scope.shared),
@@ -286,7 +302,7 @@ fn render(scope: &Scope<'_, '_>, step: &Step, mark: &str, origin: Origin) -> Vec
         if matches!(step.who, Whose::ScrapesOf(_)) {
             condition.and("__name__", of_scrape());
         }
-        condition.rule(mark, if step.own { "1" } else { "0" }, origin)
+        condition.rule(mark, if step.own { "1" } else { "0" }, step.origin)
     };
     whose.into_iter().map(rule).collect()
 }

@@ -283,6 +283,7 @@ fn endpoint(
     let said_path = job.path.as_ref().filter(|_| one_path).map(|p| p.value.clone());
     let default_path = default_path(&part.source.found);
     Endpoint {
+        name: entry.map_or_else(String::new, |e| e.name.clone()),
         port,
         undeclared: number.is_some(),
         path: said_path.unwrap_or_else(|| entry.map_or(default_path, |e| &e.path).to_owned()),

@@ -57,9 +57,36 @@ pub(super) struct Division {
     pub claims: Vec<Claim>,
     pub shared: Vec<Target>,
     pub unowned: Vec<Target>,
+    /// Where `shared` and `unowned` are said.
+    pub said: Said,
     pub by_namespace: bool,
     /// Lines by labels of pods, which are asked before all others.
     pub by_pod: Vec<PodClaim>,
+}
+
+/// The places of what says where a remainder goes, each destination's own.
+#[derive(Default)]
+pub(super) struct Said {
+    pub shared: Vec<(Option<Target>, Origin)>,
+    pub unowned: Vec<(Option<Target>, Origin)>,
+    /// The route or the `copy` line: what nobody says is said by it.
+    pub origin: Origin,
+}
+
+impl Said {
+    /// Where it is said that the destination has what belongs to no pod, or has it not.
+    pub fn shared(&self, target: Target) -> Origin {
+        self.of(&self.shared, target)
+    }
+
+    pub fn unowned(&self, target: Target) -> Origin {
+        self.of(&self.unowned, target)
+    }
+
+    fn of(&self, said: &[(Option<Target>, Origin)], target: Target) -> Origin {
+        let own = said.iter().find(|(t, _)| *t == Some(target));
+        own.or_else(|| said.first()).map_or(self.origin, |(_, origin)| *origin)
+    }
 }
 
 /// A label of a pod as it stands on a series, and its value.
@@ -120,20 +147,28 @@ impl<'a> Partition<'a> {
                 targets: targets(&line.stores),
             }
         };
-        let division = |lines: &[Line], shared, unowned| Division {
+        let division = |lines: &[Line], shared, unowned, said| Division {
             claims: plain(lines).map(claim).collect(),
             shared,
             unowned,
+            said,
             by_namespace: plain(lines).any(|l| !l.namespaces.is_empty()),
             by_pod: lines.iter().filter(|l| !l.pod_labels.is_empty()).map(|l| PodClaim::of(l, claim(l))).collect(),
         };
         let remainder = |said: &Option<Vec<Sourced<Destination>>>| said.as_deref().map(targets).unwrap_or_default();
         // What a copy does not claim, it does not send.
-        let copy = |line: &Line| division(std::slice::from_ref(line), Vec::new(), Vec::new());
+        let copy = |line: &Line| {
+            let said = Said { origin: line.origin, ..Said::default() };
+            division(std::slice::from_ref(line), Vec::new(), Vec::new(), said)
+        };
+        let places = |said: &Option<Vec<Sourced<Destination>>>| -> Vec<(Option<Target>, Origin)> {
+            said.iter().flatten().map(|d| (target(d.value), d.origin)).collect()
+        };
+        let said = Said { shared: places(&route.shared), unowned: places(&route.unowned), origin: route.origin };
         Partition {
             id,
             route,
-            main: division(&route.lines, remainder(&route.shared), remainder(&route.unowned)),
+            main: division(&route.lines, remainder(&route.shared), remainder(&route.unowned), said),
             copies: route.copies.iter().map(copy).collect(),
             witnesses: OnceCell::new(),
             alike: OnceCell::new(),

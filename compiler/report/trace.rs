@@ -101,7 +101,7 @@ impl Page {
             self.line(4, &format!("alike     {}", alike(&way.alike)), "");
         }
         if let Some(scrape) = &way.scrape {
-            self.scrape(scrape, lookup);
+            self.scrape(scrape, &way.stored, lookup);
         }
         self.line(4, &format!("stored    {}", way.stored), "");
         self.line(
@@ -134,7 +134,7 @@ impl Page {
         }
     }
 
-    fn scrape(&mut self, scrape: &Scrape, lookup: &Lookup<'_>) {
+    fn scrape(&mut self, scrape: &Scrape, stored: &Labels, lookup: &Lookup<'_>) {
         let from = format!("from      {}, port {}, {}", scrape.monitor, scrape.port, scrape.path);
         self.line(4, &from, &lookup.words(scrape.origin));
         if !scrape.exposed.is_empty() {
@@ -142,8 +142,10 @@ impl Page {
             self.line(4, &format!("exposed   {}{honoured}", scrape.exposed), "");
         }
         self.line(4, &format!("target    {}", scrape.target), "");
-        if scrape.by_relay {
-            self.line(4, "relay     asks this target too, for the job is critical", "");
+        if let Some(sent) = &scrape.by_relay {
+            let differ = differences(stored, sent);
+            let text = format!("relay     asks this target too, for the job is critical; it sends it with {differ}");
+            self.line(4, &text, "");
         }
     }
 
@@ -165,26 +167,40 @@ impl Page {
                     .scrape
                     .as_ref()
                     .map_or_else(String::new, |s| format!(", every {}", s.sampled.unwrap_or(s.interval.value)));
-                let text = format!("{store}{tenant}: {kept}{resolution}; {}", held(end));
+                let by = if end.scraped_by_relay { ", scraped by the relay" } else { "" };
+                let text = format!("{store}{tenant}: {kept}{resolution}{by}; {}", held(end));
                 self.text.push_str(&format!("    {mark} "));
-                self.line(0, &text, &lookup.words(end.origin));
+                let origin = end.settled.as_ref().map(|s| s.rule.origin).or(way.answer.as_ref().map(|a| a.origin));
+                self.line(0, &text, &lookup.words(origin.unwrap_or(end.origin)));
                 let differ = differences(&way.stored, labels);
                 if !differ.is_empty() {
                     self.line(6, &format!("as stored, but {differ}"), "");
                 }
             }
             (None, Some(rule)) => {
+                let by = if end.scraped_by_relay { "what the relay scrapes is " } else { "" };
                 let mark = self.look.paint(REMOVED, "×");
                 self.text.push_str(&format!("    {mark} "));
-                self.line(
-                    0,
-                    &format!("{store}{tenant}: kept away by {}", spell(rule)),
-                    &lookup.words(rule.rule.origin),
-                );
+                // The rule that drops reads only what others have settled before it.
+                let (why, origin) = match (&end.settled, reads_the_mark(rule)) {
+                    (Some(settled), true) => (format!("kept away by {}", spell(settled)), Some(settled.rule.origin)),
+                    (None, true) => {
+                        let why = format!("kept away: none of the {} rules of {} is for it", rule.of, rule.stage);
+                        (why, way.answer.as_ref().map(|a| a.origin))
+                    }
+                    (_, false) => (format!("kept away by {}", spell(rule)), Some(rule.rule.origin)),
+                };
+                let place = lookup.words(origin.unwrap_or(rule.rule.origin));
+                self.line(0, &format!("{store}{tenant}: {by}{why}"), &place);
             }
             (None, None) => {}
         }
     }
+}
+
+/// Labels of ours that hold what rules have settled begin like this, and exist among rules only.
+fn reads_the_mark(rule: &Applied) -> bool {
+    rule.rule.source_labels.iter().any(|l| l.starts_with("__tmp_"))
 }
 
 fn head(way: &Way) -> String {
@@ -265,10 +281,10 @@ fn as_json(traced: &Traced<'_>, fleet: &Fleet, lookup: &Lookup<'_>, why_not: Opt
         json!({
             "store": fleet.store(end.store).name, "tenant": end.tenant, "destination": end.name,
             "arrives": end.arrives.as_ref().map(labels),
-            "dropped_by": end.dropped.as_ref().map(applied),
+            "dropped_by": end.dropped.as_ref().map(applied), "settled_by": end.settled.as_ref().map(applied),
             "changed_by": end.changed.iter().map(applied).collect::<Vec<_>>(),
             "retention_seconds": end.retention.map(|r| r.secs()),
-            "relayed": end.relayed,
+            "relayed": end.relayed, "scraped_by_relay": end.scraped_by_relay,
             "survive_seconds": end.survive.map(|s| s.secs()),
             "queue_bytes": end.queue.map(|q| q.get()),
             "url": end.url, "origin": origin(end.origin),
@@ -277,7 +293,7 @@ fn as_json(traced: &Traced<'_>, fleet: &Fleet, lookup: &Lookup<'_>, why_not: Opt
     let scrape = |s: &Scrape| {
         json!({
             "job": s.class.job, "class": s.class.class, "certain": s.certain, "owned": s.owned,
-            "by_relay": s.by_relay, "monitor": s.monitor, "port": s.port, "path": s.path,
+            "by_relay": s.by_relay.as_ref().map(labels), "monitor": s.monitor, "port": s.port, "path": s.path,
             "interval_seconds": s.interval.value.millis() as f64 / 1000.0,
             "interval_origin": origin(s.interval.origin),
             "sampled_seconds": s.sampled.map(|d| d.millis() as f64 / 1000.0),

@@ -59,6 +59,8 @@ pub enum MonitorKind {
 
 #[derive(Debug, Clone)]
 pub struct Endpoint {
+    /// What the catalog calls it; empty: the job is not of the catalog.
+    pub name: String,
     /// Name of the port of the Service or container, or a number.
     pub port: String,
     /// A number that no container has to declare: a relabeling goes to it, the monitor names none.

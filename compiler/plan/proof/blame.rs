@@ -39,8 +39,14 @@ impl Blame<'_, '_> {
         let Some(queue) = self.queue_to(target, by_prometheus) else {
             return (self.lane.origin, "nothing of it is written there");
         };
-        let drops = |(rules, _, outcome): &Passed<'_>| match outcome {
-            Outcome::Dropped { by } => rules.get(*by).map(|r| r.origin),
+        let drops = |(rules, steps, outcome): &Passed<'_>| match outcome {
+            // What is dropped for want of a mark was settled before.
+            Outcome::Dropped { by } => {
+                let set = |s: &&Step| s.changes.iter().any(|c| *c.name == *MARK && c.after.is_some());
+                let settled = steps.iter().rev().find(set).map(|s| s.rule);
+                let reads = rules.get(*by).is_some_and(|r| r.source_labels.iter().any(|l| *l == *MARK));
+                rules.get(settled.filter(|_| reads).unwrap_or(*by)).map(|r| r.origin)
+            }
             Outcome::Kept => None,
         };
         let rule = self.passed(series, queue).iter().find_map(drops);

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{World, lane};
 use crate::catalog::WorkloadNamespace;
+use crate::diag::Sourced;
+use crate::model::fleet::Destination;
 use crate::model::plan::ClusterPlan;
 use crate::relabel::regex::Cache;
 use crate::relabel::stages::{self, Relayed};
@@ -307,6 +309,23 @@ fn a_job_of_unknown_namespaces_is_not_split_blindly() {
     assert_eq!(told.len(), 1, "{told:#?}");
     assert!(told[0].starts_with("PLN108") && told[0].contains("`gateway` does not say"), "{told:#?}");
     World::of(&text.replace("HONOR", "honor-labels #false")).sound("pool-1");
+}
+
+/// Of several lines for one destination, each stands behind the rules it makes.
+#[test]
+fn a_rule_comes_from_the_line_that_says_it() {
+    let world = pool(&SPLIT.replace("unowned \"none\"", "unowned \"plane-b\""));
+    let plan = world.sound("pool-1");
+    let url = plan.relay.as_ref().and_then(|r| r.urls.iter().find(|u| u.name == "plane-b")).expect("plane-b");
+    let route = world.fleet.routes.iter().find(|r| r.name == "pool").expect("a route");
+    let behind = |regex: &str| {
+        let fits = |r: &&Rule| r.source_labels == ["namespace"] && r.regex.as_deref() == Some(regex);
+        url.rules.iter().find(fits).unwrap_or_else(|| panic!("{regex}: {:#?}", url.rules)).origin
+    };
+    let of = |said: &Option<Vec<Sourced<Destination>>>, n: usize| said.as_ref().map(|s| s[n].origin);
+    assert_eq!(Some(behind(".+")), of(&route.unowned, 0));
+    assert_eq!(Some(behind("^$")), of(&route.shared, 1));
+    assert_eq!(behind("hero-user-a|team-.*"), route.lines[0].origin);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::keep::MARK;
 use super::super::parts;
 use super::super::routing::{By, Partition, Target, Who};
 use super::way::Walk;
@@ -10,7 +11,7 @@ use crate::model::fleet::Destination;
 use crate::model::plan::{InNamespace, LanePlan};
 use crate::model::trace::{Answer, Applied, End};
 use crate::relabel::stages;
-use crate::relabel::{Labels, Outcome, Rule, Step};
+use crate::relabel::{Change, Labels, Outcome, Rule, Step};
 
 impl Walk<'_, '_> {
     /// What the language says of it, in words.
@@ -78,12 +79,14 @@ impl Walk<'_, '_> {
         for ((target, chain), write) in sender.entries.iter().zip(&lane.remote_write) {
             let (outcome, labels, steps) = stages::write_traced(stored, &sender.external, chain);
             let stage = format!("remoteWrite {} of Prometheus {}", write.name, lane.name);
+            let settled = settled(&stage, &write.rules, &steps);
             let (changed, dropped) = applied(&stage, &write.rules, steps, outcome);
             match target {
                 Some(target) => ends.push(End {
                     arrives: dropped.is_none().then_some(labels),
                     changed,
                     dropped,
+                    settled,
                     url: write.url.value.clone(),
                     ..self.end(&write.name, *target, write.origin)
                 }),
@@ -91,6 +94,20 @@ impl Walk<'_, '_> {
             }
         }
         ends
+    }
+
+    /// What all destinations are offered of a series that the relay has scraped itself.
+    pub(super) fn sent_by_relay(&self, scraped: &Labels) -> Labels {
+        let mut labels = scraped.clone();
+        let _ = stages::relay_stage_traced(&mut labels, &self.senders.common);
+        labels.settle();
+        labels
+    }
+
+    /// Every destination of the relay, for such a series.
+    pub(super) fn ends_by_relay(&self, scraped: &Labels) -> Vec<End> {
+        let ends = self.behind_the_relay(scraped, &[], None);
+        ends.into_iter().map(|end| End { scraped_by_relay: true, ..end }).collect()
     }
 
     fn behind_the_relay(&self, labels: &Labels, before: &[Applied], dropped: Option<&Applied>) -> Vec<End> {
@@ -104,18 +121,20 @@ impl Walk<'_, '_> {
         let gone = dropped.cloned().or(gone);
         let each = relay.urls.iter().zip(&self.senders.relay).map(|(url, (target, chain))| {
             let mut labels = labels.clone();
-            let (changed, dropped) = match &gone {
-                Some(gone) => (Vec::new(), Some(gone.clone())),
-                None => {
-                    let (outcome, steps) = stages::relay_stage_traced(&mut labels, chain);
-                    applied(&format!("relay, for {}", url.name), &url.rules, steps, outcome)
-                }
+            let stage = format!("relay, for {}", url.name);
+            let (outcome, steps) = match &gone {
+                Some(_) => (Outcome::Kept, Vec::new()),
+                None => stages::relay_stage_traced(&mut labels, chain),
             };
+            let settled = settled(&stage, &url.rules, &steps);
+            let (changed, dropped) = applied(&stage, &url.rules, steps, outcome);
+            let dropped = gone.clone().or(dropped);
             labels.settle();
             End {
                 arrives: dropped.is_none().then_some(labels),
                 changed: before.iter().chain(&common).cloned().chain(changed).collect(),
                 dropped,
+                settled,
                 relayed: true,
                 survive: Some(url.survive.value),
                 queue: Some(url.queue.value),
@@ -134,7 +153,9 @@ impl Walk<'_, '_> {
             arrives: None,
             changed: Vec::new(),
             dropped: None,
+            settled: None,
             relayed: false,
+            scraped_by_relay: false,
             survive: None,
             queue: None,
             retention: self.cx.fleet.store(target.store).retention.map(|r| r.value),
@@ -144,6 +165,26 @@ impl Walk<'_, '_> {
     }
 }
 
+/// The last rule that gave it to the destination or took it back.
+fn settled(stage: &str, rules: &[Rule], steps: &[Step]) -> Option<Applied> {
+    let marks = |step: &&Step| {
+        let set = |value: &str| matches!(value, "0" | "1");
+        step.changes.iter().any(|c| *c.name == *MARK && c.after.as_deref().is_some_and(set))
+    };
+    let step = steps.iter().rev().find(marks)?;
+    made(stage, rules, step.rule, Vec::new())
+}
+
+fn made(stage: &str, rules: &[Rule], index: usize, changes: Vec<Change>) -> Option<Applied> {
+    rules.get(index).map(|rule| Applied {
+        number: index + 1,
+        of: rules.len(),
+        stage: stage.to_owned(),
+        rule: rule.clone(),
+        changes,
+    })
+}
+
 /// Rules that changed something, and the one that dropped it.
 pub(super) fn applied(
     stage: &str,
@@ -151,15 +192,7 @@ pub(super) fn applied(
     steps: Vec<Step>,
     outcome: Outcome,
 ) -> (Vec<Applied>, Option<Applied>) {
-    let make = |index: usize, changes| {
-        rules.get(index).map(|rule| Applied {
-            number: index + 1,
-            of: rules.len(),
-            stage: stage.to_owned(),
-            rule: rule.clone(),
-            changes,
-        })
-    };
+    let make = |index, changes| made(stage, rules, index, changes);
     let dropped = match outcome {
         Outcome::Dropped { by } => make(by, Vec::new()),
         Outcome::Kept => None,

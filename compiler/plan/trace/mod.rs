@@ -6,17 +6,17 @@ mod way;
 
 use std::collections::BTreeMap;
 
-use super::boards::{collectors, exposes};
+use super::boards::{collectors, serves_metric};
 use super::context::Context;
 use super::parts::{self, Part};
 use super::relay;
 use super::routing::{self, Target};
 use super::senders::Senders;
-use crate::catalog::{Asked, Catalog};
+use crate::catalog::{Asked, Catalog, Has};
 use crate::diag::Sink;
 use crate::model::fleet::Fleet;
 use crate::model::ids::StoreId;
-use crate::model::plan::{ClusterPlan, Monitor};
+use crate::model::plan::{ClusterPlan, Endpoint, Monitor};
 use crate::model::trace::{Trace, Whither};
 use crate::relabel::Condition;
 
@@ -78,14 +78,21 @@ pub fn trace(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, question:
         name: name.as_deref(),
     };
     let made = name.as_deref().is_some_and(is_made);
+    let mut lacking = Vec::new();
     for monitor in plan.monitors.iter().filter(|_| !made) {
         let part = parts.all.iter().find(|p| p.job().name == monitor.job && p.class == monitor.class);
         let Some(part) = part.filter(|p| names(question, p)) else { continue };
-        let Some(certain) = presence(&cx, &parts.all, part, asked.as_ref(), question, monitor) else { continue };
+        let certain = match presence(&cx, &parts.all, part, asked.as_ref(), question, monitor) {
+            Ok(presence) => presence,
+            Err(why) => {
+                lacking.extend(why.map(|why| (part.reference(), why)));
+                continue;
+            }
+        };
         let before = out.ways.len();
         let mut why_not = None;
         for endpoint in &monitor.endpoints {
-            if !certain.at(part, &endpoint.path) {
+            if !certain.at(part, endpoint) {
                 continue;
             }
             match walk.from(monitor, part, endpoint, certain.is_sure()) {
@@ -103,6 +110,11 @@ pub fn trace(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, question:
     }
     if made {
         out.ways = walk.recorded();
+    }
+    // Another class of the job, or another job, may well have it.
+    if out.ways.is_empty() && out.not_from.is_empty() {
+        lacking.dedup();
+        out.not_from = lacking;
     }
     let wanted = |job: &str| match &question.wanted {
         Wanted::Job { job: wanted, .. } => wanted == job,
@@ -170,14 +182,16 @@ impl Presence {
         matches!(self, Presence::Sure(_))
     }
 
-    fn at(&self, part: &Part<'_>, path: &str) -> bool {
+    fn at(&self, part: &Part<'_>, endpoint: &Endpoint) -> bool {
         let Presence::Sure(from) = self else { return true };
-        let mut named = part.pick.endpoints.iter().filter(|e| from.contains(&e.name)).peekable();
-        // Otherwise they are collectors, which all answer at one path.
-        named.peek().is_none() || named.any(|e| e.path == path)
+        // Otherwise they are collectors, which all answer at one endpoint.
+        let named = part.pick.endpoints.iter().any(|e| from.contains(&e.name));
+        !named || from.contains(&endpoint.name)
     }
 }
 
+/// # Errors
+/// The part does not have it; with why, where its job is one that may.
 fn presence(
     cx: &Context<'_>,
     all: &[Part<'_>],
@@ -185,16 +199,36 @@ fn presence(
     asked: Option<&Asked>,
     question: &Question,
     monitor: &Monitor,
-) -> Option<Presence> {
-    let Some(asked) = asked else { return Some(Presence::Sure(Vec::new())) };
+) -> Result<Presence, Option<String>> {
+    let Some(asked) = asked else { return Ok(Presence::Sure(Vec::new())) };
     if asked.of_every_scrape {
-        return Some(Presence::Sure(Vec::new()));
+        return Ok(Presence::Sure(Vec::new()));
     }
     let collectors = collectors(cx, all, part);
-    if let Some(has) = asked.jobs.iter().find(|has| exposes(cx, part, &collectors, &asked.metric, has)) {
-        return Some(Presence::Sure(has.from.clone()));
+    // What `drop` or `keep` of the job takes out goes a way as well, as far as to the rule that drops it.
+    if let Some(has) = asked.jobs.iter().find(|has| serves_metric(cx, part, &collectors, &asked.metric, has)) {
+        return Ok(Presence::Sure(has.from.clone()));
     }
     let unlisted = part.source.entry.is_none_or(|entry| cx.catalog.metrics(&entry.name).is_none());
     let by_name = question.label("job").is_some_and(|job| job == monitor.job_value);
-    (unlisted && (by_name || asked.jobs.is_empty())).then_some(Presence::Perhaps)
+    if unlisted && (by_name || asked.jobs.is_empty()) {
+        return Ok(Presence::Perhaps);
+    }
+    let of_job = asked.jobs.iter().find(|has| has.job == part.job().name && part.source.entry.is_some());
+    Err(of_job.map(|has| lack(cx, has)))
+}
+
+/// Why nothing of a job that has the metric brings it.
+fn lack(cx: &Context<'_>, has: &Has) -> String {
+    let declared = has.component.as_ref().and_then(|c| Some((c, cx.versions.get(c)?)));
+    match declared.filter(|_| !has.is_in(&cx.versions)) {
+        Some((component, version)) => {
+            let since = has.since.as_ref().map(|v| format!(" from {v} on"));
+            let until = has.until.as_ref().map(|v| format!(" before {v}"));
+            let when = since.into_iter().chain(until).collect::<Vec<_>>().join(" and");
+            format!("{component} {version} does not have it: it is there{when}")
+        }
+        None if has.from.is_empty() => "it is of another class".to_owned(),
+        None => format!("nothing asks it for {} here", has.from.join(" or ")),
+    }
 }

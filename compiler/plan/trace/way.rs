@@ -13,11 +13,11 @@ use super::super::source::Workload;
 use super::ends::applied;
 use super::{NAME, NAMESPACE, Question, Wanted};
 use crate::catalog::metrics::Metric;
-use crate::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, MonitorKind};
+use crate::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, MonitorKind, RelayScrape};
 use crate::model::trace::{Scrape, Way};
 use crate::relabel::regex::Cache;
 use crate::relabel::stages;
-use crate::relabel::{Chain, Labels, Outcome, Written, is_of_scrape};
+use crate::relabel::{Chain, Dialect, Labels, Outcome, Step, Written, is_of_scrape};
 
 /// Everything one cluster's ways are found with.
 pub(super) struct Walk<'w, 'a> {
@@ -83,6 +83,11 @@ impl<'a> Walk<'_, 'a> {
                 Ok(way) => ways.push(Way { alike, ..way }),
                 Err(reason) => why = Some(reason),
             }
+        }
+        // What a rule drops, it drops in every namespace alike: once is enough to see it.
+        if ways.iter().all(|w| w.dropped.is_some()) {
+            ways.truncate(1);
+            ways.iter_mut().for_each(|w| w.alike.clear());
         }
         match why {
             Some(why) if ways.is_empty() => Err(why),
@@ -197,7 +202,7 @@ impl<'a> Walk<'_, 'a> {
             self.question.labels().into_iter().filter(|(n, _)| n != NAME && n != NAMESPACE).collect();
         let wanted = || wanted.iter().filter(|(name, _)| !external.has(name)).map(|(n, v)| (n.as_str(), v.as_str()));
         let on_page = |label: &str| !at.of_scrape && at.metric.is_some_and(|m| m.labels().any(|l| l == label));
-        let target = self.target(at, namespace, &|label| !on_page(label))?;
+        let (target, of_relay) = self.target(at, namespace, &|label| !on_page(label))?;
 
         let mut exposed: Vec<(Arc<str>, Arc<str>)> = Vec::new();
         let mut expose = |name: &str, value: &str| exposed.push((Arc::from(name), Arc::from(value)));
@@ -215,26 +220,26 @@ impl<'a> Walk<'_, 'a> {
         }
 
         let rules = &at.endpoint.metric_relabelings;
-        let (stored, steps, outcome) = if at.of_scrape {
-            (stages::report(self.name.unwrap_or_default(), &target), Vec::new(), Outcome::Kept)
-        } else {
-            let mut labels = stages::merged(&exposed, &target, at.endpoint.honor_labels, dialect(at.lane));
-            labels.retain(|label| !label.value.is_empty());
-            // Which of a whole job's series they drop depends on the name.
-            let rules = if self.name.is_some() { &rules[..] } else { &[] };
-            let chain = Chain::compile(rules, dialect(at.lane), Written::CustomResource, &Cache::new());
-            let chain = chain.map_err(|_| "a rule of its monitor cannot be read".to_owned())?;
-            let (outcome, steps) = stages::metric(&mut labels, &chain);
-            (labels, steps, outcome)
-        };
+        let (stored, steps, outcome) =
+            self.measured(at, &exposed, &target, (dialect(at.lane), Written::CustomResource))?;
         let differs = |(name, value): &(&str, &str)| stored.get(name) != *value;
         if let (Some((name, _)), Outcome::Kept) = (wanted().find(differs), outcome) {
             return Err(format!("its `{name}` is `{}`", stored.get(name)));
         }
-        let whole = stages::external(&stored, &external);
-        if let (Wanted::Series(condition), Outcome::Kept) = (&self.question.wanted, outcome)
-            && !condition.matches(&whole)
-        {
+        let scraped = match of_relay {
+            Some(target) => Some(self.measured(at, &exposed, &target, (Dialect::Vmagent, Written::File))?),
+            None => None,
+        };
+        let scraped = scraped.filter(|(_, _, outcome)| *outcome == Outcome::Kept).map(|(labels, ..)| labels);
+        let by_relay = scraped.as_ref().map(|labels| self.sent_by_relay(labels));
+        // A label of the sender asks for what the one or the other brings.
+        let asked = |labels: &Labels| match &self.question.wanted {
+            Wanted::Series(condition) => condition.matches(labels),
+            Wanted::Job { .. } => true,
+        };
+        let own = outcome != Outcome::Kept || asked(&stages::external(&stored, &external));
+        let scraped = scraped.filter(|_| by_relay.as_ref().is_some_and(asked));
+        if !own && scraped.is_none() {
             return Err("its labels do not match".to_owned());
         }
         let stage = format!("metricRelabelings of {}", title(at.monitor));
@@ -242,18 +247,41 @@ impl<'a> Walk<'_, 'a> {
         let who = if at.of_scrape { Who::Scrape(at.part) } else { Who::Sample(at.part) };
         let leaves = dropped.is_none() && at.monitor.owned;
         let about = self.is_about_a_pod(at);
+        let mut ends = if dropped.is_none() && own { self.ends(at.lane, &stored) } else { Vec::new() };
+        ends.extend(scraped.iter().flat_map(|labels| self.ends_by_relay(labels)));
         Ok(Way {
-            scrape: Some(self.scrape(at, exposed.into_iter().collect(), target)),
+            scrape: Some(Scrape { by_relay, ..self.scrape(at, exposed.into_iter().collect(), target) }),
             lane: at.lane.name.to_owned(),
             retention: at.lane.retention,
             workload: (about && !namespace.is_empty()).then(|| namespace.to_owned()),
             alike: Vec::new(),
             answer: at.partition.filter(|_| leaves).map(|p| self.answer(p, who, if about { namespace } else { "" })),
-            ends: if dropped.is_none() { self.ends(at.lane, &stored) } else { Vec::new() },
+            ends,
             dropped,
             changed,
             stored,
         })
+    }
+
+    /// What is kept of a sample of the target by the program that scrapes it, and what its rules did.
+    fn measured(
+        &self,
+        at: &At<'_, 'a>,
+        exposed: &[(Arc<str>, Arc<str>)],
+        target: &Labels,
+        (dialect, written): (Dialect, Written),
+    ) -> Result<(Labels, Vec<Step>, Outcome), String> {
+        if at.of_scrape {
+            return Ok((stages::report(self.name.unwrap_or_default(), target), Vec::new(), Outcome::Kept));
+        }
+        let mut labels = stages::merged(exposed, target, at.endpoint.honor_labels, dialect);
+        labels.retain(|label| !label.value.is_empty());
+        // Which of a whole job's series they drop depends on the name.
+        let rules = if self.name.is_some() { &at.endpoint.metric_relabelings[..] } else { &[] };
+        let chain = Chain::compile(rules, dialect, written, &Cache::new());
+        let chain = chain.map_err(|_| "a rule of its monitor cannot be read".to_owned())?;
+        let (outcome, steps) = stages::metric(&mut labels, &chain);
+        Ok((labels, steps, outcome))
     }
 
     fn scrape(&self, at: &At<'_, 'a>, exposed: Labels, target: Labels) -> Scrape {
@@ -262,7 +290,7 @@ impl<'a> Walk<'_, 'a> {
             class: at.part.reference(),
             certain: at.certain,
             owned: at.monitor.owned,
-            by_relay: at.monitor.owned && self.plan.relay.is_some() && critical::is_critical(at.part),
+            by_relay: None,
             monitor: format!("{} {}/{}", kind(at.monitor), self.plan.cluster.namespace.value, at.monitor.name),
             port: e.port.clone(),
             path: e.path.clone(),
@@ -275,8 +303,21 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    /// Labels of a target of the monitor; `ours`: whether a label a selector names is the target's to have.
-    fn target(&self, at: &At<'_, 'a>, namespace: &str, ours: &dyn Fn(&str) -> bool) -> Result<Labels, String> {
+    /// The same endpoint as the relay scrapes it.
+    fn relay_scrape(&self, at: &At<'_, 'a>) -> Option<&RelayScrape> {
+        let index = at.monitor.endpoints.iter().position(|e| std::ptr::eq(e, at.endpoint))?;
+        let name = critical::job_name(&self.cx.cluster.namespace.value, at.monitor, index);
+        self.plan.relay.iter().flat_map(|r| &r.scrapes).find(|s| at.monitor.owned && s.job_name == name)
+    }
+
+    /// Labels of a target of the monitor, by Prometheus and by the relay; `ours`: whether a label a selector names is
+    /// the target's to have.
+    fn target(
+        &self,
+        at: &At<'_, 'a>,
+        namespace: &str,
+        ours: &dyn Fn(&str) -> bool,
+    ) -> Result<(Labels, Option<Labels>), String> {
         let said = |label: &str| self.question.label(label).filter(|_| ours(label));
         let (pod, node, container) = (said("pod"), said("node"), said("container"));
         let home = at.monitor.namespaces.first().map_or(SOMEWHERE, String::as_str);
@@ -288,20 +329,28 @@ impl<'a> Walk<'_, 'a> {
         };
         let found = Discovery::of(self.cx, at.part, (at.monitor, at.endpoint), dialect(at.lane), &Cache::new());
         let discovery = found.map_err(|_| "a rule of its monitor cannot be read".to_owned())?;
-        let mut target = match discovery.target(&discovery.found(&names)) {
+        let found = discovery.found(&names);
+        let mut target = match discovery.target(&found) {
             stages::Target::Kept(labels) => labels,
             stages::Target::Dropped { by } => {
                 return Err(format!("rule {} of its monitor drops every such target", by + 1));
             }
             stages::Target::Refused(fault) => return Err(format!("Prometheus refuses its targets: {fault:?}")),
         };
-        for label in PLACES {
-            if let Some(value) = said(label).filter(|_| target.has(label)) {
-                target.set(label, value);
+        let by_relay = self.relay_scrape(at).and_then(|scrape| discovery.by_relay(scrape, &Cache::new()).ok());
+        let mut of_relay = by_relay.and_then(|by_relay| match by_relay.target(&found) {
+            stages::Target::Kept(labels) => Some(labels),
+            stages::Target::Dropped { .. } | stages::Target::Refused(_) => None,
+        });
+        for labels in std::iter::once(&mut target).chain(&mut of_relay) {
+            for label in PLACES {
+                if let Some(value) = said(label).filter(|_| labels.has(label)) {
+                    labels.set(label, value);
+                }
             }
+            labels.settle();
         }
-        target.settle();
-        Ok(target)
+        Ok((target, of_relay))
     }
 
     fn external(&self, lane: &LanePlan<'_>) -> Labels {
