@@ -16,6 +16,7 @@ use crate::world::Stream;
 WHAT is one of
   a series          'container_cpu_usage_seconds_total{namespace=\"team-a\"}', up, '{job=\"kubelet\"}'
   a job or class    cadvisor    node-exporter/network
+  a namespace       '{namespace=\"team-a\"}', with all that is about its pods
 
 The targets are made up: names of pods and nodes that WHAT does not say are `pod-1`, `node-1`.
 
@@ -90,6 +91,10 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
             return Exit::Usage;
         }
     };
+    if let Some(Err(wrong)) = args.namespace.as_deref().map(pipeline::is_namespace) {
+        session.complain(&wrong);
+        return Exit::Usage;
+    }
     let question = Question { wanted, namespace: args.namespace.clone() };
     match pipeline::trace(&compiled, &question, &args.cluster) {
         Ok(traces) => {
@@ -98,8 +103,17 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
                 session
                     .note(&format!("patches and raw objects are not traced; there are some of {}", by_hand.join(", ")));
             }
-            if let Some(near) = pipeline::may_be_misspelt(&compiled, &question, &traces) {
-                session.note(&near);
+            match pipeline::may_be_misspelt(&compiled, &question, &traces) {
+                // Of a job nothing is to be shown but its name: whoever means a series says so.
+                Some(near) if near.is_job && !args.what.contains('{') => {
+                    session.complain(&format!(
+                        "{}\n  help: `{}{{}}` asks for the series of this name all the same",
+                        near.what, args.what
+                    ));
+                    return Exit::Usage;
+                }
+                Some(near) => session.note(&near.what),
+                None => {}
             }
             let all: Vec<Traced<'_>> =
                 traces.iter().map(|t| Traced { cluster: &t.cluster, trace: &t.trace, origins: &t.origins }).collect();

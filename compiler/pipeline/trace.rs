@@ -8,6 +8,7 @@ use crate::catalog::Catalog;
 use crate::diag::{Diagnostic, Origins, Sink, Span};
 use crate::model::fleet::Fleet;
 use crate::model::trace::Trace;
+use crate::model::value::NamespacePattern;
 use crate::plan::{self, Question, Wanted};
 use crate::relabel::Condition;
 
@@ -52,15 +53,17 @@ pub fn trace(
         }
     }
     let mut all = Vec::new();
+    let mut classes = BTreeSet::new();
     for id in ids {
         let plan = plan::plan(fleet, &compiled.catalog, fleet_plan, id, &mut Sink::default());
+        classes.extend(plan.monitors.iter().map(|m| (m.job.clone(), m.class.clone())));
         let trace = plan::trace(fleet, &compiled.catalog, &plan, question);
         let by_hand = plan.is_changed_by_hand(fleet);
         all.push(ClusterTrace { cluster: plan.cluster.name.clone(), trace, origins: plan.origins, by_hand });
     }
     let nothing = |t: &Trace| t.ways.is_empty() && t.not_from.is_empty() && t.not_collected.is_empty();
     if all.iter().all(|c| nothing(&c.trace)) {
-        return Err(vec![unknown(fleet, &compiled.catalog, question)]);
+        return Err(vec![unknown(fleet, &compiled.catalog, question, &classes)]);
     }
     Ok(all)
 }
@@ -81,7 +84,7 @@ fn of_another(fleet: &Fleet, identity: &str, asked: &[String]) -> Diagnostic {
 
 /// Told where somebody wrote a name that is in no table and that only jobs without a table may have: what may have
 /// been meant.
-pub fn may_be_misspelt(compiled: &Compiled, question: &Question, traces: &[ClusterTrace]) -> Option<String> {
+pub fn may_be_misspelt(compiled: &Compiled, question: &Question, traces: &[ClusterTrace]) -> Option<Near> {
     let Wanted::Series(selector) = &question.wanted else { return None };
     let name = name_of(selector)?;
     let certain = |t: &ClusterTrace| t.trace.ways.iter().any(|w| w.scrape.as_ref().is_none_or(|s| s.certain));
@@ -92,8 +95,29 @@ pub fn may_be_misspelt(compiled: &Compiled, question: &Question, traces: &[Clust
     let names = listed(&compiled.catalog);
     let jobs: BTreeSet<&str> = compiled.fleet.iter().flat_map(jobs_of).collect();
     let near = crate::diag::nearest(&name, names.iter().map(String::as_str).chain(jobs.iter().copied()))?;
-    let what = if jobs.contains(near) { "the job " } else { "" };
-    Some(format!("no table of the catalog has a series `{name}`; did you mean {what}`{near}`?"))
+    let is_job = jobs.contains(near);
+    let what = if is_job { "the job " } else { "" };
+    Some(Near { what: format!("no table of the catalog has a series `{name}`; did you mean {what}`{near}`?"), is_job })
+}
+
+/// What may have been meant.
+pub struct Near {
+    pub what: String,
+    pub is_job: bool,
+}
+
+/// Whether a namespace can be called so.
+///
+/// # Errors
+/// Why not.
+pub fn is_namespace(name: &str) -> Result<(), String> {
+    match NamespacePattern::parse(name) {
+        Ok(pattern) if pattern.is_open() => {
+            Err(format!("`{name}` is no namespace: ask for one of those it stands for"))
+        }
+        Ok(_) => Ok(()),
+        Err(malformed) => Err(malformed.what),
+    }
 }
 
 fn jobs_of(fleet: &Fleet) -> impl Iterator<Item = &str> {
@@ -111,15 +135,33 @@ fn listed(catalog: &Catalog) -> BTreeSet<String> {
     tables.iter().flat_map(|t| t.metrics()).flat_map(|m| m.names().collect::<Vec<_>>()).collect()
 }
 
-fn unknown(fleet: &Fleet, catalog: &Catalog, question: &Question) -> Diagnostic {
+/// `classes`: the jobs that are collected, with their classes.
+fn unknown(
+    fleet: &Fleet,
+    catalog: &Catalog,
+    question: &Question,
+    classes: &BTreeSet<(String, Option<String>)>,
+) -> Diagnostic {
     match &question.wanted {
         Wanted::Job { job, class } => {
             let what = match class {
                 Some(class) => format!("no cluster asked for collects the class `{class}` of a job `{job}`"),
                 None => format!("no cluster asked for collects a job `{job}`"),
             };
-            let known: BTreeSet<&str> = jobs_of(fleet).collect();
-            Diagnostic::new(&super::codes::NO_SERIES, Span::NONE, what).did_you_mean(job, known)
+            let found = Diagnostic::new(&super::codes::NO_SERIES, Span::NONE, what);
+            let of_job: Vec<&str> =
+                classes.iter().filter(|(j, _)| j == job).filter_map(|(_, class)| class.as_deref()).collect();
+            match class {
+                Some(class) if classes.iter().any(|(j, _)| j == job) => {
+                    let near = crate::diag::nearest(class, of_job.iter().copied());
+                    found.help(match near {
+                        Some(near) => format!("did you mean `{job}/{near}`?"),
+                        None if of_job.is_empty() => format!("`{job}` has no classes here: ask for `{job}`"),
+                        None => format!("its classes here: {}", of_job.join(", ")),
+                    })
+                }
+                _ => found.did_you_mean(job, jobs_of(fleet).collect::<BTreeSet<&str>>()),
+            }
         }
         Wanted::Series(selector) => {
             let name = name_of(selector).unwrap_or_default();

@@ -197,7 +197,21 @@ fn check_blind(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>
                 partition.route.name, job.name
             );
             let origin = job.honor_labels.map_or(job.origin, |h| h.origin);
-            let diagnostic = Diagnostic::new(&codes::SPLIT_BLIND, cx.place(origin, job.origin), what).here("not known");
+            let at = cx.place(origin, job.origin);
+            // Of a job of the catalog only the spec can make this unknown.
+            let diagnostic = match part.source.entry {
+                Some(_) if job.honor_labels.is_some() => {
+                    let what = format!(
+                        "the route `{}` splits by namespace, and `{}` is told not to keep the namespaces it reports",
+                        partition.route.name, job.name
+                    );
+                    Diagnostic::new(&codes::SPLIT_BLIND, at, what)
+                        .here("moves them to `exported_namespace`")
+                        .why("the catalog knows that this exporter reports on workloads: without their labels honoured, `namespace` is where the exporter runs, the workload's stands in `exported_namespace`, and a split by `namespace` sends every tenant's series to one place")
+                        .help("take `honor-labels` out; or name the job in a `to … jobs=` line")
+                }
+                _ => Diagnostic::new(&codes::SPLIT_BLIND, at, what).here("not known"),
+            };
             sink.push(cx.labelled(diagnostic, partition.route.origin, "this route splits by namespace"));
         }
     }

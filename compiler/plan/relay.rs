@@ -203,18 +203,40 @@ pub(super) fn check_volume(cx: &Context<'_>, relay: &RelayPlan, sink: &mut Sink)
         "`{}` shall survive {} without `{store}`, and its relay needs a volume of {needed} for it",
         cx.cluster.name, survive.value
     );
-    let others = relay.urls.iter().map(|u| u.queue.value.get().saturating_add(HEADROOM)).sum::<u64>()
-        - largest.queue.value.get();
-    let room = (LARGEST_VOLUME / 8 * 7).saturating_sub(others) as f64;
-    let kept = Duration::from_secs((survive.value.secs() as f64 * room / largest.queue.value.get() as f64) as u64);
-    let help = if kept.secs() < 86_400 {
-        "lower `survive`, or send less there: a longer `interval`, fewer jobs".to_owned()
-    } else {
-        format!("lower `survive` to {} or less, or send less there", Duration::from_days(kept.secs() / 86_400))
+    let help = match kept_days(cx, relay, &survive) {
+        0 => "lower `survive`, or send less there: a longer `interval`, fewer jobs".to_owned(),
+        days => format!("lower `survive` to {} or less, or send less there", Duration::from_days(days)),
     };
     let at = cx.place(survive.origin, largest.origin);
     let label = format!("no volume is larger than {}", Bytes::new(LARGEST_VOLUME));
     sink.push(Diagnostic::new(&codes::NO_VOLUME, at, what).here(label).help(help));
+}
+
+/// The most days that a volume holds and every store takes back, if what is said by one line is lowered for all
+/// destinations it is said for.
+fn kept_days(cx: &Context<'_>, relay: &RelayPlan, survive: &Sourced<Duration>) -> u64 {
+    let is_lowered = |u: &&RelayUrl| u.survive.origin == survive.origin;
+    let queue = |u: &RelayUrl, days: u64| match is_lowered(&u) {
+        // The queue is rounded up already: not one too small comes of it.
+        true => {
+            let part = u128::from(u.queue.value.get()) * u128::from(days) * 86_400;
+            coarse(u64::try_from(part.div_ceil(u128::from(survive.value.secs().max(1)))).unwrap_or(u64::MAX >> 2))
+        }
+        false => u.queue.value.get(),
+    };
+    let holds = |days: u64| {
+        let each = relay.urls.iter().map(|u| queue(u, days).saturating_add(HEADROOM));
+        coarse(each.fold(0, u64::saturating_add).min(LARGEST_VOLUME * 2) * 11 / 10) <= LARGEST_VOLUME
+    };
+    let stores = relay.urls.iter().filter(is_lowered).map(|u| cx.fleet.store(u.store));
+    let taken = stores.flat_map(|s| s.accepts_late.into_iter().chain(s.retention));
+    let most = taken.map(|t| t.value.secs().saturating_sub(1) / 86_400).min().unwrap_or(u64::MAX);
+    let (mut fits, mut fails) = (0, most.min(survive.value.secs() / 86_400).saturating_add(1));
+    while fits + 1 < fails {
+        let middle = fits + (fails - fits) / 2;
+        if holds(middle) { fits = middle } else { fails = middle }
+    }
+    fits
 }
 
 fn url(

@@ -130,7 +130,7 @@ impl Page {
             self.text.push_str(&format!("    {mark} {}: no route leads there from here\n", wanted.name));
         }
         for end in shown {
-            self.end(end, way, &store(end), lookup);
+            self.end(end, way, &store(end), why_not.is_some(), lookup);
         }
     }
 
@@ -157,7 +157,7 @@ impl Page {
         }
     }
 
-    fn end(&mut self, end: &End, way: &Way, store: &str, lookup: &Lookup<'_>) {
+    fn end(&mut self, end: &End, way: &Way, store: &str, why_not: bool, lookup: &Lookup<'_>) {
         let tenant = if end.tenant == 0 { String::new() } else { format!(", tenant {}", end.tenant) };
         match (&end.arrives, &end.dropped) {
             (Some(labels), _) => {
@@ -168,7 +168,8 @@ impl Page {
                     .as_ref()
                     .map_or_else(String::new, |s| format!(", every {}", s.sampled.unwrap_or(s.interval.value)));
                 let by = if end.scraped_by_relay { ", scraped by the relay" } else { "" };
-                let text = format!("{store}{tenant}: {kept}{resolution}{by}; {}", held(end));
+                let asked = if why_not { "it does reach it: " } else { "" };
+                let text = format!("{store}{tenant}: {asked}{kept}{resolution}{by}; {}", held(end));
                 self.text.push_str(&format!("    {mark} "));
                 let origin = end.settled.as_ref().map(|s| s.rule.origin).or(way.answer.as_ref().map(|a| a.origin));
                 self.line(0, &text, &lookup.words(origin.unwrap_or(end.origin)));

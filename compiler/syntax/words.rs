@@ -1,7 +1,7 @@
 //! Words that are no key of their block: what was meant instead.
 
 use super::codes;
-use super::shape::{Form, Key, Shape};
+use super::shape::{Form, Key, Shape, Type};
 use crate::diag::{Diagnostic, Span, nearest};
 
 /// The answer to a word that `shape` has no key for. `root` is the shape of the whole language, in
@@ -61,6 +61,13 @@ fn answer(word: &str, at: Span, shape: &'static Shape, root: &'static Shape) -> 
     };
     let found = Diagnostic::new(&codes::UNKNOWN_KEY, at, what).here("not known here");
     let near = nearest(word, shape.keys.iter().map(|k| k.name));
+    if kebab(word) == "tenant" && shape.keys.iter().any(|k| matches!(k.form, Form::List(Type::Destination))) {
+        let help = format!(
+            "a tenant stands behind its store, by its name: `{} \"store/tenant\"`, where the store has `tenant \"tenant\" id=…`",
+            shape.word()
+        );
+        return found.help(help);
+    }
     match (home(word, shape, root), near) {
         (Some(home), None) => found.help(home),
         (Some(home), Some(near)) => found.help(format!("did you mean `{near}`? Otherwise: {home}")),
