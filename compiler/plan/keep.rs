@@ -208,26 +208,31 @@ fn steps(scope: &Scope<'_, '_>, division: &Division, target: Target) -> Vec<Step
 }
 
 /// Patterns from the least to the most specific, those of one answer together as far as none of the
-/// other answer between them meets them; with each the line of its first.
+/// other answer between them meets them; with each the first line of the spec among its own.
 fn by_specificity<'c>(
     claims: impl Iterator<Item = &'c Claim>,
     target: Target,
 ) -> Vec<(bool, Vec<NamespacePattern>, Origin)> {
-    let mut all: Vec<(bool, &NamespacePattern, Origin)> =
-        claims.flat_map(|c| c.namespaces.iter().map(|p| (c.targets.contains(&target), p, c.origin))).collect();
+    let of = |(line, c): (usize, &'c Claim)| {
+        c.namespaces.iter().map(move |p| (c.targets.contains(&target), p, (line, c.origin)))
+    };
+    let mut all: Vec<(bool, &NamespacePattern, (usize, Origin))> = claims.enumerate().flat_map(of).collect();
     all.sort_by_key(|(own, p, _)| (!p.is_open(), p.stem().len(), *p, *own));
-    let mut groups: Vec<(bool, Vec<NamespacePattern>, Origin, NamespacePatterns)> = Vec::new();
-    for (own, pattern, origin) in all {
+    let mut groups: Vec<(bool, Vec<NamespacePattern>, (usize, Origin), NamespacePatterns)> = Vec::new();
+    for (own, pattern, line) in all {
         let blocked = groups.iter().rposition(|(o, _, _, group)| *o != own && group.overlap(pattern));
         let from = blocked.map_or(0, |i| i + 1);
-        if let Some((_, group, _, looked_up)) = groups[from..].iter_mut().find(|(o, ..)| *o == own) {
+        if let Some((_, group, first, looked_up)) = groups[from..].iter_mut().find(|(o, ..)| *o == own) {
             group.push(pattern.clone());
             looked_up.add(pattern);
+            if line.0 < first.0 {
+                *first = line;
+            }
         } else {
-            groups.push((own, vec![pattern.clone()], origin, std::iter::once(pattern).collect()));
+            groups.push((own, vec![pattern.clone()], line, std::iter::once(pattern).collect()));
         }
     }
-    groups.into_iter().map(|(own, group, origin, _)| (own, group, origin)).collect()
+    groups.into_iter().map(|(own, group, (_, origin), _)| (own, group, origin)).collect()
 }
 
 /// Without steps about nobody, and without those that take back what no earlier step gave.
