@@ -104,6 +104,12 @@ fn kept(origin: Origin) -> Rule {
     Rule::new(Action::Keep).source([MARK]).regex("1").origin(origin)
 }
 
+/// Whether a rule that changed the mark has settled something: not the one that begins them all with none.
+pub(super) fn settles(rule: &Rule) -> bool {
+    rule.target_label.as_deref() == Some(MARK)
+        && !(rule.source_labels.is_empty() && rule.replacement.as_deref() == Some("0"))
+}
+
 fn sets_mark_on_all(rule: &Rule) -> bool {
     rule.source_labels.is_empty() && rule.target_label.as_deref() == Some(MARK)
 }

@@ -1,6 +1,6 @@
 //! Which line of the spec is behind what became of a series.
 
-use super::super::keep::MARK;
+use super::super::keep::{self, MARK};
 use super::super::parts::Part;
 use super::super::routing::{By, Target, Who};
 use super::super::senders::{Queue, Senders};
@@ -42,8 +42,10 @@ impl Blame<'_, '_> {
         let drops = |(rules, steps, outcome): &Passed<'_>| match outcome {
             // What is dropped for want of a mark was settled before.
             Outcome::Dropped { by } => {
-                let set = |s: &&Step| s.changes.iter().any(|c| *c.name == *MARK && c.after.is_some());
-                let settled = steps.iter().rev().find(set).map(|s| s.rule);
+                let settles = |s: &&Step| {
+                    s.changes.iter().any(|c| *c.name == *MARK) && rules.get(s.rule).is_some_and(keep::settles)
+                };
+                let settled = steps.iter().rev().find(settles).map(|s| s.rule);
                 let reads = rules.get(*by).is_some_and(|r| r.source_labels.iter().any(|l| *l == *MARK));
                 rules.get(settled.filter(|_| reads).unwrap_or(*by)).map(|r| r.origin)
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::keep::MARK;
+use super::super::keep::{self, MARK};
 use super::super::parts;
 use super::super::routing::{By, Partition, Target, Who};
 use super::way::Walk;
@@ -168,8 +168,7 @@ impl Walk<'_, '_> {
 /// The last rule that gave it to the destination or took it back.
 fn settled(stage: &str, rules: &[Rule], steps: &[Step]) -> Option<Applied> {
     let marks = |step: &&Step| {
-        let set = |value: &str| matches!(value, "0" | "1");
-        step.changes.iter().any(|c| *c.name == *MARK && c.after.as_deref().is_some_and(set))
+        step.changes.iter().any(|c| *c.name == *MARK) && rules.get(step.rule).is_some_and(keep::settles)
     };
     let step = steps.iter().rev().find(marks)?;
     made(stage, rules, step.rule, Vec::new())
