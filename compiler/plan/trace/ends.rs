@@ -167,9 +167,8 @@ impl Walk<'_, '_> {
 
 /// The last rule that gave it to the destination or took it back.
 fn settled(stage: &str, rules: &[Rule], steps: &[Step]) -> Option<Applied> {
-    let marks = |step: &&Step| {
-        step.changes.iter().any(|c| *c.name == *MARK) && rules.get(step.rule).is_some_and(keep::settles)
-    };
+    let marks =
+        |step: &&Step| step.changes.iter().any(|c| *c.name == *MARK) && rules.get(step.rule).is_some_and(keep::settles);
     let step = steps.iter().rev().find(marks)?;
     made(stage, rules, step.rule, Vec::new())
 }
