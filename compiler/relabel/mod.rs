@@ -5,6 +5,7 @@
 //! a rule keeps the [`Origin`](crate::diag::Origin) of the line it came from and nothing else.
 
 mod action;
+mod agent;
 mod apply;
 mod case;
 mod compile;
@@ -20,6 +21,7 @@ pub mod stages;
 mod vmagent;
 
 pub use action::Action;
+pub use agent::Listed;
 pub use apply::{Chain, Change, Outcome, Step};
 pub use compile::Compiled;
 pub use condition::Condition;

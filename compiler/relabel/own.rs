@@ -24,6 +24,11 @@ pub fn is_of_scrape(name: &str) -> bool {
     name == "up" || name.strip_prefix("scrape_").is_some_and(|rest| OF_A_SCRAPE.binary_search(&rest).is_ok())
 }
 
+/// Whether vmagent takes a metric of this name for one of its own: those of Prometheus alone it does not.
+pub(super) fn is_of_vmagent(name: &str) -> bool {
+    is_of_scrape(name) && !matches!(name, "scrape_body_size_bytes" | "scrape_sample_limit")
+}
+
 /// An expression for exactly those names.
 pub fn of_scrape() -> String {
     format!("up|scrape_(?:{})", OF_A_SCRAPE.join("|"))

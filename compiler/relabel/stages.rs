@@ -1,11 +1,12 @@
 //! The stages a target and its series pass, in the order Prometheus and vmagent run them.
 //!
 //! target relabelling → label merge → metric relabelling → (local storage) → external labels and
-//! write relabelling → relay: global rules, rules of one URL, `-remoteWrite.label`.
+//! write relabelling → relay: global rules, rules of one URL, `-remoteWrite.label`. A relay that scrapes
+//! by itself adds the external labels of its scrape configuration behind metric relabelling: [`Listed::external`].
 
 use std::sync::Arc;
 
-use super::{Chain, Dialect, Labels, Names, Outcome, Step};
+use super::{Chain, Dialect, Labels, Listed, Names, Outcome, Step, agent};
 
 /// What a scrape job gives to each of its targets before any rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,10 +49,16 @@ pub enum TargetFault {
 /// The labels of a discovered target before the first rule.
 pub fn discovered(discovered: &Labels, job: &Job<'_>, dialect: Dialect) -> Labels {
     let mut labels = discovered.clone();
+    let (mut interval, mut timeout) = (job.scrape_interval.to_owned(), job.scrape_timeout.to_owned());
+    if dialect.is_vmagent()
+        && let (Some(i), Some(t)) = (milliseconds(&interval), milliseconds(&timeout))
+    {
+        (interval, timeout) = (agent::go_duration(i), agent::go_duration(t.min(i)));
+    }
     let given = [
         ("job", job.job_name),
-        ("__scrape_interval__", job.scrape_interval),
-        ("__scrape_timeout__", job.scrape_timeout),
+        ("__scrape_interval__", &interval),
+        ("__scrape_timeout__", &timeout),
         ("__metrics_path__", job.metrics_path),
         ("__scheme__", job.scheme),
     ];
@@ -86,11 +93,14 @@ pub fn target(found: &Labels, job: &Job<'_>, rules: &Chain) -> Target {
     }
 }
 
-/// What Prometheus does with a target's labels behind the last rule.
+/// What Prometheus does with a target's labels behind the last rule, or vmagent.
 ///
 /// # Errors
 /// The target is refused.
 pub fn finish(labels: &mut Labels, dialect: Dialect) -> Result<(), TargetFault> {
+    if dialect.is_vmagent() {
+        return agent::finish(labels);
+    }
     let mut address = labels.shared("__address__").cloned().ok_or(TargetFault::NoAddress)?;
     if dialect.is_prometheus2() && lacks_port(&address) {
         let port = match labels.get("__scheme__") {
@@ -138,6 +148,9 @@ pub fn attached(target: &Labels) -> Labels {
 /// `exposed` holds the labels as they stand on the page, `__name__` and empty ones included: with
 /// `honor_labels` an exposed empty label keeps the target's label away.
 pub fn merged(exposed: &[(Arc<str>, Arc<str>)], target: &Labels, honor_labels: bool, dialect: Dialect) -> Labels {
+    if dialect.is_vmagent() {
+        return Listed::sample(exposed, target, honor_labels).labels();
+    }
     let mut labels: Labels = exposed.iter().cloned().collect();
     let attached = target.iter().filter(|label| !label.name.starts_with("__"));
     if honor_labels {
@@ -170,8 +183,8 @@ pub fn merged(exposed: &[(Arc<str>, Arc<str>)], target: &Labels, honor_labels: b
 }
 
 /// Merging and metric relabelling of one exposed sample. The rules see `__name__` and the merged
-/// labels; what begins with `__` is stored like any other label. A sample without labels is dropped
-/// as if by the last rule.
+/// labels; what begins with `__` is stored like any other label by Prometheus, and taken off by vmagent, with
+/// rules or without. A sample without labels is dropped as if by the last rule.
 pub fn sample(
     exposed: &[(Arc<str>, Arc<str>)],
     target: &Labels,
@@ -188,7 +201,11 @@ pub fn metric(merged: &mut Labels, rules: &Chain) -> (Outcome, Vec<Step>) {
     if rules.dialect().sorts_merged_labels() {
         merged.settle();
     }
-    match rules.trace_on(merged) {
+    let traced = rules.trace_on(merged);
+    if rules.dialect().is_vmagent() {
+        merged.retain(|label| !label.value.is_empty() && !is_taken_off(&label.name));
+    }
+    match traced {
         (Outcome::Kept, steps) if merged.is_empty() => (last(rules), steps),
         traced => traced,
     }
@@ -236,9 +253,13 @@ pub enum SampleFault {
 /// the write rules. Of a target with a label without a name Prometheus 3 cannot store these,
 /// nor anything else of the scrape.
 ///
-/// For each label of the target, by name, `exported_` and its name is taken off first: a target's own
-/// `exported_job` is lost where it also has a `job`, its `exported_a` beside an `a` is not.
-pub fn report(name: &str, target: &Labels) -> Labels {
+/// For each label of the target, by name, Prometheus takes off what is called `exported_` and its name first: a
+/// target's own `exported_job` is lost where it also has a `job`, its `exported_a` beside an `a` is not. vmagent
+/// loses nothing.
+pub fn report(name: &str, target: &Labels, dialect: Dialect) -> Labels {
+    if dialect.is_vmagent() {
+        return Listed::report(name, target).labels();
+    }
     let mut labels: Labels = [("__name__", name)].into_iter().collect();
     for label in &attached(target) {
         labels.remove(&format!("exported_{}", label.name));
@@ -246,6 +267,14 @@ pub fn report(name: &str, target: &Labels) -> Labels {
     }
     labels.settle();
     labels
+}
+
+/// When a sample is from, in milliseconds: `said` by the page, or the time of the scrape. Prometheus takes what the
+/// page says unless told otherwise, vmagent only if told.
+pub fn timestamp(said: Option<i64>, scraped: i64, honor_timestamps: Option<bool>, dialect: Dialect) -> i64 {
+    let vmagent = dialect.is_vmagent();
+    let said = if vmagent { said.and_then(agent::timestamp) } else { said };
+    said.filter(|_| honor_timestamps.unwrap_or(!vmagent)).unwrap_or(scraped)
 }
 
 /// External labels added; the series' own labels win.
@@ -305,6 +334,11 @@ pub enum Relayed {
 pub fn relay(series: &Labels, global: &Chain, url: &Chain, labels: &[(Arc<str>, Arc<str>)]) -> Relayed {
     let mut series = series.clone();
     series.settle();
+    relay_scraped(series, global, url, labels)
+}
+
+/// As [`relay`] for a series the relay has scraped itself, in the order it holds its labels.
+pub fn relay_scraped(mut series: Labels, global: &Chain, url: &Chain, labels: &[(Arc<str>, Arc<str>)]) -> Relayed {
     if let Outcome::Dropped { by } = relay_stage(&mut series, global) {
         return Relayed::DroppedGlobally { by };
     }
@@ -332,7 +366,7 @@ pub fn relay_stage_traced(series: &mut Labels, rules: &Chain) -> (Outcome, Vec<S
 
 fn behind(outcome: Outcome, series: &mut Labels, rules: &Chain) -> Outcome {
     if outcome == Outcome::Kept && !rules.is_empty() {
-        series.retain(|label| !label.name.starts_with("__") || &*label.name == "__name__");
+        series.retain(|label| !is_taken_off(&label.name));
         if series.is_empty() {
             return Outcome::Dropped { by: rules.rules().len() - 1 };
         }
@@ -340,9 +374,14 @@ fn behind(outcome: Outcome, series: &mut Labels, rules: &Chain) -> Outcome {
     outcome
 }
 
+/// Whether vmagent takes a label off a series behind rules.
+fn is_taken_off(name: &str) -> bool {
+    name.starts_with("__") && name != "__name__"
+}
+
 /// A Prometheus duration, `1h30m`, in milliseconds: units from large to small, each once; a bare
 /// `0` has none.
-fn milliseconds(text: &str) -> Option<u64> {
+pub(super) fn milliseconds(text: &str) -> Option<u64> {
     const UNITS: [(&str, u64); 7] = [
         ("y", 365 * 86_400_000),
         ("w", 7 * 86_400_000),

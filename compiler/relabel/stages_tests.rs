@@ -49,7 +49,10 @@ fn a_target_loses_its_meta_labels_and_gets_an_instance() {
         )
     );
     assert_eq!(attached(&target).to_string(), r#"{instance="10.0.0.1:9100",job="node",namespace="x"}"#);
-    assert_eq!(report("up", &target).to_string(), r#"up{instance="10.0.0.1:9100",job="node",namespace="x"}"#);
+    assert_eq!(
+        report("up", &target, Dialect::PROMETHEUS3).to_string(),
+        r#"up{instance="10.0.0.1:9100",job="node",namespace="x"}"#
+    );
 }
 
 #[test]
@@ -172,7 +175,7 @@ fn chain_of(dialect: Dialect, rules: &[Rule]) -> Chain {
 #[test]
 fn a_report_loses_an_exported_label_of_the_target_beside_what_it_is_named_after() {
     let target = labels(&[("a", "1"), ("exported_a", "2"), ("exported_job", "3"), ("job", "t"), ("__x", "4")]);
-    assert_eq!(report("up", &target).to_string(), r#"up{a="1",exported_a="2",job="t"}"#);
+    assert_eq!(report("up", &target, Dialect::PROMETHEUS3).to_string(), r#"up{a="1",exported_a="2",job="t"}"#);
 }
 
 #[test]

@@ -51,6 +51,14 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
         relabelled::prometheus(&components.prometheus_3.prometheus, three, seed, scratch)
     });
     course.step("relabelled by vmagent", || relabelled::vmagent(&components.vmagent, seed, scratch));
+    course.step("relabelled or refused", || {
+        let checkers = relabelled::Checkers {
+            promtool_2: &components.prometheus_2.promtool,
+            promtool_3: &components.prometheus_3.promtool,
+            vmagent: &components.vmagent,
+        };
+        relabelled::refused(&checkers, seed, scratch)
+    });
     course.step("charts", || charts::judge(&components.helm, scratch));
 
     let depth = Depth::of(wanted);

@@ -288,12 +288,12 @@ impl<'x, 'a> Scraped<'x, 'a> {
     /// A series that whoever scrapes makes itself, of a target in the namespace.
     pub fn report(&mut self, name: &str, namespace: &str, pods: &[PodLabel]) -> Result<Option<Stored>, Fault> {
         let (target, by_relay) = self.target(namespace, pods)?;
-        let labels = stages::report(name, &target);
+        let labels = stages::report(name, &target, self.by_prometheus.metric.dialect());
         let meant = match self.part.source.workload {
             Workload::Target => self.place(namespace).to_owned(),
             _ => labels.get(NAMESPACE).to_owned(),
         };
-        self.stored(labels, by_relay.map(|t| stages::report(name, &t)), meant)
+        self.stored(labels, by_relay.map(|t| stages::report(name, &t, Dialect::Vmagent)), meant)
     }
 
     fn stored(&self, labels: Labels, relayed: Option<Labels>, namespace: String) -> Result<Option<Stored>, Fault> {

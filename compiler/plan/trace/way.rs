@@ -272,7 +272,7 @@ impl<'a> Walk<'_, 'a> {
         (dialect, written): (Dialect, Written),
     ) -> Result<(Labels, Vec<Step>, Outcome), String> {
         if at.of_scrape {
-            return Ok((stages::report(self.name.unwrap_or_default(), target), Vec::new(), Outcome::Kept));
+            return Ok((stages::report(self.name.unwrap_or_default(), target, dialect), Vec::new(), Outcome::Kept));
         }
         let mut labels = stages::merged(exposed, target, at.endpoint.honor_labels, dialect);
         labels.retain(|label| !label.value.is_empty());

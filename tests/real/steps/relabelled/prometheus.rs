@@ -107,12 +107,13 @@ impl Drawn {
         for s in stored {
             alike.entry(pairs(&s.labels)).or_default().push(s.id);
         }
+        let dialect = self.queues[0].chain.dialect();
         let reported: Vec<Labels> = self
             .scraped
             .iter()
             .filter_map(|job| job.target.as_ref())
-            .filter(|target| !is_nameless(target, self.queues[0].chain.dialect()))
-            .flat_map(|target| REPORTS.map(|name| stages::report(name, target)))
+            .filter(|target| !is_nameless(target, dialect))
+            .flat_map(|target| REPORTS.map(|name| stages::report(name, target, dialect)))
             .collect();
         let sent = |labels: &Labels, queue: &Queue| match stages::write(labels, &self.external, &queue.chain) {
             (Kept::Kept, labels) => Some(pairs(&labels)),

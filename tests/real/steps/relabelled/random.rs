@@ -235,6 +235,13 @@ fn rule(random: &mut Random, style: Style, seen: &[&Pairs]) -> Rule {
             regex(random, &v)
         });
     }
+    if vmagent && with_regex && random.percent(12) {
+        let odd = random.pick(&["12", "true", "null", "007", "a|b", "(a", "x.*"]);
+        let more: Vec<String> = (0..=random.below(2)).map(|_| regex(random, &text)).collect();
+        let mut list: Vec<&str> = more.iter().map(String::as_str).collect();
+        list.insert(random.below(list.len() + 1), odd);
+        rule = rule.regex_of(&list);
+    }
     match action {
         Action::Replace | Action::ReplaceAll => {
             if random.percent(70) {

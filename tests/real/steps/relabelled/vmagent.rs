@@ -14,7 +14,7 @@ use watershed::relabel::{Action, Chain, Dialect, Labels, Rule, Written};
 use super::ends::Ends;
 use super::random::{self, Pairs, Random, Style};
 use super::wire::Sent;
-use super::{Compiler, Tally, Wrong, all_written, pairs, shown, verdict};
+use super::{Compiler, Tally, Wrong, agents, pairs, shown, verdict};
 use crate::ground::process::{Process, Ready};
 use crate::ground::{During, Outcome, http};
 use crate::steps::backends;
@@ -86,7 +86,7 @@ impl Agent {
         let ends = Ends::start(listener, BTreeMap::new(), URLS)?;
         let file = |name: String, rules: &[Rule]| -> Outcome<String> {
             let path = folder.join(name);
-            std::fs::write(&path, all_written(rules).to_string()).during(path.display())?;
+            std::fs::write(&path, agents(rules).to_string()).during(path.display())?;
             Ok(path.display().to_string())
         };
         let address = backends::free()?;
@@ -146,7 +146,7 @@ impl Agent {
                     let evaluator = after.as_ref().map_or_else(String::new, |labels| shown(&pairs(labels)));
                     if evaluator != program {
                         let given = vec![
-                            ("relabelConfig", all_written(&self.common.0).to_string()),
+                            ("relabelConfig", agents(&self.common.0).to_string()),
                             ("series", shown(&pairs(before))),
                             ("labels", format!("{:?}", self.own)),
                         ];
@@ -168,7 +168,10 @@ impl Agent {
 }
 
 /// Whether `labelmap_all` gives two labels one name.
-fn is_twice<'r>(rules: impl Iterator<Item = &'r Rule>, labels: &Labels, compiler: &Compiler) -> bool {
+fn is_twice<'r>(rules: impl Iterator<Item = &'r Rule> + Clone, labels: &Labels, compiler: &Compiler) -> bool {
+    if rules.clone().all(|rule| rule.action != Some(Action::LabelMapAll)) {
+        return false;
+    }
     let mut labels = labels.clone();
     for rule in rules {
         let Ok(one) = Chain::compile(std::slice::from_ref(rule), Dialect::Vmagent, Written::File, &compiler.cache)
