@@ -224,21 +224,36 @@ fn by_specificity<'c>(
     };
     let mut all: Vec<(bool, &NamespacePattern, (usize, Origin))> = claims.enumerate().flat_map(of).collect();
     all.sort_by_key(|(own, p, _)| (!p.is_open(), p.stem().len(), *p, *own));
-    let mut groups: Vec<(bool, Vec<NamespacePattern>, (usize, Origin), NamespacePatterns)> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     for (own, pattern, line) in all {
-        let blocked = groups.iter().rposition(|(o, _, _, group)| *o != own && group.overlap(pattern));
+        let blocked = groups.iter().rposition(|g| g.own != own && g.looked_up.overlap(pattern));
         let from = blocked.map_or(0, |i| i + 1);
-        if let Some((_, group, first, looked_up)) = groups[from..].iter_mut().find(|(o, ..)| *o == own) {
-            group.push(pattern.clone());
-            looked_up.add(pattern);
-            if line.0 < first.0 {
-                *first = line;
+        match groups[from..].iter_mut().find(|g| g.own == own) {
+            Some(group) => {
+                group.patterns.push(pattern.clone());
+                group.looked_up.add(pattern);
+                if line.0 < group.line.0 {
+                    group.line = line;
+                }
             }
-        } else {
-            groups.push((own, vec![pattern.clone()], line, std::iter::once(pattern).collect()));
+            None => groups.push(Group {
+                own,
+                patterns: vec![pattern.clone()],
+                line,
+                looked_up: std::iter::once(pattern).collect(),
+            }),
         }
     }
-    groups.into_iter().map(|(own, group, (_, origin), _)| (own, group, origin)).collect()
+    groups.into_iter().map(|g| (g.own, g.patterns, g.line.1)).collect()
+}
+
+/// Patterns that are answered alike and asked together.
+struct Group {
+    own: bool,
+    patterns: Vec<NamespacePattern>,
+    /// The first line of the spec among theirs, by its place.
+    line: (usize, Origin),
+    looked_up: NamespacePatterns,
 }
 
 /// Without steps about nobody, and without those that take back what no earlier step gave.

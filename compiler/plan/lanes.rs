@@ -223,7 +223,7 @@ fn remote_write(
             credentials: Default::default(),
             rules: [
                 vec![identity(cx)],
-                said_by(cx, lane, &decided.partitions).into_iter().collect(),
+                said_by(cx, lane, decided.partitions).into_iter().collect(),
                 stay_home(lane, decided.parts, &shared, |p| partition.keeps_home(p), partition.route.origin),
             ]
             .concat(),
