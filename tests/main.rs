@@ -20,6 +20,7 @@ mod fleets;
 mod hero;
 mod interrupted;
 mod invariants;
+mod live;
 mod mutations;
 mod output;
 mod pages;

@@ -53,9 +53,14 @@ impl<'t> Items<'t> {
         Items { tree: side.tree, nodes: side.tree.children(side.root).collect() }
     }
 
-    /// Every item as compact JSON.
+    /// Every item as compact JSON, which is the same for the same item whatever the order of its fields.
     fn values(&self) -> Vec<String> {
-        self.nodes.iter().map(|n| self.tree.to_json(*n).to_string()).collect()
+        let value = |node: &NodeId| {
+            let mut json = self.tree.to_json(*node);
+            json.sort_all_objects();
+            json.to_string()
+        };
+        self.nodes.iter().map(value).collect()
     }
 
     /// The keys of every item, if all items have all of them and no two are alike.

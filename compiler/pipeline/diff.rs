@@ -242,7 +242,7 @@ fn taken_out(cluster: String, identity: String, was: Origins) -> ClusterChanges 
 }
 
 /// How objects of Kubernetes are compared.
-pub(super) fn rules() -> Rules<'static> {
+pub fn rules() -> Rules<'static> {
     Rules { lists: &list_kind, parse: &|text, tree| plain::read_tree(text, tree).ok(), equal: &|_, _, _, _| false }
 }
 

@@ -27,7 +27,7 @@ pub use apply::{
 pub use build::{Built, Target, build};
 pub use cluster::{Context, Emitted, objects};
 pub use codes::all as all_codes;
-pub use diff::{Against, ClusterChanges, diff};
+pub use diff::{Against, ClusterChanges, diff, rules};
 pub use explain::{Cause, ExplainedField, explain};
 pub use live::{Approval, Helm, LiveCluster, LiveQuestion, Source, Unverified, live};
 pub use load::{Raws, SpecPath, Text, catalog_of, read, sources};

@@ -34,6 +34,13 @@ impl Masks {
         if secret::look(text).is_some_and(|look| !look.starts_with("a URL")) {
             self.hide(text);
         }
+        // A name that somebody has put one into still says the rest.
+        let words: Vec<String> = secret::by_chance(text).map(str::to_owned).collect();
+        for word in words {
+            let mut hidden = word.clone();
+            self.hide(&mut hidden);
+            *text = text.replace(&word, &hidden);
+        }
     }
 
     fn below(&mut self, key: &str, value: &mut Json) {
@@ -75,7 +82,7 @@ impl Masks {
             text.push_str(&value);
             return;
         }
-        if smells(key) || text.split_whitespace().any(is_random) {
+        if smells(key) || key.ends_with(LAST_APPLIED) || secret::by_chance(text).next().is_some() {
             self.hide(text);
             return;
         }
@@ -90,6 +97,9 @@ impl Masks {
     }
 }
 
+/// What `kubectl apply` notes is the whole object once more.
+const LAST_APPLIED: &str = "last-applied-configuration";
+
 /// Keys whose values are credentials.
 fn smells(key: &str) -> bool {
     const HEADERS: [&str; 4] = ["authorization", "x-api-key", "x-auth-token", "cookie"];
@@ -99,23 +109,6 @@ fn smells(key: &str) -> bool {
 /// Text that names where the credential is.
 fn is_reference(text: &str) -> bool {
     text.starts_with("$(") || text.starts_with("${") || text.starts_with("{{") || text.starts_with("(hidden")
-}
-
-/// One long word in which capitals, small letters and digits are mixed as chance mixes them: no name and no digest is.
-fn is_random(word: &str) -> bool {
-    const LONG: usize = 24;
-    let word = word.trim_matches(|c: char| matches!(c, '"' | '\'' | ',' | ';' | ':' | '='));
-    let count = |is: fn(&u8) -> bool| word.bytes().filter(is).count();
-    let plain = word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'_'));
-    let (digits, capitals, small) =
-        (count(u8::is_ascii_digit), count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
-    word.len() >= LONG && plain && digits.min(capitals).min(small) >= 3 && changes(word) * 3 >= word.len()
-}
-
-/// How often neighbours are of different kinds: a capital, a small letter, a digit.
-fn changes(word: &str) -> usize {
-    let kind = |b: u8| (b.is_ascii_digit(), b.is_ascii_uppercase());
-    word.as_bytes().windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count()
 }
 
 /// The last key of a path and the one before it: `…env[DB_PASSWORD].value`.
@@ -151,6 +144,10 @@ mod tests {
             ("data[\"admin-password\"]", json!("canary")),
             ("spec.remoteWrite[a].url", json!("https://user:canary@example.com")),
             ("spec.remoteWrite[a].url", json!("https://example.com/write?token=canary")),
+            (
+                "metadata.annotations[\"kubectl.kubernetes.io/last-applied-configuration\"]",
+                json!("{\"data\":{\"a\":\"canary\"}}"),
+            ),
             ("metadata.annotations.note", json!("eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.canary")),
         ] {
             let shown = masked(path, value);
@@ -159,6 +156,9 @@ mod tests {
         for text in [CANARY.to_owned(), format!("key is {CANARY}"), format!("password: \"{CANARY}\"\n")] {
             assert!(!masked("data.config", json!(text)).contains(CANARY), "{text}");
         }
+        let mut by = format!("somebody-{CANARY} at 2026-11-22T10:00:00Z");
+        Masks::default().text(&mut by);
+        assert_eq!(by, "somebody-(hidden #1) at 2026-11-22T10:00:00Z");
     }
 
     #[test]

@@ -57,7 +57,9 @@ impl Mask<'_> {
 
     fn value(&self, value: &mut Json) {
         match value {
+            Json::String(text) if is_masked(text) => {}
             Json::String(text) if secret::look(text).is_some() => *text = self.hash(text),
+            Json::String(text) => self.words(text),
             Json::Array(items) => {
                 let words: Vec<Option<&str>> = items.iter().map(Json::as_str).collect();
                 let found: Vec<usize> = secret::arguments(&words).into_iter().map(|(at, _)| at).collect();
@@ -71,6 +73,13 @@ impl Mask<'_> {
             }
             Json::Object(fields) => {
                 let named = fields.get("name").and_then(Json::as_str).is_some_and(secret::is_credential_key);
+                let odd: Vec<String> =
+                    fields.keys().filter(|k| secret::by_chance(k).next().is_some()).cloned().collect();
+                for mut key in odd {
+                    let value = fields.remove(&key).unwrap_or_default();
+                    self.words(&mut key);
+                    fields.insert(key, value);
+                }
                 for (key, value) in fields {
                     let credential = secret::is_credential_key(key) || (named && key == "value");
                     match value {
@@ -82,6 +91,14 @@ impl Mask<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The same word is the same everywhere: a key, and who owns what stands under it.
+    fn words(&self, text: &mut String) {
+        let words: Vec<String> = secret::by_chance(text).map(str::to_owned).collect();
+        for word in words {
+            *text = text.replace(&word, &self.hash(&word));
         }
     }
 

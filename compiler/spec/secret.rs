@@ -22,6 +22,27 @@ pub fn look(text: &str) -> Option<&'static str> {
         .or_else(|| bearer(text))
 }
 
+/// Long words in a text in which capitals, small letters and digits are mixed as chance mixes them: no name and no digest
+/// is.
+pub fn by_chance(text: &str) -> impl Iterator<Item = &str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '_');
+    text.split(move |c: char| !plain(c)).map(|word| word.trim_matches('=')).filter(|word| is_mixed(word))
+}
+
+fn is_mixed(word: &str) -> bool {
+    const LONG: usize = 24;
+    let count = |is: fn(&u8) -> bool| word.bytes().filter(is).count();
+    let (digits, capitals, small) =
+        (count(u8::is_ascii_digit), count(u8::is_ascii_uppercase), count(u8::is_ascii_lowercase));
+    word.len() >= LONG && digits.min(capitals).min(small) >= 3 && changes(word) * 3 >= word.len()
+}
+
+/// How often neighbours are of different kinds: a capital, a small letter, a digit.
+fn changes(word: &str) -> usize {
+    let kind = |b: u8| (b.is_ascii_digit(), b.is_ascii_uppercase());
+    word.as_bytes().windows(2).filter(|pair| kind(pair[0]) != kind(pair[1])).count()
+}
+
 /// URLs that let everybody who knows them write to a chat: there is no other credential.
 fn is_webhook(text: &str) -> bool {
     const PATHS: [&str; 7] = [

@@ -1,5 +1,6 @@
 //! What the tests share: the repository, a folder to work in, cases and how they are run.
 
+pub mod api;
 pub mod case;
 pub mod contents;
 pub mod folder;
@@ -9,7 +10,7 @@ pub mod steps;
 
 use std::path::{Path, PathBuf};
 
-pub use folder::{Folder, Snapshot};
+pub use folder::{Folder, Snapshot, copy};
 
 /// A path of the repository.
 pub fn repository(path: &str) -> PathBuf {

@@ -161,15 +161,16 @@ pub fn compare_live(wanted: Wanted<'_>, live: Live<'_>, ours: &Ours, rules: &Rul
             Approved::Same => Some(Earlier::default()),
             Approved::Other(side) => Some(Earlier::of(side.map(|side| compare(id, file, side, wanted.side, &rules)))),
         },
-        applied: applied.map(|applied| {
+        noted: applied.as_ref(),
+        applied: applied.as_ref().map(|applied| {
             let mut tree = Tree::new();
-            let root = tree.add_json("", &applied, Origin::INHERIT);
+            let root = tree.add_json("", applied, Origin::INHERIT);
             Earlier::of(Some(compare(id, file, Side::new(&tree, root), wanted.side, &rules)))
         }),
         owners: &owners,
         ours,
     };
-    let foreign = (!live.is_marked(ours)).then(|| live.holder());
+    let foreign = (!live.is_marked(ours) && !evidence.has_lost_marks(was)).then(|| live.holder());
     let ahead = evidence.approved.as_ref().map_or(0, |approved| approved.settled(&changes));
     let mut ignored = BTreeMap::new();
     changes.retain(|change| {
@@ -248,6 +249,8 @@ fn overlap(a: &str, b: &str) -> bool {
 
 struct Evidence<'a> {
     approved: Option<Earlier>,
+    /// What `kubectl apply` has noted, and how that differs from what is compiled.
+    noted: Option<&'a Json>,
     applied: Option<Earlier>,
     owners: &'a Owners,
     ours: &'a Ours,
@@ -264,8 +267,8 @@ impl Evidence<'_> {
         let because = |cause: Cause, by: String| Because { cause, by };
         match (change.edit, &self.applied) {
             (Edit::Added, Some(applied)) if applied.differs(path) => because(Cause::Pending, String::new()),
-            (Edit::Added, Some(_)) => because(Cause::Drift, GONE.to_owned()),
-            (Edit::Added, None) => self.absent(unapproved),
+            (Edit::Added, Some(_)) => because(Cause::Drift, self.taker(path, mine, &others)),
+            (Edit::Added, None) => self.absent(unapproved, self.taker(path, mine, &others)),
             (Edit::Removed, Some(applied)) if applied.differs(path) => because(Cause::Pending, String::new()),
             (Edit::Removed, None) if mine => because(Cause::Pending, String::new()),
             (Edit::Removed, _) => because(Cause::Extra, by),
@@ -283,14 +286,38 @@ impl Evidence<'_> {
     }
 
     /// A value that the live object does not have, where nothing tells what was applied.
-    fn absent(&self, unapproved: bool) -> Because {
-        let applied = self.owners.managers().iter().any(|m| is_ours(m, &self.ours.aliases));
+    fn absent(&self, unapproved: bool, by: String) -> Because {
+        let applied = self.applied_by_us().next().is_some();
         let pending = unapproved || self.approved.is_none() || (self.owners.recorded && !applied);
-        if pending {
-            Because { cause: Cause::Pending, by: String::new() }
-        } else {
-            Because { cause: Cause::Drift, by: GONE.to_owned() }
+        if pending { Because { cause: Cause::Pending, by: String::new() } } else { Because { cause: Cause::Drift, by } }
+    }
+
+    /// Who has taken something away, as far as that is known: a list that is replaced whole belongs to whoever wrote it
+    /// without an item.
+    fn taker(&self, path: &str, mine: bool, others: &[&Manager]) -> String {
+        let is_item = path.ends_with(']') && !path.ends_with("\"]");
+        if is_item && !mine && !others.is_empty() { who(others) } else { GONE.to_owned() }
+    }
+
+    fn applied_by_us(&self) -> impl Iterator<Item = &Manager> {
+        self.owners.managers().iter().filter(|m| is_ours(m, &self.ours.aliases))
+    }
+
+    /// Whether an object without all of our marks is ours all the same: it was applied with them, and somebody else has
+    /// changed them or taken them away since.
+    fn has_lost_marks(&self, was: Side<'_>) -> bool {
+        if let Some(noted) = self.noted {
+            return Live(noted).is_marked(self.ours);
         }
+        let other_mark_of_ours = |(key, value): &(String, String)| {
+            let label = was.tree.at(was.root, &["metadata", "labels", key]);
+            let is_other = |label| was.tree.as_str(label) != Some(value);
+            let is_applied = |label| self.owners.of(was.tree.origin(label)).any(|m| is_ours(m, &self.ours.aliases));
+            label.is_some_and(|label| is_other(label) && is_applied(label))
+        };
+        // Others' objects come by Helm and Argo CD, too.
+        let own = |m: &Manager| m.name == MARK || self.ours.aliases.contains(&m.name);
+        self.applied_by_us().any(own) && !self.ours.labels.iter().any(other_mark_of_ours)
     }
 
     /// Others who say the same as we said last: applying then needs to take it from them.

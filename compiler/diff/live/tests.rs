@@ -199,6 +199,52 @@ fn an_object_without_our_marks_is_somebody_elses() {
 }
 
 #[test]
+fn an_object_whose_marks_somebody_has_changed_stays_ours() {
+    let mark = "app.kubernetes.io/managed-by";
+    let mut changed = live("watershed");
+    changed["metadata"]["labels"][mark] = json!("other");
+    changed["metadata"]["managedFields"][0]["fieldsV1"].as_object_mut().unwrap().remove("f:metadata");
+    let by_another = changed.clone();
+    edited(&mut changed, json!({"f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}}}));
+    let path = r#"metadata.labels["app.kubernetes.io/managed-by"]"#;
+    let by = "kubectl-edit at 2026-11-22T10:00:00Z";
+    assert_eq!(told(&compiled(), &changed, Some(None)), [format!("{path} changed drift {by}")]);
+    changed["metadata"]["labels"].as_object_mut().unwrap().remove(mark);
+    assert_eq!(told(&compiled(), &changed, Some(None)), [format!("{path} added drift taken away, or never applied")]);
+
+    // Another fleet applies under our name, with marks of its own.
+    let mut other = live("watershed");
+    other["metadata"]["labels"][mark] = json!("other");
+    let holder = "foreign it belongs to `other`, by its label";
+    assert_eq!(told(&compiled(), &other, Some(None)), [format!("{path} changed {holder}")]);
+    let mut by_helm = by_another;
+    by_helm["metadata"]["managedFields"][0]["manager"] = json!("helm");
+    assert_eq!(told(&compiled(), &by_helm, Some(None)), [format!("{path} changed {holder}")]);
+}
+
+#[test]
+fn who_took_an_item_out_of_a_list_that_is_replaced_whole_is_who_wrote_the_list() {
+    let mut two = compiled();
+    two["spec"]["endpoints"].as_array_mut().unwrap().push(json!({"port": "http", "interval": "30s"}));
+    let mut live = live("watershed");
+    edited(&mut live, json!({"f:spec": {"f:endpoints": {}}}));
+    let expected = ["spec.endpoints[1] added drift kubectl-edit at 2026-11-22T10:00:00Z"];
+    assert_eq!(told(&two, &live, Some(None)), expected);
+}
+
+#[test]
+fn items_are_the_same_whatever_the_order_of_their_fields() {
+    let mut three = compiled();
+    three["spec"]["endpoints"] =
+        json!([{"port": "a", "path": "/a"}, {"port": "b", "path": "/b"}, {"port": "c", "path": "/c"}]);
+    let mut live = live("watershed");
+    live["spec"]["endpoints"] = json!([{"path": "/b", "port": "b"}, {"path": "/c", "port": "c"}]);
+    edited(&mut live, json!({"f:spec": {"f:endpoints": {}}}));
+    let expected = ["spec.endpoints[0] added drift kubectl-edit at 2026-11-22T10:00:00Z"];
+    assert_eq!(told(&three, &live, Some(None)), expected);
+}
+
+#[test]
 fn without_owners_nothing_is_claimed_of_them() {
     let mut live = live("watershed");
     live["metadata"].as_object_mut().unwrap().remove("managedFields");

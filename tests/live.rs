@@ -1,0 +1,226 @@
+//! The program in front of an API server that holds secrets in every place where somebody may have put one, that echoes
+//! credentials, and that dies in the middle of an answer.
+
+use serde_json::{Value, json};
+
+use crate::support::api::{Api, Manner};
+use crate::support::library::files;
+use crate::support::{Folder, copy, git, read, repository, steps};
+
+/// No words, as credentials are that somebody has made by chance.
+const CANARY: &str = "kA9rQ2xV7bT4mZ1pL8wE5sY3";
+const SPEC: &str = "examples/single-split/fleet.kdl";
+
+/// Everything of a cluster as it is checked in.
+fn applied() -> Vec<Value> {
+    let ours = |path: &str| path.starts_with("single-split/lab/") && path.ends_with(".yaml");
+    let all = files("output").into_iter().filter(|(path, _)| ours(path) && !path.contains("/helm/"));
+    all.filter_map(|(_, bytes)| serde_yaml::from_slice::<Value>(&bytes).ok())
+        .filter(|object| object["metadata"]["name"].is_string())
+        .collect()
+}
+
+/// The spec, the checked-in output, and a kubeconfig that leads to a server.
+fn folder(api: &Api) -> Folder {
+    let folder = Folder::new();
+    folder.write("fleet.kdl", &read(SPEC));
+    copy(&repository("output/single-split"), &folder.at("output/single-split")).unwrap();
+    folder.write("kubeconfig", &api.kubeconfig("lab", CANARY));
+    folder
+}
+
+/// Puts the secret into all objects of a cluster, and adds some that are nothing else.
+fn spoiled(mut objects: Vec<Value>) -> Vec<Value> {
+    let by = |manager: &str| {
+        json!([{"manager": manager, "operation": "Update", "apiVersion": "v1", "fieldsType": "FieldsV1",
+                "time": "2026-11-22T10:00:00Z", "fieldsV1": {"f:spec": {}, "f:data": {}}}])
+    };
+    for object in &mut objects {
+        let noted = json!({"kind": "Secret", "data": {"a": CANARY}, "spec": {"token": CANARY}}).to_string();
+        let annotations = json!({
+            "kubectl.kubernetes.io/last-applied-configuration": noted,
+            "example.com/token": CANARY, "example.com/note": CANARY, "example.com/said": format!("it is {CANARY}"),
+        });
+        object["metadata"]["annotations"] = annotations;
+        object["metadata"]["managedFields"] = by(&format!("somebody-{CANARY}"));
+        if let Some(data) = object.get_mut("data").and_then(Value::as_object_mut) {
+            data.insert("admin-password".to_owned(), json!(CANARY));
+            data.insert("other".to_owned(), json!(CANARY));
+            data.insert(format!("{CANARY}.txt"), json!("x"));
+            data.insert(
+                "config.yaml".to_owned(),
+                json!(format!("password: {CANARY}\nurl: http://u:{CANARY}@a.example.com\n")),
+            );
+        }
+        match object["kind"].as_str().unwrap_or_default() {
+            "Prometheus" => {
+                object["spec"]["remoteWrite"] = json!([{
+                    "name": "stolen", "url": format!("https://user:{CANARY}@a.example.com/write?token={CANARY}"),
+                    "bearerToken": CANARY, "headers": {"Authorization": format!("Bearer {CANARY}"), "X-Scope": CANARY},
+                    "basicAuth": {"password": CANARY}}]);
+                object["spec"]["containers"] = json!([{"name": "x",
+                    "env": [{"name": "DB_PASSWORD", "value": CANARY}, {"name": "PLAIN", "value": CANARY}],
+                    "args": [format!("--web.password={CANARY}"), "--remote-write.token", CANARY]}]);
+            }
+            "DaemonSet" | "Deployment" | "StatefulSet" => {
+                let container = &mut object["spec"]["template"]["spec"]["containers"][0];
+                container["env"] = json!([{"name": "API_TOKEN", "value": CANARY}, {"name": "PLAIN", "value": CANARY}]);
+                container["args"] = json!(["--password", CANARY, format!("-bearerToken={CANARY}"), CANARY]);
+            }
+            "ServiceMonitor" => {
+                object["spec"]["endpoints"] = json!([{"port": "a", "bearerToken": CANARY,
+                "params": {"token": [CANARY]}, "proxyUrl": format!("http://u:{CANARY}@p.example.com")}])
+            }
+            _ => {}
+        }
+    }
+    let labels = objects[0]["metadata"]["labels"].clone();
+    objects.push(json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"password": CANARY},
+        "stringData": {"other": CANARY},
+        "metadata": {"name": "left-over", "namespace": "monitoring", "labels": labels}}));
+    objects
+}
+
+/// Runs a command and requires that the secret is nowhere in what it says.
+fn silent(folder: &Folder, args: &[&str], codes: &[i32]) -> String {
+    let ended = steps::binary(folder.path(), args);
+    let said = ended.stdout + &ended.stderr;
+    let code = ended.status.code().unwrap_or(-1);
+    assert!(codes.contains(&code), "{args:?} ended with {code}:\n{said}");
+    let at = said.find(CANARY).map(|at| said[at.saturating_sub(300)..].chars().take(500).collect::<String>());
+    assert_eq!(at, None, "{args:?} shows a secret");
+    said
+}
+
+#[test]
+fn no_secret_of_a_cluster_is_in_any_output() {
+    let api = Api::start(spoiled(applied()), Manner::default());
+    let folder = folder(&api);
+    let live = ["diff", "--against", "live", "--kubeconfig", "kubeconfig"];
+    let said = silent(&folder, &live, &[2]);
+    assert!(said.contains("DB_PASSWORD") && said.contains("stolen"), "it was compared: {said}");
+    for more in [&["--format", "json"][..], &["--view", "unified"], &["--view", "values"], &["--view", "summary"]] {
+        silent(&folder, &[&live, more].concat(), &[2]);
+    }
+    silent(&folder, &["snapshot", "--out", "snapshots", "--kubeconfig", "kubeconfig"], &[0]);
+    for entry in std::fs::read_dir(folder.at("snapshots/lab"))
+        .unwrap()
+        .chain(std::fs::read_dir(folder.at("snapshots/lab/objects")).unwrap())
+    {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let at = text.find(CANARY).map(|at| text[at.saturating_sub(300)..].chars().take(500).collect::<String>());
+            assert_eq!(at, None, "{} holds a secret", path.display());
+        }
+    }
+    silent(&folder, &["diff", "--against", "snapshot:snapshots"], &[2]);
+    silent(&folder, &["diff", "--against", "snapshot:snapshots", "--format", "json"], &[2]);
+}
+
+#[test]
+fn no_credential_that_a_server_repeats_is_in_any_output() {
+    for status in [401, 403, 500] {
+        let fails = vec![("servicemonitors", status), ("configmaps", status)];
+        let api = Api::start(applied(), Manner { fails, ..Manner::default() });
+        let folder = folder(&api);
+        for format in ["text", "json"] {
+            let args = ["diff", "--against", "live", "--kubeconfig", "kubeconfig", "--format", format];
+            silent(&folder, &args, &[4]);
+        }
+        silent(&folder, &["snapshot", "--out", "snapshots", "--kubeconfig", "kubeconfig"], &[4]);
+    }
+}
+
+/// Files of the checked-in output that somebody has edited, and files beside them.
+#[test]
+fn no_secret_of_checked_in_output_is_in_any_output() {
+    let api = Api::start(Vec::new(), Manner::default());
+    let folder = folder(&api);
+    git::run(folder.path(), &["commit", "The fleet"]).unwrap();
+    for object in spoiled(applied()) {
+        let name = format!(
+            "{}-{}",
+            object["kind"].as_str().unwrap().to_lowercase(),
+            object["metadata"]["name"].as_str().unwrap()
+        );
+        for stage in std::fs::read_dir(folder.at("output/single-split/lab")).unwrap() {
+            let file = stage.unwrap().path().join(format!("{name}.yaml"));
+            if file.exists() {
+                std::fs::write(&file, serde_yaml::to_string(&object).unwrap()).unwrap();
+            }
+        }
+    }
+    folder.write("output/single-split/lab/helm/store.yaml", &format!("auth:\n  password: {CANARY}\n"));
+    for format in ["text", "json"] {
+        silent(&folder, &["diff", "--against", "dir", "--format", format], &[2]);
+        silent(&folder, &["diff", "--against", "git:HEAD", "--format", format], &[0]);
+        silent(&folder, &["build", "--check", "--format", format], &[0, 2, 3]);
+        silent(&folder, &["check", "--format", format], &[0]);
+    }
+    for format in ["markdown", "json", "html"] {
+        silent(&folder, &["review", "HEAD", "--format", format], &[0]);
+    }
+}
+
+/// A spec takes no secret, and does not repeat the one that stands in it.
+#[test]
+fn no_secret_of_a_spec_is_in_any_output() {
+    let api = Api::start(Vec::new(), Manner::default());
+    let folder = folder(&api);
+    git::run(folder.path(), &["commit", "The fleet"]).unwrap();
+    let store = |url: &str| {
+        format!(
+            "{}\nstore \"far\" kind=\"remote-write\" {{ url \"{url}\" }}\nroute \"r\" from=\"*\" to=\"far\"\n",
+            read(SPEC)
+        )
+    };
+    for url in [format!("https://u:{CANARY}@a.example.com/w"), format!("https://a.example.com/w?token={CANARY}")] {
+        folder.write("fleet.kdl", &store(&url));
+        for format in ["text", "json"] {
+            for command in [&["check"][..], &["diff"], &["diff", "--against", "git:HEAD"]] {
+                silent(&folder, &[command, &["--format", format]].concat(), &[2, 3, 4]);
+            }
+            silent(&folder, &["review", "HEAD"], &[0, 2, 3, 4]);
+            silent(&folder, &["explain", "store[far]", "--format", format], &[0, 1, 2, 3, 4]);
+        }
+        silent(&folder, &["trace", "up"], &[0, 1, 2, 3, 4]);
+    }
+}
+
+/// Wherever it dies: what is not known is named, and nothing is said of it; what was compared before is told.
+#[test]
+fn of_a_server_that_dies_nothing_is_claimed() {
+    let mut objects = applied();
+    // What differs of the kinds that come first must not be lost.
+    let all = Api::start(objects.clone(), Manner::default());
+    let whole = folder(&all);
+    let args = ["diff", "--against", "live", "--kubeconfig", "kubeconfig", "--format", "json"];
+    silent(&whole, &args, &[0, 2]);
+    let number = all.asked().len();
+    assert!(number > 10, "{:?}", all.asked());
+    objects.retain(|o| o["kind"] != "Service");
+    for answers in (0..number).step_by(3) {
+        let api = Api::start(objects.clone(), Manner { answers: Some(answers), ..Manner::default() });
+        let folder = folder(&api);
+        let said = steps::binary(folder.path(), &args);
+        assert_eq!(said.status.code(), Some(4), "after {answers} answers: {}{}", said.stdout, said.stderr);
+        let json: Value = serde_json::from_str(&said.stdout).unwrap();
+        let cluster = &json["clusters"][0];
+        let unverified: Vec<String> = cluster["unverified"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|u| u["objects"].as_array().unwrap())
+            .map(|o| o.as_str().unwrap().to_owned())
+            .collect();
+        assert!(!unverified.is_empty(), "after {answers} answers: {}", said.stdout);
+        for change in json["changes"].as_array().unwrap() {
+            let object = &change["object"];
+            let parts = ["kind", "namespace", "name"].map(|part| object[part].as_str().unwrap_or_default());
+            let name = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+            assert!(!unverified.contains(&name), "after {answers} answers {name} is unverified, and told as {change}");
+            assert!(object["kind"] == "Service", "after {answers} answers: {change}");
+        }
+    }
+}
