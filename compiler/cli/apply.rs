@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::diff::live;
 use super::exit::Exit;
-use super::login::LoginOptions;
+use super::login::{LoginOptions, clusters_asked};
 use super::options::{Format, SpecOptions};
 use super::session::Session;
 use crate::model::value;
@@ -108,19 +108,11 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         ));
         return Exit::Usage;
     }
-    let spec = match session.spec(args.options.spec.as_deref()) {
-        Ok(spec) => spec,
+    let compiled = match session.compiled(&args.options) {
+        Ok(compiled) => compiled,
         Err(exit) => return exit,
     };
-    let compiled = pipeline::compile(session.world, &spec);
-    let gate = session.gate(&compiled.findings, compiled.sources(), options);
-    if gate != Exit::Clean {
-        return gate;
-    }
-    let clusters = match (&compiled.fleet, &args.cluster[..]) {
-        (Some(fleet), []) => fleet.clusters.len(),
-        (_, some) => some.len(),
-    };
+    let clusters = clusters_asked(&compiled, &args.cluster);
     if let Some(complaint) = args.login.complaint(clusters) {
         session.complain(&complaint);
         return Exit::Usage;

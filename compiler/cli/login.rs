@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::fleet::Cluster;
+use crate::pipeline::Compiled;
 use crate::world::server::{Failure, Login};
 use crate::world::{Server, World};
 
@@ -61,5 +62,13 @@ impl LoginOptions {
             exec: self.allow_exec.clone(),
             timeout: Duration::from_secs(self.request_timeout),
         })
+    }
+}
+
+/// How many clusters a command is about: those that are named, or the whole fleet.
+pub fn clusters_asked(compiled: &Compiled, named: &[String]) -> usize {
+    match (&compiled.fleet, named) {
+        (Some(fleet), []) => fleet.clusters.len(),
+        (_, some) => some.len(),
     }
 }

@@ -3,9 +3,9 @@
 use std::cell::Cell;
 
 use super::exit::Exit;
-use super::options::{Colour, FailOn, FindingOptions, Format};
+use super::options::{Colour, FailOn, FindingOptions, Format, SpecOptions};
 use crate::diag::{Diagnostic, Sources, Stage};
-use crate::pipeline::SpecPath;
+use crate::pipeline::{self, Compiled, SpecPath};
 use crate::report;
 use crate::world::{Stream, Terminal, TroubleKind, World};
 
@@ -32,6 +32,16 @@ impl<'w> Session<'w> {
                 );
                 Exit::Usage
             }),
+        }
+    }
+
+    /// A compiled spec that is sound enough to go on with; else what the run ends with, after its findings.
+    pub fn compiled(&self, options: &SpecOptions) -> Result<Compiled, Exit> {
+        let spec = self.spec(options.spec.as_deref())?;
+        let compiled = pipeline::compile(self.world, &spec);
+        match self.gate(&compiled.findings, compiled.sources(), &options.findings) {
+            Exit::Clean => Ok(compiled),
+            exit => Err(exit),
         }
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::exit::Exit;
-use super::login::LoginOptions;
+use super::login::{LoginOptions, clusters_asked};
 use super::options::{Format, SpecOptions};
 use super::session::Session;
 use crate::pipeline::{self, Recording, SnapshotQuestion, Taken};
@@ -45,19 +45,11 @@ pub struct Args {
 
 pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     let options = &args.options.findings;
-    let spec = match session.spec(args.options.spec.as_deref()) {
-        Ok(spec) => spec,
+    let compiled = match session.compiled(&args.options) {
+        Ok(compiled) => compiled,
         Err(exit) => return exit,
     };
-    let compiled = pipeline::compile(session.world, &spec);
-    let gate = session.gate(&compiled.findings, compiled.sources(), options);
-    if gate != Exit::Clean {
-        return gate;
-    }
-    let clusters = match (&compiled.fleet, &args.cluster[..]) {
-        (Some(fleet), []) => fleet.clusters.len(),
-        (_, some) => some.len(),
-    };
+    let clusters = clusters_asked(&compiled, &args.cluster);
     if let Some(complaint) = args.login.complaint(clusters) {
         session.complain(&complaint);
         return Exit::Usage;

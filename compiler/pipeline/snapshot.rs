@@ -3,13 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::Compiled;
 use super::build::choose;
 use super::cluster::Context;
 use super::files::{fill, folder, old_index};
-use super::live::{Asked, Connect, Unverified, asked, marks, read};
+use super::live::{Asked, Connect, Unverified, asked, marks, read, some_at_once};
 use crate::diag::Diagnostic;
 use crate::diff::Live;
 use crate::model::fleet::Cluster;
@@ -85,12 +83,7 @@ pub fn snapshot(
         (question.done)(&fleet.cluster(*id).name);
         taken
     };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(question.parallel.max(1)).build();
-    let all: Vec<Result<Taken, Trouble>> = match pool {
-        Ok(pool) => pool.install(|| chosen.par_iter().map(one).collect()),
-        // No more threads to be had: one after the other.
-        Err(_) => chosen.iter().map(one).collect(),
-    };
+    let all = some_at_once(&chosen, question.parallel, one);
     let (mut taken, mut troubles) = (Vec::new(), Vec::new());
     for result in all {
         match result {

@@ -1,6 +1,7 @@
 //! `watershed diff --against live` and `--against snapshot:DIR`.
 
 use super::super::exit::Exit;
+use super::super::login::clusters_asked;
 use super::super::options::Format;
 use super::super::session::Session;
 use super::Args;
@@ -16,10 +17,7 @@ use crate::world::{Stream, World};
 
 /// Compares with clusters and shows what differs: exit 2 for differences, 4 where something could not be looked at.
 pub fn run(session: &Session<'_>, args: &Args, compiled: &Compiled, snapshots: Option<&str>) -> Exit {
-    let clusters = match (&compiled.fleet, &args.cluster[..]) {
-        (Some(fleet), []) => fleet.clusters.len(),
-        (_, some) => some.len(),
-    };
+    let clusters = clusters_asked(compiled, &args.cluster);
     if let Some(complaint) = args.login.complaint(clusters).filter(|_| snapshots.is_none()) {
         session.complain(&complaint);
         return Exit::Usage;

@@ -106,12 +106,7 @@ pub fn live(
         (question.done)(&fleet.cluster(*id).name);
         compared
     };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(question.parallel.max(1)).build();
-    let all: Vec<Result<LiveCluster, Box<Diagnostic>>> = match pool {
-        Ok(pool) => pool.install(|| chosen.par_iter().map(one).collect()),
-        // No more threads to be had: one after the other.
-        Err(_) => chosen.iter().map(one).collect(),
-    };
+    let all = some_at_once(&chosen, question.parallel, one);
     let mut clusters = Vec::new();
     let mut troubles = Vec::new();
     for result in all {
@@ -121,6 +116,15 @@ pub fn live(
         }
     }
     if troubles.is_empty() { Ok(clusters) } else { Err(troubles) }
+}
+
+/// Asks clusters, so many at once; the answers in their order.
+pub fn some_at_once<T: Send>(clusters: &[ClusterId], parallel: usize, one: impl Fn(&ClusterId) -> T + Sync) -> Vec<T> {
+    match rayon::ThreadPoolBuilder::new().num_threads(parallel.max(1)).build() {
+        Ok(pool) => pool.install(|| clusters.par_iter().map(&one).collect()),
+        // No more threads to be had: one after the other.
+        Err(_) => clusters.iter().map(one).collect(),
+    }
 }
 
 /// The labels that all objects of a cluster carry.
