@@ -72,6 +72,19 @@ fn meddled(cluster: &Cluster, subject: &Subject<'_>, program: &Program<'_>) -> O
     let name = monitors.first().and_then(|m| m["metadata"]["name"].as_str()).unwrap_or_default();
     let label = "app.kubernetes.io/managed-by=somebody";
     kubectl.run(&["label", MONITORS, name, "-n", namespace, label, "--overwrite", "--field-manager=somebody"])?;
+    // A label of ours that somebody edits is drift, and no other owner.
+    let healed = program.apply(&["--force-conflicts"])?.ends(0)?;
+    if healed["clusters"][0]["objects"][0]["name"] != name {
+        return Err(Trouble::new("an edited label is not put right").said(healed.to_string()));
+    }
+    program.is_silent()?;
+
+    let mut theirs =
+        json!({"apiVersion": monitors[0]["apiVersion"], "kind": "ServiceMonitor", "spec": monitors[0]["spec"]});
+    theirs["metadata"] =
+        json!({"name": name, "namespace": namespace, "labels": {"app.kubernetes.io/managed-by": "somebody"}});
+    kubectl.delete(&[MONITORS, name, "-n", namespace])?;
+    kubectl.put(&[theirs])?;
     let told = program.apply(&["--force-conflicts"])?.ends(4)?;
     if told["clusters"][0]["foreign"][0]["name"] != name || told["clusters"][0]["objects"] != json!([]) {
         return Err(Trouble::new("somebody else's object is not left alone").said(told.to_string()));
