@@ -17,6 +17,7 @@ mod cases;
 mod catalog;
 mod ci;
 mod fleets;
+mod grafana;
 mod hero;
 mod interrupted;
 mod invariants;

@@ -37,6 +37,11 @@ impl LoginOptions {
         self.parallel.get()
     }
 
+    /// For one answer.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout)
+    }
+
     /// What is wrong with them for so many clusters.
     pub fn complaint(&self, clusters: usize) -> Option<String> {
         let many = self.context.is_some() && clusters != 1;
@@ -60,7 +65,7 @@ impl LoginOptions {
             context: self.context_of(cluster),
             kubeconfig: self.kubeconfig.clone(),
             exec: self.allow_exec.clone(),
-            timeout: Duration::from_secs(self.request_timeout),
+            timeout: self.timeout(),
         })
     }
 }

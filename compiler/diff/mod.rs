@@ -8,6 +8,7 @@ mod against;
 mod compare;
 mod effects;
 mod embedded;
+mod grafana;
 mod helm;
 mod impact;
 mod lists;
@@ -18,6 +19,10 @@ mod renames;
 pub use against::{Earlier, FileChange, Folder, Sides, compared, files};
 pub use compare::{added, compare, removed};
 pub use effects::Effect;
+pub use grafana::{
+    DASHBOARD, DATA_SOURCE, FOLDER, InGrafana, Scene, Shelf, compare_dashboard, compare_folders, compare_source,
+    id as id_in_grafana, left_over, orphaned,
+};
 pub use helm::{Release, Revision, compare_release, deployed};
 pub use impact::{Load, Loads, Moved, moved};
 pub use live::{Approved, Found, Hidden, Ignore, Live, Ours, Wanted, compare_live};

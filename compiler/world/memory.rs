@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::grafana::{Grafana, GrafanaLogin};
 use super::server::{Failure, FailureKind, Login, Server};
 use super::{
     Access, Committed, Date, Entry, Fingerprint, History, Output, Stream, Terminal, Time, Trouble, TroubleKind, World,
@@ -24,6 +25,7 @@ struct State {
     locked: BTreeSet<String>,
     printed: BTreeMap<Stream, String>,
     servers: BTreeMap<String, Arc<dyn Server>>,
+    grafanas: BTreeMap<String, Arc<dyn Grafana>>,
     /// Of somebody who can be asked: what they answer, the next first.
     answers: Option<VecDeque<String>>,
     elapsed: Duration,
@@ -69,6 +71,11 @@ impl Memory {
     /// Makes a server known under the name of a context.
     pub fn serve(&self, context: &str, server: impl Server + 'static) {
         self.state().servers.insert(context.to_owned(), Arc::new(server));
+    }
+
+    /// Makes a Grafana known under its address.
+    pub fn show(&self, url: &str, grafana: impl Grafana + 'static) {
+        self.state().grafanas.insert(url.to_owned(), Arc::new(grafana));
     }
 
     /// Somebody who can be asked, and answers this.
@@ -139,6 +146,11 @@ impl World for Memory {
     fn server(&self, login: &Login) -> Result<Arc<dyn Server>, Failure> {
         let unknown = || Failure::new(FailureKind::Config, format!("there is no context `{}`", login.context));
         self.state().servers.get(&login.context).cloned().ok_or_else(unknown)
+    }
+
+    fn grafana(&self, login: &GrafanaLogin) -> Result<Arc<dyn Grafana>, Failure> {
+        let unknown = || Failure::new(FailureKind::Unreachable, format!("nothing is at {}", login.url));
+        self.state().grafanas.get(&login.url).cloned().ok_or_else(unknown)
     }
 
     fn create(&self, path: &str, bytes: &[u8]) -> Result<(), Trouble> {

@@ -4,6 +4,7 @@
 //! implementation needs to wait for stays inside it.
 
 mod git;
+pub mod grafana;
 #[cfg(feature = "live")]
 mod live;
 mod memory;
@@ -19,6 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use grafana::Grafana;
 pub use memory::Memory;
 pub use os::Os;
 pub use recorded::Recorded;
@@ -26,6 +28,7 @@ pub use recorder::Recorder;
 pub use server::Server;
 pub use time::{Date, Time};
 
+use self::grafana::GrafanaLogin;
 use self::server::{Failure, Login};
 
 /// What the compiler may ask of the outside.
@@ -49,6 +52,8 @@ pub trait World: Sync {
     /// The API server of a cluster. Nothing is asked of it yet, so that one that cannot be reached may only be told
     /// by the first question.
     fn server(&self, login: &Login) -> Result<Arc<dyn Server>, Failure>;
+    /// A Grafana, by its HTTP API. Nothing is asked of it yet.
+    fn grafana(&self, login: &GrafanaLogin) -> Result<Arc<dyn Grafana>, Failure>;
     /// Writes a file that must not be there: [`TroubleKind::Foreign`] where it is.
     fn create(&self, path: &str, bytes: &[u8]) -> Result<(), Trouble>;
     /// Replaces a file in one step, or makes it and the folders it stands in.

@@ -5,6 +5,7 @@ pub mod case;
 pub mod contents;
 pub mod folder;
 pub mod git;
+pub mod grafana;
 pub mod library;
 pub mod steps;
 

@@ -102,7 +102,8 @@ impl Words {
     }
 }
 
-fn show(session: &Session<'_>, args: &Args, compiled: &Compiled, clusters: &[LiveCluster]) -> Exit {
+/// Shows what was found: exit 2 for differences, 4 where something could not be looked at.
+pub(super) fn show(session: &Session<'_>, args: &Args, compiled: &Compiled, clusters: &[LiveCluster]) -> Exit {
     let format = match args.options.findings.format {
         Format::Text => report::Format::Text,
         Format::Json => report::Format::Json,

@@ -1,5 +1,6 @@
 //! `watershed diff`: what a change of the spec does, with the lines behind it.
 
+mod grafana;
 pub(super) mod live;
 
 use super::exit::Exit;
@@ -28,6 +29,9 @@ Sides:
                  orphan (ours, and nothing asks for it), foreign (somebody else's object)
   snapshot:DIR   the same with what `watershed snapshot --out DIR` has recorded, or with a dump of
                  `kubectl get -o yaml --show-managed-fields`, DIR/CLUSTER.yaml
+  grafana:URL    the Grafana of one cluster, by its HTTP API: dashboards by uid, panel by panel, with
+                 who saved them last; data sources, of whose secrets only the names are known;
+                 folders. It needs the role Viewer and, for data sources, `datasources:read`
 
 Examples:
   watershed diff --against dir                 against output/
@@ -37,12 +41,14 @@ Examples:
   watershed diff --against dir --cluster edge-1 --format json
   watershed diff --against live                all clusters, by the contexts of the spec
   watershed diff --against live --cluster edge-1 --context admin@edge-1
-  watershed diff --against snapshot:snapshots --max-age 24")]
+  watershed diff --against snapshot:snapshots --max-age 24
+  watershed diff --against grafana:https://grafana.example.com --grafana-token-env GRAFANA_TOKEN
+  watershed diff --against grafana:http://localhost:3000 --cluster edge-1 --grafana-token-file token")]
 pub struct Args {
     #[command(flatten)]
     options: SpecOptions,
-    /// The other side: dir[:DIR], a checked-in output tree, git[:REV], the spec of a revision, live, or
-    /// snapshot:DIR.
+    /// The other side: dir[:DIR], a checked-in output tree, git[:REV], the spec of a revision, live,
+    /// snapshot:DIR or grafana:URL.
     #[arg(long, default_value = "dir", value_name = "SIDE", value_parser = side)]
     against: Side,
     /// How differences are shown as text.
@@ -69,6 +75,8 @@ pub struct Args {
     helm_values: Option<String>,
     #[command(flatten)]
     login: LoginOptions,
+    #[command(flatten)]
+    grafana: grafana::GrafanaOptions,
 }
 
 /// What of the differences is shown, and how.
@@ -102,6 +110,7 @@ enum Side {
     Git(Which),
     Live,
     Snapshot(String),
+    Grafana(String),
 }
 
 fn side(side: &str) -> Result<Side, String> {
@@ -114,7 +123,9 @@ fn side(side: &str) -> Result<Side, String> {
         ("live", "") if side == "live" => Ok(Side::Live),
         ("snapshot", "") => Err("a snapshot needs its folder: write `snapshot:DIR`".to_owned()),
         ("snapshot", folder) => Ok(Side::Snapshot(folder.to_owned())),
-        _ => Err("write `dir`, `dir:DIR`, `git:REV`, `live` or `snapshot:DIR`".to_owned()),
+        ("grafana", "") => Err("a Grafana needs its address: write `grafana:https://grafana.example.com`".to_owned()),
+        ("grafana", url) => Ok(Side::Grafana(url.to_owned())),
+        _ => Err("write `dir`, `dir:DIR`, `git:REV`, `live`, `snapshot:DIR` or `grafana:URL`".to_owned()),
     }
 }
 
@@ -127,7 +138,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     // Every cluster is checked: what is wrong with one may come from another.
     let out = match &args.against {
         Side::Folder(out) => Some(out.as_str()),
-        Side::Git(_) | Side::Live | Side::Snapshot(_) => None,
+        Side::Git(_) | Side::Live | Side::Snapshot(_) | Side::Grafana(_) => None,
     };
     let compiled = pipeline::compile(session.world, &spec);
     let gate = session.gate(&compiled.findings, compiled.sources(), options);
@@ -137,10 +148,11 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     match &args.against {
         Side::Live => return live::run(session, args, &compiled, None),
         Side::Snapshot(folder) => return live::run(session, args, &compiled, Some(folder)),
+        Side::Grafana(url) => return grafana::run(session, args, &compiled, url),
         Side::Folder(_) | Side::Git(_) => {}
     }
     let past = match &args.against {
-        Side::Folder(_) | Side::Live | Side::Snapshot(_) => None,
+        Side::Folder(_) | Side::Live | Side::Snapshot(_) | Side::Grafana(_) => None,
         Side::Git(which) => match pipeline::compile_at(session.world, &spec, which) {
             Ok(past) => Some(past),
             Err(finding) => return session.findings(&[finding], compiled.sources(), options),

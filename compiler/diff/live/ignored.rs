@@ -21,7 +21,7 @@ impl Ignore {
     }
 
     /// Whether it takes a difference back; `managers` are those who own the live value.
-    pub(super) fn takes(&self, change: &Change, managers: &[&str]) -> bool {
+    pub(in crate::diff) fn takes(&self, change: &Change, managers: &[&str]) -> bool {
         let by_manager = !managers.is_empty() && managers.iter().all(|m| self.managers.iter().any(|i| i == m));
         by_manager || self.fields.iter().any(|field| leads_to(field, &change.path))
     }

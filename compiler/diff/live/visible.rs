@@ -18,6 +18,10 @@ pub enum Hidden {
     Added(Writer),
     /// A label or annotation of an object that others may write to.
     Shared,
+    /// Numbered, migrated or filled in by Grafana.
+    Server,
+    /// A secret of a data source, of which Grafana tells the name.
+    Secret,
 }
 
 impl Hidden {
@@ -25,6 +29,8 @@ impl Hidden {
         match self {
             Hidden::Default => "the API server's defaults",
             Hidden::Added(known) => known.name(),
+            Hidden::Server => "what Grafana sets itself",
+            Hidden::Secret => "secrets of data sources, compared by name",
             Hidden::Shared => "labels of objects that are not ours alone",
         }
     }

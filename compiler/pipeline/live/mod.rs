@@ -151,7 +151,7 @@ fn is_kubernetes(id: &ObjectId) -> bool {
 }
 
 /// What the spec leaves to others today.
-fn ignores(cluster: &Cluster, today: Date) -> Vec<diff::Ignore> {
+pub fn ignores(cluster: &Cluster, today: Date) -> Vec<diff::Ignore> {
     let one = |ignore: &Ignore| {
         let Ok(Target::Object { kind, name }) = Target::parse(&ignore.target.value) else { return None };
         let fields = ignore.fields.iter().filter_map(|f| JsonPointer::parse(&f.value).ok()).map(|p| p.tokens);
@@ -309,7 +309,7 @@ impl Comparison<'_> {
     }
 }
 
-fn document(bytes: &[u8], tree: &mut Tree) -> Option<NodeId> {
+pub fn document(bytes: &[u8], tree: &mut Tree) -> Option<NodeId> {
     match plain::read_tree(std::str::from_utf8(bytes).ok()?, tree).ok()?[..] {
         [root] => Some(root),
         _ => None,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Repository, broken};
+use crate::world::grafana::{Grafana, GrafanaLogin};
 use crate::world::server::{Failure, Login, Server};
 use crate::world::{
     Access, Committed, Date, Entry, Fingerprint, History, Output, Revision, Stream, Terminal, Time, Trouble,
@@ -236,6 +237,10 @@ impl World for Snapshot<'_> {
 
     fn server(&self, login: &Login) -> Result<Arc<dyn Server>, Failure> {
         self.repository.world.server(login)
+    }
+
+    fn grafana(&self, login: &GrafanaLogin) -> Result<Arc<dyn Grafana>, Failure> {
+        self.repository.world.grafana(login)
     }
 
     fn print(&self, stream: Stream, text: &str) -> Result<(), Trouble> {

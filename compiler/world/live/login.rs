@@ -183,7 +183,12 @@ fn proxy_of(kubeconfig: &Kubeconfig, context: &str) -> Option<String> {
     cluster.proxy_url.clone().filter(|url| !url.is_empty())
 }
 
-fn reached_directly(config: &Config, proxy: Option<&str>, https: bool, variables: Variables<'_>) -> Result<(), String> {
+pub(super) fn reached_directly(
+    config: &Config,
+    proxy: Option<&str>,
+    https: bool,
+    variables: Variables<'_>,
+) -> Result<(), String> {
     if proxy.is_some() {
         return Err(
             "its cluster has a `proxy-url`, and Watershed does not speak through proxies: take a snapshot where the \

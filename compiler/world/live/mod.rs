@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "like `os`, this is a place that may")]
 
+mod grafana;
 mod list;
 mod login;
 mod path;
@@ -29,6 +30,8 @@ use tokio::runtime::Runtime;
 use self::login::{Access, Variables, chain, config};
 use self::request::{Limits, Question, Refusal};
 use super::server::{Apply, Failure, FailureKind, Listed, Login, Seen, Served, Server, Verb};
+
+pub(super) use self::grafana::connect as grafana;
 
 /// A connection to the server of a context. Nothing is asked and no program run yet.
 ///

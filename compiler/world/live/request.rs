@@ -85,6 +85,23 @@ pub(super) async fn ask(
     limits: Limits,
     secrets: &[String],
 ) -> Result<Json, Refusal> {
+    let Answer { status, body, .. } = answer(client, question, limits, secrets).await?;
+    if !status.is_success() {
+        return Err(refusal(status, &body, question.doing, secrets));
+    }
+    serde_json::from_slice(&body).map_err(|e| {
+        let message = format!("{}: the answer is no JSON (line {}, column {})", question.doing, e.line(), e.column());
+        Refusal::new(Some(status), FailureKind::Garbage, message)
+    })
+}
+
+/// Asks until there is an answer that asking again would not change.
+pub(super) async fn answer(
+    client: &Client,
+    question: &Question<'_>,
+    limits: Limits,
+    secrets: &[String],
+) -> Result<Answer, Refusal> {
     let (mut waits, mut retries, mut broken) = (0, 0, false);
     loop {
         let answer = tokio::time::timeout(limits.timeout, once(client, question, limits, secrets)).await;
@@ -92,7 +109,7 @@ pub(super) async fn ask(
             let message = format!("{}: no answer within {} s", question.doing, limits.timeout.as_secs_f32());
             Refusal::new(None, FailureKind::Timeout, message)
         };
-        let Answer { status, wait, body } = match answer.map_err(late)? {
+        let mut answer = match answer.map_err(late)? {
             // A connection that was kept may have been closed at its other end meanwhile.
             Err(refusal) if refusal.is_unsent() && question.again && !broken => {
                 broken = true;
@@ -100,14 +117,10 @@ pub(super) async fn ask(
             }
             answer => answer?,
         };
-        if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|e| {
-                let message =
-                    format!("{}: the answer is no JSON (line {}, column {})", question.doing, e.line(), e.column());
-                Refusal::new(Some(status), FailureKind::Garbage, message)
-            });
+        if is_of_the_object(answer.status, &answer.body) {
+            answer.status = StatusCode::UNPROCESSABLE_ENTITY;
         }
-        let status = if is_of_the_object(status, &body) { StatusCode::UNPROCESSABLE_ENTITY } else { status };
+        let (status, wait) = (answer.status, answer.wait);
         let pause = if status == StatusCode::TOO_MANY_REQUESTS && waits < limits.waits {
             waits += 1;
             wait.unwrap_or(limits.pause * 2u32.saturating_pow(waits))
@@ -115,17 +128,20 @@ pub(super) async fn ask(
             retries += 1;
             wait.unwrap_or(limits.pause * 2u32.saturating_pow(retries - 1))
         } else {
-            return Err(refusal(status, &body, question.doing, secrets));
+            return Ok(answer);
         };
         tokio::time::sleep(pause.min(limits.longest_wait)).await;
     }
 }
 
-struct Answer {
-    status: StatusCode,
+/// What came back, whatever it says.
+pub(super) struct Answer {
+    pub status: StatusCode,
     /// `Retry-After`.
     wait: Option<Duration>,
-    body: Vec<u8>,
+    /// `Location`.
+    pub place: Option<String>,
+    pub body: Vec<u8>,
 }
 
 async fn once(client: &Client, question: &Question<'_>, limits: Limits, secrets: &[String]) -> Result<Answer, Refusal> {
@@ -139,8 +155,9 @@ async fn once(client: &Client, question: &Question<'_>, limits: Limits, secrets:
     let answer = client.send(request).await.map_err(|e| unsent(&e, question.doing, secrets))?;
     let status = answer.status();
     let wait = answer.headers().get(header::RETRY_AFTER).and_then(|v| v.to_str().ok()?.trim().parse().ok());
+    let place = answer.headers().get(header::LOCATION).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
     let body = whole(answer, limits.size, question.doing, secrets).await?;
-    Ok(Answer { status, wait: wait.map(Duration::from_secs), body })
+    Ok(Answer { status, wait: wait.map(Duration::from_secs), place, body })
 }
 
 /// The body, to its end.

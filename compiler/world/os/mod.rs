@@ -16,6 +16,7 @@ use rustix::fs::FileType;
 
 use self::folder::{Folder, errno, open_file, trouble};
 use self::output::Tree;
+use super::grafana::{Grafana, GrafanaLogin};
 use super::server::{Failure, Login, Server};
 use super::{Access, Date, Entry, History, Output, Stream, Terminal, Time, Trouble, TroubleKind, World, git};
 
@@ -72,6 +73,10 @@ impl World for Os {
 
     fn server(&self, login: &Login) -> Result<Arc<dyn Server>, Failure> {
         servers(login)
+    }
+
+    fn grafana(&self, login: &GrafanaLogin) -> Result<Arc<dyn Grafana>, Failure> {
+        grafanas(login)
     }
 
     fn create(&self, path: &str, bytes: &[u8]) -> Result<(), Trouble> {
@@ -144,6 +149,17 @@ impl World for Os {
 #[cfg(feature = "live")]
 fn servers(login: &Login) -> Result<Arc<dyn Server>, Failure> {
     super::live::connect(login, &|name| std::env::var_os(name))
+}
+
+#[cfg(feature = "live")]
+fn grafanas(login: &GrafanaLogin) -> Result<Arc<dyn Grafana>, Failure> {
+    super::live::grafana(login, &|name| std::env::var_os(name))
+}
+
+#[cfg(not(feature = "live"))]
+fn grafanas(_: &GrafanaLogin) -> Result<Arc<dyn Grafana>, Failure> {
+    let message = "this build of Watershed asks no servers (it lacks the feature `live`), so no Grafana either";
+    Err(Failure::new(super::server::FailureKind::Config, message))
 }
 
 #[cfg(not(feature = "live"))]

@@ -2,6 +2,7 @@
 
 mod answers;
 mod fake;
+mod grafana;
 mod lists;
 mod logins;
 
