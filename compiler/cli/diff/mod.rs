@@ -29,9 +29,9 @@ Sides:
                  orphan (ours, and nothing asks for it), foreign (somebody else's object)
   snapshot:DIR   the same with what `watershed snapshot --out DIR` has recorded, or with a dump of
                  `kubectl get -o yaml --show-managed-fields`, DIR/CLUSTER.yaml
-  grafana:URL    the Grafana of one cluster, by its HTTP API: dashboards by uid, panel by panel, with
-                 who saved them last; data sources, of whose secrets only the names are known;
-                 folders. It needs the role Viewer and, for data sources, `datasources:read`
+  grafana:URL    the Grafana of one cluster, by its HTTP API: dashboards by uid, panel by panel,
+                 with who saved them last; data sources, of whose secrets only the names are
+                 known; folders. It needs the role Viewer and, for data sources, `datasources:read`
 
 Examples:
   watershed diff --against dir                 against output/

@@ -44,7 +44,8 @@ fn only_grafana_itself_says_that_something_is_not_there() {
 
 #[test]
 fn what_else_may_answer_is_told_apart() {
-    let cases: [(fn() -> Reply, FailureKind, &str); 10] = [
+    type Case = (fn() -> Reply, FailureKind, &'static str);
+    let cases: [Case; 10] = [
         (|| Reply::Says(200, "<!doctype html><title>Sign in".to_owned()), FailureKind::Garbage, "is a web page"),
         (|| Reply::Says(200, "{".to_owned()), FailureKind::Garbage, "is no JSON"),
         (
