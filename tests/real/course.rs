@@ -17,8 +17,8 @@ use crate::ground::{api, images, network, operator, process};
 use crate::steps::planned::{self, Planned};
 use crate::steps::running::{self, Machines, Running};
 use crate::steps::{
-    accepted, alerted, alertmanagers, applied, asked, backends, charts, compared, dashboards, delivered, outage,
-    recorded, relabelled, rules, scraped, stages, understood,
+    accepted, alerted, alertmanagers, applied, asked, backends, charts, compared, dashboards, delivered, mutated,
+    outage, recorded, relabelled, rules, scraped, stages, understood,
 };
 use crate::subject::{self, Subject};
 use crate::trouble::{During as _, Outcome, Trouble};
@@ -80,6 +80,7 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
     }
     names.push("dashboards".to_owned());
     names.extend([asked::STEP, recorded::STEP].map(str::to_owned));
+    names.extend(LIVE.map(str::to_owned));
     names.extend(outage::STEPS.map(str::to_owned));
     if !course.wants_any(names.clone()) {
         names.extend(["stages", "rules", "relabelled", "charts"].map(str::to_owned));
@@ -88,7 +89,16 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
             _ => Ok(course.end()),
         };
     }
-    let mut cluster = start(components, scratch)?;
+    let mut cluster = ground(components, scratch)?;
+    if course.wants_any(LIVE.map(str::to_owned)) {
+        // What nobody reconciles is changed by nobody but us.
+        operator::define(&mut cluster, &components.operator.definitions)?;
+        course.step(mutated::STEP, || mutated::judge(&mut cluster, scratch));
+    }
+    if !course.wants_any(names.into_iter().filter(|name| !LIVE.contains(&name.as_str()))) {
+        return Ok(course.end());
+    }
+    operate_newest(components, &mut cluster)?;
     storage_classes(&cluster, &subjects)?;
     course.say("an API server and the operator are up");
     course.step(asked::STEP, || asked::judge(&mut cluster, scratch));
@@ -255,6 +265,8 @@ const OLDEST_JUDGES_BELOW: Version = Version::new(0, 69, 0);
 /// From a reconciled Prometheus to its last configuration.
 const CAUGHT_UP: Duration = Duration::from_secs(10);
 const APPLIED: [&str; 4] = ["accepted", "understood", "compared", "applied"];
+/// Steps that need an API server alone.
+const LIVE: [&str; 1] = [mutated::STEP];
 const RUN: [&str; 4] = ["runs", "delivered", "scraped", "alerted"];
 /// What distinguishes the runs of an example.
 const VERSIONS: [&str; 2] = ["", " with Prometheus 2"];
@@ -264,20 +276,24 @@ fn title(example: &Planned, plan: &ClusterPlan<'_>, version: &str, step: &str) -
     format!("{}/{}{version} {step}", example.example, plan.cluster.id.value)
 }
 
-fn start(components: &Components, scratch: &Path) -> Outcome<Cluster> {
+/// An API server and nodes.
+fn ground(components: &Components, scratch: &Path) -> Outcome<Cluster> {
     let programs = api::Programs {
         etcd: components.etcd.clone(),
         kube_apiserver: components.kube_apiserver.clone(),
         kubectl: components.kubectl.clone(),
     };
-    let images = |image: &str| images::program(components, image);
     let mut cluster = Cluster::start(&programs, "ip".into(), scratch)?;
     for node in ["node-a", "node-b"] {
         cluster.add_node(node, &[("nvidia.com/gpu.present", "true")])?;
     }
-    let operator = &components.operator;
-    operator::start(&mut cluster, &operator.definitions, &operator.manifests, Generation::Newest, &images)?;
     Ok(cluster)
+}
+
+fn operate_newest(components: &Components, cluster: &mut Cluster) -> Outcome<()> {
+    let images = |image: &str| images::program(components, image);
+    let operator = &components.operator;
+    operator::start(cluster, &operator.definitions, &operator.manifests, Generation::Newest, &images)
 }
 
 /// The storage classes that specs name: the operator makes nothing of a Prometheus whose class is not there.

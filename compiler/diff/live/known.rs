@@ -72,6 +72,7 @@ const INJECTED: &[&str] = &[
     "kuma-",
     "workload-certs",
     "workload-socket",
+    "credential-socket",
 ];
 
 /// Who it is that something was added by, as its place tells: `path` has names of items.
@@ -113,7 +114,7 @@ pub(super) fn by_manager(manager: &Manager) -> Option<Known> {
 const APPLIERS: [&str; 8] = [
     "watershed",
     "kubectl",
-    "argocd-controller",
+    ARGO_CD,
     "kustomize-controller",
     "flux",
     "helm",
@@ -124,11 +125,15 @@ const APPLIERS: [&str; 8] = [
 /// `kubectl apply` without `--server-side`: an update whose content stands in an annotation.
 const CLIENT_SIDE: [&str; 2] = ["kubectl-client-side-apply", "before-first-apply"];
 
+/// Argo CD does as it, unless it is told to apply server-side.
+const ARGO_CD: &str = "argocd-controller";
+
 /// Whether it was `kubectl apply` without `--server-side`, or another that is known to write our output without
 /// applying it.
 pub(super) fn is_client_side(manager: &Manager, aliases: &[String]) -> bool {
     let name = manager.name.as_str();
-    manager.operation == Operation::Update && (CLIENT_SIDE.contains(&name) || aliases.iter().any(|a| a == name))
+    let known = CLIENT_SIDE.contains(&name) || name == ARGO_CD || aliases.iter().any(|a| a == name);
+    manager.operation == Operation::Update && known
 }
 
 /// Whether this is how our output came into the cluster; `aliases` are further names.

@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use super::known::Known;
 use super::*;
 use crate::diff::ListKind;
 
@@ -54,6 +55,10 @@ fn edited(live: &mut Json, fields: Json) {
 }
 
 fn found(compiled: &Json, live: &Json, approved: Option<Option<&Json>>) -> Found {
+    found_of(&id(), compiled, live, approved)
+}
+
+fn found_of(id: &ObjectId, compiled: &Json, live: &Json, approved: Option<Option<&Json>>) -> Found {
     let mut tree = Tree::new();
     let root = tree.add_json("", compiled, Origin::INHERIT);
     let mut approved_tree = Tree::new();
@@ -67,7 +72,7 @@ fn found(compiled: &Json, live: &Json, approved: Option<Option<&Json>>) -> Found
     };
     let lists = |_: &ObjectId, _: &[String]| ListKind::Plain;
     let rules = Rules { lists: &lists, parse: &|_, _| None, equal: &|_, _, _, _| false };
-    let wanted = Wanted { id: &id(), file: "f.yaml", side: Side::new(&tree, root), approved };
+    let wanted = Wanted { id, file: "f.yaml", side: Side::new(&tree, root), approved };
     compare_live(wanted, Live(live), &ours(), &rules)
 }
 
@@ -134,6 +139,44 @@ fn what_is_added_is_told_and_what_is_taken_away_too() {
 }
 
 #[test]
+fn what_a_mesh_injects_is_known_where_we_have_no_such_list_at_all() {
+    let id = ObjectId { api_version: "apps/v1".into(), kind: "Deployment".into(), ..id() };
+    let labels = json!({"app.kubernetes.io/managed-by": "watershed"});
+    let compiled = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a", "labels": labels},
+                          "spec": {"template": {"spec": {"containers": [{"name": "a"}]}}}});
+    let mut live = compiled.clone();
+    live["spec"]["template"]["spec"]["volumes"] = json!([{"name": "istio-envoy"}, {"name": "credential-socket"}]);
+    live["spec"]["template"]["spec"]["initContainers"] = json!([{"name": "istio-init"}, {"name": "debug"}]);
+    let item = |name: &str| (format!("k:{{\"name\":\"{name}\"}}"), json!({".": {}, "f:name": {}}));
+    let items = |names: [&str; 2]| Json::Object(names.into_iter().map(item).collect());
+    live["metadata"]["managedFields"] = json!([
+        {"manager": "watershed", "operation": "Apply", "fieldsV1": {
+            "f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}},
+            "f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"a\"}": {}}}}}}},
+        {"manager": "istioctl", "operation": "Update", "fieldsV1": {"f:spec": {"f:template": {"f:spec": {
+            "f:volumes": items(["istio-envoy", "credential-socket"]),
+            "f:initContainers": items(["istio-init", "debug"])}}}}}]);
+    let found = found_of(&id, &compiled, &live, Some(None));
+    assert_eq!(found.hidden, BTreeMap::from([(Hidden::Added(Known::Mesh), 3)]));
+    let told: Vec<_> = found.changes.iter().map(|c| (c.path.as_str(), c.before.clone())).collect();
+    assert_eq!(told, [("spec.template.spec.initContainers", Some(json!([{"name": "debug"}])))]);
+}
+
+#[test]
+fn what_is_scaled_is_told_though_the_server_keeps_no_owner_of_it() {
+    let id = ObjectId { kind: "Prometheus".into(), ..id() };
+    let mut compiled = compiled();
+    compiled["spec"] = json!({"jobLabel": "app"});
+    let mut live = live("watershed");
+    live["spec"] = json!({"jobLabel": "app", "shards": 1});
+    assert_eq!(found_of(&id, &compiled, &live, Some(None)).hidden, BTreeMap::from([(Hidden::Default, 1)]));
+    live["spec"]["shards"] = json!(2);
+    let found = found_of(&id, &compiled, &live, Some(None));
+    let cause = found.changes[0].because.as_ref().map(|b| b.cause);
+    assert_eq!((found.changes[0].path.as_str(), cause), ("spec.shards", Some(Cause::Extra)));
+}
+
+#[test]
 fn what_is_compiled_and_not_applied_is_pending() {
     let live = live("kubectl");
     let mut new = compiled();
@@ -169,6 +212,9 @@ fn client_side_apply_is_read_from_its_annotation() {
     defaulted["spec"]["filledIn"] = json!({"a": 1});
     defaulted["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"]["f:filledIn"] = json!({"f:a": {}});
     assert_eq!(told(&compiled(), &defaulted, None), Vec::<String>::new(), "kubectl owns what was filled in");
+    // Argo CD does by itself as kubectl does.
+    defaulted["metadata"]["managedFields"][0]["manager"] = json!("argocd-controller");
+    assert_eq!(told(&compiled(), &defaulted, None), Vec::<String>::new());
 
     let mut new = compiled();
     new["spec"]["jobLabel"] = json!("new");

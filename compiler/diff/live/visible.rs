@@ -112,20 +112,11 @@ impl Walk<'_> {
     }
 
     fn keyed(&mut self, live: &mut Tree, l: NodeId, wanted: &mut Tree, w: NodeId, item: Option<Field>, keys: &[&str]) {
-        let name = |tree: &Tree, node: NodeId| -> Vec<String> {
-            let default = |key: &str| {
-                let json = item.and_then(|i| i.child(key)).and_then(Field::default_json);
-                json.map(str::to_owned).or_else(|| (key == "protocol").then(|| "\"TCP\"".to_owned()))
-            };
-            let value = |key: &&str| tree.get(node, key).map(|v| tree.to_json(v).to_string()).or_else(|| default(key));
-            keys.iter().filter_map(value).collect()
-        };
         let items: Vec<NodeId> = live.children(l).collect();
         for child in items {
-            let own = name(live, child);
-            let twin = wanted.children(w).find(|n| name(wanted, *n) == own);
-            let shown = own.join(",").trim_matches('"').to_owned();
-            self.step("*", &shown, |walk| match twin {
+            let own = name(live, child, item, keys);
+            let twin = wanted.children(w).find(|n| name(wanted, *n, item, keys) == own);
+            self.step("*", &shown(&own), |walk| match twin {
                 Some(twin) => walk.both(live, child, wanted, twin, item),
                 None => walk.only_live(live, l, child, item),
             });
@@ -151,6 +142,18 @@ impl Walk<'_> {
                 live.unlink(parent, node);
             }
         }
+        // So has each item that is known by its keys: a mesh puts volumes where we have none.
+        if let Some(field) = field.filter(|f| f.merge() == Merge::Keyed && live.kind(node) == Kind::Seq) {
+            let keys: Vec<&str> = field.keys().collect();
+            let items: Vec<NodeId> = live.children(node).collect();
+            for item in items {
+                let own = name(live, item, field.items(), &keys);
+                self.step("*", &shown(&own), |walk| walk.only_live(live, node, item, field.items()));
+            }
+            if live.is_empty(node) {
+                live.unlink(parent, node);
+            }
+        }
     }
 
     fn reason(&self, live: &Tree, node: NodeId, field: Option<Field>) -> Option<Hidden> {
@@ -166,7 +169,7 @@ impl Walk<'_> {
         }
         let managers: Vec<_> = self.known.owners.of(live.origin(node)).collect();
         if managers.is_empty() {
-            return Some(Hidden::Default);
+            return (!self.is_scaled()).then_some(Hidden::Default);
         }
         // Whoever writes an object without applying it owns the defaults that were filled in then, too. What he has not
         // noted as applied is one of them.
@@ -180,6 +183,12 @@ impl Walk<'_> {
         }
         let known: Option<Vec<Writer>> = managers.iter().map(|m| known::by_manager(m)).collect();
         known.and_then(|k| k.first().copied()).map(Hidden::Added)
+    }
+
+    /// Whether it is what `scale` writes into a custom resource: of that the API server keeps no owner.
+    fn is_scaled(&self) -> bool {
+        !self.built_in
+            && matches!(self.named[..], [ref spec, ref count] if spec == "spec" && SCALED.contains(&count.as_str()))
     }
 
     /// Whether a document has something where the walk stands.
@@ -204,6 +213,23 @@ impl Walk<'_> {
         self.named.pop();
         self.path.pop();
     }
+}
+
+/// What `scale` of custom resources writes, in `spec`.
+const SCALED: [&str; 3] = ["replicas", "shards", "shardCount"];
+
+/// What tells an item of a list apart, as JSON.
+fn name(tree: &Tree, node: NodeId, item: Option<Field>, keys: &[&str]) -> Vec<String> {
+    let default = |key: &str| {
+        let json = item.and_then(|i| i.child(key)).and_then(Field::default_json);
+        json.map(str::to_owned).or_else(|| (key == "protocol").then(|| "\"TCP\"".to_owned()))
+    };
+    let value = |key: &&str| tree.get(node, key).map(|v| tree.to_json(v).to_string()).or_else(|| default(key));
+    keys.iter().filter_map(value).collect()
+}
+
+fn shown(name: &[String]) -> String {
+    name.join(",").trim_matches('"').to_owned()
 }
 
 /// Whether an item of a list has a field with this value, or (`9100,TCP`) with its first part.

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use ureq::http::{Response, StatusCode};
+pub use ureq::http::Method;
+use ureq::http::{Request, Response, StatusCode};
 use ureq::{Agent, Body};
 
 use super::{During, Outcome, Trouble};
@@ -50,6 +51,17 @@ pub fn post(url: &str, content_type: &str, body: &[u8]) -> Outcome<String> {
 /// As for [`get`].
 pub fn patch(url: &str, content_type: &str, body: &[u8]) -> Outcome<String> {
     answer(url, &|| AGENT.patch(url).content_type(content_type).send(body))
+}
+
+/// Any request with a body of JSON, and whatever is answered: its status and its text.
+///
+/// # Errors
+/// No connection.
+pub fn send(method: Method, url: &str, body: &str) -> Outcome<(u16, String)> {
+    let request = || Request::builder().method(method.clone()).uri(url).header("content-type", "application/json");
+    let mut response = asked(url, &|| AGENT.run(request().body(body.to_owned())?))?;
+    let text = response.body_mut().with_config().limit(1 << 30).read_to_string().during(url)?;
+    Ok((response.status().as_u16(), text))
 }
 
 /// # Errors

@@ -98,6 +98,25 @@ impl Kubectl {
         objects.iter().try_for_each(|o| self.rest.put(o, CONTROLLERS, "/status").map(drop))
     }
 
+    /// The API server without kubectl.
+    pub fn rest(&self) -> &Rest {
+        &self.rest
+    }
+
+    /// Whether a command that compares says that something differs: it ends with 1, not with 0.
+    ///
+    /// # Errors
+    /// It ends with anything else: its words.
+    pub fn finds(&self, arguments: &[&str]) -> Outcome<bool> {
+        let mut command = Command::new(&self.program);
+        let output = command.args(arguments).env("KUBECONFIG", &self.kubeconfig).env("HOME", &self.home).output();
+        let output = output.during("kubectl")?;
+        match output.status.code() {
+            Some(code @ (0 | 1)) => Ok(code == 1),
+            _ => Err(Trouble::new(arguments.join(" ")).said(String::from_utf8_lossy(&output.stderr))),
+        }
+    }
+
     /// An object of a resource, e.g. `secrets` or `prometheuses.monitoring.coreos.com`.
     ///
     /// # Errors

@@ -57,10 +57,8 @@ pub fn start(
     generation: Generation,
     images: Images<'_>,
 ) -> Outcome<()> {
-    cluster.prepare(NAMESPACE)?;
+    define(cluster, definitions)?;
     let kubectl = cluster.api.kubectl.clone();
-    kubectl.apply_as(CONTROLLERS, &manifests(definitions)?)?;
-    kubectl.run(&["wait", "--for=condition=established", "crd", "--all", "--timeout=60s"])?;
     let applied = kubectl.apply_as(CONTROLLERS, &manifests(own)?)?;
     // What kubelets' slices take beyond the release's own role; its documentation leaves it to whoever turns them on.
     kubectl.put(&[
@@ -89,6 +87,17 @@ pub fn start(
         Ok(std::net::TcpStream::connect((API_SERVER, 443)).ok().map(drop))
     })?;
     cluster.run(&[deployment], images).map(drop)
+}
+
+/// Installs the resource definitions of a release only.
+///
+/// # Errors
+/// The API server refuses them.
+pub fn define(cluster: &mut Cluster, definitions: &Path) -> Outcome<()> {
+    cluster.prepare(NAMESPACE)?;
+    let kubectl = &cluster.api.kubectl;
+    kubectl.apply_as(CONTROLLERS, &manifests(definitions)?)?;
+    kubectl.run(&["wait", "--for=condition=established", "crd", "--all", "--timeout=60s"]).map(drop)
 }
 
 /// Ends the operator and takes its definitions away, and with them everything that was made by them.

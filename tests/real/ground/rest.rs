@@ -37,15 +37,56 @@ impl Rest {
     /// # Errors
     /// The API server refuses it.
     pub fn put(&self, object: &Value, owner: &str, part: &str) -> Outcome<Value> {
-        let (version, kind) = (text(object, "/apiVersion"), text(object, "/kind"));
-        let (name, namespace) = (text(object, "/metadata/name"), text(object, "/metadata/namespace"));
-        let resource = self.resource(version, |r| r.kind == kind)?;
-        let resource = resource.ok_or_else(|| Trouble::new(format!("the API server has no {kind} in {version}")))?;
-        let path = format!("{}/{name}{part}", self.path(version, &resource, namespace));
+        let (kind, name) = (text(object, "/kind"), text(object, "/metadata/name"));
+        let namespace = text(object, "/metadata/namespace");
+        let path = format!("{}{part}", self.place(object)?);
         let url = http::with_query(&path, &[("fieldManager", owner), ("force", "true"), ("fieldValidation", "Strict")]);
         let said = http::patch(&url, APPLY, object.to_string().as_bytes());
         let said = said.map_err(|e| e.during(format!("{kind} {namespace}/{name}")))?;
         serde_json::from_str(&said).during(url)
+    }
+
+    /// Puts an object in the place of the one that is there, as `owner`, who does not apply it. What the API server makes
+    /// of it, or, where it refuses it, its answer.
+    ///
+    /// # Errors
+    /// The API server could not be asked.
+    pub fn replace(&self, object: &Value, owner: &str) -> Outcome<Result<Value, Value>> {
+        let query = [("fieldManager", owner), ("fieldValidation", "Strict")];
+        let url = http::with_query(&self.place(object)?, &query);
+        let (status, said) = http::send(http::Method::PUT, &url, &object.to_string())?;
+        let said: Value = serde_json::from_str(&said).during(url)?;
+        Ok(if status < 300 { Ok(said) } else { Err(said) })
+    }
+
+    /// An object as it is now.
+    ///
+    /// # Errors
+    /// The API server could not be asked; an object that does not exist is none.
+    pub fn read(&self, object: &Value) -> Outcome<Option<Value>> {
+        let url = self.place(object)?;
+        http::get_if_there(&url)?.map(|said| serde_json::from_str(&said).during(url)).transpose()
+    }
+
+    /// Deletes an object that waits for nobody.
+    ///
+    /// # Errors
+    /// The API server does not.
+    pub fn delete(&self, object: &Value) -> Outcome<()> {
+        let url = self.place(object)?;
+        match http::send(http::Method::DELETE, &url, r#"{"gracePeriodSeconds":0}"#)? {
+            (200..300 | 404, _) => Ok(()),
+            (status, said) => Err(Trouble::new(format!("DELETE {url} answers {status}")).said(said)),
+        }
+    }
+
+    /// Where an object is.
+    fn place(&self, object: &Value) -> Outcome<String> {
+        let (version, kind) = (text(object, "/apiVersion"), text(object, "/kind"));
+        let (name, namespace) = (text(object, "/metadata/name"), text(object, "/metadata/namespace"));
+        let resource = self.resource(version, |r| r.kind == kind)?;
+        let resource = resource.ok_or_else(|| Trouble::new(format!("the API server has no {kind} in {version}")))?;
+        Ok(format!("{}/{name}", self.path(version, &resource, namespace)))
     }
 
     /// # Errors

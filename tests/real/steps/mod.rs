@@ -16,6 +16,7 @@ pub mod delivered;
 pub mod emitted;
 pub mod grafana;
 pub mod meaning;
+pub mod mutated;
 pub mod outage;
 pub mod planned;
 pub mod recorded;
