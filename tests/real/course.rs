@@ -18,7 +18,7 @@ use crate::steps::planned::{self, Planned};
 use crate::steps::running::{self, Machines, Running};
 use crate::steps::{
     accepted, alerted, alertmanagers, applied, asked, backends, charts, compared, dashboards, delivered, mutated,
-    outage, recorded, relabelled, rules, scraped, stages, understood,
+    noise, outage, recorded, relabelled, rules, scraped, stages, understood,
 };
 use crate::subject::{self, Subject};
 use crate::trouble::{During as _, Outcome, Trouble};
@@ -94,6 +94,9 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
         // What nobody reconciles is changed by nobody but us.
         operator::define(&mut cluster, &components.operator.definitions)?;
         course.step(mutated::STEP, || mutated::judge(&mut cluster, scratch));
+        if let Some(subject) = subjects.iter().find(|s| s.emitted.fleet == noise::FLEET) {
+            course.step(noise::STEP, || noise::judge(&mut cluster, scratch, subject));
+        }
     }
     if !course.wants_any(names.into_iter().filter(|name| !LIVE.contains(&name.as_str()))) {
         return Ok(course.end());
@@ -266,7 +269,7 @@ const OLDEST_JUDGES_BELOW: Version = Version::new(0, 69, 0);
 const CAUGHT_UP: Duration = Duration::from_secs(10);
 const APPLIED: [&str; 4] = ["accepted", "understood", "compared", "applied"];
 /// Steps that need an API server alone.
-const LIVE: [&str; 1] = [mutated::STEP];
+const LIVE: [&str; 2] = [mutated::STEP, noise::STEP];
 const RUN: [&str; 4] = ["runs", "delivered", "scraped", "alerted"];
 /// What distinguishes the runs of an example.
 const VERSIONS: [&str; 2] = ["", " with Prometheus 2"];

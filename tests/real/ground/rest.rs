@@ -68,6 +68,17 @@ impl Rest {
         http::get_if_there(&url)?.map(|said| serde_json::from_str(&said).during(url)).transpose()
     }
 
+    /// Asks for so many of a workload as autoscalers do: through `scale`. `what` is `deployments/NAME`.
+    ///
+    /// # Errors
+    /// The API server refuses it.
+    pub fn scale(&self, version: &str, namespace: &str, what: &str, replicas: u32, owner: &str) -> Outcome<()> {
+        let path = format!("{}/namespaces/{namespace}/{what}/scale", self.root(version));
+        let url = http::with_query(&path, &[("fieldManager", owner)]);
+        let wanted = json!({"spec": {"replicas": replicas}}).to_string();
+        http::patch(&url, "application/merge-patch+json", wanted.as_bytes()).map(drop)
+    }
+
     /// Deletes an object that waits for nobody.
     ///
     /// # Errors

@@ -50,17 +50,16 @@ impl Reader {
         Ok(Reader { kubeconfig })
     }
 
-    /// Runs the program as an operator would, on the example whose cluster this is.
+    /// Runs the program as an operator would, on a cluster of this spec.
     ///
     /// # Errors
     /// It does not start.
-    pub fn diff(&self, fleet: &str, cluster: &str, more: &[&str]) -> Outcome<Said> {
-        let spec = repository("examples").join(fleet);
+    pub fn diff(&self, spec: &Path, cluster: &str, more: &[&str]) -> Outcome<Said> {
         let run = |format: &str| {
             Command::new(env!("CARGO_BIN_EXE_watershed"))
                 .current_dir(repository("."))
                 .arg("diff")
-                .arg(&spec)
+                .arg(spec)
                 .args(["--against", "live", "--cluster", cluster, "--context", "run", "--format", format])
                 .arg("--kubeconfig")
                 .arg(&self.kubeconfig)
@@ -81,7 +80,8 @@ impl Reader {
 /// # Errors
 /// Something differs, or could not be looked at: what the program says.
 pub fn unchanged(reader: &Reader, subject: &Subject<'_>) -> Outcome<String> {
-    let said = reader.diff(&subject.emitted.fleet, &subject.emitted.name, &[])?;
+    let spec = repository("examples").join(&subject.emitted.fleet);
+    let said = reader.diff(&spec, &subject.emitted.name, &[])?;
     let compared = said.json["clusters"][0]["compared"].as_u64().unwrap_or(0);
     if said.code != 0 || compared == 0 {
         return Err(Trouble::new(format!("exit {}", said.code)).said(said.text));

@@ -65,6 +65,15 @@ impl Cluster {
         listed.map(|o| self.object(o["path"].as_str().unwrap_or_default())).collect()
     }
 
+    /// Every object of Kubernetes, in the order of the index.
+    ///
+    /// # Errors
+    /// A file the index lists cannot be read.
+    pub fn all(&self) -> Outcome<Vec<Object>> {
+        let staged = self.index.iter().filter_map(|o| o["path"].as_str()).map(|path| self.object(path));
+        staged.filter(|o| o.as_ref().map_or(true, |o| o.json["apiVersion"].is_string())).collect()
+    }
+
     /// A file below the cluster's folder.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ pub mod emitted;
 pub mod grafana;
 pub mod meaning;
 pub mod mutated;
+pub mod noise;
 pub mod outage;
 pub mod planned;
 pub mod recorded;

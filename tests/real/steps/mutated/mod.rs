@@ -52,6 +52,7 @@ pub fn judge(cluster: &mut Cluster, scratch: &Path) -> Outcome<String> {
             let mut object = Object::apply(from, applied, &kubectl)?;
             let noise = object.compare(&object.live);
             score.wrong.extend(noise.changes.iter().map(|c| format!("{}: untouched: {}", object.name(), told(c))));
+            score.kubectl_untouched += usize::from(kubectl_shows(&object, applied, &kubectl).unwrap_or(true));
             for mutation in mutations::of(&object.emitted, object.table) {
                 number += 1;
                 if number % every == 0 {
@@ -73,7 +74,7 @@ pub fn judge(cluster: &mut Cluster, scratch: &Path) -> Outcome<String> {
     let all = scratch.join("live-mutated.txt");
     write(&all, [&wrong[..], &said[..]].concat().join("\n"))?;
     wrong.truncate(TOLD);
-    let scores: Vec<&str> = said.iter().map(|score| score.split("\nnot counted").next().unwrap_or_default()).collect();
+    let scores: Vec<&str> = said.iter().map(|score| score.split("\nnot counted:").next().unwrap_or_default()).collect();
     let all = all.display();
     Err(Trouble::new(format!("{number} things are wrong; all of it is in {all}\n{}", scores.join("\n")))
         .said(wrong.join("\n")))
@@ -120,6 +121,8 @@ struct Score {
     /// Shown by kubectl, of how many that it was asked about.
     kubectl: (usize, usize),
     kubectl_failed: usize,
+    /// Objects in which kubectl shows something before anything is done to them.
+    kubectl_untouched: usize,
     false_positives: usize,
     wrong: Vec<String>,
 }
@@ -132,14 +135,12 @@ impl Score {
         };
         let (told, all) = self.told.values().fold((0, 0), |(t, a), (told, all)| (t + told, a + all));
         let each: Vec<String> = self.told.iter().map(|(kind, (told, all))| format!("{kind:?} {told}/{all}")).collect();
-        let mut not_done: Vec<(&String, &usize)> = self.not_done.iter().collect();
-        not_done.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
-        let reasons: Vec<String> = not_done.iter().map(|(why, n)| format!("  {n} {why}")).collect();
+        let not_done: Vec<String> = self.not_done.iter().map(|(why, n)| format!("{n} {why}")).collect();
         format!(
             "{objects} objects applied {how}: {told} of {all} told ({}), {} false positives, {} told around the place\n\
              through a snapshot the same is told of {} of {}\n\
-             {by} shows {} of {} (and fails on {}); helm diff needs a release, and was not asked\n\
-             not counted, as the API server does otherwise:\n{}",
+             {by} shows {} of {}, fails on {}, and shows {} of {objects} untouched; helm diff needs a release, and was not asked\n\
+             not counted: {}",
             each.join(", "),
             self.false_positives,
             self.around,
@@ -148,7 +149,8 @@ impl Score {
             self.kubectl.0,
             self.kubectl.1,
             self.kubectl_failed,
-            reasons.join("\n")
+            self.kubectl_untouched,
+            not_done.join(", ")
         )
     }
 
@@ -205,12 +207,7 @@ fn try_one(
         score.false_positives += false_positives.len();
         score.wrong.extend(missed.into_iter().chain(false_positives).map(|what| format!("{name}: {what}")));
         if ask_kubectl {
-            let file = object.file.display().to_string();
-            let how: &[&str] = match applied {
-                Applied::ServerSide => &["--server-side", "--force-conflicts", "--field-manager=watershed"],
-                Applied::ClientSide => &[],
-            };
-            match kubectl.finds(&[&["diff", "-f", &file], how].concat()) {
+            match kubectl_shows(object, applied, kubectl) {
                 Ok(shows) => {
                     score.kubectl.0 += usize::from(shows);
                     score.kubectl.1 += 1;
@@ -220,6 +217,16 @@ fn try_one(
         }
     }
     object.restore(kubectl, SOMEBODY).map_err(|trouble| trouble.during(name))
+}
+
+/// Whether kubectl finds any difference in an object.
+fn kubectl_shows(object: &Object, applied: Applied, kubectl: &Kubectl) -> Outcome<bool> {
+    let file = object.file.display().to_string();
+    let how: &[&str] = match applied {
+        Applied::ServerSide => &["--server-side", "--force-conflicts", "--field-manager=watershed"],
+        Applied::ClientSide => &[],
+    };
+    kubectl.finds(&[&["diff", "-f", &file], how].concat())
 }
 
 fn is_shared(found: &Found) -> bool {
@@ -246,7 +253,7 @@ fn done(object: &Object, mutation: &Mutation, kubectl: &Kubectl) -> Outcome<Resu
         }
         match kubectl.rest().replace(&wanted, SOMEBODY)? {
             Ok(now) => return Ok(Ok(now)),
-            Err(answer) => refused = reason(mutation.kind, object.kind(), &answer),
+            Err(answer) => refused = reason(mutation.kind, &answer),
         }
     }
     Ok(Err(refused))
@@ -268,7 +275,7 @@ fn put(parent: &mut Value, step: &Step, kind: Kind, value: &Value) {
 }
 
 /// Why the API server refuses something, without the names in it.
-fn reason(kind: Kind, object: &str, answer: &Value) -> String {
+fn reason(kind: Kind, answer: &Value) -> String {
     let message = answer["message"].as_str().unwrap_or_default();
     let known = [
         ("immutable", "immutable"),
@@ -283,10 +290,12 @@ fn reason(kind: Kind, object: &str, answer: &Value) -> String {
         ("Duplicate value", "twice the same"),
         ("Invalid value", "invalid"),
         ("must be of type", "invalid"),
+        ("cannot be handled as", "invalid"),
+        ("Not found", "names what is not there"),
     ];
     let why = known.iter().find(|(words, _)| message.contains(words)).map(|(_, why)| (*why).to_owned());
     let why = why.unwrap_or_else(|| message.chars().take(160).collect());
-    format!("{kind:?}: refused, {why} ({object})")
+    format!("{kind:?}: refused, {why}")
 }
 
 /// Whether a difference is what was meant to be done; all others follow from it.
