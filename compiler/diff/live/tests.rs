@@ -163,6 +163,23 @@ fn what_a_mesh_injects_is_known_where_we_have_no_such_list_at_all() {
 }
 
 #[test]
+fn an_item_of_which_no_owner_is_known_is_no_default() {
+    let id = ObjectId { api_version: "v1".into(), kind: "ServiceAccount".into(), ..id() };
+    let labels = json!({"app.kubernetes.io/managed-by": "watershed"});
+    let compiled = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "a", "labels": labels}});
+    let mut live = compiled.clone();
+    live["secrets"] = json!([{"namespace": "foreign"}]);
+    live["metadata"]["managedFields"] = json!([
+        {"manager": "watershed", "operation": "Apply", "fieldsV1": {
+            "f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}}}},
+        {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {
+            "f:secrets": {".": {}, "k:{\"name\":\"\"}": {".": {}, "f:namespace": {}}}}}]);
+    let found = found_of(&id, &compiled, &live, Some(None));
+    let told: Vec<_> = found.changes.iter().map(|c| (c.path.as_str(), c.because.as_ref().map(|b| b.cause))).collect();
+    assert_eq!(told, [("secrets", Some(Cause::Extra))]);
+}
+
+#[test]
 fn what_is_scaled_is_told_though_the_server_keeps_no_owner_of_it() {
     let id = ObjectId { kind: "Prometheus".into(), ..id() };
     let mut compiled = compiled();

@@ -142,13 +142,19 @@ impl Walk<'_> {
                 live.unlink(parent, node);
             }
         }
-        // So has each item that is known by its keys: a mesh puts volumes where we have none.
+        // So has each item that is known by its keys: a mesh puts volumes where we have none. Somebody has made the list, so
+        // that no item of it is a default.
         if let Some(field) = field.filter(|f| f.merge() == Merge::Keyed && live.kind(node) == Kind::Seq) {
             let keys: Vec<&str> = field.keys().collect();
             let items: Vec<NodeId> = live.children(node).collect();
             for item in items {
                 let own = name(live, item, field.items(), &keys);
-                self.step("*", &shown(&own), |walk| walk.only_live(live, node, item, field.items()));
+                self.step("*", &shown(&own), |walk| {
+                    if let Some(added @ Hidden::Added(_)) = walk.reason(live, item, field.items()) {
+                        *walk.hidden.entry(added).or_default() += 1;
+                        live.unlink(node, item);
+                    }
+                });
             }
             if live.is_empty(node) {
                 live.unlink(parent, node);
