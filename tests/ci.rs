@@ -1,5 +1,6 @@
 //! `examples/ci/`: the files are read as their build systems read them, and what they run is run.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -206,19 +207,34 @@ fn what_is_wrong_stops_the_build() {
     assert_eq!(ended(&["review"]), Some(3));
 }
 
-/// `examples/ci/read-only.yaml` lets list what is emitted, and nothing else.
-#[test]
-fn the_role_for_reading_clusters_lists_every_kind_we_emit() {
-    let role: serde_json::Value = serde_yaml::from_str(&read("examples/ci/read-only.yaml")).unwrap();
-    let mut allowed = std::collections::BTreeSet::new();
+/// What a role lets do: verb, group and resource; of paths the group `/`.
+type Rights = BTreeSet<(String, String, String)>;
+
+fn rights(role: &serde_json::Value) -> Rights {
+    let texts = |rule: &serde_json::Value, key: &str| -> Vec<String> {
+        rule[key].as_array().into_iter().flatten().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    let mut rights = Rights::new();
     for rule in role["rules"].as_array().unwrap() {
-        assert_eq!(rule["verbs"], serde_json::json!(["list"]));
-        for group in rule["apiGroups"].as_array().unwrap() {
-            for resource in rule["resources"].as_array().unwrap() {
-                allowed.insert((group.as_str().unwrap().to_owned(), resource.as_str().unwrap().to_owned()));
-            }
+        for verb in texts(rule, "verbs") {
+            let paths = texts(rule, "nonResourceURLs").into_iter().map(|path| ("/".to_owned(), path));
+            let resources = texts(rule, "apiGroups")
+                .into_iter()
+                .flat_map(|group| texts(rule, "resources").into_iter().map(move |resource| (group.clone(), resource)));
+            rights.extend(resources.chain(paths).map(|(group, resource)| (verb.clone(), group, resource)));
         }
     }
+    rights
+}
+
+/// Of a file of `examples/ci/`.
+fn roles(path: &str) -> Vec<serde_json::Value> {
+    let text = read(path);
+    serde_yaml::Deserializer::from_str(&text).map(|one| serde::Deserialize::deserialize(one).unwrap()).collect()
+}
+
+/// What doing something with these kinds takes.
+fn with(verbs: &[&str], kinds: impl Iterator<Item = (&'static str, &'static str)> + Clone) -> Rights {
     let plural = |kind: &str| {
         let kind = kind.to_lowercase();
         match kind.strip_suffix('y') {
@@ -228,11 +244,51 @@ fn the_role_for_reading_clusters_lists_every_kind_we_emit() {
             None => format!("{kind}s"),
         }
     };
-    let emitted = watershed::emit::KINDS.iter().map(|(api_version, kind)| {
+    let one = |verb: &str, (api_version, kind): (&str, &str)| {
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
-        (group.to_owned(), plural(kind))
-    });
-    assert_eq!(allowed, emitted.collect());
+        (verb.to_owned(), group.to_owned(), plural(kind))
+    };
+    verbs.iter().flat_map(|verb| kinds.clone().map(move |kind| one(verb, kind))).collect()
+}
+
+/// `examples/ci/read-only.yaml` lets list what is emitted, and nothing else.
+#[test]
+fn the_role_for_reading_clusters_lists_every_kind_we_emit() {
+    let [role] = &roles("examples/ci/read-only.yaml")[..] else { panic!("one role") };
+    assert_eq!(rights(role), with(&["list"], watershed::emit::KINDS.iter().copied()));
+}
+
+/// `examples/ci/apply.yaml` lets make and change what is emitted, hand out what emitted roles grant, and, by a role of its
+/// own, delete what `--prune` may delete.
+#[test]
+fn the_roles_for_applying_let_do_what_it_takes_and_no_more() {
+    let [apply, prune] = &roles("examples/ci/apply.yaml")[..] else { panic!("two roles") };
+    let kinds = watershed::emit::KINDS.iter().copied();
+    let by_hand = ["Alertmanager", "Namespace", "Prometheus", "StatefulSet"];
+    let deleted = kinds.clone().filter(|(_, kind)| !by_hand.contains(kind));
+    assert_eq!(rights(prune), with(&["delete"], deleted));
+
+    let mut granted = Rights::new();
+    for (path, bytes) in crate::support::library::files("output") {
+        if path.ends_with(".yaml") && (path.contains("/clusterrole-") || path.contains("/role-")) {
+            granted.extend(rights(&serde_yaml::from_slice(&bytes).unwrap()));
+        }
+    }
+    assert!(granted.len() > 60, "{granted:?}");
+    let allowed = rights(apply);
+    let needed = with(&["list", "create", "patch"], kinds);
+    let covers = |(verb, group, resource): &(String, String, String)| {
+        let starred = format!("{}/*", resource.rsplit_once('/').map_or("", |(parent, _)| parent));
+        let by = |resource: &str| allowed.contains(&(verb.clone(), group.clone(), resource.to_owned()));
+        by(resource) || (group == "/" && by(&starred))
+    };
+    let lacking: Vec<_> = needed.iter().chain(&granted).filter(|right| !covers(right)).collect();
+    assert!(lacking.is_empty(), "{lacking:?}");
+    let more: Vec<_> =
+        allowed.difference(&needed).filter(|(verb, ..)| !matches!(verb.as_str(), "get" | "list" | "watch")).collect();
+    assert!(more.is_empty(), "it may change what is not ours: {more:?}");
+    let no_secret = |rights: &Rights| rights.iter().all(|(_, _, resource)| resource != "secrets" && resource != "*");
+    assert!(no_secret(&allowed) && no_secret(&rights(prune)));
 }
 
 /// Where left-over objects are looked for is where we put any.

@@ -139,7 +139,7 @@ impl Shown<'_> {
         };
         let done = if self.question.dry_run { "accepted" } else { "applied" };
         count(done, &|o| o.outcome == Outcome::Done);
-        count("cannot be tried before their Namespace is there", &|o| o.outcome == Outcome::Unchecked);
+        count("cannot be tried before their Namespace or role is there", &|o| o.outcome == Outcome::Unchecked);
         count("FAILED", &|o| matches!(o.outcome, Outcome::Failed(_)));
         count("not tried", &|o| o.outcome == Outcome::NotTried);
         said.join(", ")

@@ -113,7 +113,7 @@ impl Run<'_> {
                 }
                 applied(step, Outcome::Done, left(self.intent.material, id, &step.desired.json, &now))
             }
-            Err(failure) if failure.kind == FailureKind::Missing && how.dry_run && self.comes_along(&id.namespace) => {
+            Err(failure) if failure.kind == FailureKind::Missing && how.dry_run && self.comes_along(step) => {
                 applied(step, Outcome::Unchecked, Vec::new())
             }
             Err(failure) => applied(step, Outcome::Failed(self.lost_by(failure)), Vec::new()),
@@ -129,10 +129,20 @@ impl Run<'_> {
         failure
     }
 
-    /// Whether a Namespace is made in this run.
-    fn comes_along(&self, namespace: &str) -> bool {
-        let made = |s: &Step<'_>| s.action == Action::Create && s.desired.id.kind == "Namespace";
-        self.intent.steps.iter().any(|s| made(s) && s.desired.id.name == namespace)
+    /// Whether what an object needs before the server can judge it is made in this run: its Namespace, or the role of a
+    /// binding, whose rights the server holds against ours.
+    fn comes_along(&self, step: &Step<'_>) -> bool {
+        let id = &step.desired.id;
+        let role = |part: &str| step.desired.json.pointer(&format!("/roleRef/{part}")).and_then(Json::as_str);
+        let needs = |made: &ObjectId| match made.kind.as_str() {
+            "Namespace" => made.name == id.namespace,
+            "ClusterRole" => role("kind") == Some("ClusterRole") && role("name") == Some(&made.name),
+            "Role" => {
+                made.namespace == id.namespace && role("kind") == Some("Role") && role("name") == Some(&made.name)
+            }
+            _ => false,
+        };
+        self.intent.steps.iter().any(|s| s.action == Action::Create && needs(&s.desired.id))
     }
 
     fn served(&mut self, id: &ObjectId) -> Result<Served, Failure> {

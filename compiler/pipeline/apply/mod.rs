@@ -110,7 +110,7 @@ pub enum Outcome {
     Failed(Failure),
     /// After a failure that says something of all others.
     NotTried,
-    /// The server could not say, for its Namespace is made in the same run.
+    /// The server could not say, for its Namespace or the role it binds is made in the same run.
     Unchecked,
 }
 

@@ -1,5 +1,5 @@
 //! `watershed apply` on a real API server with the operator: what is compiled becomes live and the comparison falls
-//! silent; applied again, nothing changes; what others own is told and not taken; what is left over goes when asked to.
+//! silent; all with the rights of `examples/ci/apply.yaml` and no other; applied again, nothing changes; what others own is told and not taken; what is left over goes when asked to.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,12 +7,15 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::emitted::repository;
+use super::roles;
 use crate::ground::cluster::Cluster;
-use crate::ground::{During as _, Outcome, Trouble, write};
+use crate::ground::{During as _, Outcome, Trouble};
 use crate::subject::Subject;
 
 const MONITORS: &str = "servicemonitors.monitoring.coreos.com";
 const PROMETHEIS: &str = "prometheuses.monitoring.coreos.com";
+/// The account.
+const APPLIER: &str = "applier";
 /// The one in which others meddle.
 const MEDDLED: &str = "single-split";
 
@@ -110,7 +113,7 @@ fn meddled(cluster: &Cluster, subject: &Subject<'_>, program: &Program<'_>) -> O
     program.is_silent()
 }
 
-/// The program, as the administrator of a cluster runs it.
+/// The program, with the roles of `examples/ci/apply.yaml` and no other.
 struct Program<'s> {
     subject: &'s Subject<'s>,
     kubeconfig: PathBuf,
@@ -129,15 +132,20 @@ impl Said {
             return Ok(self.json);
         }
         let what = format!("exit {} and not {code}", self.code);
-        Err(Trouble::new(what).said(format!("{}\n{:#}", self.err, self.json)))
+        // Differences would bury what the servers said.
+        let cluster = &self.json["clusters"][0];
+        let objects = cluster["objects"].as_array().into_iter().flatten();
+        let failed: Vec<String> =
+            objects.filter(|o| o.get("why").is_some()).map(|o| format!("{} {}", o["kind"], o["why"])).collect();
+        let rest = [&cluster["notReady"], &cluster["foreign"], &cluster["notDeleted"], &cluster["deleted"]];
+        let rest = rest.map(Value::to_string).join("\n");
+        Err(Trouble::new(what).said(format!("{}\n{}\n{rest}", self.err, failed.join("\n"))))
     }
 }
 
 impl<'s> Program<'s> {
     fn new(cluster: &Cluster, subject: &'s Subject<'s>, folder: &Path) -> Outcome<Program<'s>> {
-        let config = cluster.api.kubectl.run(&["config", "view", "--raw", "-o", "json"])?;
-        let kubeconfig = folder.join("administrator-kubeconfig");
-        write(&kubeconfig, config)?;
+        let kubeconfig = roles::logged_in(cluster, folder, APPLIER, "examples/ci/apply.yaml")?;
         Ok(Program { subject, kubeconfig })
     }
 

@@ -5,11 +5,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::emitted::repository;
+use super::roles;
 use crate::ground::cluster::Cluster;
-use crate::ground::{During as _, Outcome, Trouble, write};
+use crate::ground::{During as _, Outcome, Trouble};
 use crate::subject::Subject;
 
 const READER: &str = "watershed-reader";
@@ -30,23 +31,7 @@ impl Reader {
     /// # Errors
     /// The role is refused, or its account gets no token.
     pub fn new(cluster: &Cluster, folder: &Path) -> Outcome<Reader> {
-        let file = repository("examples/ci/read-only.yaml");
-        let text = std::fs::read_to_string(&file).during(file.display())?;
-        let role: Value = serde_yaml::from_str(&text).during(file.display())?;
-        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount",
-                             "metadata": {"name": READER, "namespace": "default"}});
-        let binding = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-            "metadata": {"name": READER},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role["metadata"]["name"]},
-            "subjects": [{"kind": "ServiceAccount", "name": READER, "namespace": "default"}]});
-        let kubectl = &cluster.api.kubectl;
-        kubectl.put(&[role, account, binding])?;
-        let config = kubectl.run(&["config", "view", "--raw", "-o", "json"])?;
-        let mut config: Value = serde_json::from_str(&config).during("kubectl config view")?;
-        let token = kubectl.token("default", READER, None, "")?;
-        config["users"] = json!([{"name": "run", "user": {"token": token}}]);
-        let kubeconfig = folder.join("reader-kubeconfig");
-        write(&kubeconfig, config.to_string())?;
+        let kubeconfig = roles::logged_in(cluster, folder, READER, "examples/ci/read-only.yaml")?;
         Ok(Reader { kubeconfig })
     }
 

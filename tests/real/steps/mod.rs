@@ -22,6 +22,7 @@ pub mod outage;
 pub mod planned;
 pub mod recorded;
 pub mod relabelled;
+pub mod roles;
 pub mod rules;
 pub mod running;
 pub mod scraped;

@@ -373,10 +373,18 @@ fn a_dry_run_tries_everything_and_changes_nothing() {
     let (world, built) = applied();
     let fake = Fake::empty();
     fake.refuse(&first(&built, "ServiceAccount"), FailureKind::Missing, "namespaces \"monitoring\" not found");
+    // Of whoever has not all rights the server wants to know which a binding hands out.
+    let binding = first(&built, "ClusterRoleBinding");
+    fake.refuse(&binding, FailureKind::Missing, "not found");
     world.serve("lab", fake.clone());
     let (code, text) = run(&world, &["apply", "--dry-run"]);
     assert_eq!((code, fake.state(|s| s.there.objects.len())), (0, 0), "{text}");
-    assert!(text.contains("1 cannot be tried before their Namespace is there"), "{text}");
+    assert!(text.contains("2 cannot be tried before their Namespace or role is there"), "{text}");
+    // Where the role is there it is something else that is missing.
+    built.refuse(&binding, FailureKind::Missing, "not found");
+    world.serve("lab", built);
+    let (code, text) = run(&world, &["apply", "--dry-run"]);
+    assert_eq!((code, text.contains("1 failed")), (4, true), "{text}");
 }
 
 #[test]
