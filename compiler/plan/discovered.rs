@@ -49,9 +49,10 @@ impl<'m> Discovery<'m> {
     ///
     /// # Errors
     /// Rules that it refuses, with their indices.
-    pub fn by_relay(&self, scrape: &RelayScrape, cache: &Cache) -> Result<Self, Vec<(usize, RuleError)>> {
+    pub fn by_relay(&self, scrape: &'m RelayScrape, cache: &Cache) -> Result<Self, Vec<(usize, RuleError)>> {
         let chain = Chain::compile(&scrape.relabelings, Dialect::Vmagent, Written::File, cache)?;
-        Ok(Discovery { rules: scrape.relabelings.clone(), job_name: scrape.job_name.clone(), chain, ..*self })
+        let (rules, job_name) = (scrape.relabelings.clone(), scrape.job_name.clone());
+        Ok(Discovery { endpoint: &scrape.endpoint, rules, job_name, chain, ..*self })
     }
 
     /// A target that the monitor selects.

@@ -9,7 +9,7 @@ use super::codes;
 use super::context::Context;
 use super::keep::escape;
 use super::parts::{Part, Schedule};
-use super::source::{Found, JOB_LABEL, LANE_LABEL, Place, Source, lane_service, set_job};
+use super::source::{Found, JOB_LABEL, LANE_LABEL, Place, Source, Workload, lane_service, set_job};
 use super::split;
 use crate::catalog::{self, Auth, Gate, Port, Targets};
 use crate::diag::{Diagnostic, Origin, Sink, Sourced};
@@ -28,7 +28,7 @@ pub(super) const TOKEN_CLASS: &str = "service-account";
 const ROLE_SINCE: Version = Version::new(0, 86, 0);
 
 pub(super) fn monitors(cx: &Context<'_>, parts: &[Part<'_>], sink: &mut Sink) -> Vec<Monitor> {
-    let shared = Shared { values: shared_values(parts), covered: covered(cx, parts) };
+    let shared = Shared { values: shared_values(parts), classed: classed(parts), covered: covered(cx, parts) };
     let mut out = Vec::new();
     for part in parts.iter().filter(|p| p.is_scraped()) {
         let own = (part.lane, part.schedule);
@@ -46,6 +46,8 @@ pub(super) fn monitors(cx: &Context<'_>, parts: &[Part<'_>], sink: &mut Sink) ->
 struct Shared {
     /// Values of `job` that several jobs have.
     values: BTreeSet<String>,
+    /// Jobs of which some series are of a class.
+    classed: BTreeSet<String>,
     /// Pods that need not ask by annotation.
     covered: Vec<Covered>,
 }
@@ -83,6 +85,10 @@ pub(super) fn shared_values(parts: &[Part<'_>]) -> BTreeSet<String> {
         }
     }
     shared
+}
+
+fn classed(parts: &[Part<'_>]) -> BTreeSet<String> {
+    parts.iter().filter(|p| p.class.is_some()).map(|p| p.job().name.clone()).collect()
 }
 
 fn of_part(
@@ -302,7 +308,7 @@ fn endpoint(
         batch,
         sampled: schedule.interval,
         relabelings,
-        metric_relabelings: metric_relabelings(cx, part, entry),
+        metric_relabelings: metric_relabelings(cx, part, entry, shared),
         origin: part.origin,
     }
 }
@@ -391,8 +397,20 @@ fn address(port: u16) -> [Rule; 3] {
     ]
 }
 
-fn metric_relabelings(cx: &Context<'_>, part: &Part<'_>, entry: Option<&catalog::Endpoint>) -> Vec<Rule> {
+fn metric_relabelings(
+    cx: &Context<'_>,
+    part: &Part<'_>,
+    entry: Option<&catalog::Endpoint>,
+    shared: &Shared,
+) -> Vec<Rule> {
     let mut rules = from_catalog(cx, entry.map_or(&[], |e| &e.metric_relabelings));
+    // Targets of no class have no such label, and a pod could name one on its page: it makes way, as it does for
+    // what a target has.
+    let said_by_pods = matches!(part.source.workload, Workload::Target | Workload::Unsaid);
+    if said_by_pods && part.class.is_none() && shared.classed.contains(&part.job().name) {
+        rules.push(copy(CLASS_LABEL, &format!("exported_{CLASS_LABEL}")).regex("(.+)"));
+        rules.push(Rule::new(Action::LabelDrop).regex(CLASS_LABEL));
+    }
     let job = part.job();
     let mut filter = |action, globs: &[String], origin: Origin| {
         if !globs.is_empty() {

@@ -1,8 +1,9 @@
 //! Lines of a route by label of the pod (A6): which jobs can carry one, and how it gets there.
 //!
 //! Discovery tells the labels of a pod, so where the target is the workload itself a relabeling puts
-//! them on all of its series. Where an exporter reports about pods, it would have to say the labels
-//! with each series, and those of the catalog do not.
+//! them on all of its series. A pod that has none gets [`NO_LABEL`], or its page could say one: what
+//! a target's labels hold, a page cannot. Where an exporter reports about pods, it would have to say
+//! the labels with each series, and those of the catalog do not.
 
 use std::collections::BTreeSet;
 
@@ -16,6 +17,9 @@ use crate::diag::{Diagnostic, Sink};
 use crate::model::fleet::Line;
 use crate::model::plan::Monitor;
 use crate::relabel::{Action, Rule, sanitize};
+
+/// Of pods that lack the label: no value of a label in Kubernetes, for these begin with a letter or a digit.
+const NO_LABEL: &str = "-";
 
 /// The label of a series that a label of its pod becomes.
 pub(super) fn on_series(label: &str) -> String {
@@ -46,10 +50,11 @@ pub(super) fn label(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partitio
                     continue;
                 }
                 let from = format!("__meta_kubernetes_pod_label_{}", sanitize(key));
-                let rule = Rule::new(Action::Replace).source([from]).regex("(.+)").target(&label).origin(value.origin);
+                let to = || Rule::new(Action::Replace).target(&label).origin(value.origin);
+                let rules = [to().replacement(NO_LABEL), to().source([from]).regex("(.+)")];
                 for endpoint in &mut monitor.endpoints {
                     if !endpoint.relabelings.iter().any(|r| r.target_label.as_deref() == Some(&label)) {
-                        endpoint.relabelings.push(rule.clone());
+                        endpoint.relabelings.extend(rules.clone());
                     }
                 }
             }

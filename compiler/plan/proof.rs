@@ -98,6 +98,7 @@ fn faults<'a>(cx: &Context<'a>, plan: &ClusterPlan<'_>, parts: &[Part<'a>], cach
     let mut reached = Reached::default();
     let scrapes = Scrapes { cx, plan, parts, shared: &shared, cache };
     out.extend(scrapes.strangers());
+    out.extend(scrapes.strange_to_the_relay());
     for lane in &plan.lanes {
         let route = route_of(cx.fleet, cx.id, lane.name);
         let partition = partitions.iter().find(|p| Some(p.id) == route);

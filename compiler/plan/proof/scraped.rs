@@ -61,6 +61,14 @@ struct Program<'x> {
     metric: Chain,
 }
 
+/// A line of a page: the metric, the namespace it tells (empty: none), and what it claims beside.
+#[derive(Clone, Copy)]
+struct Page<'p> {
+    name: &'p str,
+    namespace: &'p str,
+    claims: &'p [PodLabel],
+}
+
 /// Labels of a target, by Prometheus and by the relay.
 type Targets = (Labels, Option<Labels>);
 
@@ -119,6 +127,29 @@ impl<'x, 'a> Scrapes<'x, 'a> {
         out
     }
 
+    /// What the relay scrapes beside what it is to scrape.
+    pub fn strange_to_the_relay(&self) -> Vec<Fault> {
+        let home = &self.cx.cluster.namespace.value;
+        let critical = |m: &&Monitor| {
+            m.owned && self.parts.iter().any(|p| critical::is_critical(p) && is_for(m, p, &p.lane.name, true))
+        };
+        let ends = |m: &'x Monitor| (0..m.endpoints.len()).map(move |i| critical::job_name(home, m, i));
+        let mut wanted: Vec<String> = self.plan.monitors.iter().filter(critical).flat_map(ends).collect();
+        let mut known = BTreeSet::new();
+        let mut out = Vec::new();
+        for scrape in self.plan.relay.iter().flat_map(|r| &r.scrapes) {
+            let name = &scrape.job_name;
+            let found = wanted.iter().position(|w| w == name).map(|i| wanted.swap_remove(i));
+            let verdict = match (found, known.insert(name)) {
+                (Some(_), _) => continue,
+                (None, true) => format!("the relay scrapes what nobody asked for, by {name}"),
+                (None, false) => format!("the relay scrapes twice by {name}"),
+            };
+            out.push(Fault::plain(verdict, (scrape.origin, "of this")));
+        }
+        out
+    }
+
     /// Monitors that no part is behind.
     pub fn strangers(&self) -> Vec<Fault> {
         let known = |m: &&Monitor| {
@@ -149,10 +180,10 @@ impl<'x, 'a> Scrapes<'x, 'a> {
         faults: &mut Vec<Fault>,
     ) -> Option<Scraped<'x, 'a>> {
         let endpoint = monitor.endpoints.get(index)?;
-        let compiled = |dialect, written| Chain::compile(&endpoint.metric_relabelings, dialect, written, self.cache);
         let own = dialect(lane);
         let found = Discovery::of(self.cx, part, (monitor, endpoint), own, self.cache);
-        let made = found.and_then(|discovery| Ok((discovery, compiled(own, Written::CustomResource)?)));
+        let metric = Chain::compile(&endpoint.metric_relabelings, own, Written::CustomResource, self.cache);
+        let made = found.and_then(|discovery| Ok((discovery, metric?)));
         let (discovery, metric) = match made {
             Ok(made) => made,
             Err(errors) => {
@@ -166,8 +197,12 @@ impl<'x, 'a> Scrapes<'x, 'a> {
         let by_relay = match self.scrape(part, monitor, index).filter(|_| owned) {
             None => None,
             Some(scrape) => {
-                let vmagent = discovery.by_relay(scrape, self.cache);
-                let made = vmagent.and_then(|d| Ok((d, compiled(Dialect::Vmagent, Written::File)?)));
+                if !asks_alike(&scrape.endpoint, endpoint) {
+                    faults.push(self.otherwise(part, scrape, lane));
+                }
+                let rules = &scrape.endpoint.metric_relabelings;
+                let metric = Chain::compile(rules, Dialect::Vmagent, Written::File, self.cache);
+                let made = discovery.by_relay(scrape, self.cache).and_then(|d| Ok((d, metric?)));
                 made.ok().map(|(discovery, metric)| Program { discovery, metric })
             }
         };
@@ -186,9 +221,15 @@ impl<'x, 'a> Scrapes<'x, 'a> {
 
     /// The same endpoint as the relay scrapes it.
     fn scrape(&self, part: &Part<'_>, monitor: &Monitor, index: usize) -> Option<&'x RelayScrape> {
-        let end = format!("/{}/{index}", monitor.name);
+        let name = critical::job_name(&self.cx.cluster.namespace.value, monitor, index);
         let relay = self.plan.relay.as_ref().filter(|_| critical::is_critical(part))?;
-        relay.scrapes.iter().find(|s| s.job == monitor.job && s.job_name.ends_with(&end))
+        relay.scrapes.iter().find(|s| s.job_name == name)
+    }
+
+    fn otherwise(&self, part: &Part<'_>, scrape: &RelayScrape, lane: &LanePlan<'_>) -> Fault {
+        let (path, whose) = (&scrape.endpoint.path, part.reference());
+        let verdict = format!("the relay scrapes {whose} at {path} otherwise than `{}` does", lane.name);
+        Fault::plain(verdict, (part.origin, "is critical")).about_part(part)
     }
 
     /// The labels that routes tell the part by.
@@ -220,8 +261,9 @@ impl<'x, 'a> Scrapes<'x, 'a> {
         let names: BTreeSet<String> = of_job.flat_map(|p| self.names(p)).collect();
         let mut out = Vec::new();
         for name in names {
-            let wanted = wants(part, &name) && !scraped.leaves_out(target, &name, "");
-            let (outcome, labels) = scraped.by_prometheus.sample(target, &name, "");
+            let page = Page { name: &name, namespace: "", claims: &[] };
+            let wanted = wants(part, &name) && !scraped.leaves_out(target, page);
+            let (outcome, labels) = scraped.by_prometheus.sample(target, page);
             match (wanted, outcome) {
                 (true, Outcome::Dropped { by }) => out.push(scraped.dropped(labels, by)),
                 (false, Outcome::Kept) => {
@@ -260,8 +302,9 @@ impl<'x, 'a> Scraped<'x, 'a> {
         Fault::plain(verdict, (self.part.origin, "is critical")).about_part(self.part)
     }
 
-    /// A sample about a pod of the namespace (none: about no pod), where the part has any.
-    pub fn sample(&mut self, namespace: &str, pods: &[PodLabel]) -> Result<Option<Stored>, Fault> {
+    /// A sample about a pod of the namespace (none: about no pod), where the part has any, of a page that
+    /// claims labels beside.
+    pub fn sample(&mut self, namespace: &str, pods: &[PodLabel], claims: &[PodLabel]) -> Result<Option<Stored>, Fault> {
         let Some(name) = self.name.clone() else { return Ok(None) };
         // An exporter tells whose pod it is: where it runs itself is another matter. What a pod says of itself
         // is not heeded, unless the spec would have it so.
@@ -271,11 +314,19 @@ impl<'x, 'a> Scraped<'x, 'a> {
             _ => (namespace, ""),
         };
         let (target, by_relay) = self.target(runs_in, pods)?;
-        let (outcome, labels) = self.by_prometheus.sample(&target, &name, says);
+        let page = Page { name: &name, namespace: says, claims };
+        let (outcome, labels) = self.by_prometheus.sample(&target, page);
         if let Outcome::Dropped { by } = outcome {
-            return if self.leaves_out(&target, &name, says) { Ok(None) } else { Err(self.dropped(labels, by)) };
+            return if self.leaves_out(&target, page) { Ok(None) } else { Err(self.dropped(labels, by)) };
         }
-        let relayed = by_relay.zip(self.by_relay.as_ref()).map(|(target, relay)| relay.sample(&target, &name, says).1);
+        let mut relayed = None;
+        if let (Some(target), Some(relay)) = (by_relay, &self.by_relay) {
+            let (outcome, labels) = relay.sample(&target, page);
+            if outcome != Outcome::Kept {
+                return Err(self.not_sampled(labels));
+            }
+            relayed = Some(labels);
+        }
         let if_any = |e: &crate::catalog::Job| e.workload_namespace == WorkloadNamespace::ReportedIfAny;
         let meant = match self.part.source.workload {
             Workload::Target => self.place(namespace).to_owned(),
@@ -305,12 +356,40 @@ impl<'x, 'a> Scraped<'x, 'a> {
         Ok(Some(Stored { labels, relayed, namespace }))
     }
 
+    /// What a page may say of itself that its target does not, to be taken for another part's of the same
+    /// `job`, or for that of a pod with another label. Where its labels are honoured it is believed.
+    pub fn claims(&self, parts: &[Part<'_>], labelled: &[&[PodLabel]]) -> Vec<Vec<PodLabel>> {
+        let said_by_pods = matches!(self.part.source.workload, Workload::Target | Workload::Unsaid);
+        if !said_by_pods || self.honors() {
+            return vec![Vec::new()];
+        }
+        let alike = |p: &&Part<'_>| {
+            (p.job().name != self.part.job().name || p.class != self.part.class)
+                && p.source.values.iter().any(|v| self.part.source.values.contains(v))
+        };
+        let told = |p: &Part<'_>| -> Vec<PodLabel> {
+            let path = keep::paths(p).first().map(|path| (PATH_LABEL.to_owned(), path.clone()));
+            let class = p.class.iter().map(|class| (CLASS_LABEL.to_owned(), class.clone()));
+            class.chain(path).collect()
+        };
+        let others = parts.iter().filter(alike).map(told);
+        let pods = labelled.iter().map(|labels| labels.to_vec());
+        let job = vec![("job".to_owned(), "claimed".to_owned())];
+        let mut all: Vec<Vec<PodLabel>> = std::iter::once(job).chain(others).chain(pods).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
     /// Whether the catalog leaves the sample out of every page.
-    fn leaves_out(&self, target: &Labels, name: &str, namespace: &str) -> bool {
+    fn leaves_out(&self, target: &Labels, page: Page<'_>) -> bool {
         let program = &self.by_prometheus;
-        self.left_out
-            .iter()
-            .any(|chain| stages::metric(&mut program.merged(target, name, namespace), chain).0 != Outcome::Kept)
+        self.left_out.iter().any(|chain| stages::metric(&mut program.merged(target, page), chain).0 != Outcome::Kept)
+    }
+
+    fn not_sampled(&self, labels: Labels) -> Fault {
+        let verdict = format!("is kept by prometheus for {}, and dropped by the relay", self.part.reference());
+        Fault::of(&labels, "", verdict, (self.part.origin, "is critical")).about_part(self.part)
     }
 
     fn dropped(&self, labels: Labels, by: usize) -> Fault {
@@ -391,18 +470,19 @@ impl Program<'_> {
     }
 
     /// A sample of the page of a target, as metric rules see it.
-    fn merged(&self, target: &Labels, name: &str, namespace: &str) -> Labels {
-        let mut exposed: Vec<(Arc<str>, Arc<str>)> = vec![(NAME.into(), name.into())];
-        if !namespace.is_empty() {
-            exposed.push((NAMESPACE.into(), namespace.into()));
+    fn merged(&self, target: &Labels, page: Page<'_>) -> Labels {
+        let mut exposed: Vec<(Arc<str>, Arc<str>)> = vec![(NAME.into(), page.name.into())];
+        if !page.namespace.is_empty() {
+            exposed.push((NAMESPACE.into(), page.namespace.into()));
         }
+        exposed.extend(page.claims.iter().map(|(label, value)| (label.as_str().into(), value.as_str().into())));
         let honor = self.discovery.endpoint.honor_labels;
         stages::merged(&exposed, target, honor, self.metric.dialect())
     }
 
     /// The same as it is stored.
-    fn sample(&self, target: &Labels, name: &str, namespace: &str) -> (Outcome, Labels) {
-        let mut labels = self.merged(target, name, namespace);
+    fn sample(&self, target: &Labels, page: Page<'_>) -> (Outcome, Labels) {
+        let mut labels = self.merged(target, page);
         let (outcome, _) = stages::metric(&mut labels, &self.metric);
         labels.settle();
         (outcome, labels)
@@ -417,6 +497,12 @@ fn wants(part: &Part<'_>, name: &str) -> bool {
         && !drop.iter().any(|g| fits(g))
         && (job.keep.is_empty() || job.keep.iter().any(|g| fits(&g.value)))
         && !job.drop.iter().any(|g| fits(&g.value))
+}
+
+/// Whether two endpoints ask the same and believe the same of it. Their rules are for the witnesses.
+fn asks_alike(a: &Endpoint, b: &Endpoint) -> bool {
+    let asked = |e: &Endpoint| (e.port.clone(), e.path.clone(), e.scheme.clone(), e.params.clone(), e.honor_labels);
+    asked(a) == asked(b)
 }
 
 fn is_for(monitor: &Monitor, part: &Part<'_>, lane: &str, owned: bool) -> bool {

@@ -10,8 +10,9 @@ use super::super::critical;
 use super::super::keep;
 use super::super::parts::Part;
 use super::super::routing::route_of;
+use crate::diag::Sourced;
 use crate::model::fleet::Fleet;
-use crate::model::plan::{ClusterPlan, Monitor};
+use crate::model::plan::{ClusterPlan, Endpoint, Monitor};
 use crate::relabel::Rule;
 
 /// XXH3, 64 bit, of all rules and senders of the plan and of what it says of its parts, without the cluster's
@@ -44,6 +45,7 @@ pub(super) fn of(fleet: &Fleet, plan: &ClusterPlan<'_>) -> u64 {
         relay.scrapes.len().hash(&mut hash);
         for scrape in &relay.scrapes {
             (&scrape.job, &scrape.job_name).hash(&mut hash);
+            endpoint(&scrape.endpoint, identity, &mut hash);
             rules(&scrape.relabelings, identity, &mut hash);
         }
         relay.urls.len().hash(&mut hash);
@@ -73,6 +75,14 @@ pub(in crate::plan) fn of_parts(parts: &[Part<'_>]) -> u64 {
         (&part.job().name, &part.class, &part.lane.name, copies, part.is_fast()).hash(&mut hash);
         (&part.source.values, critical::is_critical(part), keep::paths(part)).hash(&mut hash);
         format!("{:?}", part.source.workload).hash(&mut hash);
+        // What its series are expected to be, beside what the rules make of them.
+        let job = part.job();
+        let globs = |globs: &[Sourced<String>]| globs.iter().map(|g| g.value.clone()).collect::<Vec<_>>();
+        (globs(&job.keep), globs(&job.drop), job.honor_labels.map(|h| h.value)).hash(&mut hash);
+        (&part.pick.keep, &part.pick.drop, part.is_scraped()).hash(&mut hash);
+        let honours: Vec<(&str, bool)> =
+            part.pick.endpoints.iter().map(|e| (e.path.as_str(), e.honor_labels)).collect();
+        honours.hash(&mut hash);
     }
     hash.finish()
 }
@@ -82,11 +92,13 @@ fn monitor(monitor: &Monitor, identity: (&str, &str), hash: &mut Xxh3Default) {
     (monitor.kind as u8, &monitor.name, &monitor.job, &monitor.class, &monitor.lane, monitor.owned).hash(hash);
     (&monitor.selector, &monitor.namespaces, monitor.any_namespace, monitor.discovery_role).hash(hash);
     (&monitor.job_label, &monitor.job_value, monitor.endpoints.len()).hash(hash);
-    for e in &monitor.endpoints {
-        (&e.port, e.undeclared, &e.path, &e.scheme, &e.params, e.honor_labels).hash(hash);
-        rules(&e.relabelings, identity, hash);
-        rules(&e.metric_relabelings, identity, hash);
-    }
+    monitor.endpoints.iter().for_each(|e| endpoint(e, identity, hash));
+}
+
+fn endpoint(e: &Endpoint, identity: (&str, &str), hash: &mut Xxh3Default) {
+    (&e.port, e.undeclared, &e.path, &e.scheme, &e.params, e.honor_labels).hash(hash);
+    rules(&e.relabelings, identity, hash);
+    rules(&e.metric_relabelings, identity, hash);
 }
 
 /// Without the value that the identity label is set to, and without where rules come from.

@@ -51,10 +51,13 @@ pub(super) fn witnesses<'p, 'a>(
             if reaches && critical::is_critical(part) && !scraped.is_relayed() {
                 faults.push(scraped.not_relayed());
             }
+            let claims = scraped.claims(scrapes.parts, &labelled);
             for namespace in &namespaces {
                 for pods in labelled.iter().copied().chain([&[][..]]) {
-                    let stored = scraped.sample(namespace, pods);
-                    made.stored(Who::Sample(part), stored, pods, owned, faults);
+                    for claimed in &claims {
+                        let stored = scraped.sample(namespace, pods, claimed);
+                        made.stored(Who::Sample(part), stored, pods, owned, faults);
+                    }
                     for name in OF_A_SCRAPE {
                         let stored = scraped.report(name, namespace, pods);
                         made.stored(Who::Scrape(part), stored, pods, owned, faults);

@@ -30,8 +30,11 @@ fn pods_that_carry_the_label_go_where_the_line_says() {
     let other = [("__name__", "kube_pod_info"), ("job", "kube-state-metrics"), ("namespace", "hero-user-a"), label[0]];
     assert_eq!(sent(&plan, "user", &other), ["plane-a"]);
     let rules = &monitor(&plan, "kubernetes-pods").endpoints[0].relabelings;
-    let put = rules.iter().find(|r| r.target_label.as_deref() == Some("pod_label_example_com_team")).expect("a rule");
-    assert_eq!(put.source_labels, ["__meta_kubernetes_pod_label_example_com_team"]);
+    let put = rules.iter().filter(|r| r.target_label.as_deref() == Some("pod_label_example_com_team"));
+    let put: Vec<_> = put.map(|r| (r.source_labels.clone(), r.replacement.as_deref())).collect();
+    // First what a page cannot take for its own, where the pod has no such label.
+    let copied = vec!["__meta_kubernetes_pod_label_example_com_team".to_owned()];
+    assert_eq!(put, [(Vec::new(), Some("-")), (copied, None)]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The same of target and metric rules: what monitors bring, and under which labels.
 
 use super::{Broken, direct, split};
-use crate::model::plan::{ClusterPlan, Endpoint, Monitor};
+use crate::model::plan::{ClusterPlan, Endpoint, Monitor, RelayScrape};
 use crate::plan::tests::World;
 use crate::plan::tests::routing::{SPLIT, pool};
 use crate::relabel::{Action, Rule};
@@ -202,6 +202,27 @@ fn what_the_relay_scrapes_is_what_prometheus_scrapes() {
         scrape.relabelings.retain(|r| r.target_label.as_deref() != Some("prometheus"));
     });
     broken.says("", "", &["scraped by the relay for `user`", "arrives at plane-a as"]);
+    let broken = critical(|plan| {
+        plan.relay.as_mut().expect("a relay").scrapes[0].endpoint.honor_labels = false;
+    });
+    broken.says("", "", &["the relay scrapes kube-state-metrics at /metrics otherwise than `user` does"]);
+    let broken = critical(|plan| {
+        let none = Rule::new(Action::Keep).source(["__name__"]).regex("nothing");
+        plan.relay.as_mut().expect("a relay").scrapes[0].endpoint.metric_relabelings.push(none);
+    });
+    broken.says("", "", &["is kept by prometheus for kube-state-metrics, and dropped by the relay"]);
+    let broken = critical(|plan| {
+        let relay = plan.relay.as_mut().expect("a relay");
+        relay.scrapes.push(relay.scrapes[0].clone());
+    });
+    broken.says("", "", &["the relay scrapes twice by serviceMonitor/monitoring/kube-state-metrics/0"]);
+    let broken = critical(|plan| {
+        let relay = plan.relay.as_mut().expect("a relay");
+        let other =
+            RelayScrape { job_name: "serviceMonitor/monitoring/other/0".to_owned(), ..relay.scrapes[0].clone() };
+        relay.scrapes.push(other);
+    });
+    broken.says("", "", &["the relay scrapes what nobody asked for, by serviceMonitor/monitoring/other/0"]);
     let broken = critical(|plan| plan.relay.as_mut().expect("a relay").common.clear());
     broken.says("", "", &["scraped by the relay for `user`", "arrives at plane-a as"]);
 }
@@ -216,4 +237,43 @@ fn a_label_of_the_pod_that_does_not_reach_the_series_is_found() {
     });
     let told = ["job=\"kubernetes-pods\",namespace=\"hero-user-a\"", "should reach plane-b and reaches plane-a"];
     broken.says("\"plane-a\"", "\"plane-b\"", &told);
+}
+
+#[test]
+fn a_page_must_not_say_the_label_of_a_pod_that_has_none() {
+    let line = "to \"plane-b\" jobs=\"kubernetes-pods\" { pod-labels \"example.com/team\"=\"b\" }";
+    let route = "to \"plane-a\" namespaces=\"hero-user-a\"\n shared \"plane-a\" \"plane-b\"\n unowned \"none\"";
+    let broken = Broken::by(pool(&format!("{line}\n{route}")), "pool-1", |plan| {
+        let rules = &mut endpoint(plan, "kubernetes-pods").relabelings;
+        rules.retain(|r| r.replacement.as_deref() != Some("-"));
+    });
+    let told =
+        ["namespace=\"hero-user-a\"", "pod_label_example_com_team=\"b\"", "should reach plane-a and reaches plane-b"];
+    broken.says("\"plane-b\"", "\"plane-a\"", &told);
+}
+
+#[test]
+fn a_page_must_not_say_another_class_of_its_job() {
+    let job = r#"job "train" {
+        discover "pod" port="metrics" { labels app="train" }
+        honor-labels #false
+        series 400
+        class "steps" interval="1s" {
+            metrics "train_step_*"
+        }
+    }
+    job "node-exporter" {"#;
+    let lines = "to \"plane-b\" jobs=\"train/steps\"\n to \"plane-a\" namespaces=\"hero-user-a\"\n \
+                 shared \"plane-a\" \"plane-b\"\n unowned \"none\"";
+    let doc = pool(SPLIT).doc;
+    let text = doc.sources.text(crate::diag::FileId(0)).replace(SPLIT, lines);
+    let text = text.replacen("job \"node-exporter\" {", job, 1).replacen("jobs \"node", "jobs \"train\" \"node", 1);
+    let broken = Broken::by(World::of(&text), "pool-1", |plan| {
+        endpoint(plan, "train").metric_relabelings.retain(|r| r.action != Some(Action::LabelDrop));
+    });
+    broken.says(
+        "",
+        "",
+        &["job_class=\"steps\"", "namespace=\"hero-user-a\"", "should reach plane-a and reaches plane-b"],
+    );
 }
