@@ -31,5 +31,5 @@ pub use operator::{
     Enforced, Expression, Operator, PodMonitor, Port, ScrapeConfig, Selector, ServiceMonitor, Sharding,
 };
 pub use operator::{metric_rules, sanitize};
-pub use own::{is_of_scrape, of_scrape};
+pub use own::{is_of_scrape, names_of_scrapes, of_scrape};
 pub use rule::{Dialect, Names, Rule, Written};

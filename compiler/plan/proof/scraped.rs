@@ -305,7 +305,25 @@ impl<'x, 'a> Scraped<'x, 'a> {
     /// A sample about a pod of the namespace (none: about no pod), where the part has any, of a page that
     /// claims labels beside.
     pub fn sample(&mut self, namespace: &str, pods: &[PodLabel], claims: &[PodLabel]) -> Result<Option<Stored>, Fault> {
-        let Some(name) = self.name.clone() else { return Ok(None) };
+        match self.name.clone() {
+            Some(name) => self.sample_of(&name, namespace, pods, claims),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the part is to have a metric of that name.
+    pub fn brings(&self, name: &str) -> bool {
+        wants(self.part, name)
+    }
+
+    /// The same of a metric that the part is to have.
+    pub fn sample_of(
+        &mut self,
+        name: &str,
+        namespace: &str,
+        pods: &[PodLabel],
+        claims: &[PodLabel],
+    ) -> Result<Option<Stored>, Fault> {
         // An exporter tells whose pod it is: where it runs itself is another matter. What a pod says of itself
         // is not heeded, unless the spec would have it so.
         let (runs_in, says) = match self.part.source.workload {
@@ -314,7 +332,7 @@ impl<'x, 'a> Scraped<'x, 'a> {
             _ => (namespace, ""),
         };
         let (target, by_relay) = self.target(runs_in, pods)?;
-        let page = Page { name: &name, namespace: says, claims };
+        let page = Page { name, namespace: says, claims };
         let (outcome, labels) = self.by_prometheus.sample(&target, page);
         if let Outcome::Dropped { by } = outcome {
             return if self.leaves_out(&target, page) { Ok(None) } else { Err(self.dropped(labels, by)) };

@@ -1,13 +1,16 @@
 //! The series that are pushed through the rules, and where the route sends each.
 
+use std::collections::BTreeSet;
+
 use super::super::critical;
 use super::super::monitors::CLASS_LABEL;
 use super::super::parts::Part;
 use super::super::routing::{Partition, PodLabel, Target, Who};
+use super::super::source::Workload;
 use super::fault::Fault;
 use super::scraped::{Scrapes, Stored, claimed};
 use crate::model::plan::LanePlan;
-use crate::relabel::Labels;
+use crate::relabel::{Labels, names_of_scrapes};
 
 pub(super) struct Witness<'p, 'a> {
     /// As a Prometheus stores it.
@@ -24,8 +27,8 @@ pub(super) struct Witness<'p, 'a> {
     pub targets: Vec<Target>,
 }
 
-/// Series that are made by whoever scrapes: one that tells and one of the others.
-const OF_A_SCRAPE: [&str; 2] = ["up", "scrape_duration_seconds"];
+/// An exporter's own, called almost like those of whoever scrapes.
+const LIKE_A_SCRAPE: &str = "scrape_errors_total";
 
 /// What a Prometheus can hold, and where the route sends it.
 pub(super) fn witnesses<'p, 'a>(
@@ -34,7 +37,12 @@ pub(super) fn witnesses<'p, 'a>(
     lane: &LanePlan<'_>,
     faults: &mut Vec<Fault>,
 ) -> Vec<Witness<'p, 'a>> {
-    let namespaces = partition.map_or_else(|| vec!["", "nobodys"], |p| p.witness_namespaces().collect());
+    let near = partition.map_or_else(Vec::new, Partition::near_misses);
+    let named = partition.map_or_else(|| vec!["", "nobodys"], |p| p.witness_namespaces().collect());
+    let namespaces: Vec<&str> = named.into_iter().chain(near.iter().map(String::as_str)).collect();
+    // Of namespaces that are answered alike, one is asked for each of these names, the others for two.
+    let questions: BTreeSet<&str> = partition.map_or_else(BTreeSet::new, |p| p.questions().collect());
+    let made_by_scrapes: Vec<String> = names_of_scrapes().collect();
     let mut made = Made { partition, out: Vec::new() };
     for part in scrapes.parts {
         let owned = part.lane.name == lane.name;
@@ -52,13 +60,19 @@ pub(super) fn witnesses<'p, 'a>(
                 faults.push(scraped.not_relayed());
             }
             let claims = scraped.claims(scrapes.parts, &labelled);
+            let some = &made_by_scrapes[..2.min(made_by_scrapes.len())];
             for namespace in &namespaces {
                 for pods in labelled.iter().copied().chain([&[][..]]) {
                     for claimed in &claims {
                         let stored = scraped.sample(namespace, pods, claimed);
                         made.stored(Who::Sample(part), stored, pods, owned, faults);
                     }
-                    for name in OF_A_SCRAPE {
+                    if part.source.workload == Workload::Reported && scraped.brings(LIKE_A_SCRAPE) {
+                        let stored = scraped.sample_of(LIKE_A_SCRAPE, namespace, pods, &[]);
+                        made.stored(Who::Sample(part), stored, pods, owned, faults);
+                    }
+                    let names = if questions.contains(namespace) { &made_by_scrapes[..] } else { some };
+                    for name in names {
                         let stored = scraped.report(name, namespace, pods);
                         made.stored(Who::Scrape(part), stored, pods, owned, faults);
                     }

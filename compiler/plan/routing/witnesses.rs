@@ -1,6 +1,6 @@
 //! Namespaces that stand for all there are: what a route answers differently, and what it cannot tell apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Claim, Division, Partition};
 use crate::model::plan::InNamespace;
@@ -17,6 +17,30 @@ impl Partition<'_> {
 
     pub fn witness_namespaces(&self) -> impl Iterator<Item = &str> {
         self.witnesses().iter().map(|(_, name)| name.as_str())
+    }
+
+    /// Names that differ from those the route names in a letter more or less, and further ones that its patterns
+    /// are for. Of names that are answered alike the first and the last stand for all: one alternation holds them.
+    pub fn near_misses(&self) -> Vec<String> {
+        let mut ends: BTreeMap<usize, [usize; 2]> = BTreeMap::new();
+        for (i, first) in self.alike().iter().enumerate() {
+            ends.entry(*first).or_insert([i, i])[1] = i;
+        }
+        let names = ends.into_values().flatten().filter_map(|i| self.witnesses().get(i));
+        let named = names.filter(|(kind, _)| matches!(kind, InNamespace::Like(_)));
+        let around = |(kind, name): &(InNamespace, String)| {
+            let stem = match kind {
+                InNamespace::Like(pattern) => pattern.strip_suffix('*').unwrap_or(pattern),
+                _ => name,
+            };
+            let shorter = stem.char_indices().last().map(|(end, _)| stem[..end].to_owned());
+            [format!("{name}x"), format!("x{name}"), stem.to_owned(), format!("{stem}9-{}", "z".repeat(60))]
+                .into_iter()
+                .chain(shorter)
+        };
+        let known: BTreeSet<&str> = self.witness_namespaces().collect();
+        let near: BTreeSet<String> = named.flat_map(around).filter(|n| !known.contains(n.as_str())).collect();
+        near.into_iter().collect()
     }
 
     /// For each witness the place of the first that every series answers as: thousands of names in one line are

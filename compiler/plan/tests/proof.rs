@@ -383,3 +383,40 @@ fn a_pod_cannot_choose_the_route_by_naming_another_prometheus() {
     });
     broken.says("", "", &["that says `prometheus=\"monitoring/system\"` itself, of `user`", "plane-b"]);
 }
+
+#[test]
+fn names_that_only_begin_or_end_alike_are_somebody_elses() {
+    for (regex, wider) in [("hero-user-b", ".*hero-user-b"), ("hero-user-b", "hero-user-b.*"), ("team-b-", "team-b")] {
+        let broken = split(|plan| {
+            let rule = about(rules(plan, "plane-b"), "hero-user-b");
+            let made = rule.regex.as_deref().unwrap_or_default().replace(regex, wider);
+            assert_ne!(rule.regex.replace(made.clone()), Some(made));
+        });
+        broken.says("", "", &["reaches", "plane-b"]);
+    }
+}
+
+#[test]
+fn an_exporters_own_metric_is_not_taken_for_one_of_its_scrape() {
+    let broken = split(|plan| {
+        for rule in rules(plan, "plane-b") {
+            rule.regex = rule.regex.take().map(|r| r.replace(&crate::relabel::of_scrape(), "up|scrape_.*"));
+        }
+    });
+    broken.says("", "", &["scrape_errors_total{"]);
+    // Of an exporter whose own namespace is not for everybody, each name of a scrape matters.
+    let job = r#"job "train" {
+        discover "pod" namespace="exporters" port="metrics" { labels app="train" }
+        honor-labels #true
+        series 400
+    }
+    job "node-exporter" {"#;
+    let doc = pool(SPLIT).doc;
+    let text = doc.sources.text(crate::diag::FileId(0)).replacen("job \"node-exporter\" {", job, 1);
+    let broken = Broken::by(World::of(&text), "pool-1", |plan| {
+        for rule in rules(plan, "plane-b") {
+            rule.regex = rule.regex.take().map(|r| r.replace("|timeout_seconds", ""));
+        }
+    });
+    broken.says("", "", &["scrape_timeout_seconds{", "job=\"train\""]);
+}
