@@ -18,7 +18,8 @@ WHAT is one of
   a job or class    cadvisor    node-exporter/network
   a namespace       '{namespace=\"team-a\"}', with all that is about its pods
 
-The targets are made up: names of pods and nodes that WHAT does not say are `pod-1`, `node-1`.
+The targets are made up: names of pods and nodes that WHAT does not say are `pod-1`, `node-1`. Of an
+expression, `namespace=~\"team-.*\"`, a value that fits is shown for each way there is.
 
 Examples:
   watershed trace 'kube_pod_info{namespace=\"team-a\"}' --cluster pool-1
@@ -64,6 +65,12 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         }
         _ if is_job(&args.what) => Wanted::Job { job: args.what.clone(), class: None },
         _ => match Condition::parse(&args.what, &Cache::new()) {
+            Ok(selector) if selector.expressions().iter().any(|(label, _)| *label == "__name__") => {
+                let some = pipeline::metrics_like(&compiled, &selector);
+                session
+                    .complain(&format!("`{}` asks for metrics by an expression: trace one of them{some}", args.what));
+                return Exit::Usage;
+            }
             Ok(selector) if selector.equalities().is_some() => Wanted::Series(selector),
             Ok(_) => {
                 session.complain(&format!("`{}` asks for several series: trace them one by one", args.what));

@@ -36,7 +36,7 @@ pub use load::{Raws, SpecPath, Text, catalog_of, read, sources};
 pub use review::{Base, Before, CheckedIn, Range, Review, review};
 pub use revision::{Past, Which, compile_at};
 pub use snapshot::{Recording, SnapshotQuestion, Taken, snapshot};
-pub use trace::{ClusterTrace, is_namespace, may_be_misspelt, trace};
+pub use trace::{ClusterTrace, is_namespace, may_be_misspelt, metrics_like, trace};
 
 use files::{Names, Prints};
 use rayon::prelude::*;

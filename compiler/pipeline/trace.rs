@@ -100,6 +100,19 @@ pub fn may_be_misspelt(compiled: &Compiled, question: &Question, traces: &[Clust
     Some(Near { what: format!("no table of the catalog has a series `{name}`; did you mean {what}`{near}`?"), is_job })
 }
 
+/// Some metrics of the tables whose name a selector asks for by an expression, in words; empty: none is known.
+pub fn metrics_like(compiled: &Compiled, selector: &Condition) -> String {
+    let fits = |name: &String| selector.allows(NAME, name);
+    let all: Vec<String> = listed(&compiled.catalog).into_iter().filter(fits).map(|n| format!("`{n}`")).collect();
+    match &all[..] {
+        [] => String::new(),
+        [some @ .., last] if some.len() < 4 => {
+            format!(": {}", [some, std::slice::from_ref(last)].concat().join(", "))
+        }
+        many => format!(": {} and {} more", many[..3].join(", "), many.len() - 3),
+    }
+}
+
 /// What may have been meant.
 pub struct Near {
     pub what: String,

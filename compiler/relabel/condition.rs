@@ -21,7 +21,7 @@ struct Filter {
 #[derive(Debug, Clone)]
 enum Test {
     Equal(String),
-    Matches(Regex),
+    Matches { regex: Regex, pattern: String },
 }
 
 const NAME: &str = "__name__";
@@ -52,6 +52,28 @@ impl Condition {
         Some(equal.collect())
     }
 
+    /// Labels and the expressions their values have to match in every series that matches; none with `or`.
+    pub fn expressions(&self) -> Vec<(&str, &str)> {
+        let [group] = self.0.as_slice() else { return Vec::new() };
+        let tests = group.iter().filter(|filter| !filter.negated).filter_map(|filter| match &filter.test {
+            Test::Matches { pattern, .. } => Some((filter.label.as_str(), pattern.as_str())),
+            Test::Equal(_) => None,
+        });
+        tests.collect()
+    }
+
+    /// Whether a series may have this value of the label; with `or`, whether one of the groups lets it.
+    pub fn allows(&self, label: &str, value: &str) -> bool {
+        let labels = Labels::from_iter([(label, value)]);
+        self.0.iter().any(|group| group.iter().filter(|f| f.label == label).all(|f| f.matches(&labels)))
+    }
+
+    /// The first label that keeps a series from matching; none where it matches, or with `or`.
+    pub fn unmet(&self, labels: &Labels) -> Option<&str> {
+        let [group] = self.0.as_slice() else { return None };
+        group.iter().find(|filter| !filter.matches(labels)).map(|filter| filter.label.as_str())
+    }
+
     /// Whether only series without this label match.
     pub fn asks_for_none(&self, label: &str) -> bool {
         let none = |f: &Filter| f.label == label && !f.negated && matches!(&f.test, Test::Equal(v) if v.is_empty());
@@ -69,7 +91,7 @@ impl Filter {
         let found = match &self.test {
             // vmagent never finds a missing name equal to "".
             Test::Equal(wanted) => wanted == value && (self.label != NAME || labels.has(NAME)),
-            Test::Matches(regex) => regex.is_match(value),
+            Test::Matches { regex, .. } => regex.is_match(value),
         };
         found != self.negated
     }
@@ -141,7 +163,7 @@ impl Reader<'_> {
             // The pattern has to stand on its own before it is anchored.
             let checked = self.cache.regex(&value, Paste::Bare);
             let anchored = checked.and_then(|_| self.cache.regex(&value, Paste::DotAll));
-            Test::Matches(anchored.map_err(|error| error.to_string())?)
+            Test::Matches { regex: anchored.map_err(|error| error.to_string())?, pattern: value }
         } else {
             Test::Equal(value)
         };

@@ -186,7 +186,7 @@ impl Page {
                 let (why, origin) = match (&end.settled, reads_the_mark(rule)) {
                     (Some(settled), true) => (format!("kept away by {}", spell(settled)), Some(settled.rule.origin)),
                     (None, true) => {
-                        let why = format!("kept away: none of the {} rules of {} is for it", rule.of, rule.stage);
+                        let why = format!("kept away: none of its {} rules ({}) lets it through", rule.of, rule.stage);
                         (why, way.answer.as_ref().map(|a| a.origin))
                     }
                     (_, false) => (format!("kept away by {}", spell(rule)), Some(rule.rule.origin)),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::keep::{self, MARK};
 use super::super::parts;
 use super::super::routing::{By, Partition, Target, Who};
+use super::NAMESPACE;
 use super::way::Walk;
 use crate::diag::{Origin, Sourced};
 use crate::model::fleet::Destination;
@@ -56,7 +57,10 @@ impl Walk<'_, '_> {
         let labels = self.question.labels();
         let mut known: BTreeMap<_, usize> = BTreeMap::new();
         let mut out: Vec<(String, Vec<String>)> = Vec::new();
-        for (kind, name) in partition.witnesses().iter().filter(|(_, name)| wanted(name)) {
+        // What an expression lists, or one that it matches, may be none of the names that lines tell apart.
+        let asked = self.question.examples(NAMESPACE).into_iter().map(|name| (InNamespace::Like(name.clone()), name));
+        let asked: Vec<_> = asked.filter(|(_, n)| partition.witness_namespaces().all(|w| w != n)).collect();
+        for (kind, name) in partition.witnesses().iter().chain(&asked).filter(|(_, name)| wanted(name)) {
             let mut answers = Vec::new();
             for division in partition.divisions() {
                 let by = division.decide_labelled(who, name, &labels);

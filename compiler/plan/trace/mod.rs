@@ -4,7 +4,7 @@
 mod ends;
 mod way;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::boards::{collectors, serves_metric};
 use super::context::Context;
@@ -19,6 +19,7 @@ use crate::model::ids::StoreId;
 use crate::model::plan::{ClusterPlan, Endpoint, Monitor};
 use crate::model::trace::{Trace, Whither};
 use crate::relabel::Condition;
+use crate::relabel::regex::examples;
 
 /// What somebody wants to know of.
 #[derive(Debug, Clone)]
@@ -41,6 +42,33 @@ impl Question {
             return Some(namespace.clone());
         }
         self.labels().into_iter().find(|(n, _)| n == name).map(|(_, value)| value)
+    }
+
+    /// The value a label that we make up is given: the one it has to have, or one that fits.
+    fn made_up(&self, name: &str) -> Option<String> {
+        self.label(name).or_else(|| self.examples(name).into_iter().next())
+    }
+
+    /// Values by which an expression for the label is shown, where the question has one.
+    fn examples(&self, name: &str) -> Vec<String> {
+        let Wanted::Series(condition) = &self.wanted else { return Vec::new() };
+        let patterns = condition.expressions().into_iter().filter(|(label, _)| *label == name);
+        let made = patterns.filter_map(|(_, pattern)| examples(pattern)).flatten();
+        made.filter(|value| condition.allows(name, value)).collect()
+    }
+
+    /// Labels that are asked for by an expression.
+    fn like(&self) -> BTreeSet<String> {
+        let Wanted::Series(condition) = &self.wanted else { return BTreeSet::new() };
+        condition.expressions().into_iter().map(|(label, _)| label.to_owned()).collect()
+    }
+
+    /// Whether series about pods of the namespace are meant.
+    fn allows(&self, namespace: &str) -> bool {
+        match &self.wanted {
+            Wanted::Series(condition) => condition.allows(NAMESPACE, namespace),
+            Wanted::Job { .. } => true,
+        }
     }
 
     /// Whether series of no namespace are meant.

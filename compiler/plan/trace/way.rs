@@ -174,12 +174,17 @@ impl<'a> Walk<'_, 'a> {
         }
         let split = at.partition.filter(|p| p.by_namespace());
         // An exporter may tell of what belongs to no namespace, too: the root of all cgroups, an idle card.
-        let there = |n: &str| (reported || !n.is_empty()) && (!fixed || at.monitor.namespaces.iter().any(|m| m == n));
+        let there = |n: &str| {
+            (reported || !n.is_empty())
+                && (!fixed || at.monitor.namespaces.iter().any(|m| m == n))
+                && self.question.allows(n)
+        };
         let each = split.map_or_else(Vec::new, |p| self.by_answer(p, Who::Sample(at.part), &there));
+        let like = || self.question.examples(NAMESPACE).into_iter().find(|n| there(n));
         Ok(match (each.is_empty(), fixed) {
             (false, _) => each,
             (true, true) => alone(home.to_owned()),
-            (true, false) => alone(SOMEWHERE.to_owned()),
+            (true, false) => alone(like().unwrap_or_else(|| SOMEWHERE.to_owned())),
         })
     }
 
@@ -210,7 +215,12 @@ impl<'a> Walk<'_, 'a> {
         if self.is_reported(at) && !namespace.is_empty() {
             expose(at.metric.and_then(|m| m.namespace).unwrap_or(NAMESPACE), namespace);
         }
-        for (label, value) in wanted().filter(|(label, _)| on_page(label) || !target.has(label)) {
+        // What is asked for by an expression, and the target does not have, is on the page.
+        let like = self.question.like().into_iter().filter(|label| label != NAME && label != NAMESPACE);
+        let like = like.filter(|label| !external.has(label) && (on_page(label) || !target.has(label)));
+        let like: Vec<(String, String)> = like.filter_map(|l| Some((l.clone(), self.question.made_up(&l)?))).collect();
+        let like = like.iter().map(|(label, value)| (label.as_str(), value.as_str())).filter(|(_, v)| !v.is_empty());
+        for (label, value) in wanted().filter(|(label, _)| on_page(label) || !target.has(label)).chain(like) {
             if at.of_scrape || at.metric.is_some() && !on_page(label) {
                 let own = label.strip_prefix("exported_").filter(|own| at.endpoint.honor_labels && on_page(own));
                 let kept = own.map(|own| format!("; what it says itself stands in `{own}`, for honorLabels is on"));
@@ -240,7 +250,15 @@ impl<'a> Walk<'_, 'a> {
         let own = outcome != Outcome::Kept || asked(&stages::external(&stored, &external));
         let scraped = scraped.filter(|_| by_relay.as_ref().is_some_and(asked));
         if !own && scraped.is_none() {
-            return Err("its labels do not match".to_owned());
+            let unmet = match &self.question.wanted {
+                Wanted::Series(condition) => condition.unmet(&stages::external(&stored, &external)),
+                Wanted::Job { .. } => None,
+            };
+            return Err(match unmet {
+                Some(label) if stored.has(label) => format!("its `{label}` is `{}`", stored.get(label)),
+                Some(label) => format!("it has no label `{label}`"),
+                None => "its labels do not match".to_owned(),
+            });
         }
         let stage = format!("metricRelabelings of {}", title(at.monitor));
         let (changed, dropped) = applied(&stage, rules, steps, outcome);
@@ -318,7 +336,7 @@ impl<'a> Walk<'_, 'a> {
         namespace: &str,
         ours: &dyn Fn(&str) -> bool,
     ) -> Result<(Labels, Option<Labels>), String> {
-        let said = |label: &str| self.question.label(label).filter(|_| ours(label));
+        let said = |label: &str| self.question.made_up(label).filter(|value| ours(label) && !value.is_empty());
         let (pod, node, container) = (said("pod"), said("node"), said("container"));
         let home = at.monitor.namespaces.first().map_or(SOMEWHERE, String::as_str);
         let names = Names {

@@ -9,6 +9,7 @@ mod cache;
 mod classes;
 mod error;
 mod escape;
+mod example;
 mod literals;
 mod names;
 mod parser;
@@ -24,6 +25,7 @@ use regex_automata::{Anchored, Input};
 
 pub use cache::Cache;
 pub use error::{Error, Fault};
+pub use example::examples;
 pub use parser::GoRelease;
 pub use template::Template;
 
