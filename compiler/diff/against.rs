@@ -163,6 +163,7 @@ fn as_text(file: &FileChange<'_>, id: &ObjectId) -> Change {
         file: file.path.clone(),
         path: String::new(),
         edit,
+        in_text: false,
         before: file.old.as_deref().map(text),
         after: file.new.map(text),
         effect: Effect::None,

@@ -12,7 +12,8 @@ use crate::object::{NodeId, ObjectId, Tree, Value};
 /// The differences of two versions of one object, in the order of its fields. Origins of both sides'
 /// nodes are handed on; `file` is for the reader.
 pub fn compare(id: &ObjectId, file: &str, old: Side<'_>, new: Side<'_>, rules: &Rules<'_>) -> Vec<Change> {
-    let mut walk = Walk { id, file, rules, shown: String::new(), path: Vec::new(), changes: Vec::new() };
+    let mut walk =
+        Walk { id, file, rules, shown: String::new(), path: Vec::new(), in_text: false, changes: Vec::new() };
     walk.values(old, new, Came::default());
     walk.changes
 }
@@ -35,6 +36,7 @@ fn whole(id: &ObjectId, file: &str, before: Option<Json>, after: Option<Json>, c
         file: file.to_owned(),
         path: String::new(),
         edit,
+        in_text: false,
         before,
         after,
         effect,
@@ -89,6 +91,7 @@ struct Walk<'a> {
     shown: String,
     /// The path as field tables know it.
     path: Vec<String>,
+    in_text: bool,
     changes: Vec<Change>,
 }
 
@@ -157,7 +160,9 @@ impl Walk<'_> {
         if let (Some(was), Some(is)) =
             (embedded::document(old, key, self.rules.parse), embedded::document(new, key, self.rules.parse))
         {
+            let outside = std::mem::replace(&mut self.in_text, true);
             self.values(was.side(), is.side(), came);
+            self.in_text = outside;
         }
         // The same document in another layout, or no document: the text itself is the change.
         if self.changes.len() == found {
@@ -180,6 +185,7 @@ impl Walk<'_> {
             file: self.file.to_owned(),
             path: self.shown.clone(),
             edit,
+            in_text: self.in_text,
             before: show(before),
             after: show(after),
             effect,

@@ -176,6 +176,7 @@ fn about(
         file: wanted.file.to_owned(),
         path: path.to_owned(),
         edit,
+        in_text: false,
         before: before.map(Json::from),
         after: after.map(Json::from),
         effect,

@@ -45,6 +45,8 @@ pub struct Change {
     /// `spec.remoteWrite[central].url`; empty where it is about the whole object.
     pub path: String,
     pub edit: Edit,
+    /// It is inside of a string that holds a document: to an API server one value with all that is in it.
+    pub in_text: bool,
     /// The values, as JSON; those of a Secret are hidden. Of reordered lists the keys in order.
     pub before: Option<Json>,
     pub after: Option<Json>,

@@ -229,6 +229,7 @@ fn taken_out(cluster: String, identity: String, was: Origins) -> ClusterChanges 
         file: INDEX.to_owned(),
         path: String::new(),
         edit: Edit::Removed,
+        in_text: false,
         before: Some(identity.as_str().into()),
         after: None,
         effect: Effect::None,

@@ -68,6 +68,7 @@ pub fn compare_dashboard(scene: Scene<'_>, uid: &str, answer: Option<&Json>) -> 
             file: item.way.file.clone(),
             path: "folder".to_owned(),
             edit: Edit::Changed,
+            in_text: false,
             before: Some(is.into()),
             after: Some(wanted.into()),
             effect: Effect::None,

@@ -9,7 +9,8 @@ use crate::catalog::fields::{Field, Type};
 use crate::diag::Origin;
 use crate::object::{Kind, NodeId, Tree, Value};
 
-/// Whatever the server has put there is a default: an address, a port.
+/// Whatever the server has put there is a default: an address, a port. Only where it keeps no owners; where it does, a
+/// default is what nobody owns.
 const ANY: &str = "*";
 
 /// Path below an object, `*` for an item of a list or any key; and the default as JSON.
@@ -81,6 +82,8 @@ const SERVICE: &[Row] = &[
     ("spec.externalTrafficPolicy", "\"Cluster\""),
     ("spec.allocateLoadBalancerNodePorts", "true"),
     ("spec.sessionAffinity", "\"None\""),
+    ("spec.sessionAffinityConfig", r#"{"clientIP":{"timeoutSeconds":10800}}"#),
+    ("spec.sessionAffinityConfig.clientIP.timeoutSeconds", "10800"),
     ("spec.type", "\"ClusterIP\""),
     ("spec.ports.*.protocol", "\"TCP\""),
     ("spec.ports.*.targetPort", ANY),
@@ -100,10 +103,17 @@ const OTHERS: &[(&str, &[Row])] = &[
     ("PodDisruptionBudget", &[]),
 ];
 
-/// Whether a value is what the server fills in where nobody says anything; `path` has `*` for items.
-pub(super) fn is_default(kind: &str, path: &[String], field: Option<Field>, tree: &Tree, node: NodeId) -> bool {
+/// Whether a value is what the server fills in where nobody says anything; `path` has `*` for items. `any`: also where
+/// that can be anything.
+pub(super) fn is_default(
+    kind: &str,
+    path: &[String],
+    field: Option<Field>,
+    (tree, node): (&Tree, NodeId),
+    any: bool,
+) -> bool {
     let said = field.and_then(Field::default_json).into_iter();
-    said.chain(built_in(kind, path)).any(|json| json == ANY || is_json(tree, node, json))
+    said.chain(built_in(kind, path)).any(|json| if json == ANY { any } else { is_json(tree, node, json) })
 }
 
 fn is_json(tree: &Tree, node: NodeId, json: &str) -> bool {

@@ -17,12 +17,11 @@ use serde_json::Value as Json;
 pub use ignored::Ignore;
 pub use visible::Hidden;
 
-use self::known::is_ours;
 use self::owners::{LAST_APPLIED, Manager, Operation, Owners};
-use super::{Because, Cause, Change, Edit, Rules, Side, compare, removed};
+use super::{Because, Cause, Change, Edit, Effect, Rules, Side, added, compare, removed};
 use crate::catalog::fields;
 use crate::diag::Origin;
-use crate::object::{ObjectId, Tree, Value};
+use crate::object::{NodeId, ObjectId, Tree, Value};
 
 /// A compiled object.
 #[derive(Clone, Copy)]
@@ -66,6 +65,8 @@ pub struct Live<'j>(pub &'j Json);
 pub struct Found {
     pub changes: Vec<Change>,
     pub hidden: BTreeMap<Hidden, usize>,
+    /// Where each of these is: JSON pointers, with the names of items of lists.
+    pub hidden_at: Vec<(Hidden, String)>,
     /// How many differences each of [`Ours::ignores`] took back.
     pub ignored: BTreeMap<usize, usize>,
     /// Changes that are not approved yet and live already.
@@ -101,24 +102,29 @@ impl Live<'_> {
     }
 
     /// An object with our marks that somebody else has made: controllers hand labels on to what they make (an
-    /// operator to its StatefulSets, a Service to its EndpointSlices).
-    pub fn is_made_by_others(&self) -> bool {
+    /// operator to its StatefulSets, a Service to its EndpointSlices). Who wrote the marks tells.
+    pub fn is_made_by_others(&self, ours: &Ours) -> bool {
         let owned = self.0.pointer("/metadata/ownerReferences").and_then(Json::as_array).is_some_and(|o| !o.is_empty());
         let mut tree = Tree::new();
-        let (owners, _) = Owners::read(self.0, &mut tree);
-        owned || owners.managers().first().is_some_and(|m| known::by_manager(m).is_some())
+        let (owners, root) = Owners::read(self.0, &mut tree);
+        let writers: Vec<&Manager> = mark_nodes(ours, &tree, root).flat_map(|label| owners.of(label)).collect();
+        owned || (!writers.is_empty() && writers.iter().all(|m| known::by_manager(m).is_some()))
     }
 
-    /// Whom it belongs to, where it is not ours.
-    fn holder(&self) -> String {
+    /// Whom it belongs to, where it is not ours, and who has written it.
+    fn holder(&self, owners: &Owners) -> String {
         let release = self.text("/metadata/annotations/meta.helm.sh~1release-name");
         let by = self.text("/metadata/labels/app.kubernetes.io~1managed-by");
-        match (release, by, self.text("/metadata/labels/watershed~1fleet")) {
+        let owner = (self.text("/metadata/ownerReferences/0/kind"), self.text("/metadata/ownerReferences/0/name"));
+        let holder = match (release, by, self.text("/metadata/labels/watershed~1fleet"), owner) {
             (Some(release), ..) => format!("the Helm release `{release}`"),
-            (None, Some(MARK), Some(fleet)) => format!("the fleet `{fleet}`, or another cluster of it"),
-            (None, Some(by), _) => format!("`{by}`, by its label"),
+            (None, Some(MARK), Some(fleet), _) => format!("the fleet `{fleet}`, or another cluster of it"),
+            (None, _, _, (Some(kind), Some(name))) => format!("`{kind}/{name}`, its owner"),
+            (None, Some(by), ..) => format!("`{by}`, by its label"),
             _ => "nobody, by its labels".to_owned(),
-        }
+        };
+        let writers: Vec<&Manager> = owners.managers().iter().filter(|m| m.subresource.is_empty()).take(3).collect();
+        if writers.is_empty() { holder } else { format!("{holder}; written by {}", who(&writers)) }
     }
 
     /// As a change: nothing asks for it any more.
@@ -139,15 +145,20 @@ const MARK: &str = "watershed";
 pub fn compare_live(wanted: Wanted<'_>, live: Live<'_>, ours: &Ours, rules: &Rules<'_>) -> Found {
     let Wanted { id, file, .. } = wanted;
     let (mut is, mut was) = (Tree::new(), Tree::new());
-    let (owners, was_root) = Owners::read(live.0, &mut was);
+    let (mut owners, was_root) = Owners::read(live.0, &mut was);
+    claim(&mut owners, live, ours, (&was, was_root));
+    let owners = owners;
     let is_root = is.copy(wanted.side.tree, wanted.side.root, "");
     let table = fields::table(&id.api_version, &id.kind).map(|t| t.root());
     let applied = match ours.applied {
         true => Some(wanted.side.tree.to_json(wanted.side.root)),
-        false => last_applied(live, &owners, ours),
+        false => last_applied(live, &owners),
     };
-    let known = visible::Known { owners: &owners, applied: applied.as_ref(), aliases: &ours.aliases };
-    let hidden = visible::settle(&id.kind, table, (&mut was, was_root), (&mut is, is_root), known);
+    let noted = if ours.applied { applied.clone() } else { noted(live) };
+    let known = visible::Known { owners: &owners, noted: noted.as_ref() };
+    let hidden_at = visible::settle(&id.kind, table, (&mut was, was_root), (&mut is, is_root), known);
+    let mut hidden = BTreeMap::new();
+    hidden_at.iter().for_each(|(hide, _)| *hidden.entry(*hide).or_insert(0) += 1);
     let equal = |id: &ObjectId, path: &[String], a: Value<'_>, b: Value<'_>| {
         defaults::is_one_quantity(field_at(id, path), a, b)
     };
@@ -170,7 +181,7 @@ pub fn compare_live(wanted: Wanted<'_>, live: Live<'_>, ours: &Ours, rules: &Rul
         owners: &owners,
         ours,
     };
-    let foreign = (!live.is_marked(ours) && !evidence.has_lost_marks(was)).then(|| live.holder());
+    let foreign = (!live.is_marked(ours) && !evidence.has_lost_marks(was)).then(|| live.holder(&owners));
     let ahead = evidence.approved.as_ref().map_or(0, |approved| approved.settled(&changes));
     let mut ignored = BTreeMap::new();
     changes.retain(|change| {
@@ -179,14 +190,53 @@ pub fn compare_live(wanted: Wanted<'_>, live: Live<'_>, ours: &Ours, rules: &Rul
         let by = ours.ignores.iter().position(taken);
         by.map(|by| *ignored.entry(by).or_insert(0) += 1).is_none()
     });
+    match foreign {
+        // What it differs in is nobody's business before it is adopted, and nothing is applied.
+        Some(holder) if !changes.is_empty() => changes = vec![somebody_elses(wanted, &holder)],
+        Some(_) => {}
+        None => evidence.judge_all(&mut changes),
+    }
     for change in &mut changes {
-        change.because = Some(match &foreign {
-            Some(holder) => Because { cause: Cause::Foreign, by: format!("it belongs to {holder}") },
-            None => evidence.judge(change),
-        });
         change.was = Origin::INHERIT;
     }
-    Found { changes, hidden, ignored, ahead, ownerless: !owners.recorded }
+    Found { changes, hidden, hidden_at, ignored, ahead, ownerless: !owners.recorded }
+}
+
+/// That there is an object of this name, and it is not ours.
+fn somebody_elses(wanted: Wanted<'_>, holder: &str) -> Change {
+    let mut change = added(wanted.id, wanted.file, wanted.side);
+    (change.edit, change.after) = (Edit::Changed, None);
+    (change.effect, change.consequence) = (Effect::None, "".into());
+    change.because = Some(Because { cause: Cause::Foreign, by: format!("it belongs to {holder}") });
+    change
+}
+
+/// The labels of an object by which it is ours, each with its owners as its origin.
+fn mark_nodes<'t>(ours: &'t Ours, tree: &'t Tree, root: NodeId) -> impl Iterator<Item = Origin> + use<'t> {
+    let is_ours = move |(key, value): &(String, String)| {
+        let label = tree.at(root, &["metadata", "labels", key])?;
+        (tree.as_str(label) == Some(value)).then(|| tree.origin(label))
+    };
+    ours.labels.iter().filter_map(is_ours)
+}
+
+/// Finds out by whom our output came to an object: whoever was named, and we ourselves or else those who have written our
+/// marks by applying. Whoever else applies is somebody else.
+fn claim(owners: &mut Owners, live: Live<'_>, ours: &Ours, (tree, root): (&Tree, NodeId)) {
+    let alias = |m: &Manager| ours.aliases.contains(&m.name);
+    let own = |m: &Manager| m.name == MARK && m.operation == Operation::Apply;
+    if owners.managers().iter().any(own) || ours.labels.is_empty() {
+        let all = ours.labels.is_empty();
+        return owners.claim(|m| own(m) || alias(m) || (all && known::is_ours(m, &[])));
+    }
+    let marked: Vec<Manager> = mark_nodes(ours, tree, root).flat_map(|label| owners.of(label)).cloned().collect();
+    if marked.iter().any(|m| m.operation == Operation::Apply) {
+        return owners.claim(|m| alias(m) || (m.operation == Operation::Apply && marked.contains(m)));
+    }
+    let noted = noted(live);
+    let with_marks = noted.as_ref().is_some_and(|noted| Live(noted).is_marked(ours));
+    let writes = |m: &Manager| known::is_client_side(m) && (with_marks || marked.contains(m));
+    owners.claim(|m| alias(m) || (noted.is_some() && writes(m)));
 }
 
 fn field_at(id: &ObjectId, path: &[String]) -> Option<fields::Field> {
@@ -198,12 +248,11 @@ fn field_at(id: &ObjectId, path: &[String]) -> Option<fields::Field> {
 }
 
 /// What `kubectl apply` without `--server-side` has applied; `None` where our output came otherwise.
-fn last_applied(live: Live<'_>, owners: &Owners, ours: &Ours) -> Option<Json> {
-    if owners.managers().iter().any(|m| m.operation == Operation::Apply && is_ours(m, &ours.aliases)) {
+fn last_applied(live: Live<'_>, owners: &Owners) -> Option<Json> {
+    if owners.managers().iter().any(|m| m.operation == Operation::Apply && m.ours) {
         return None;
     }
-    let text = live.0.pointer("/metadata/annotations")?.get(LAST_APPLIED)?.as_str()?;
-    let mut applied: Json = serde_json::from_str(text).ok()?;
+    let mut applied = noted(live)?;
     // kubectl writes these where they are absent.
     if let Some(metadata) = applied.get_mut("metadata").and_then(Json::as_object_mut)
         && metadata.get("annotations").and_then(Json::as_object).is_some_and(serde_json::Map::is_empty)
@@ -211,6 +260,11 @@ fn last_applied(live: Live<'_>, owners: &Owners, ours: &Ours) -> Option<Json> {
         metadata.remove("annotations");
     }
     Some(applied)
+}
+
+fn noted(live: Live<'_>) -> Option<Json> {
+    let text = live.0.pointer("/metadata/annotations")?.get(LAST_APPLIED)?.as_str()?;
+    serde_json::from_str(text).ok()
 }
 
 /// How something of earlier differs from what is compiled now.
@@ -257,50 +311,103 @@ struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
-    fn judge(&self, change: &Change) -> Because {
-        let owners: Vec<&Manager> = self.owners.of(change.was).collect();
-        let others: Vec<&Manager> = owners.iter().copied().filter(|m| !is_ours(m, &self.ours.aliases)).collect();
-        let mine = owners.len() > others.len();
-        let path = &change.path;
-        let unapproved = self.approved.as_ref().is_some_and(|a| a.differs(path));
-        let by = who(&others);
-        let because = |cause: Cause, by: String| Because { cause, by };
-        match (change.edit, &self.applied) {
-            (Edit::Added, Some(applied)) if applied.differs(path) => because(Cause::Pending, String::new()),
-            (Edit::Added, Some(_)) => because(Cause::Drift, self.taker(path, mine, &others)),
-            (Edit::Added, None) => self.absent(unapproved, self.taker(path, mine, &others)),
-            (Edit::Removed, Some(applied)) if applied.differs(path) => because(Cause::Pending, String::new()),
-            (Edit::Removed, None) if mine => because(Cause::Pending, String::new()),
-            (Edit::Removed, _) => because(Cause::Extra, by),
-            // A value that was applied and is live still.
-            (_, Some(applied)) => match applied.at(path) {
-                Some(then) if then.before == change.before => because(Cause::Pending, String::new()),
-                Some(_) => because(Cause::PendingStale, by),
-                None => because(Cause::Drift, by),
-            },
-            (_, None) if mine => because(Cause::Pending, self.shared(&others)),
-            (_, None) if !self.owners.recorded => because(if unapproved { Cause::Pending } else { Cause::Drift }, by),
-            (_, None) if others.is_empty() => because(Cause::Pending, String::new()),
-            (_, None) => because(if unapproved { Cause::PendingStale } else { Cause::Drift }, by),
+    fn judge_all(&self, changes: &mut [Change]) {
+        for change in &mut *changes {
+            change.because = Some(self.judge(change));
+        }
+        // Where something of an object is certainly not applied yet, what is missing in it may be so, too.
+        let waits = |c: &Change| c.because.as_ref().is_some_and(|b| b.cause == Cause::Pending);
+        if changes.iter().any(waits) {
+            let gone = |b: &&mut Because| b.cause == Cause::Drift && b.by == GONE;
+            for because in changes.iter_mut().filter_map(|c| c.because.as_mut()).filter(gone) {
+                *because = Because { cause: Cause::Pending, by: MISSING.to_owned() };
+            }
         }
     }
 
-    /// A value that the live object does not have, where nothing tells what was applied.
-    fn absent(&self, unapproved: bool, by: String) -> Because {
-        let applied = self.applied_by_us().next().is_some();
-        let pending = unapproved || self.approved.is_none() || (self.owners.recorded && !applied);
-        if pending { Because { cause: Cause::Pending, by: String::new() } } else { Because { cause: Cause::Drift, by } }
+    fn judge(&self, change: &Change) -> Because {
+        let owners: Vec<&Manager> = self.owners.of(change.was).collect();
+        let (mine, others): (Vec<&Manager>, Vec<&Manager>) = owners.into_iter().partition(|m| m.ours);
+        let within = match change.edit {
+            _ if change.in_text => true,
+            Edit::Added => self.owners.is_around_within(change.was),
+            _ => self.owners.is_within(change.was),
+        };
+        let (cause, by) = match change.edit {
+            Edit::Added if !within => self.missing(change),
+            Edit::Removed if !within => self.surplus(change, !mine.is_empty(), &others),
+            _ => self.other(change, &mine, &others),
+        };
+        Because { cause, by }
     }
 
-    /// Who has taken something away, as far as that is known: a list that is replaced whole belongs to whoever wrote it
-    /// without an item.
-    fn taker(&self, path: &str, mine: bool, others: &[&Manager]) -> String {
-        let is_item = path.ends_with(']') && !path.ends_with("\"]");
-        if is_item && !mine && !others.is_empty() { who(others) } else { GONE.to_owned() }
+    /// Something that the live object does not have.
+    fn missing(&self, change: &Change) -> (Cause, String) {
+        if let Some(applied) = &self.applied {
+            let pending = applied.differs(&change.path);
+            return if pending { (Cause::Pending, String::new()) } else { (Cause::Drift, TAKEN.to_owned()) };
+        }
+        self.untold(change)
+    }
+
+    /// Something that is not as it is compiled, and nobody owns it who could have done that.
+    fn untold(&self, change: &Change) -> (Cause, String) {
+        let unapproved = self.approved.as_ref().is_none_or(|a| a.differs(&change.path));
+        let applied = self.applied_by_us().next().is_some();
+        if unapproved || (self.owners.recorded && !applied) {
+            (Cause::Pending, String::new())
+        } else {
+            (Cause::Drift, GONE.to_owned())
+        }
+    }
+
+    /// Something in the live object that nobody asks for, and that can be left there.
+    fn surplus(&self, change: &Change, mine: bool, others: &[&Manager]) -> (Cause, String) {
+        match &self.applied {
+            Some(applied) => match applied.at(&change.path) {
+                Some(then) if others.is_empty() || then.before == change.before => (Cause::Pending, String::new()),
+                Some(_) => (Cause::PendingStale, who(others)),
+                None => (Cause::Extra, who(others)),
+            },
+            None if mine && others.is_empty() => (Cause::Pending, String::new()),
+            // Who owns it too keeps it.
+            None if mine => (Cause::Extra, shared(others)),
+            None if !self.owners.recorded && self.was_approved(change) => (Cause::Pending, String::new()),
+            None => (Cause::Extra, who(others)),
+        }
+    }
+
+    /// Another value: of a field, or of something that is one value with all that is in it.
+    fn other(&self, change: &Change, mine: &[&Manager], others: &[&Manager]) -> (Cause, String) {
+        if let Some(applied) = &self.applied {
+            return match applied.at(&change.path) {
+                Some(then) if then.before == change.before => (Cause::Pending, String::new()),
+                Some(_) => (Cause::PendingStale, who(others)),
+                None if others.is_empty() && change.edit == Edit::Added => (Cause::Drift, TAKEN.to_owned()),
+                None => (Cause::Drift, who(others)),
+            };
+        }
+        let unapproved = self.approved.as_ref().is_some_and(|a| a.differs(&change.path));
+        match (mine, others) {
+            _ if self.was_approved(change) => {
+                (Cause::Pending, if others.is_empty() { String::new() } else { shared(others) })
+            }
+            ([], []) if self.owners.recorded => self.untold(change),
+            // Nobody else has: it was approved once, or somebody has applied by hand.
+            (mine, []) if self.owners.recorded => (Cause::Pending, format!("as applied by {}", who(mine))),
+            (mine, others) if !mine.is_empty() => (Cause::Pending, shared(others)),
+            _ => (if unapproved { Cause::PendingStale } else { Cause::Drift }, who(others)),
+        }
+    }
+
+    /// Whether the live object has here what was approved, and that is not what is compiled.
+    fn was_approved(&self, change: &Change) -> bool {
+        let then = self.approved.as_ref().and_then(|approved| approved.at(&change.path));
+        then.is_some_and(|then| then.path == change.path && then.before == change.before)
     }
 
     fn applied_by_us(&self) -> impl Iterator<Item = &Manager> {
-        self.owners.managers().iter().filter(|m| is_ours(m, &self.ours.aliases))
+        self.owners.managers().iter().filter(|m| m.ours)
     }
 
     /// Whether an object without all of our marks is ours all the same: it was applied with them, and somebody else has
@@ -312,22 +419,25 @@ impl Evidence<'_> {
         let other_mark_of_ours = |(key, value): &(String, String)| {
             let label = was.tree.at(was.root, &["metadata", "labels", key]);
             let is_other = |label| was.tree.as_str(label) != Some(value);
-            let is_applied = |label| self.owners.of(was.tree.origin(label)).any(|m| is_ours(m, &self.ours.aliases));
+            let applies = |m: &Manager| known::is_ours(m, &self.ours.aliases);
+            let is_applied = |label| self.owners.of(was.tree.origin(label)).any(applies);
             label.is_some_and(|label| is_other(label) && is_applied(label))
         };
         // Others' objects come by Helm and Argo CD, too.
         let own = |m: &Manager| m.name == MARK || self.ours.aliases.contains(&m.name);
-        self.applied_by_us().any(own) && !self.ours.labels.iter().any(other_mark_of_ours)
+        self.owners.managers().iter().any(own) && !self.ours.labels.iter().any(other_mark_of_ours)
     }
+}
 
-    /// Others who say the same as we said last: applying then needs to take it from them.
-    fn shared(&self, others: &[&Manager]) -> String {
-        if others.is_empty() { String::new() } else { format!("{} owns it too", who(others)) }
-    }
+/// Others who say the same as we said last: applying then needs to take it from them.
+fn shared(others: &[&Manager]) -> String {
+    format!("{} owns it too", who(others))
 }
 
 /// The server does not keep who took something away.
 const GONE: &str = "taken away, or never applied";
+const TAKEN: &str = "taken away";
+const MISSING: &str = "not applied yet, or taken away";
 
 fn who(managers: &[&Manager]) -> String {
     let one = |m: &&Manager| {

@@ -2,12 +2,14 @@
 //!
 //! The keys of `fieldsV1` are those of structured-merge-diff (`fieldpath/serialize-pe.go`): `f:` a field, `k:` an
 //! item by its keys, `v:` an item by its value, `i:` one by its place, `.` the thing itself. A field whose set is
-//! empty is owned with everything below it.
+//! empty is owned with everything below it where it is one value to the API server; of a map or list that is merged
+//! the node alone is owned then.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use crate::catalog::fields::{self, Field, Merge, Type};
 use crate::diag::Origin;
 use crate::object::{NodeId, Tree, Value};
 
@@ -20,6 +22,8 @@ pub struct Manager {
     pub subresource: String,
     /// RFC 3339; empty where the server tells none.
     pub time: String,
+    /// Our output came by it.
+    pub ours: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,19 +38,46 @@ pub enum Operation {
 #[derive(Debug, Default)]
 pub(super) struct Owners {
     managers: Vec<Manager>,
-    /// Distinct sets of managers, each sorted.
-    sets: Vec<Vec<usize>>,
-    known: BTreeMap<Vec<usize>, Origin>,
+    stands: Vec<Stand>,
+    known: BTreeMap<Stand, Origin>,
     /// Whether the object says anything of owners.
     pub recorded: bool,
+    /// Somebody wrote through another version of the API: of what no owner is known somebody may be one.
+    pub partial: bool,
+}
+
+/// How a node stands to those who write.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Stand {
+    /// Sorted.
+    managers: Vec<usize>,
+    part: Part,
+}
+
+/// Whether a node can be written without what is around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Apart,
+    /// It is a list or map that is replaced whole.
+    Whole,
+    /// It stands in one.
+    Within,
 }
 
 /// What one manager owns at a node and below it.
 #[derive(Clone, Copy)]
 struct Share<'j> {
     manager: usize,
-    /// `None`: all of it.
-    fields: Option<&'j Map<String, Json>>,
+    fields: Fields<'j>,
+}
+
+#[derive(Clone, Copy)]
+enum Fields<'j> {
+    /// The node with all that is below it.
+    All,
+    /// The node and nothing below it.
+    Node,
+    These(&'j Map<String, Json>),
 }
 
 impl Owners {
@@ -60,84 +91,184 @@ impl Owners {
         for entry in entries.into_iter().flatten() {
             let text = |key: &str| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
             let Some(fields) = entry.get("fieldsV1").and_then(Json::as_object) else { continue };
-            // What is written through `status` is no part of what is applied.
-            if text("subresource") == "status" {
+            let version = text("apiVersion");
+            let other = !version.is_empty() && live.get("apiVersion").and_then(Json::as_str) != Some(&version);
+            // Fields of another version may have other names. Through `status` others than it are seldom written.
+            if other && text("subresource") != "status" {
+                owners.partial = true;
+            }
+            if other {
                 continue;
             }
             let operation = if text("operation") == "Apply" { Operation::Apply } else { Operation::Update };
-            shares.push(Share { manager: owners.managers.len(), fields: Some(fields) });
+            shares.push(Share { manager: owners.managers.len(), fields: Fields::These(fields) });
             owners.managers.push(Manager {
                 name: text("manager"),
                 operation,
                 subresource: text("subresource"),
                 time: text("time"),
+                ours: false,
             });
         }
-        let root = owners.add(tree, "", live, &shares, 0);
+        let text = |key: &str| live.get(key).and_then(Json::as_str).unwrap_or_default();
+        let table = fields::table(text("apiVersion"), text("kind")).map(|table| table.root());
+        let root = owners.add(tree, ("", live), &shares, (table, Part::Apart), 0);
         (owners, root)
     }
 
     /// Who owns the node that had this origin.
     pub fn of(&self, origin: Origin) -> impl Iterator<Item = &Manager> {
-        let set = origin.0.checked_sub(1).and_then(|i| self.sets.get(i as usize));
-        set.into_iter().flatten().filter_map(|i| self.managers.get(*i))
+        self.stand(origin).into_iter().flat_map(|s| &s.managers).filter_map(|i| self.managers.get(*i))
+    }
+
+    fn stand(&self, origin: Origin) -> Option<&Stand> {
+        origin.0.checked_sub(1).and_then(|i| self.stands.get(i as usize))
+    }
+
+    /// Whether the node that had this origin is written with what is around it, and never alone.
+    pub fn is_within(&self, origin: Origin) -> bool {
+        self.stand(origin).is_some_and(|s| s.part == Part::Within)
+    }
+
+    /// Whether this is so of what could be in that node.
+    pub fn is_around_within(&self, origin: Origin) -> bool {
+        self.stand(origin).is_some_and(|s| s.part != Part::Apart)
+    }
+
+    /// Tells which managers our output came by.
+    pub fn claim(&mut self, is_ours: impl Fn(&Manager) -> bool) {
+        self.managers.iter_mut().for_each(|m| m.ours = is_ours(m));
     }
 
     pub fn managers(&self) -> &[Manager] {
         &self.managers
     }
 
-    fn add(&mut self, tree: &mut Tree, key: &str, value: &Json, shares: &[Share<'_>], depth: usize) -> NodeId {
-        let origin = self.origin(shares);
+    fn add(
+        &mut self,
+        tree: &mut Tree,
+        (key, value): (&str, &Json),
+        shares: &[Share<'_>],
+        (field, around): (Option<Field>, Part),
+        depth: usize,
+    ) -> NodeId {
+        let merged = field.is_some_and(is_merged) && around == Part::Apart;
+        let part = match around {
+            Part::Whole | Part::Within => Part::Within,
+            Part::Apart if !merged && is_replaced(field, value) => Part::Whole,
+            Part::Apart => Part::Apart,
+        };
+        let origin = self.origin(shares.iter().map(|s| s.manager).collect(), part);
+        let node = match value {
+            Json::Object(_) => tree.add(key, Value::Map, origin),
+            Json::Array(_) => tree.add(key, Value::Seq, origin),
+            scalar => return tree.add_json(key, scalar, origin),
+        };
+        let mut last = None;
+        let mut append = |tree: &mut Tree, child: NodeId| {
+            tree.link(node, last, child);
+            last = Some(child);
+        };
         match value {
             Json::Object(entries) => {
-                let node = tree.add(key, Value::Map, origin);
-                let mut last = None;
                 for (name, value) in entries.iter().filter(|(name, _)| !is_the_servers(depth, key, name)) {
-                    let below: Vec<Share<'_>> =
-                        shares.iter().filter_map(|s| s.below(|k| k.strip_prefix("f:") == Some(name))).collect();
-                    let child = self.add(tree, name, value, &below, depth + 1);
-                    tree.link(node, last, child);
-                    last = Some(child);
+                    let field = field.and_then(|f| f.child(name));
+                    let is_it = |step: &str| step.strip_prefix("f:") == Some(name);
+                    let below: Vec<Share<'_>> = shares.iter().filter_map(|s| s.below(field, is_it)).collect();
+                    let child = self.add(tree, (name, value), &below, (field, part), depth + 1);
+                    append(tree, child);
                 }
-                node
             }
             Json::Array(items) => {
-                let node = tree.add(key, Value::Seq, origin);
-                let mut last = None;
+                let field = field.and_then(Field::items);
                 for (place, item) in items.iter().enumerate() {
-                    let below: Vec<Share<'_>> =
-                        shares.iter().filter_map(|s| s.below(|k| names_item(k, item, place))).collect();
-                    let child = self.add(tree, "", item, &below, depth + 1);
-                    tree.link(node, last, child);
-                    last = Some(child);
+                    let is_it = |step: &str| names_item(step, item, place);
+                    let below: Vec<Share<'_>> = shares.iter().filter_map(|s| s.below(field, is_it)).collect();
+                    let child = self.add(tree, ("", item), &below, (field, part), depth + 1);
+                    append(tree, child);
                 }
-                node
             }
-            scalar => tree.add_json(key, scalar, origin),
+            _ => {}
         }
+        // What is merged belongs to those who own something in it.
+        if part == Part::Apart {
+            let owners = tree.children(node).filter_map(|child| self.stand(tree.origin(child)));
+            let owners: Vec<usize> = owners.flat_map(|s| s.managers.iter().copied()).collect();
+            if !owners.is_empty() {
+                let origin = self.origin(owners, part);
+                tree.set_origin(node, origin);
+            }
+        }
+        node
     }
 
-    fn origin(&mut self, shares: &[Share<'_>]) -> Origin {
-        let mut set: Vec<usize> = shares.iter().map(|s| s.manager).collect();
-        set.sort_unstable();
-        set.dedup();
-        if let Some(known) = self.known.get(&set) {
+    fn origin(&mut self, mut managers: Vec<usize>, part: Part) -> Origin {
+        managers.sort_unstable();
+        managers.dedup();
+        let stand = Stand { managers, part };
+        if let Some(known) = self.known.get(&stand) {
             return *known;
         }
-        self.sets.push(set.clone());
-        let origin = Origin(self.sets.len() as u32);
-        self.known.insert(set, origin);
+        self.stands.push(stand.clone());
+        let origin = Origin(self.stands.len() as u32);
+        self.known.insert(stand, origin);
         origin
     }
 }
 
+/// Types of Kubernetes that are one value wherever they stand (`+structType=atomic`).
+const ONE_VALUE: [&str; 14] = [
+    "core.v1.EndpointAddress",
+    "core.v1.LocalObjectReference",
+    "core.v1.NodeSelector",
+    "core.v1.NodeSelectorTerm",
+    "core.v1.ObjectFieldSelector",
+    "core.v1.ObjectReference",
+    "core.v1.ResourceFieldSelector",
+    "core.v1.SecretReference",
+    "core.v1.TypedLocalObjectReference",
+    "meta.v1.LabelSelector",
+    "autoscaling.v2.CrossVersionObjectReference",
+    "networking.v1.IngressServiceBackend",
+    "rbac.v1.RoleRef",
+    "rbac.v1.Subject",
+];
+
+fn is_one_value(field: Field) -> bool {
+    matches!(field.ty, Type::Shared(name) if ONE_VALUE.contains(&name)) || field.merge() == Merge::Atomic
+}
+
+/// Whether a field's content is written piece by piece.
+fn is_merged(field: Field) -> bool {
+    if is_one_value(field) {
+        return false;
+    }
+    match field.target().ty {
+        Type::Map | Type::Open => true,
+        Type::List => matches!(field.merge(), Merge::Keyed | Merge::Set),
+        _ => false,
+    }
+}
+
+/// Whether a value is one for the API server: a list always, where nothing is known of it.
+fn is_replaced(field: Option<Field>, value: &Json) -> bool {
+    value.is_array() || field.is_some_and(is_one_value)
+}
+
 impl<'j> Share<'j> {
-    /// What of it is below the step that `is_it` knows.
-    fn below(self, is_it: impl Fn(&str) -> bool) -> Option<Share<'j>> {
-        let Some(fields) = self.fields else { return Some(self) };
-        let (_, below) = fields.iter().find(|(step, _)| is_it(step))?;
-        let fields = below.as_object().filter(|fields| !fields.is_empty());
+    /// What of it is below the step that `is_it` knows, which leads to `field`.
+    fn below(self, field: Option<Field>, is_it: impl Fn(&str) -> bool) -> Option<Share<'j>> {
+        let these = match self.fields {
+            Fields::All => return Some(self),
+            Fields::Node => return None,
+            Fields::These(these) => these,
+        };
+        let (_, below) = these.iter().find(|(step, _)| is_it(step))?;
+        let fields = match below.as_object().filter(|fields| !fields.is_empty()) {
+            Some(fields) => Fields::These(fields),
+            None if field.is_some_and(is_merged) => Fields::Node,
+            None => Fields::All,
+        };
         Some(Share { fields, ..self })
     }
 }
@@ -187,7 +318,7 @@ mod tests {
     fn every_node_knows_its_owners() {
         let live = json!({
             "metadata": {
-                "name": "a", "uid": "1", "labels": {"x": "1", "y": "2"},
+                "name": "a", "uid": "1", "labels": {"x": "1", "y": "2"}, "annotations": {"noted": "1"},
                 "managedFields": [
                     {"manager": "watershed", "operation": "Apply", "fieldsV1": {
                         "f:metadata": {"f:labels": {"f:x": {}}},
@@ -198,7 +329,8 @@ mod tests {
                     {"manager": "kubectl-edit", "operation": "Update", "time": "2026-11-22T10:00:00Z", "fieldsV1": {
                         "f:metadata": {"f:labels": {"f:y": {}}},
                         "f:spec": {"f:containers": {"k:{\"name\":\"a\"}": {"f:args": {}}}}}},
-                    {"manager": "operator", "operation": "Update", "subresource": "status", "fieldsV1": {"f:spec": {}}}]},
+                    {"manager": "operator", "operation": "Update", "subresource": "status", "fieldsV1": {
+                        "f:status": {}, "f:metadata": {"f:annotations": {"f:noted": {}}}}}]},
             "spec": {
                 "endpoints": [{"port": "web"}],
                 "containers": [{"name": "b"}, {"name": "a", "args": ["x"], "image": "i"}],
@@ -207,6 +339,7 @@ mod tests {
         });
         assert_eq!(owners_at(&live, "/metadata/labels/x"), ["watershed"]);
         assert_eq!(owners_at(&live, "/metadata/labels/y"), ["kubectl-edit"]);
+        assert_eq!(owners_at(&live, "/metadata/annotations/noted"), ["operator"], "through status, too");
         assert_eq!(owners_at(&live, "/spec/endpoints/0/port"), ["watershed"]);
         assert_eq!(owners_at(&live, "/spec/containers/1/args/0"), ["watershed", "kubectl-edit"]);
         assert_eq!(owners_at(&live, "/spec/containers/1/name"), ["watershed"]);
@@ -220,5 +353,30 @@ mod tests {
         assert!(
             tree.pointer(root, "/metadata/uid").is_none() && tree.pointer(root, "/metadata/managedFields").is_none()
         );
+    }
+
+    #[test]
+    fn a_map_that_is_merged_is_owned_without_what_others_put_into_it() {
+        let live = json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "a", "managedFields": [
+                {"manager": "watershed", "operation": "Apply", "apiVersion": "apps/v1", "fieldsV1": {
+                    "f:spec": {"f:selector": {}, "f:template": {"f:spec": {"f:volumes": {
+                        "k:{\"name\":\"a\"}": {".": {}, "f:name": {}, "f:emptyDir": {}}}}}}}},
+                {"manager": "old", "operation": "Update", "apiVersion": "apps/v1beta1", "fieldsV1": {
+                    "f:spec": {"f:paused": {}}}},
+                {"manager": "mallory", "operation": "Update", "apiVersion": "apps/v1", "fieldsV1": {
+                    "f:spec": {"f:template": {"f:spec": {"f:volumes": {
+                        "k:{\"name\":\"a\"}": {"f:emptyDir": {"f:sizeLimit": {}}}}}}}}}]},
+            "spec": {"paused": true, "selector": {"matchLabels": {"a": "b"}},
+                     "template": {"spec": {"volumes": [{"name": "a", "emptyDir": {"sizeLimit": "1Gi"}}]}}}
+        });
+        let at = "/spec/template/spec/volumes/0/emptyDir";
+        assert_eq!(owners_at(&live, &format!("{at}/sizeLimit")), ["mallory"]);
+        assert_eq!(owners_at(&live, at), ["mallory"]);
+        assert_eq!(owners_at(&live, "/spec/selector/matchLabels/a"), ["watershed"], "one value with all in it");
+        assert_eq!(owners_at(&live, "/spec/paused"), Vec::<String>::new(), "written through another version");
+        let (owners, _) = Owners::read(&live, &mut Tree::new());
+        assert!(owners.partial);
     }
 }

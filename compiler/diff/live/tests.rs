@@ -113,7 +113,7 @@ fn a_list_that_is_replaced_whole_is_shown_item_by_item_and_belongs_to_whoever_wr
     edited(&mut live, json!({"f:spec": {"f:endpoints": {}}}));
     let expected = [
         "spec.endpoints[0].interval changed drift kubectl-edit at 2026-11-22T10:00:00Z",
-        "spec.endpoints[0].path removed extra kubectl-edit at 2026-11-22T10:00:00Z",
+        "spec.endpoints[0].path removed drift kubectl-edit at 2026-11-22T10:00:00Z",
     ];
     assert_eq!(told(&compiled(), &live, Some(None)), expected);
 }
@@ -128,8 +128,11 @@ fn what_is_added_is_told_and_what_is_taken_away_too() {
                         "f:annotations": {".": {}, "f:argocd.argoproj.io/tracking-id": {}}}});
     edited(&mut added, fields);
     let by = "extra kubectl-edit at 2026-11-22T10:00:00Z";
-    let expected = [format!("metadata.labels.team removed {by}"), format!("spec.sampleLimit removed {by}")];
-    assert_eq!(told(&compiled(), &added, Some(None)), expected);
+    let tracking = r#"metadata.annotations["argocd.argoproj.io/tracking-id"]"#;
+    let expected = ["metadata.labels.team", tracking, "spec.sampleLimit"].map(|path| format!("{path} removed {by}"));
+    assert_eq!(told(&compiled(), &added, Some(None)), expected, "also what only looks like Argo CD's");
+    added["metadata"]["managedFields"][1]["manager"] = json!("argocd-controller");
+    assert_eq!(told(&compiled(), &added, Some(None)).len(), 2);
 
     let mut removed = live("watershed");
     removed["spec"].as_object_mut().unwrap().remove("jobLabel");
@@ -159,7 +162,7 @@ fn what_a_mesh_injects_is_known_where_we_have_no_such_list_at_all() {
     let found = found_of(&id, &compiled, &live, Some(None));
     assert_eq!(found.hidden, BTreeMap::from([(Hidden::Added(Known::Mesh), 3)]));
     let told: Vec<_> = found.changes.iter().map(|c| (c.path.as_str(), c.before.clone())).collect();
-    assert_eq!(told, [("spec.template.spec.initContainers", Some(json!([{"name": "debug"}])))]);
+    assert_eq!(told, [("spec.template.spec.initContainers[debug]", Some(json!({"name": "debug"})))]);
 }
 
 #[test]
@@ -176,7 +179,7 @@ fn an_item_of_which_no_owner_is_known_is_no_default() {
             "f:secrets": {".": {}, "k:{\"name\":\"\"}": {".": {}, "f:namespace": {}}}}}]);
     let found = found_of(&id, &compiled, &live, Some(None));
     let told: Vec<_> = found.changes.iter().map(|c| (c.path.as_str(), c.because.as_ref().map(|b| b.cause))).collect();
-    assert_eq!(told, [("secrets", Some(Cause::Extra))]);
+    assert_eq!(told, [("secrets[0]", Some(Cause::Extra))]);
 }
 
 #[test]
@@ -200,9 +203,12 @@ fn what_is_compiled_and_not_applied_is_pending() {
     new["spec"]["jobLabel"] = json!("new");
     new["spec"].as_object_mut().unwrap().remove("selector");
     let expected = ["spec.jobLabel changed pending", "spec.selector removed pending"];
-    assert_eq!(told(&new, &live, None), expected);
-    assert_eq!(told(&new, &live, Some(None)), expected);
     assert_eq!(told(&new, &live, Some(Some(&compiled()))), expected);
+    // Nothing tells whether it was approved once, or applied by hand.
+    let by_hand = expected
+        .map(|line| line.replace("changed pending", "changed pending as applied by kubectl at 2026-11-20T10:00:00Z"));
+    assert_eq!(told(&new, &live, None), by_hand);
+    assert_eq!(told(&new, &live, Some(None)), by_hand);
     let mut stale = live.clone();
     stale["spec"]["jobLabel"] = json!("other");
     edited(&mut stale, json!({"f:spec": {"f:jobLabel": {}}}));
@@ -243,10 +249,7 @@ fn client_side_apply_is_read_from_its_annotation() {
     edited(&mut live, json!({"f:spec": {"f:jobLabel": {}}}));
     assert_eq!(
         told(&compiled(), &live, None),
-        [
-            "spec.jobLabel changed drift kubectl-edit at 2026-11-22T10:00:00Z",
-            "spec.selector added drift taken away, or never applied",
-        ]
+        ["spec.jobLabel changed drift kubectl-edit at 2026-11-22T10:00:00Z", "spec.selector added drift taken away",]
     );
 }
 
@@ -257,8 +260,15 @@ fn an_object_without_our_marks_is_somebody_elses() {
     live["metadata"]["annotations"] = json!({"meta.helm.sh/release-name": "stack"});
     assert_eq!(
         told(&compiled(), &live, None),
-        ["metadata.labels[\"app.kubernetes.io/managed-by\"] changed foreign it belongs to the Helm release `stack`"]
+        [" changed foreign it belongs to the Helm release `stack`; written by helm at 2026-11-20T10:00:00Z"]
     );
+    live["metadata"]["annotations"] = json!({});
+    live["metadata"]["ownerReferences"] = json!([{"kind": "ReplicaSet", "name": "x"}]);
+    live["spec"]["jobLabel"] = json!("theirs");
+    let found = found(&compiled(), &live, None);
+    let change = &found.changes[0];
+    assert_eq!((found.changes.len(), change.effect), (1, Effect::None), "one line, and nothing is applied");
+    assert!(change.because.as_ref().is_some_and(|b| b.by.starts_with("it belongs to `ReplicaSet/x`, its owner")));
 }
 
 #[test]
@@ -278,11 +288,13 @@ fn an_object_whose_marks_somebody_has_changed_stays_ours() {
     // Another fleet applies under our name, with marks of its own.
     let mut other = live("watershed");
     other["metadata"]["labels"][mark] = json!("other");
-    let holder = "foreign it belongs to `other`, by its label";
-    assert_eq!(told(&compiled(), &other, Some(None)), [format!("{path} changed {holder}")]);
+    let holder = |by: &str| {
+        format!(" changed foreign it belongs to `other`, by its label; written by {by} at 2026-11-20T10:00:00Z")
+    };
+    assert_eq!(told(&compiled(), &other, Some(None)), [holder("watershed")]);
     let mut by_helm = by_another;
     by_helm["metadata"]["managedFields"][0]["manager"] = json!("helm");
-    assert_eq!(told(&compiled(), &by_helm, Some(None)), [format!("{path} changed {holder}")]);
+    assert_eq!(told(&compiled(), &by_helm, Some(None)), [holder("helm")]);
 }
 
 #[test]
@@ -315,4 +327,170 @@ fn without_owners_nothing_is_claimed_of_them() {
     let found = found(&compiled(), &live, Some(None));
     assert!(found.ownerless);
     assert_eq!(told(&compiled(), &live, Some(None)), ["spec.sampleLimit removed extra"]);
+}
+
+fn deployment(live: impl FnOnce(&mut Json)) -> (ObjectId, Json, Json) {
+    let id = ObjectId { api_version: "apps/v1".into(), kind: "Deployment".into(), ..id() };
+    let labels = json!({"app.kubernetes.io/managed-by": "watershed"});
+    let containers = json!([{"name": "a", "image": "a:1"}]);
+    let compiled = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a", "labels": labels},
+                          "spec": {"template": {"spec": {"containers": containers}}}});
+    let mut is = compiled.clone();
+    is["metadata"]["managedFields"] = json!([
+        {"manager": "watershed", "operation": "Apply", "fieldsV1": {
+            "f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}},
+            "f:spec": {"f:template": {"f:spec": {"f:containers": {
+                "k:{\"name\":\"a\"}": {".": {}, "f:name": {}, "f:image": {}}}}}}}}]);
+    live(&mut is);
+    (id, compiled, is)
+}
+
+fn by(name: &str, fields: Json) -> Json {
+    json!({"manager": name, "operation": "Update", "time": "2026-11-22T10:00:00Z", "fieldsV1": fields})
+}
+
+fn lines(found: &Found) -> Vec<String> {
+    let line = |c: &Change| {
+        let because = c.because.as_ref().expect("every change has a cause");
+        format!("{} {} {}", c.path, because.cause.name(), because.by)
+    };
+    found.changes.iter().map(line).collect()
+}
+
+#[test]
+fn what_another_owns_is_told_whatever_its_name_and_whatever_stands_there() {
+    let (id, compiled, live) = deployment(|live| {
+        let spec = &mut live["spec"]["template"]["spec"];
+        spec["hostIPC"] = json!(true);
+        spec["dnsPolicy"] = json!("ClusterFirst");
+        spec["containers"][0]["imagePullPolicy"] = json!("Never");
+        spec["containers"].as_array_mut().unwrap().push(json!({"name": "istio-miner", "image": "m"}));
+        spec["containers"].as_array_mut().unwrap().push(json!({"name": "istio-proxy", "image": "m"}));
+        let item = json!({".": {}, "f:name": {}, "f:image": {}});
+        let managed = live["metadata"]["managedFields"].as_array_mut().unwrap();
+        let of_pod = |fields: Json| json!({"f:spec": {"f:template": {"f:spec": fields}}});
+        managed.push(by("kube-janitor", of_pod(json!({"f:hostIPC": {}}))));
+        managed.push(by(
+            "kubectl-patch",
+            of_pod(json!({"f:containers": {
+            "k:{\"name\":\"a\"}": {"f:imagePullPolicy": {}}}})),
+        ));
+        managed.push(by(
+            "mallory",
+            of_pod(json!({"f:containers": {
+            "k:{\"name\":\"istio-miner\"}": item, "k:{\"name\":\"istio-proxy\"}": item}})),
+        ));
+    });
+    let found = found_of(&id, &compiled, &live, Some(None));
+    let at = "at 2026-11-22T10:00:00Z";
+    let containers = "spec.template.spec.containers";
+    assert_eq!(
+        lines(&found),
+        [
+            format!("{containers}[a].imagePullPolicy extra kubectl-patch {at}"),
+            format!("{containers}[istio-miner] extra mallory {at}"),
+            format!("{containers}[istio-proxy] extra mallory {at}"),
+            format!("spec.template.spec.hostIPC extra kube-janitor {at}"),
+        ]
+    );
+    assert_eq!(found.hidden_at, [(Hidden::Default, "/spec/template/spec/dnsPolicy".to_owned())]);
+}
+
+#[test]
+fn what_is_owned_by_others_too_stays_where_the_spec_drops_it() {
+    let mut new = compiled();
+    new["spec"].as_object_mut().unwrap().remove("jobLabel");
+    let mut live = live("watershed");
+    live["metadata"]["managedFields"]
+        .as_array_mut()
+        .unwrap()
+        .push(by("mallory", json!({"f:spec": {"f:jobLabel": {}}})));
+    let expected = ["spec.jobLabel removed extra mallory at 2026-11-22T10:00:00Z owns it too"];
+    assert_eq!(told(&new, &live, Some(Some(&compiled()))), expected);
+}
+
+#[test]
+fn another_who_applies_is_another() {
+    let mut live = live("watershed");
+    live["spec"]["jobLabel"] = json!("other");
+    live["spec"]["sampleLimit"] = json!(5);
+    edited(&mut live, json!({"f:spec": {"f:jobLabel": {}, "f:sampleLimit": {}}}));
+    live["metadata"]["managedFields"][1]["manager"] = json!("kubectl");
+    live["metadata"]["managedFields"][1]["operation"] = json!("Apply");
+    let by = "kubectl at 2026-11-22T10:00:00Z";
+    let expected = [format!("spec.jobLabel changed drift {by}"), format!("spec.sampleLimit removed extra {by}")];
+    assert_eq!(told(&compiled(), &live, Some(None)), expected);
+}
+
+#[test]
+fn a_value_of_others_that_was_approved_is_no_drift() {
+    let mut new = compiled();
+    new["spec"]["jobLabel"] = json!("new");
+    let mut live = live("watershed");
+    edited(&mut live, json!({"f:spec": {"f:jobLabel": {}}}));
+    let expected = ["spec.jobLabel changed pending kubectl-edit at 2026-11-22T10:00:00Z owns it too"];
+    assert_eq!(told(&new, &live, Some(Some(&compiled()))), expected);
+}
+
+#[test]
+fn what_is_missing_beside_what_is_not_applied_yet_may_not_be_applied_either() {
+    let mut new = compiled();
+    new["spec"]["jobLabel"] = json!("new");
+    new["spec"]["sampleLimit"] = json!(5);
+    new["spec"]["endpoints"].as_array_mut().unwrap().push(json!({"port": "more"}));
+    let expected = [
+        "spec.endpoints[1] added pending as applied by watershed at 2026-11-20T10:00:00Z",
+        "spec.jobLabel changed pending as applied by watershed at 2026-11-20T10:00:00Z",
+        "spec.sampleLimit added pending not applied yet, or taken away",
+    ];
+    let mut told = told(&new, &live("watershed"), Some(None));
+    told.sort();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn what_is_added_inside_of_a_string_is_drift() {
+    let id = ObjectId { api_version: "v1".into(), kind: "ConfigMap".into(), ..id() };
+    let labels = json!({"app.kubernetes.io/managed-by": "watershed"});
+    let compiled = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "labels": labels},
+                          "data": {"a.json": "{\"a\": 1}"}});
+    let mut live = compiled.clone();
+    live["data"] = json!({"a.json": "{\"a\": 1, \"b\": 2}", "other": "x"});
+    live["metadata"]["managedFields"] = json!([
+        {"manager": "watershed", "operation": "Apply", "fieldsV1": {
+            "f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}}}},
+        by("mallory", json!({"f:data": {"f:a.json": {}, "f:other": {}}}))]);
+    let mut tree = Tree::new();
+    let root = tree.add_json("", &compiled, Origin::INHERIT);
+    let lists = |_: &ObjectId, _: &[String]| ListKind::Plain;
+    let parse =
+        |text: &str, tree: &mut Tree| Some(vec![tree.add_json("", &serde_json::from_str(text).ok()?, Origin::INHERIT)]);
+    let rules = Rules { lists: &lists, parse: &parse, equal: &|_, _, _, _| false };
+    let wanted = Wanted { id: &id, file: "f.yaml", side: Side::new(&tree, root), approved: Approved::Same };
+    let found = compare_live(wanted, Live(&live), &ours(), &rules);
+    let by = "mallory at 2026-11-22T10:00:00Z";
+    assert_eq!(lines(&found), [format!("data[\"a.json\"].b drift {by}"), format!("data.other extra {by}")]);
+}
+
+#[test]
+fn marks_that_a_controller_has_copied_make_nothing_ours() {
+    let made = |by: &[&str]| {
+        let mut live = compiled();
+        let entry = |name: &&str| {
+            json!({"manager": name, "operation": "Update", "fieldsV1": {
+            "f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}}}})
+        };
+        live["metadata"]["managedFields"] = by.iter().map(entry).collect();
+        Live(&live).is_made_by_others(&ours())
+    };
+    assert!(made(&["k3s"]) && made(&["kube-controller-manager"]));
+    assert!(!made(&["kubectl-client-side-apply"]) && !made(&["k3s", "kubectl-client-side-apply"]));
+    let mut scaled = live("kubectl-client-side-apply");
+    let managed = scaled["metadata"]["managedFields"].as_array_mut().unwrap();
+    managed.insert(
+        0,
+        json!({"manager": "kube-controller-manager", "operation": "Update", "subresource": "scale",
+                             "fieldsV1": {"f:spec": {"f:replicas": {}}}}),
+    );
+    assert!(!Live(&scaled).is_made_by_others(&ours()), "who has scaled it has not made it");
 }

@@ -1,14 +1,14 @@
 //! What of a live object is not ours to compare: defaults, and what those who are known have added.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value as Json;
 
 use super::defaults;
 use super::known::{self, Known as Writer};
-use super::owners::Owners;
+use super::owners::{Manager, Operation, Owners};
 use crate::catalog::fields::{Field, Merge};
-use crate::object::{Kind, NodeId, Tree};
+use crate::diag::Origin;
+use crate::object::edit::escape_token;
+use crate::object::{Kind, NodeId, Tree, Value};
 
 /// Why something in a live object is not shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,22 +41,20 @@ impl Hidden {
 pub(super) struct Known<'a> {
     pub owners: &'a Owners,
     /// What `kubectl apply` has noted.
-    pub applied: Option<&'a Json>,
-    /// Further managers that write without applying.
-    pub aliases: &'a [String],
+    pub noted: Option<&'a Json>,
 }
 
 /// Takes out of the live object, the whole of it below `live.1`, what nobody has to be told, and fills defaults into
-/// lists that are replaced whole, on both sides. Returns how much of what was taken out.
+/// lists that are replaced whole, on both sides. Returns what was taken out, and from where.
 pub(super) fn settle(
     kind: &str,
     table: Option<Field>,
     live: (&mut Tree, NodeId),
     wanted: (&mut Tree, NodeId),
     known: Known<'_>,
-) -> BTreeMap<Hidden, usize> {
+) -> Vec<(Hidden, String)> {
     let built_in = table.is_some_and(|t| t.table().component() == "kubernetes");
-    let mut walk = Walk { kind, built_in, known, path: Vec::new(), named: Vec::new(), hidden: BTreeMap::new() };
+    let mut walk = Walk { kind, built_in, known, path: Vec::new(), named: Vec::new(), hidden: Vec::new() };
     walk.maps(live.0, live.1, wanted.0, wanted.1, table);
     walk.hidden
 }
@@ -70,7 +68,8 @@ struct Walk<'a> {
     path: Vec<String>,
     /// With the names of items.
     named: Vec<String>,
-    hidden: BTreeMap<Hidden, usize>,
+    /// With the place of each.
+    hidden: Vec<(Hidden, String)>,
 }
 
 impl Walk<'_> {
@@ -80,7 +79,10 @@ impl Walk<'_> {
             let below = field.and_then(|f| f.child(&key));
             self.step(&key, &key, |walk| match wanted.get(w, &key) {
                 Some(twin) => walk.both(live, child, wanted, twin, below),
-                None => walk.only_live(live, l, child, below),
+                None => {
+                    walk.only_live(live, l, child, below);
+                    walk.open(live, l, child, wanted, w, below);
+                }
             });
         }
         // What the server leaves out when it is empty is no difference.
@@ -126,7 +128,7 @@ impl Walk<'_> {
     /// Something nobody asks for: taken out where that is no news.
     fn only_live(&mut self, live: &mut Tree, parent: NodeId, node: NodeId, field: Option<Field>) {
         if let Some(hidden) = self.reason(live, node, field) {
-            *self.hidden.entry(hidden).or_default() += 1;
+            self.hide(hidden);
             live.unlink(parent, node);
             return;
         }
@@ -151,7 +153,7 @@ impl Walk<'_> {
                 let own = name(live, item, field.items(), &keys);
                 self.step("*", &shown(&own), |walk| {
                     if let Some(added @ Hidden::Added(_)) = walk.reason(live, item, field.items()) {
-                        *walk.hidden.entry(added).or_default() += 1;
+                        walk.hide(added);
                         live.unlink(node, item);
                     }
                 });
@@ -162,33 +164,61 @@ impl Walk<'_> {
         }
     }
 
+    /// What of labels or of items that are known by their keys nobody has taken out is shown one by one: each has owners
+    /// of its own.
+    fn open(&self, live: &Tree, l: NodeId, child: NodeId, wanted: &mut Tree, w: NodeId, field: Option<Field>) {
+        let is_there = live.children(l).any(|c| c == child);
+        let labels = matches!(self.path.last().map(String::as_str), Some("labels" | "annotations"));
+        let empty = match live.kind(child) {
+            Kind::Map if labels => Value::Map,
+            Kind::Seq if field.is_some_and(|f| f.merge() == Merge::Keyed) => Value::Seq,
+            _ => return,
+        };
+        if is_there {
+            let node = wanted.add(live.key(child), empty, Origin::INHERIT);
+            wanted.append(w, node);
+        }
+    }
+
+    fn hide(&mut self, hidden: Hidden) {
+        let pointer = self.named.iter().map(|step| format!("/{}", escape_token(step)));
+        self.hidden.push((hidden, pointer.collect()));
+    }
+
     fn reason(&self, live: &Tree, node: NodeId, field: Option<Field>) -> Option<Hidden> {
-        if let Some(known) = known::by_path(&self.named) {
-            return Some(Hidden::Added(known));
-        }
+        let owners = self.known.owners;
         let empty = matches!(live.kind(node), Kind::Map | Kind::Seq) && live.is_empty(node);
-        if (empty && self.built_in) || defaults::is_default(self.kind, &self.path, field, live, node) {
-            return Some(Hidden::Default);
+        let default = |any| {
+            let is = (empty && self.built_in) || defaults::is_default(self.kind, &self.path, field, (live, node), any);
+            is.then_some(Hidden::Default)
+        };
+        if !owners.recorded {
+            return known::by_place(self.kind, &self.named).map(Hidden::Added).or_else(|| default(true));
         }
-        if !self.known.owners.recorded {
-            return None;
-        }
-        let managers: Vec<_> = self.known.owners.of(live.origin(node)).collect();
+        let managers: Vec<_> = owners.of(live.origin(node)).collect();
         if managers.is_empty() {
-            return (!self.is_scaled()).then_some(Hidden::Default);
+            // What the server fills in, or a webhook: of neither it keeps an owner.
+            let by = known::by_place(self.kind, &self.named).map(Hidden::Added);
+            return by.or_else(|| default(owners.partial)).or_else(|| {
+                let unknown = owners.partial || self.is_scaled();
+                (!unknown).then_some(Hidden::Default)
+            });
+        }
+        let known: Option<Vec<Writer>> = managers.iter().map(|m| known::by_writer(self.kind, &self.named, m)).collect();
+        if let Some(known) = known.and_then(|k| k.first().copied()) {
+            return Some(Hidden::Added(known));
         }
         // Whoever writes an object without applying it owns the defaults that were filled in then, too. What he has not
         // noted as applied is one of them.
-        let by_update = managers.iter().all(|m| known::is_client_side(m, self.known.aliases));
-        if by_update && self.known.applied.is_some_and(|applied| !self.is_in(applied)) {
+        let by_update = |m: &&Manager| m.operation == Operation::Update && (m.ours || known::is_client_side(m));
+        if managers.iter().all(by_update) && self.known.noted.is_some_and(|noted| !self.is_in(noted)) {
             return Some(Hidden::Default);
         }
         let metadata = self.path.first().is_some_and(|p| p == "metadata");
-        if self.kind == "Namespace" && metadata && !managers.iter().any(|m| known::is_ours(m, &[])) {
+        if self.kind == "Namespace" && metadata && !managers.iter().any(|m| m.ours) {
             return Some(Hidden::Shared);
         }
-        let known: Option<Vec<Writer>> = managers.iter().map(|m| known::by_manager(m)).collect();
-        known.and_then(|k| k.first().copied()).map(Hidden::Added)
+        default(false)
     }
 
     /// Whether it is what `scale` writes into a custom resource: of that the API server keeps no owner.

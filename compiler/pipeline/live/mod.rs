@@ -378,7 +378,7 @@ impl Compared {
     fn orphans(&mut self, asked: &Asked) {
         for (id, object) in &self.reading.objects {
             let live = Live(object);
-            let ours = !asked.objects.contains(id) && live.is_marked(&self.ours) && !live.is_made_by_others();
+            let ours = !asked.objects.contains(id) && live.is_marked(&self.ours) && !live.is_made_by_others(&self.ours);
             if ours && live.terminating().is_none() {
                 self.changes.push(live.orphan(id));
                 self.left.push(id.clone());

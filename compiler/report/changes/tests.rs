@@ -13,6 +13,7 @@ fn change(path: &str, edit: Edit, before: Option<Json>, after: Option<Json>, ori
         file: "20-prometheus/prometheus-user.yaml".into(),
         path: path.into(),
         edit,
+        in_text: false,
         before,
         after,
         effect: Effect::Reload,

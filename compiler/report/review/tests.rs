@@ -16,6 +16,7 @@ fn change(kind: &str, name: &str, path: &str, effect: Effect, after: &str) -> Ch
         file: format!("{kind}-{name}.yaml"),
         path: path.into(),
         edit: Edit::Changed,
+        in_text: false,
         before: Some(json!("old")),
         after: Some(json!(after)),
         effect,

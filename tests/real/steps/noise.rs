@@ -142,9 +142,8 @@ impl Noisy<'_> {
         }
         Ok(vec![
             ("Helm", 3 * 3),
-            // Labels, annotations, containers and volumes, one by one; a map that an injector known by its name has made
-            // counts once.
-            ("a service mesh", (3 + 1 + 2 + 8) + (3 + 1 + 2 + 3)),
+            // Labels, annotations, containers and volumes, one by one.
+            ("a service mesh", (3 + 1 + 2 + 8) + (3 + 3 + 2 + 3)),
             ("kubectl rollout restart", 1),
         ])
     }

@@ -167,7 +167,7 @@ fn what_applying_cannot_take_away_is_told() {
     let (world, fake) = applied();
     fake.change("Prometheus/user", |o| {
         o["spec"]["enforcedSampleLimit"] = json!(5);
-        o["metadata"]["managedFields"] = json!([{"manager": "kubectl-client-side-apply", "operation": "Update",
+        o["metadata"]["managedFields"] = json!([{"manager": "watershed", "operation": "Apply",
             "fieldsV1": {"f:spec": {"f:enforcedSampleLimit": {}}}}]);
     });
     let (code, text) = apply(&world, &[]);

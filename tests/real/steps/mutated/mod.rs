@@ -342,10 +342,11 @@ fn is_right(near: Near, mutation: &Mutation, difference: &Difference, change: &C
     // Of an item without its key the API server keeps no owner.
     let named = because.by.starts_with(SOMEBODY) || !names_him;
     match difference.way {
-        Way::Added => because.cause == Cause::Extra && named,
+        // What is put into something that is one value makes that another value.
+        Way::Added => matches!(because.cause, Cause::Extra | Cause::Drift) && named,
         Way::Removed => because.cause == Cause::Drift,
         // In the place of a default that nobody asked for.
-        Way::Changed if mutation.kind == Kind::Added => because.cause == Cause::Extra && named,
+        Way::Changed if mutation.kind == Kind::Added => matches!(because.cause, Cause::Extra | Cause::Drift) && named,
         // An item under another name: one is missing, and one is somebody's.
         Way::Changed if near == Near::Around || matches!(difference.at.last(), Some(Step::Item(_))) => {
             named && matches!(because.cause, Cause::Drift | Cause::Extra)
