@@ -232,7 +232,7 @@ impl Writer {
         let Some((last, above)) = path.split_last() else { return false };
         let of_kind = self.kinds.is_empty() || self.kinds.contains(&kind);
         let key = |key: &&str| *key == last || (key.ends_with('/') && last.starts_with(key));
-        of_kind && self.places.iter().any(|place| *place == above) && self.keys.iter().any(|k| key(k))
+        of_kind && self.places.iter().any(|place| *place == above) && self.keys.iter().any(key)
     }
 
     fn is_called(&self, manager: &Manager) -> bool {
