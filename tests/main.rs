@@ -24,6 +24,7 @@ mod invariants;
 mod live;
 mod mutations;
 mod output;
+mod pager;
 mod pages;
 mod review;
 mod routing;

@@ -7,7 +7,7 @@ use super::options::{Colour, FailOn, FindingOptions, Format, SpecOptions};
 use crate::diag::{Diagnostic, Sources, Stage};
 use crate::pipeline::{self, Compiled, SpecPath};
 use crate::report;
-use crate::world::{Stream, Terminal, TroubleKind, World};
+use crate::world::{Stream, Terminal, Trouble, TroubleKind, World};
 
 pub struct Session<'w> {
     pub world: &'w dyn World,
@@ -58,11 +58,13 @@ impl<'w> Session<'w> {
     /// Prints; a reader that went away (`| head`) ends the run quietly.
     #[must_use]
     pub fn print(&self, stream: Stream, text: &str) -> Exit {
-        match self.world.print(stream, text) {
-            Ok(()) => Exit::Clean,
-            Err(trouble) if trouble.kind == TroubleKind::Closed => Exit::Clean,
-            Err(_) => Exit::InputOutput,
-        }
+        printed(self.world.print(stream, text))
+    }
+
+    /// Prints what a person may read page by page.
+    #[must_use]
+    pub fn page(&self, text: &str) -> Exit {
+        printed(self.world.page(text))
     }
 
     #[must_use]
@@ -117,6 +119,14 @@ impl<'w> Session<'w> {
         let between = if stream == Stream::Err && self.begun.replace(true) { "\n" } else { "" };
         let printed = self.print(stream, &format!("{between}{text}"));
         printed.and(judge(findings, options.fail_on))
+    }
+}
+
+fn printed(result: Result<(), Trouble>) -> Exit {
+    match result {
+        Ok(()) => Exit::Clean,
+        Err(trouble) if trouble.kind == TroubleKind::Closed => Exit::Clean,
+        Err(_) => Exit::InputOutput,
     }
 }
 

@@ -24,6 +24,7 @@ struct State {
     files: BTreeMap<String, Vec<u8>>,
     locked: BTreeSet<String>,
     printed: BTreeMap<Stream, String>,
+    paged: String,
     servers: BTreeMap<String, Arc<dyn Server>>,
     grafanas: BTreeMap<String, Arc<dyn Grafana>>,
     /// Of somebody who can be asked: what they answer, the next first.
@@ -86,6 +87,11 @@ impl Memory {
     /// Everything printed to a stream so far.
     pub fn printed(&self, stream: Stream) -> String {
         self.state().printed.get(&stream).cloned().unwrap_or_default()
+    }
+
+    /// What of it may be read page by page.
+    pub fn paged(&self) -> String {
+        self.state().paged.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -168,6 +174,11 @@ impl World for Memory {
     fn print(&self, stream: Stream, text: &str) -> Result<(), Trouble> {
         self.state().printed.entry(stream).or_default().push_str(text);
         Ok(())
+    }
+
+    fn page(&self, text: &str) -> Result<(), Trouble> {
+        self.state().paged.push_str(text);
+        self.print(Stream::Out, text)
     }
 
     fn terminal(&self, _: Stream) -> Terminal {

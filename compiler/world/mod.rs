@@ -61,6 +61,10 @@ pub trait World: Sync {
     /// Writes text to a standard stream. A reader that went away (`| head`) is
     /// [`TroubleKind::Closed`].
     fn print(&self, stream: Stream, text: &str) -> Result<(), Trouble>;
+    /// Writes text to standard output: where a person reads and it does not fit on the screen, through the program by which
+    /// they turn pages (`WATERSHED_PAGER`, `PAGER`, `less`), and waits until they have read. As for
+    /// [`print`](World::print).
+    fn page(&self, text: &str) -> Result<(), Trouble>;
     /// What a standard stream can show.
     fn terminal(&self, stream: Stream) -> Terminal;
     /// Whether somebody can be asked: standard input and standard error are a terminal.

@@ -108,7 +108,7 @@ pub(super) fn show(session: &Session<'_>, args: &Args, compiled: &Compiled, clus
         Format::Text => report::Format::Text,
         Format::Json => report::Format::Json,
     };
-    let printed = session.out(&text(session, compiled, clusters, (format, args.view.into())));
+    let printed = args.print(session, &text(session, compiled, clusters, (format, args.view.into())));
     clusters.iter().fold(printed, |exit, c| {
         let differs = if c.changes.changes.is_empty() { Exit::Clean } else { Exit::Differences };
         let partial = if c.unverified.is_empty() { Exit::Clean } else { Exit::OtherSide };

@@ -54,6 +54,9 @@ pub struct Args {
     /// How differences are shown as text.
     #[arg(long, value_enum, default_value_t = View::Fields)]
     view: View,
+    /// Do not show long text page by page (WATERSHED_PAGER, PAGER, less); `cat` for a pager is the same.
+    #[arg(long)]
+    no_pager: bool,
     /// Only these clusters, by name or identity.
     #[arg(long, value_name = "NAME", num_args = 1..)]
     cluster: Vec<String>,
@@ -77,6 +80,14 @@ pub struct Args {
     login: LoginOptions,
     #[command(flatten)]
     grafana: grafana::GrafanaOptions,
+}
+
+impl Args {
+    /// Prints differences, page by page where somebody reads them.
+    fn print(&self, session: &Session<'_>, text: &str) -> Exit {
+        let is_read = !self.no_pager && self.options.findings.format == Format::Text;
+        if is_read { session.page(text) } else { session.out(text) }
+    }
 }
 
 /// What of the differences is shown, and how.
@@ -192,7 +203,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     let (colour, width) = (terminal.colour, terminal.width);
     let manner = report::Manner { format, view: args.view.into(), colour, width };
     let text = report::changes(&all, compiled.sources(), manner);
-    let printed = if text.is_empty() { session.out("No differences.\n") } else { session.out(&text) };
+    let printed = if text.is_empty() { session.out("No differences.\n") } else { args.print(session, &text) };
     if changes.is_empty() { printed } else { printed.and(Exit::Differences) }
 }
 

@@ -213,6 +213,14 @@ fn helm_releases_are_compared_by_their_values_and_by_what_became_of_their_object
     // The alerting chart is told from the other one, which is all that differs here.
     let alert = releases.iter().any(|r| r.ends_with("-alert"));
     assert_eq!((code, chart(&text)), (if alert { 2 } else { 0 }, alert), "{text}");
+    // Whoever applies is told the commands of those that differ, and of all where nobody looks.
+    let commands = |more: &[&str]| {
+        let (code, text) = run(&world, &[&["apply", "--yes"], more].concat());
+        assert_eq!(code, 0, "{text}");
+        (text.matches("by Helm: helm upgrade").count(), text.contains("Helm releases were not compared"))
+    };
+    assert_eq!(commands(&["--helm"]), (releases.iter().filter(|r| r.ends_with("-alert")).count(), false));
+    assert_eq!(commands(&[]), (releases.len(), true));
     let set = |release: &str| {
         let mut values = values(release);
         values["vmstorage"]["retentionPeriod"] = json!("1d");
@@ -221,6 +229,7 @@ fn helm_releases_are_compared_by_their_values_and_by_what_became_of_their_object
     };
     let (code, text) = helm(server(&set, 9999));
     assert_eq!(code, 2, "{text}");
+    assert_eq!(commands(&["--helm"]), (releases.len(), false));
     assert!(text.contains("vmstorage.retentionPeriod: 1d →"), "{text}");
     assert!(text.contains("fromTheCommandLine") && !text.contains("canary"), "{text}");
     assert!(text.contains("~ Service/vm/vmselect") && text.contains("9999"), "{text}");
@@ -260,4 +269,18 @@ fn of_what_is_not_in_a_dump_nothing_is_claimed() {
     assert_eq!(code, 4, "{text}");
     assert!(text.contains("spec.retention: 1d → ") && text.contains("? ServiceMonitor"), "{text}");
     assert!(!text.contains("+ ServiceMonitor") && text.contains("left-over objects could not be looked for"), "{text}");
+}
+
+#[test]
+fn only_text_that_somebody_reads_is_shown_page_by_page() {
+    for (more, paged) in [(&[][..], true), (&["--no-pager"], false), (&["--format", "json"], false)] {
+        for against in ["dir:nowhere", "live"] {
+            let world = built();
+            let mut server = applied(&world);
+            find(&mut server, "Prometheus", "user")["spec"]["retention"] = json!("1d");
+            world.serve("lab", server);
+            let (code, text) = run(&world, &[&["diff", "--against", against], more].concat());
+            assert_eq!((code, world.paged()), (2, if paged { text } else { String::new() }), "{against} {more:?}");
+        }
+    }
 }

@@ -247,6 +247,10 @@ impl World for Snapshot<'_> {
         self.repository.world.print(stream, text)
     }
 
+    fn page(&self, text: &str) -> Result<(), Trouble> {
+        self.repository.world.page(text)
+    }
+
     fn terminal(&self, stream: Stream) -> Terminal {
         self.repository.world.terminal(stream)
     }

@@ -4,6 +4,7 @@
 
 mod folder;
 mod output;
+mod pager;
 mod single;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use rustix::fs::FileType;
 
 use self::folder::{Folder, errno, open_file, trouble};
 use self::output::Tree;
+use self::pager::Screen;
 use super::grafana::{Grafana, GrafanaLogin};
 use super::server::{Failure, Login, Server};
 use super::{Access, Date, Entry, History, Output, Stream, Terminal, Time, Trouble, TroubleKind, World, git};
@@ -94,6 +96,14 @@ impl World for Os {
             Stream::Err => ("standard error", write(&mut std::io::stderr().lock())),
         };
         result.map_err(|e| trouble(name, errno(&e)))
+    }
+
+    fn page(&self, text: &str) -> Result<(), Trouble> {
+        let out = std::io::stdout();
+        let size = rustix::termios::tcgetwinsize(&out).map(|s| (usize::from(s.ws_row), usize::from(s.ws_col)));
+        let (rows, columns) = size.unwrap_or_default();
+        let shown = out.is_terminal() && pager::show(text, Screen { rows, columns }, &|name| std::env::var(name).ok());
+        if shown { Ok(()) } else { self.print(Stream::Out, text) }
     }
 
     fn terminal(&self, stream: Stream) -> Terminal {
