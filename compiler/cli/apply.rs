@@ -23,7 +23,8 @@ use crate::report;
 Objects that differ are applied server-side as field manager `watershed`, cluster by cluster and
 stage by stage. A stage begins when the one before has been applied and is ready; after one that
 failed nothing more is applied. What was applied stays: the next `diff --against live` tells what is
-left, and the next `apply` goes on. Helm releases are never touched; their commands are printed.
+left, and the next `apply` goes on. Helm releases are never touched; their commands are printed, with
+--helm of those that differ.
 
 Nothing is applied that was not approved: the checked-in output has to be what the spec compiles to.
 Nothing is taken from others: an object that is somebody else's needs --adopt, a field that somebody
@@ -58,6 +59,9 @@ pub struct Args {
     /// Another field manager that applies our output, beside kubectl, Argo CD, Flux, Helm and watershed.
     #[arg(long, value_name = "MANAGER", num_args = 1..)]
     owner_alias: Vec<String>,
+    /// Compare Helm releases too, by the Secrets in which Helm keeps them, and print commands only for those that differ.
+    #[arg(long)]
+    helm: bool,
     /// Do not ask.
     #[arg(long, short)]
     yes: bool,
@@ -123,7 +127,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         source: &|cluster| Ok(Source { server: args.login.server(world, cluster)?, remarks: Vec::new() }),
         approved: &args.approved,
         aliases: &args.owner_alias,
-        helm: Helm::Unread,
+        helm: if args.helm { Helm::Secrets } else { Helm::Unread },
         today: world.today(),
         parallel: args.login.parallel(),
         keep: true,

@@ -105,6 +105,13 @@ impl Shown<'_> {
         let by_hand = pruning.by_hand.iter();
         all.extend(by_hand.map(|id| format!("left over, to be deleted by hand: {}", delete_command(id, &context))));
         let helm = intent.helm(self.approved, &context);
+        if !helm.is_empty() && !intent.knows_releases() {
+            let n = helm.len();
+            let all_of = if n == 1 { "the release".to_owned() } else { format!("all {n} releases") };
+            all.push(format!(
+                "Helm releases were not compared (--helm does): the command of {all_of}, differing or not"
+            ));
+        }
         all.extend(helm.into_iter().map(|(_, command)| format!("by Helm: {command}")));
         all
     }
@@ -289,6 +296,7 @@ impl Shown<'_> {
             "leftOver": pruning.delete.iter().map(|(id, _)| object(id)).collect::<Vec<_>>(),
             "notDeleted": pruning.refused.as_deref().filter(|_| self.question.prune).map(line),
             "byHand": by_hand.collect::<Vec<_>>(),
+            "helmCompared": intent.knows_releases(),
             "helm": helm.iter().map(|(name, command)| json!({"release": name, "command": command})).collect::<Vec<_>>(),
         })
     }

@@ -13,6 +13,7 @@ pub use prune::{Pruning, command as delete_command};
 
 use super::live::{Approval, Desired, LiveCluster, Material};
 use crate::diff::{Because, Cause};
+use crate::emit::{Release, VALUES};
 use crate::object::{ObjectId, Place};
 use crate::world::server::Failure;
 
@@ -202,10 +203,15 @@ impl Intent<'_> {
         self.material.approval
     }
 
-    /// What is Helm's: the command for each release. `approved` is the root of the output tree.
+    /// Whether it is known which Helm releases are not as they are compiled.
+    pub fn knows_releases(&self) -> bool {
+        self.material.knows_releases || self.material.releases.is_empty()
+    }
+
+    /// What is Helm's: the command for each release that differs or may. `approved` is the root of the output tree.
     pub fn helm(&self, approved: &str, context: &str) -> Vec<(String, String)> {
         let folder = &self.material.folder;
-        let one = |r: &crate::emit::Release| {
+        let one = |r: &Release| {
             let values = format!("{}/{folder}/helm/{}.values.yaml", approved.trim_end_matches('/'), r.name);
             let words = [
                 "helm upgrade --install",
@@ -222,7 +228,17 @@ impl Intent<'_> {
             ];
             (r.name.clone(), words.join(" "))
         };
-        self.material.releases.iter().map(one).collect()
+        let file = |r: &Release| format!("helm/{}.values.yaml", r.name);
+        let differs = |r: &Release| self.cluster.changes.changes.iter().any(|c| c.file == file(r));
+        let is_it =
+            |id: &ObjectId, r: &Release| id.kind == VALUES && (&id.name, &id.namespace) == (&r.name, &r.namespace);
+        let unverified = |r: &Release| {
+            // Of a cluster that is out of reach nothing is known, of its releases neither.
+            self.material.server.is_none()
+                || self.cluster.unverified.iter().flat_map(|u| &u.objects).any(|id| is_it(id, r))
+        };
+        let all = self.material.releases.iter();
+        all.filter(|r| !self.material.knows_releases || differs(r) || unverified(r)).map(one).collect()
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Material {
     pub unlisted: Vec<String>,
     pub ours: Ours,
     pub releases: Vec<Release>,
+    /// Releases were compared: what is not among the differences, nor unverified, is as it is compiled.
+    pub knows_releases: bool,
     pub approval: Approval,
     /// The cluster's folder, below the root of an output tree.
     pub folder: String,

@@ -263,6 +263,7 @@ impl Comparison<'_> {
             unlisted: compared.reading.failed.iter().map(|(_, failure)| failure.message.clone()).collect(),
             ours: compared.ours.clone(),
             releases: releases.into_iter().map(|(_, release)| release).collect(),
+            knows_releases: matches!(self.question.helm, Helm::Secrets),
             approval: match (&index, stale) {
                 (None, _) => Approval::Absent,
                 (Some(_), 0) => Approval::Given,
