@@ -18,7 +18,7 @@ use crate::steps::planned::{self, Planned};
 use crate::steps::running::{self, Machines, Running};
 use crate::steps::{
     accepted, alerted, alertmanagers, applied, asked, backends, charts, compared, dashboards, delivered, mutated,
-    noise, outage, recorded, relabelled, rules, scraped, stages, understood,
+    noise, outage, recorded, relabelled, rules, scraped, sized, stages, understood,
 };
 use crate::subject::{self, Subject};
 use crate::trouble::{During as _, Outcome, Trouble};
@@ -97,6 +97,7 @@ pub fn run(components: &Components, scratch: &Path, wanted: &[String]) -> Outcom
         if let Some(subject) = subjects.iter().find(|s| s.emitted.fleet == noise::FLEET) {
             course.step(noise::STEP, || noise::judge(&mut cluster, scratch, subject));
         }
+        course.step(sized::STEP, || sized::judge(&cluster, scratch));
     }
     if !course.wants_any(names.into_iter().filter(|name| !LIVE.contains(&name.as_str()))) {
         return Ok(course.end());
@@ -269,7 +270,7 @@ const OLDEST_JUDGES_BELOW: Version = Version::new(0, 69, 0);
 const CAUGHT_UP: Duration = Duration::from_secs(10);
 const APPLIED: [&str; 4] = ["accepted", "understood", "compared", "applied"];
 /// Steps that need an API server alone.
-const LIVE: [&str; 2] = [mutated::STEP, noise::STEP];
+const LIVE: [&str; 3] = [mutated::STEP, noise::STEP, sized::STEP];
 const RUN: [&str; 4] = ["runs", "delivered", "scraped", "alerted"];
 /// What distinguishes the runs of an example.
 const VERSIONS: [&str; 2] = ["", " with Prometheus 2"];

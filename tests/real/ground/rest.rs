@@ -32,6 +32,11 @@ impl Rest {
         Self { base, known: Mutex::default() }
     }
 
+    /// Where it is served.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Applies an object for `owner`; its status only, where `part` is `/status`.
     ///
     /// # Errors

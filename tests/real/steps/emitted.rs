@@ -28,9 +28,16 @@ pub struct Object {
 /// # Errors
 /// `output/` cannot be read, or holds no cluster.
 pub fn clusters() -> Outcome<Vec<Cluster>> {
-    let root = repository("output");
+    clusters_in(&repository("output"))
+}
+
+/// Every cluster of an output tree, sorted.
+///
+/// # Errors
+/// It cannot be read, or holds no cluster.
+pub fn clusters_in(root: &Path) -> Outcome<Vec<Cluster>> {
     let mut all = Vec::new();
-    for fleet in folders(&root)? {
+    for fleet in folders(root)? {
         for folder in folders(&fleet)? {
             let file = folder.join("index.json");
             if !file.exists() {

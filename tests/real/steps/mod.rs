@@ -26,6 +26,7 @@ pub mod roles;
 pub mod rules;
 pub mod running;
 pub mod scraped;
+pub mod sized;
 pub mod stages;
 pub mod stores;
 pub mod traced;
