@@ -98,7 +98,14 @@ const OTHERS: &[(&str, &[Row])] = &[
     ("Endpoints", &[("subsets.*.ports.*.protocol", "\"TCP\"")]),
     ("RoleBinding", &[("subjects.*.apiGroup", "\"rbac.authorization.k8s.io\"")]),
     ("ClusterRoleBinding", &[("subjects.*.apiGroup", "\"rbac.authorization.k8s.io\"")]),
-    ("Namespace", &[("spec", ANY), ("metadata.labels.kubernetes.io/metadata.name", ANY)]),
+    (
+        "Namespace",
+        &[
+            ("spec", r#"{"finalizers":["kubernetes"]}"#),
+            ("spec", ANY),
+            ("metadata.labels.kubernetes.io/metadata.name", ANY),
+        ],
+    ),
     ("PersistentVolumeClaim", &[("spec.volumeMode", "\"Filesystem\""), ("spec.volumeName", ANY)]),
     ("PodDisruptionBudget", &[]),
 ];

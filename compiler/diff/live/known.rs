@@ -63,6 +63,7 @@ const MESHES: &[&str] = &[
     "consul-k8s-control-plane",
     "kuma-cp",
 ];
+const OPERATORS: &[&str] = &["PrometheusOperator", "prometheus-operator"];
 /// In small distributions one program is all of them.
 const CONTROLLERS: &[&str] = &["kube-controller-manager", "cloud-controller-manager", "k3s", "k0s", "kubelite"];
 const API_SERVERS: &[&str] = &["kube-apiserver", "k3s", "k0s", "kubelite"];
@@ -174,6 +175,16 @@ const WRITERS: &[Writer] = &[
         by_place: false,
         ..PLAIN
     },
+    // So that it can take its verdicts out of what they select.
+    Writer {
+        who: Known::Operator,
+        managers: OPERATORS,
+        kinds: &["Prometheus", "PrometheusAgent", "Alertmanager", "ThanosRuler"],
+        places: &[&["metadata"]],
+        keys: &["finalizers"],
+        by_place: false,
+        ..PLAIN
+    },
     Writer {
         managers: CONTROLLERS,
         kinds: &["Deployment"],
@@ -253,7 +264,8 @@ pub(super) fn by_manager(manager: &Manager) -> Option<Known> {
         return AUTOSCALERS.contains(&name).then_some(Known::Autoscaler);
     }
     match name {
-        "PrometheusOperator" | "prometheus-operator" | "grafana-operator" => Some(Known::Operator),
+        "grafana-operator" => Some(Known::Operator),
+        _ if OPERATORS.contains(&name) => Some(Known::Operator),
         "horizontal-pod-autoscaler" | "keda" | "keda-operator" => Some(Known::Autoscaler),
         "vpa-updater" | "vpa-recommender" | "vpa-admission-controller" => Some(Known::Autoscaler),
         "kube-scheduler" | "kubelet" => Some(Known::Controller),

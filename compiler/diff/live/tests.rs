@@ -494,3 +494,33 @@ fn marks_that_a_controller_has_copied_make_nothing_ours() {
     );
     assert!(!Live(&scaled).is_made_by_others(&ours()), "who has scaled it has not made it");
 }
+
+#[test]
+fn the_operator_marks_what_it_reconciles_and_a_namespace_has_a_finalizer_of_its_own() {
+    let id = ObjectId { kind: "Prometheus".into(), ..id() };
+    let mut compiled = compiled();
+    compiled["spec"] = json!({"jobLabel": "app"});
+    let mut live = live("watershed");
+    live["spec"] = compiled["spec"].clone();
+    live["metadata"]["finalizers"] = json!(["monitoring.coreos.com/status-cleanup"]);
+    let fields = json!({"f:metadata": {"f:finalizers": {".": {}, "v:\"monitoring.coreos.com/status-cleanup\"": {}}}});
+    let by = |manager: &str| json!({"manager": manager, "operation": "Update", "fieldsV1": fields});
+    live["metadata"]["managedFields"].as_array_mut().unwrap().push(by("PrometheusOperator"));
+    let found = found_of(&id, &compiled, &live, Some(None));
+    assert_eq!((found.changes.len(), found.hidden), (0, BTreeMap::from([(Hidden::Added(Known::Operator), 1)])));
+    live["metadata"]["managedFields"][1] = by("somebody");
+    let found = found_of(&id, &compiled, &live, Some(None));
+    assert_eq!(found.changes.iter().map(|c| c.path.as_str()).collect::<Vec<_>>(), ["metadata.finalizers"]);
+
+    let id = ObjectId { api_version: "v1".into(), kind: "Namespace".into(), namespace: String::new(), ..id };
+    let labels = json!({"app.kubernetes.io/managed-by": "watershed"});
+    let compiled = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a", "labels": labels}});
+    let mut live = compiled.clone();
+    live["spec"] = json!({"finalizers": ["kubernetes"]});
+    live["metadata"]["managedFields"] = json!([
+        {"manager": "before-first-apply", "operation": "Update",
+         "fieldsV1": {"f:spec": {"f:finalizers": {"v:\"kubernetes\"": {}}}}},
+        {"manager": "watershed", "operation": "Apply",
+         "fieldsV1": {"f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}}}}]);
+    assert_eq!(found_of(&id, &compiled, &live, Some(None)).changes.len(), 0);
+}
