@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use watershed::snapshot::{NOT_KEPT, Of, read};
@@ -12,11 +13,14 @@ use watershed::world::Os;
 use super::accepted;
 use super::emitted::repository;
 use crate::ground::cluster::Cluster;
+use crate::ground::operator::{self, Generation};
 use crate::ground::{During as _, Outcome, Trouble, process, write};
 use crate::subject::Subject;
 
 pub const STEP: &str = "server recorded";
 
+/// How long the operator may take for what is applied here.
+const SETTLED: Duration = Duration::from_secs(60);
 const CANARY: &str = "canary-7f3a9b1c";
 
 /// # Errors
@@ -64,6 +68,8 @@ pub fn judge(cluster: &mut Cluster, scratch: &Path, subject: &Subject<'_>) -> Ou
     if theirs.is_none_or(|o| o["metadata"]["annotations"][NOT_KEPT] != "true" || o.get("data").is_some()) {
         return Err(Trouble::new(format!("of somebody's ConfigMap the snapshot has {theirs:?}")));
     }
+    // What the operator makes is in all dumps, or in none.
+    operator::settled(cluster, Generation::Newest, SETTLED)?;
     let dumped = dump(cluster, &folder, &of, &namespace)?;
     cluster.clear(&[&namespace, "vm"])?;
     Ok(format!("{} of {} objects are ours; a dump of {dumped}", applied.len(), kept.len()))
