@@ -327,6 +327,7 @@ fn judged(
         }
         let around = here.iter().all(|(near, _)| *near == Near::Around);
         score.around += usize::from(around);
+        let names_him = names_him && !is_double(objects[1], &difference.at);
         if !here.iter().any(|(near, c)| is_right(*near, mutation, difference, c, names_him)) {
             let all: Vec<String> = here.iter().map(|(_, c)| told(c)).collect();
             missed.push(format!("of {} ({:?}) it is told: {}", at(), difference.way, all.join("; ")));
@@ -335,6 +336,17 @@ fn judged(
     let is_so = |change: &&Change| differences.iter().any(|d| places::near(&change.path, &d.at, objects).is_some());
     let others = found.changes.iter().filter(|c| !is_so(c)).map(|c| format!("it is told: {}", told(c)));
     (missed, others.collect())
+}
+
+/// Whether what was changed is now in one of two items with one key: of those the API server keeps no owner.
+fn is_double(after: &Value, at: &[Step]) -> bool {
+    let Some(place) = at.iter().rposition(|step| matches!(step, Step::Item(_))) else { return false };
+    let (Some(Value::Array(items)), Step::Item(i)) = (places::get(after, &at[..place]), &at[place]) else {
+        return false;
+    };
+    let key = |item: &Value| (item["containerPort"].clone(), item["protocol"].clone());
+    let own = items.get(*i).map(key).filter(|(port, _)| port.is_number());
+    own.is_some_and(|own| items.iter().filter(|item| key(item) == own).count() > 1)
 }
 
 fn is_right(near: Near, mutation: &Mutation, difference: &Difference, change: &Change, names_him: bool) -> bool {
