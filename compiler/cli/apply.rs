@@ -21,14 +21,18 @@ use crate::report;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Objects that differ are applied server-side as field manager `watershed`, cluster by cluster and
-stage by stage. A stage begins when the one before has been applied and is ready; after one that
-failed nothing more is applied. What was applied stays: the next `diff --against live` tells what is
-left, and the next `apply` goes on. Helm releases are never touched; their commands are printed, with
---helm of those that differ.
+stage by stage. A stage begins when all of the one before is there and ready, whether or not it was
+changed now; after one that failed, or of which something is somebody else's or could not be looked at,
+nothing more is applied, neither here nor, without --keep-going, to further clusters. Each object is
+looked at once more just before; where it is no longer as it was shown, nothing is done. What was
+applied stays: the next `diff --against live` tells what is left, and the next `apply` goes on. Helm
+releases are never touched; their commands are printed, with --helm of those that differ.
 
 Nothing is applied that was not approved: the checked-in output has to be what the spec compiles to.
 Nothing is taken from others: an object that is somebody else's needs --adopt, a field that somebody
-else has set needs --force-conflicts. What could not be looked at is not applied.
+else has set needs --force-conflicts, and what an `ignore` leaves to others is not touched. What kubectl
+has applied is taken over. What could not be looked at is not applied; where a context shows objects of
+another cluster of the fleet, nothing is.
 
 --prune deletes what carries our labels and was shown as an orphan, and nothing if a list failed, the
 checked-in output is not whole, or more than a fifth of a cluster's objects would go. Namespaces,
@@ -80,7 +84,7 @@ pub struct Args {
     /// Delete what is left over.
     #[arg(long)]
     prune: bool,
-    /// Wait until what was changed is ready; the default.
+    /// Wait until each stage is ready; the default.
     #[arg(long, overrides_with = "no_wait")]
     wait: bool,
     /// Do not wait.
@@ -167,6 +171,10 @@ impl Applying<'_> {
             ));
             return Exit::Usage;
         }
+        if let Some(refused) = self.mistaken(&intents) {
+            session.complain(&refused);
+            return Exit::OtherSide;
+        }
         let text = args.options.findings.format == Format::Text;
         let mut exit = Exit::Clean;
         if text {
@@ -201,6 +209,27 @@ impl Applying<'_> {
         intents.iter().zip(&done).fold(printed.get().and(session.out(&words)), |exit, (intent, done)| {
             let whole = is_whole(intent, done, &question);
             exit.and(if whole { Exit::Clean } else { Exit::OtherSide })
+        })
+    }
+
+    /// That a context leads to another cluster than the one that was asked for.
+    fn mistaken(&self, intents: &[Intent<'_>]) -> Option<String> {
+        let of = |intent: &Intent<'_>| {
+            let (other, objects) = intent.mistaken?;
+            let (name, context) = (intent.name(), self.context(intent));
+            Some(format!(
+                "{name}: this is `{other}`, by the labels of {objects} objects that the context `{context}` shows where \
+                 those of `{name}` should be"
+            ))
+        };
+        let all: Vec<String> = intents.iter().filter_map(of).collect();
+        (!all.is_empty()).then(|| {
+            format!(
+                "the wrong cluster answers, and nothing was applied to any.\n  {}\n  \
+                 help: look at `--context` and at the `context` of the clusters in the spec; where one cluster has taken \
+                 over from another, delete what the other has left",
+                all.join("\n  ")
+            )
         })
     }
 
@@ -242,10 +271,7 @@ impl Applying<'_> {
 
 /// Everything that is compiled is live now.
 fn is_whole(intent: &Intent<'_>, done: &AppliedCluster, question: &ApplyQuestion<'_>) -> bool {
-    done.is_whole()
-        && intent.foreign.is_empty()
-        && intent.cluster.unverified.is_empty()
-        && !shown::keeps(intent, question)
+    done.is_whole() && !intent.is_open() && !shown::keeps(intent, question)
 }
 
 #[cfg(test)]

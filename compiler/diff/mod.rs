@@ -25,7 +25,9 @@ pub use grafana::{
 };
 pub use helm::{Release, Revision, compare_release, deployed};
 pub use impact::{Load, Loads, Moved, moved};
-pub use live::{Approved, Found, Hidden, Ignore, Live, Ours, Wanted, compare_live};
+pub use live::{
+    Approved, Found, Hidden, Ignore, Live, Ours, Takeover, Wanted, compare_live, leave_to_others, takeover,
+};
 pub use renames::join_renames;
 
 use std::borrow::Cow;

@@ -122,7 +122,11 @@ pub(super) fn veiled<'c>(changes: &'c [Change], masks: &mut Masks) -> Cow<'c, [C
 fn without_credentials(change: &Change, masks: &mut Masks) -> Change {
     let mut change = change.clone();
     let path = change.path.clone();
-    [&mut change.before, &mut change.after].into_iter().flatten().for_each(|value| masks.value(&path, value));
+    // Only the live object has it, and whoever wrote it is no reader of this.
+    let strange = change.edit == Edit::Removed && change.because.is_some();
+    for value in [&mut change.before, &mut change.after].into_iter().flatten() {
+        if strange { masks.strange(&path, value) } else { masks.value(&path, value) }
+    }
     if let Some(id) = &mut change.object {
         [&mut id.api_version, &mut id.kind, &mut id.namespace, &mut id.name]
             .into_iter()

@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::diag::veil;
-use crate::spec::secret;
+use crate::spec::conceal::{Conceal, smells};
 
 /// The numbers given so far; one for everything that is shown together.
 #[derive(Debug, Default)]
@@ -20,102 +19,48 @@ pub(super) struct Masks {
 impl Masks {
     /// Hides what has to be hidden in a value that stands at a path, as people read it.
     pub fn value(&mut self, path: &str, value: &mut Json) {
-        let (parent, key) = last_two(path);
-        let named = key == "value" && smells(parent);
-        self.below(if named { parent } else { key }, value);
+        self.hidden(path, value, false);
+    }
+
+    /// As [`value`](Masks::value), of something that only a live object has: its variables are a stranger's.
+    pub fn strange(&mut self, path: &str, value: &mut Json) {
+        self.hidden(path, value, true);
     }
 
     /// Hides credentials in a text that is no value: a path, a consequence.
     pub fn text(&mut self, text: &mut String) {
-        if let Some(veiled) = veil::veiled(text) {
-            *text = veiled;
-        }
-        // Of URLs only what is secret in them goes, and that is gone.
-        if secret::look(text).is_some_and(|look| !look.starts_with("a URL")) {
-            self.hide(text);
-        }
-        // A name that somebody has put one into still says the rest.
-        let words: Vec<String> = secret::by_chance(text).map(str::to_owned).collect();
-        for word in words {
-            let mut hidden = word.clone();
-            self.hide(&mut hidden);
-            *text = text.replace(&word, &hidden);
-        }
+        self.with(false, |conceal| conceal.text(text));
     }
 
-    fn below(&mut self, key: &str, value: &mut Json) {
-        match value {
-            Json::String(text) => self.string(key, text),
-            Json::Array(items) => {
-                let texts: Vec<Option<&str>> = items.iter().map(Json::as_str).collect();
-                let handed: Vec<usize> = secret::arguments(&texts).into_iter().map(|(at, _)| at).collect();
-                for (at, item) in items.iter_mut().enumerate() {
-                    match item {
-                        // A word of its own behind its flag; one with its flag is cut behind the `=`.
-                        Json::String(text) if handed.contains(&at) && !text.starts_with('-') => self.hide(text),
-                        item => self.below("", item),
-                    }
-                }
-            }
-            Json::Object(entries) => {
-                // `{name: DB_PASSWORD, value: …}`: an environment variable, a header.
-                let named = entries.get("name").and_then(Json::as_str).filter(|name| smells(name)).map(str::to_owned);
-                let all = std::mem::take(entries).into_iter().map(|(mut key, mut value)| {
-                    let known = named.as_deref().filter(|_| key == "value");
-                    self.below(known.unwrap_or(&key), &mut value);
-                    self.text(&mut key);
-                    (key, value)
-                });
-                *entries = all.collect();
-            }
-            Json::Null | Json::Bool(_) | Json::Number(_) => {}
-        }
+    fn hidden(&mut self, path: &str, value: &mut Json, variables: bool) {
+        let [grand, parent, key] = last_three(path);
+        let variable = variables && grand == "env" && key == "value";
+        let key = match key {
+            _ if variable => "password",
+            // One variable, whole.
+            _ if parent == "env" && value.is_object() => parent,
+            "value" if smells(parent) => parent,
+            key => key,
+        };
+        self.with(variables, |conceal| conceal.value(key, value));
     }
 
-    fn string(&mut self, key: &str, text: &mut String) {
-        if text.is_empty() || is_reference(text) {
-            return;
-        }
-        if let Some(flag) = secret::flag(text).map(str::len) {
-            let mut value = text.split_off(flag + 1);
-            self.hide(&mut value);
-            text.push_str(&value);
-            return;
-        }
-        if smells(key) || key.ends_with(LAST_APPLIED) || secret::by_chance(text).next().is_some() {
-            self.hide(text);
-            return;
-        }
-        // A document with URLs in it is shown without what is secret in them.
-        self.text(text);
-    }
-
-    fn hide(&mut self, text: &mut String) {
-        let next = self.numbers.len() + 1;
-        let number = *self.numbers.entry(std::mem::take(text)).or_insert(next);
-        *text = format!("(hidden #{number})");
+    fn with(&mut self, variables: bool, f: impl FnOnce(&mut Conceal<'_>)) {
+        let numbers = &mut self.numbers;
+        let mut hide = |text: &str| {
+            let next = numbers.len() + 1;
+            format!("(hidden #{})", numbers.entry(text.to_owned()).or_insert(next))
+        };
+        f(&mut Conceal { hide: &mut hide, exact: false, variables });
     }
 }
 
-/// What `kubectl apply` notes is the whole object once more.
-const LAST_APPLIED: &str = "last-applied-configuration";
-
-/// Keys whose values are credentials.
-fn smells(key: &str) -> bool {
-    const HEADERS: [&str; 4] = ["authorization", "x-api-key", "x-auth-token", "cookie"];
-    secret::is_credential_key(key) || HEADERS.iter().any(|h| key.eq_ignore_ascii_case(h))
-}
-
-/// Text that names where the credential is.
-fn is_reference(text: &str) -> bool {
-    text.starts_with("$(") || text.starts_with("${") || text.starts_with("{{") || text.starts_with("(hidden")
-}
-
-/// The last key of a path and the one before it: `…env[DB_PASSWORD].value`.
-fn last_two(path: &str) -> (&str, &str) {
+/// The last keys of a path, outermost first: `…env[DB_PASSWORD].value`.
+fn last_three(path: &str) -> [&str; 3] {
     let mut steps = path.rsplit(['.', '[']).map(|step| step.trim_end_matches(']').trim_matches('"'));
-    let last = steps.next().unwrap_or_default();
-    (steps.next().unwrap_or_default(), last)
+    let mut all = [steps.next(), steps.next(), steps.next()].map(Option::unwrap_or_default);
+    all.reverse();
+    all
 }
 
 #[cfg(test)]
@@ -153,6 +98,9 @@ mod tests {
             let shown = masked(path, value);
             assert!(!shown.contains("canary"), "{path}: {shown}");
         }
+        let mut plain = json!("canary");
+        Masks::default().strange("spec.template.spec.containers[x].env[PLAIN].value", &mut plain);
+        assert_eq!(plain, json!("(hidden #1)"));
         for text in [CANARY.to_owned(), format!("key is {CANARY}"), format!("password: \"{CANARY}\"\n")] {
             assert!(!masked("data.config", json!(text)).contains(CANARY), "{text}");
         }

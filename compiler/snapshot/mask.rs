@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use crate::spec::secret;
+use crate::spec::conceal::Conceal;
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -41,7 +41,8 @@ impl Mask<'_> {
                 Some(_) => {}
             }
         }
-        self.value(object);
+        let mut hide = |text: &str| self.hash(text);
+        Conceal { hide: &mut hide, exact: true, variables: false }.value("", object);
     }
 
     /// An object within a string, masked as the object itself; what cannot be read is not kept.
@@ -52,61 +53,6 @@ impl Mask<'_> {
                 copy.to_string()
             }
             _ => self.hash(text),
-        }
-    }
-
-    fn value(&self, value: &mut Json) {
-        match value {
-            Json::String(text) if is_masked(text) => {}
-            Json::String(text) if secret::look(text).is_some() => *text = self.hash(text),
-            Json::String(text) => self.words(text),
-            Json::Array(items) => {
-                let words: Vec<Option<&str>> = items.iter().map(Json::as_str).collect();
-                let found: Vec<usize> = secret::arguments(&words).into_iter().map(|(at, _)| at).collect();
-                found
-                    .into_iter()
-                    .filter_map(|at| Some((at, items.get(at)?.as_str()?.to_owned())))
-                    .collect::<Vec<_>>()
-                    .into_iter()
-                    .for_each(|(at, text)| items[at] = self.argument(&text).into());
-                items.iter_mut().for_each(|item| self.value(item));
-            }
-            Json::Object(fields) => {
-                let named = fields.get("name").and_then(Json::as_str).is_some_and(secret::is_credential_key);
-                let odd: Vec<String> =
-                    fields.keys().filter(|k| secret::by_chance(k).next().is_some()).cloned().collect();
-                for mut key in odd {
-                    let value = fields.remove(&key).unwrap_or_default();
-                    self.words(&mut key);
-                    fields.insert(key, value);
-                }
-                for (key, value) in fields {
-                    let credential = secret::is_credential_key(key) || (named && key == "value");
-                    match value {
-                        Json::String(text) if credential && !text.is_empty() && !is_reference(text) => {
-                            *text = self.hash(text);
-                        }
-                        value => self.value(value),
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// The same word is the same everywhere: a key, and who owns what stands under it.
-    fn words(&self, text: &mut String) {
-        let words: Vec<String> = secret::by_chance(text).map(str::to_owned).collect();
-        for word in words {
-            *text = text.replace(&word, &self.hash(&word));
-        }
-    }
-
-    /// The name of a flag stays.
-    fn argument(&self, text: &str) -> String {
-        match text.split_once('=').filter(|_| secret::flag(text).is_some()) {
-            Some((name, value)) => format!("{name}={}", self.hash(value)),
-            None => self.hash(text),
         }
     }
 
@@ -126,9 +72,4 @@ impl Mask<'_> {
 
 fn is_masked(text: &str) -> bool {
     text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
-}
-
-/// `$(TOKEN)` of Kubernetes, `${TOKEN}` of everybody else.
-fn is_reference(text: &str) -> bool {
-    text.starts_with("$(") || text.starts_with("${")
 }

@@ -146,13 +146,14 @@ impl Record {
 }
 
 /// Failures by the words that records use for them.
-const WORDS: [(FailureKind, &str); 13] = [
+const WORDS: [(FailureKind, &str); 14] = [
     (FailureKind::Config, "config"),
     (FailureKind::Plugin, "plugin"),
     (FailureKind::Unauthorized, "unauthorized"),
     (FailureKind::Forbidden, "forbidden"),
     (FailureKind::Missing, "missing"),
     (FailureKind::Conflict, "conflict"),
+    (FailureKind::Changed, "changed"),
     (FailureKind::Invalid, "invalid"),
     (FailureKind::Busy, "busy"),
     (FailureKind::Server, "server"),

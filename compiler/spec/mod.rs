@@ -10,6 +10,7 @@ mod budget;
 mod check;
 mod cluster;
 pub mod codes;
+pub mod conceal;
 mod credentials;
 mod discover;
 mod exporter;

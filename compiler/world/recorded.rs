@@ -69,6 +69,10 @@ impl Server for Recorded {
         Err(read_only())
     }
 
+    fn reown(&self, _: &Served, _: &Seen, _: &Json) -> Result<Json, Failure> {
+        Err(read_only())
+    }
+
     fn delete(&self, _: &Served, _: &Seen) -> Result<(), Failure> {
         Err(read_only())
     }

@@ -91,6 +91,10 @@ impl Server for Recorder {
         Err(reads_only())
     }
 
+    fn reown(&self, _: &Served, _: &Seen, _: &Json) -> Result<Json, Failure> {
+        Err(reads_only())
+    }
+
     fn delete(&self, _: &Served, _: &Seen) -> Result<(), Failure> {
         Err(reads_only())
     }

@@ -18,8 +18,8 @@ pub struct Login {
     pub timeout: Duration,
 }
 
-/// An API server. Every call waits for its answer; nothing is changed but by [`apply`](Server::apply) and
-/// [`delete`](Server::delete).
+/// An API server. Every call waits for its answer; nothing is changed but by [`apply`](Server::apply),
+/// [`reown`](Server::reown) and [`delete`](Server::delete).
 pub trait Server: fmt::Debug + Send + Sync {
     /// As the server names its release: `v1.35.0`.
     fn version(&self) -> Result<String, Failure>;
@@ -34,11 +34,20 @@ pub trait Server: fmt::Debug + Send + Sync {
     fn known(&self, _: &Listed) -> Vec<Json> {
         Vec::new()
     }
+    /// One object; `None` where there is none of this name. Takes no other right than to list.
+    fn find(&self, what: &Served, namespace: Option<&str>, name: &str) -> Result<Option<Json>, Failure> {
+        let listed = Listed { served: what.clone(), namespace: namespace.map(str::to_owned), labels: None };
+        let is_it = |object: &Json| object.pointer("/metadata/name").and_then(Json::as_str) == Some(name);
+        Ok(self.list(&listed)?.into_iter().find(is_it))
+    }
     /// Whether we may do this, by a `SelfSubjectAccessReview`. No namespace: in all of them.
     fn may(&self, verb: Verb, what: &Served, namespace: Option<&str>) -> Result<bool, Failure>;
     /// Server-side apply of one object, with strict field validation. Answers with the object as it then is, or
     /// would be.
     fn apply(&self, what: &Served, object: &Json, how: Apply<'_>) -> Result<Json, Failure>;
+    /// Gives an object, if it still is the one that was seen, other `managedFields`; nothing else of it changes.
+    /// Answers with the object as it then is.
+    fn reown(&self, what: &Served, seen: &Seen, managed_fields: &Json) -> Result<Json, Failure>;
     /// Deletes one object, in the background, if it still is the one that was seen.
     fn delete(&self, what: &Served, seen: &Seen) -> Result<(), Failure>;
 }
@@ -78,9 +87,21 @@ pub struct Apply<'a> {
     /// Takes fields from other managers.
     pub force: bool,
     pub dry_run: bool,
+    pub base: Base<'a>,
 }
 
-/// An object that was read, so that no other one is deleted in its place.
+/// What has to be there for an object to be applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base<'a> {
+    /// Whatever there is.
+    Any,
+    /// Nothing of this name. [`FailureKind::Changed`] where there was something all the same.
+    Absent,
+    /// This one, unchanged: [`FailureKind::Conflict`] otherwise.
+    Seen(&'a Seen),
+}
+
+/// An object that was read, so that no other one is changed or deleted in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     pub namespace: Option<String>,
@@ -111,6 +132,8 @@ pub enum FailureKind {
     Missing,
     /// Somebody else owns a field, or has changed the object since (409).
     Conflict,
+    /// Somebody has made, changed or deleted it since it was looked at.
+    Changed,
     /// The server refuses the object (400, 422); an immutable field, mostly.
     Invalid,
     /// Too many requests (429), after we had waited as we were told to.

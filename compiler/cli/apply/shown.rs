@@ -1,5 +1,7 @@
 //! What `apply` says before, while and after it changes something.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value as Json, json};
 
 use crate::diag::{shown, veil};
@@ -81,7 +83,12 @@ impl Shown<'_> {
     fn remarks(&self, intent: &Intent<'_>) -> Vec<String> {
         let mut all = Vec::new();
         for id in &intent.foreign {
-            all.push(format!("left alone: {id} is somebody else's; `--adopt {id}` takes it over"));
+            all.push(match intent.elsewhere(id) {
+                Some(other) => format!(
+                    "left alone: {id} belongs to `{other}`, by its labels: delete it if it came here by mistake"
+                ),
+                None => format!("left alone: {id} is somebody else's; `--adopt {id}` takes it over"),
+            });
         }
         if intent.unverified() > 0 {
             all.push(format!("left alone: {} could not be looked at", objects(intent.unverified())));
@@ -92,6 +99,16 @@ impl Shown<'_> {
                 objects(intent.extended)
             ));
         }
+        let changed = || intent.steps.iter().filter(|s| !s.left.is_empty());
+        all.extend(
+            changed()
+                .map(|s| format!("left to others, as an `ignore` says: {} of {}", s.left.join(", "), s.desired.id)),
+        );
+        let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
+        intent.steps.iter().flat_map(|s| &s.taken).for_each(|from| *taken.entry(from).or_default() += 1);
+        all.extend(taken.into_iter().map(|(from, n)| {
+            format!("taken over: {} applied by `{from}` so far; what it owned of them becomes ours", objects(n))
+        }));
         let pruning = &intent.pruning;
         match (&pruning.refused, self.question.prune) {
             (Some(why), true) => all.push(format!("nothing is deleted: {why}")),
@@ -214,8 +231,12 @@ impl Shown<'_> {
         let all = || done.iter().flat_map(|d| &d.objects);
         let count = |is: &dyn Fn(&AppliedObject) -> bool| all().filter(|o| is(o)).count();
         let failed = count(&|o| matches!(o.outcome, Outcome::Failed(_)));
+        let gone = done.iter().flat_map(|d| &d.deleted).filter(|(_, outcome)| *outcome == Outcome::Done).count();
+        let gone = if self.question.dry_run { 0 } else { gone };
         let mut end = match (self.question.dry_run, count(&|o| o.outcome == Outcome::Done)) {
+            (_, 0) if failed == 0 && gone > 0 => format!("{} deleted, and none applied", objects(gone)),
             (_, 0) if failed == 0 => "Nothing was applied".to_owned(),
+            (false, n) if gone > 0 => format!("{} applied, {gone} deleted", objects(n)),
             (true, n) => format!("The servers accept {}; nothing was changed", objects(n)),
             (false, n) => format!("{} applied", objects(n)),
         };
@@ -260,6 +281,9 @@ impl Shown<'_> {
                 |(path, because)| json!({"path": line(path), "cause": because.cause.name(), "by": line(&because.by)}),
             );
             one["stillDifferent"] = left.collect();
+            let step = intent.steps.iter().find(|s| s.desired.id == o.id);
+            one["leftToOthers"] = step.map(|s| s.left.iter().map(|path| line(path)).collect()).unwrap_or_default();
+            one["takenFrom"] = step.map(|s| s.taken.iter().map(|from| line(from)).collect()).unwrap_or_default();
             one
         });
         let deleted = done.deleted.iter().map(|(id, what)| {

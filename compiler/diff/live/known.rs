@@ -309,6 +309,15 @@ pub(super) fn is_ours(manager: &Manager, aliases: &[String]) -> bool {
     }
 }
 
+/// Whether it has applied our output and leaves that to whoever does so next. Controllers apply again and again.
+pub(super) fn is_handed_over(manager: &Manager, aliases: &[String]) -> bool {
+    let by_kubectl = match manager.operation {
+        Operation::Apply => manager.name == "kubectl",
+        Operation::Update => CLIENT_SIDE.contains(&manager.name.as_str()),
+    };
+    by_kubectl || aliases.contains(&manager.name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,9 @@
 mod defaults;
 mod ignored;
 mod known;
+mod left;
 mod owners;
+mod taken;
 mod visible;
 
 use std::collections::BTreeMap;
@@ -15,6 +17,8 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 pub use ignored::Ignore;
+pub use left::leave_to_others;
+pub use taken::{Takeover, takeover};
 pub use visible::Hidden;
 
 use self::owners::{LAST_APPLIED, Manager, Operation, Owners};

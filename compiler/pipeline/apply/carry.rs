@@ -5,19 +5,22 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::super::diff::rules;
-use super::super::live::{Material, generation};
+use super::super::live::{Desired, Material};
+use super::again;
 use super::ready::{self, State};
 use super::{Action, AppliedCluster, AppliedObject, ApplyQuestion, Event, Intent, Outcome, Step, Stop};
-use crate::diag::Origin;
-use crate::diff::{self, Approved, Because, Live, Wanted, compare_live};
+use crate::diff::{self, Because};
 use crate::emit::MANAGED_BY;
-use crate::object::{ObjectId, Place, Tree};
-use crate::world::server::{Apply, Failure, FailureKind, Listed, Seen, Served};
+use crate::object::{ObjectId, Place};
+use crate::world::server::{Apply, Base, Failure, FailureKind, Listed, Seen, Served};
 use crate::world::{Server, World};
 
 /// Between two looks at what is not ready yet.
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// Somebody may change an object between the second look and the change as often as this, as long as it differs as it
+/// was shown to: controllers write what does not concern us.
+const TRIES: usize = 4;
 
 /// Carries intents out, one cluster after the other. A stage begins when all of the one before has been applied and is
 /// ready; after one that failed the rest of the cluster is left alone, and so are all further clusters.
@@ -30,16 +33,20 @@ pub fn carry_out(
     let mut failed = false;
     let one = |intent: &Intent<'_>| {
         let has_work = !intent.steps.is_empty() || (question.prune && !intent.pruning.delete.is_empty());
-        let Some(server) = intent.material.server.as_deref().filter(|_| has_work) else {
-            return AppliedCluster::default();
+        let waits = question.wait.is_some() && !question.dry_run;
+        let server = intent.material.server.as_deref().filter(|_| has_work || waits);
+        let applied = match server {
+            Some(_) if failed && !question.keep_going && !question.dry_run => {
+                let stopped = has_work.then_some(Stop::NotBegun);
+                return AppliedCluster { stopped, ..AppliedCluster::default() };
+            }
+            Some(server) => {
+                let (kinds, applied) = (BTreeMap::new(), AppliedCluster::default());
+                Run { world, server, intent, question, tell, kinds, lost: None, applied }.run()
+            }
+            None => AppliedCluster::default(),
         };
-        if failed && !question.keep_going && !question.dry_run {
-            return AppliedCluster { stopped: Some(Stop::NotBegun), ..AppliedCluster::default() };
-        }
-        let kinds = BTreeMap::new();
-        let run = Run { world, server, intent, question, tell, kinds, lost: None, applied: AppliedCluster::default() };
-        let applied = run.run();
-        failed |= !applied.is_whole();
+        failed |= !applied.is_whole() || intent.is_open();
         applied
     };
     intents.iter().map(one).collect()
@@ -60,15 +67,15 @@ struct Run<'r> {
 
 impl Run<'_> {
     fn run(mut self) -> AppliedCluster {
-        for steps in self.intent.steps.chunk_by(|a, b| a.desired.place == b.desired.place) {
-            let place = steps[0].desired.place;
-            if self.applied.stopped.is_none() {
-                if !self.stage(place, steps) && !self.question.dry_run {
-                    self.applied.stopped = Some(Stop::After(place));
-                }
-            } else {
+        let intent = self.intent;
+        for stage in intent.material.wanted.chunk_by(|a, b| a.place == b.place) {
+            let place = stage[0].place;
+            let steps: Vec<&Step<'_>> = intent.steps.iter().filter(|s| s.desired.place == place).collect();
+            if self.applied.stopped.is_some() {
                 let not_tried = |step: &Step<'_>| applied(step, Outcome::NotTried, Vec::new());
-                self.applied.objects.extend(steps.iter().map(not_tried));
+                self.applied.objects.extend(steps.into_iter().map(not_tried));
+            } else if !self.stage(place, stage, &steps) && !self.question.dry_run {
+                self.applied.stopped = Some(Stop::After(place));
             }
         }
         if self.question.prune && self.applied.stopped.is_none() && self.intent.pruning.refused.is_none() {
@@ -77,46 +84,86 @@ impl Run<'_> {
         self.applied
     }
 
-    /// Whether all of a stage was applied and is ready.
-    fn stage(&mut self, place: Place, steps: &[Step<'_>]) -> bool {
+    /// Whether all of a stage is there and ready.
+    fn stage(&mut self, place: Place, stage: &[Desired], steps: &[&Step<'_>]) -> bool {
         let first = self.applied.objects.len();
-        let mut changed = Vec::new();
         for step in steps {
             let done = match &self.lost {
                 Some(_) => applied(step, Outcome::NotTried, Vec::new()),
-                None => self.object(step, &mut changed),
+                None => self.object(step),
             };
             self.applied.objects.push(done);
         }
         let objects = &self.applied.objects[first..];
-        (self.tell)(&Event::Stage { cluster: self.intent.name(), place, objects });
+        if !objects.is_empty() {
+            (self.tell)(&Event::Stage { cluster: self.intent.name(), place, objects });
+        }
         let failed = objects.iter().any(|o| !matches!(o.outcome, Outcome::Done | Outcome::Unchecked));
+        let (left, kept): (Vec<_>, Vec<_>) = stage.iter().map(|d| &d.id).partition(|id| self.intent.leaves(id));
         match self.question.wait {
-            Some(patience) if !self.question.dry_run && !failed => self.ready(changed, patience),
-            _ => !failed,
+            _ if failed || !left.is_empty() => false,
+            Some(patience) if !self.question.dry_run => self.ready(kept.into_iter().cloned().collect(), patience),
+            _ => true,
         }
     }
 
-    fn object(&mut self, step: &Step<'_>, changed: &mut Vec<ObjectId>) -> AppliedObject {
+    fn object(&mut self, step: &Step<'_>) -> AppliedObject {
         let id = &step.desired.id;
-        let how = Apply {
-            manager: MANAGED_BY,
-            // Whoever takes an object over takes its labels, at least, from others.
-            force: self.question.force || step.action == Action::Adopt,
-            dry_run: self.question.dry_run,
-        };
-        let answer = self.served(id).and_then(|served| self.server.apply(&served, &step.desired.json, how));
-        match answer {
-            Ok(now) => {
-                if self.intent.material.there.get(id).is_none_or(|before| *before != generation(&now)) {
-                    changed.push(id.clone());
-                }
-                applied(step, Outcome::Done, left(self.intent.material, id, &step.desired.json, &now))
-            }
-            Err(failure) if failure.kind == FailureKind::Missing && how.dry_run && self.comes_along(step) => {
+        match self.sent(step) {
+            Ok(now) => applied(step, Outcome::Done, left(self.intent.material, id, &step.desired.json, &now)),
+            Err(failure) if failure.kind == FailureKind::Missing && self.question.dry_run && self.comes_along(step) => {
                 applied(step, Outcome::Unchecked, Vec::new())
             }
             Err(failure) => applied(step, Outcome::Failed(self.lost_by(failure)), Vec::new()),
+        }
+    }
+
+    /// Applies an object, if it still is what was shown; the object as it is then.
+    fn sent(&mut self, step: &Step<'_>) -> Result<Json, Failure> {
+        let (id, material) = (&step.desired.id, self.intent.material);
+        let served = self.served(id)?;
+        let how = Apply {
+            manager: MANAGED_BY,
+            // Whoever takes an object over takes its labels, at least, from others. What is not there yet is
+            // nobody's.
+            force: step.action == Action::Adopt || (self.question.force && step.action != Action::Create),
+            dry_run: self.question.dry_run,
+            base: Base::Any,
+        };
+        if self.question.dry_run {
+            let live = material.there.get(id);
+            return self.server.apply(&served, &given(step, material, live), how);
+        }
+        let namespace = served.namespaced.then_some(id.namespace.as_str());
+        let mut tries = 1;
+        loop {
+            let now = self.server.find(&served, namespace, &id.name)?;
+            again::is_as_shown(material, id, &step.desired.json, now.as_ref())?;
+            let object = given(step, material, now.as_ref());
+            let Some(mut now) = now else {
+                return self.server.apply(&served, &object, Apply { base: Base::Absent, ..how });
+            };
+            let nameless = || Failure::new(FailureKind::Garbage, "the server tells no uid and version of it");
+            let mut seen = again::seen(id, &now).ok_or_else(nameless)?;
+            let sent = match diff::takeover(&now, &material.ours) {
+                Some(taken) => self.server.reown(&served, &seen, &taken.managed_fields).and_then(|owned| {
+                    now = owned;
+                    seen = again::seen(id, &now).ok_or_else(nameless)?;
+                    self.server.apply(&served, &object, Apply { base: Base::Seen(&seen), ..how })
+                }),
+                None => self.server.apply(&served, &object, Apply { base: Base::Seen(&seen), ..how }),
+            };
+            match sent {
+                // It may be of fields, or of the version.
+                Err(failure) if failure.kind == FailureKind::Conflict && tries < TRIES => {
+                    let later = self.server.find(&served, namespace, &id.name)?;
+                    if later.as_ref().and_then(|l| again::seen(id, l)).as_ref() == Some(&seen) {
+                        return Err(failure);
+                    }
+                    tries += 1;
+                }
+                sent => return sent,
+            }
         }
     }
 
@@ -156,14 +203,14 @@ impl Run<'_> {
         served.ok_or_else(|| Failure::new(FailureKind::Missing, message()))
     }
 
-    /// Waits until what was changed is ready; whether it is.
-    fn ready(&mut self, mut changed: Vec<ObjectId>, patience: Duration) -> bool {
-        changed.retain(|id| ready::becomes(&id.kind));
+    /// Waits until these are ready; whether they are.
+    fn ready(&mut self, mut waited: Vec<ObjectId>, patience: Duration) -> bool {
+        waited.retain(|id| ready::becomes(&id.kind));
         let began = self.world.elapsed();
         let mut told = Vec::new();
         loop {
             let (waiting, failed): (Vec<_>, Vec<_>) =
-                self.look(&changed).into_iter().partition(|(_, _, is_final)| !is_final);
+                self.look(&waited).into_iter().partition(|(_, _, is_final)| !is_final);
             let words = |all: Vec<(ObjectId, String, bool)>| all.into_iter().map(|(id, why, _)| (id, why));
             if !failed.is_empty() {
                 self.applied.unready.extend(words(failed).chain(words(waiting)));
@@ -177,7 +224,7 @@ impl Run<'_> {
                 self.applied.unready.extend(waiting);
                 return false;
             }
-            changed = waiting.iter().map(|(id, _)| id.clone()).collect();
+            waited = waiting.iter().map(|(id, _)| id.clone()).collect();
             if waiting != told {
                 (self.tell)(&Event::Waiting { cluster: self.intent.name(), waiting: &waiting });
                 told = waiting;
@@ -237,14 +284,52 @@ impl Run<'_> {
         }
     }
 
-    fn delete(&mut self, id: &ObjectId, seen: &Seen) -> Outcome {
-        match self.served(id).and_then(|served| self.server.delete(&served, seen)) {
+    fn delete(&mut self, id: &ObjectId, shown: &Seen) -> Outcome {
+        match self.deleted(id, shown) {
             Ok(()) => Outcome::Done,
             // Somebody was faster.
             Err(failure) if failure.kind == FailureKind::Missing => Outcome::Done,
             Err(failure) => Outcome::Failed(self.lost_by(failure)),
         }
     }
+
+    /// Deletes an object, if it still is what was shown but for what controllers note of it.
+    fn deleted(&mut self, id: &ObjectId, shown: &Seen) -> Result<(), Failure> {
+        let served = self.served(id)?;
+        let Some(now) = self.server.find(&served, shown.namespace.as_deref(), &id.name)? else { return Ok(()) };
+        let then = self.intent.material.orphans.get(id);
+        let seen = again::seen(id, &now).filter(|seen| seen.uid == shown.uid);
+        match seen.filter(|_| then.is_some_and(|then| of_people(then) == of_people(&now))) {
+            Some(seen) => self.server.delete(&served, &seen),
+            None => {
+                let why = "somebody has changed it since it was looked at; run `apply` again to see it";
+                Err(Failure::new(FailureKind::Changed, why))
+            }
+        }
+    }
+}
+
+/// An object without what the server and controllers note of it.
+fn of_people(object: &Json) -> Json {
+    let mut object = object.clone();
+    if let Some(object) = object.as_object_mut() {
+        object.remove("status");
+    }
+    if let Some(metadata) = object.get_mut("metadata").and_then(Json::as_object_mut) {
+        for noted in ["managedFields", "resourceVersion", "generation"] {
+            metadata.remove(noted);
+        }
+    }
+    object
+}
+
+/// What is sent of an object: all of it but what the spec leaves to others who have set it.
+fn given(step: &Step<'_>, material: &Material, live: Option<&Json>) -> Json {
+    let mut object = step.desired.json.clone();
+    if let Some(live) = live {
+        diff::leave_to_others(&step.desired.id, &mut object, live, &material.ours);
+    }
+    object
 }
 
 fn applied(step: &Step<'_>, outcome: Outcome, left: Vec<(String, Because)>) -> AppliedObject {
@@ -253,9 +338,6 @@ fn applied(step: &Step<'_>, outcome: Outcome, left: Vec<(String, Because)>) -> A
 
 /// Where an object that was applied still differs: fields we do not give and others own.
 fn left(material: &Material, id: &ObjectId, wanted: &Json, now: &Json) -> Vec<(String, Because)> {
-    let mut tree = Tree::new();
-    let root = tree.add_json("", wanted, Origin::INHERIT);
-    let wanted = Wanted { id, file: "", side: diff::Side { tree: &tree, root }, approved: Approved::Same };
-    let found = compare_live(wanted, Live(now), &material.ours, &rules());
-    found.changes.into_iter().filter_map(|c| Some((c.path, c.because?))).collect()
+    let found = again::differences(material, id, wanted, now);
+    found.into_iter().filter_map(|c| Some((c.path, c.because?))).collect()
 }

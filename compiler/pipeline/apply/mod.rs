@@ -1,6 +1,7 @@
 //! Live clusters made what is compiled: server-side apply, object by object, stage by stage. What is applied is what a
 //! comparison with the very same cluster has found; nothing is remembered but what the server itself notes.
 
+mod again;
 mod carry;
 mod prune;
 mod ready;
@@ -12,7 +13,7 @@ pub use carry::carry_out;
 pub use prune::{Pruning, command as delete_command};
 
 use super::live::{Approval, Desired, LiveCluster, Material};
-use crate::diff::{Because, Cause};
+use crate::diff::{self, Because, Cause, Live};
 use crate::emit::{Release, VALUES};
 use crate::object::{ObjectId, Place};
 use crate::world::server::Failure;
@@ -42,6 +43,9 @@ pub struct Intent<'c> {
     pub steps: Vec<Step<'c>>,
     /// Somebody else's, and left alone.
     pub foreign: Vec<&'c ObjectId>,
+    /// Another cluster of the fleet, and how many objects of it are there where those of this one should be: more than
+    /// are this one's. It is the wrong server, most likely.
+    pub mistaken: Option<(&'c str, usize)>,
     /// Objects of ours with fields that others have added: applying does not take these away.
     pub extended: usize,
     pub pruning: Pruning<'c>,
@@ -51,6 +55,10 @@ pub struct Intent<'c> {
 pub struct Step<'c> {
     pub desired: &'c Desired,
     pub action: Action,
+    /// What of it the spec leaves to others, and they have set: paths.
+    pub left: Vec<String>,
+    /// Other appliers that it is taken over from.
+    pub taken: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +97,7 @@ pub struct AppliedCluster {
 /// Why a cluster was left before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// Something of this stage failed, or did not become ready.
+    /// Something of this stage failed, did not become ready, could not be looked at or is somebody else's.
     After(Place),
     /// An earlier cluster failed.
     NotBegun,
@@ -157,6 +165,7 @@ pub fn intend<'c>(cluster: &'c LiveCluster, question: &ApplyQuestion<'_>) -> Opt
         steps: Vec::new(),
         foreign: Vec::new(),
         extended: 0,
+        mistaken: mistaken(material),
         pruning: Pruning::of(cluster, material),
     };
     for desired in material.wanted.iter().filter(|d| !unverified.contains(&d.id)) {
@@ -178,10 +187,25 @@ pub fn intend<'c>(cluster: &'c LiveCluster, question: &ApplyQuestion<'_>) -> Opt
             Action::Same
         };
         if action != Action::Same || question.all || question.dry_run {
-            intent.steps.push(Step { desired, action });
+            intent.steps.push(step(desired, action, material));
         }
     }
     Some(intent)
+}
+
+fn step<'c>(desired: &'c Desired, action: Action, material: &Material) -> Step<'c> {
+    let live = material.there.get(&desired.id);
+    let left = live.map(|live| diff::leave_to_others(&desired.id, &mut desired.json.clone(), live, &material.ours));
+    let taken = live.and_then(|live| diff::takeover(live, &material.ours));
+    Step { desired, action, left: left.unwrap_or_default(), taken: taken.map(|t| t.from).unwrap_or_default() }
+}
+
+fn mistaken(material: &Material) -> Option<(&str, usize)> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    material.elsewhere.values().for_each(|name| *counts.entry(name).or_default() += 1);
+    let own = material.there.values().filter(|object| Live(object).is_marked(&material.ours)).count();
+    let most = counts.into_iter().max_by_key(|(_, n)| *n)?;
+    (most.1 > own).then_some(most)
 }
 
 impl Intent<'_> {
@@ -197,6 +221,21 @@ impl Intent<'_> {
     /// Objects and lists about which nothing is known, and which are not applied.
     pub fn unverified(&self) -> usize {
         self.cluster.unverified.iter().map(|u| u.objects.len().max(1)).sum()
+    }
+
+    /// Whether something of it is known before anything is done not to come about.
+    pub fn is_open(&self) -> bool {
+        !self.foreign.is_empty() || !self.cluster.unverified.is_empty()
+    }
+
+    /// Whether an object is left alone: somebody else's, or not looked at.
+    fn leaves(&self, id: &ObjectId) -> bool {
+        self.foreign.contains(&id) || self.cluster.unverified.iter().any(|u| u.objects.contains(id))
+    }
+
+    /// The cluster of the fleet that a foreign object belongs to, where it is one of it.
+    pub fn elsewhere(&self, id: &ObjectId) -> Option<&str> {
+        self.material.elsewhere.get(id).map(String::as_str)
     }
 
     pub fn approval(&self) -> Approval {

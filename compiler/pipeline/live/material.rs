@@ -6,9 +6,10 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::super::diff::Kept;
-use super::{Asked, Reading};
-use crate::diff::Ours;
+use super::{Asked, Reading, marks};
+use crate::diff::{Live, Ours};
 use crate::emit::Release;
+use crate::model::fleet::{Cluster, Fleet};
 use crate::object::{ObjectId, Place};
 use crate::world::Server;
 
@@ -18,8 +19,10 @@ pub struct Material {
     pub server: Option<Arc<dyn Server>>,
     /// In the order in which it is applied.
     pub wanted: Vec<Desired>,
-    /// Objects of these names that are there, each with its generation (0 where its kind has none).
-    pub there: BTreeMap<ObjectId, i64>,
+    /// Objects of these names that are there.
+    pub there: BTreeMap<ObjectId, Json>,
+    /// Those of them that carry the marks of another cluster of the same fleet, each with its name.
+    pub elsewhere: BTreeMap<ObjectId, String>,
     /// Live objects with our marks that nothing asks for.
     pub orphans: BTreeMap<ObjectId, Json>,
     /// Why something could not be listed.
@@ -63,9 +66,18 @@ pub(super) fn desired(kept: &Kept, places: BTreeMap<ObjectId, Place>) -> Vec<Des
     all
 }
 
-pub(super) fn generations(reading: &Reading, asked: &Asked) -> BTreeMap<ObjectId, i64> {
-    let there = reading.objects.iter().filter(|(id, _)| asked.objects.contains(id));
-    there.map(|(id, object)| (id.clone(), generation(object))).collect()
+pub(super) fn there(reading: &mut Reading, asked: &Asked) -> BTreeMap<ObjectId, Json> {
+    asked.objects.iter().filter_map(|id| reading.objects.remove_entry(id)).collect()
+}
+
+/// Objects of another cluster of the fleet, by what they are labelled with.
+pub(super) fn elsewhere(fleet: &Fleet, own: &Cluster, there: &BTreeMap<ObjectId, Json>) -> BTreeMap<ObjectId, String> {
+    let others = fleet.clusters.iter().filter(|c| c.id.value != own.id.value);
+    let others: Vec<(&str, Ours)> =
+        others.map(|c| (c.name.as_str(), Ours { labels: marks(fleet, c), ..Ours::default() })).collect();
+    let whose = |object: &Json| others.iter().find(|(_, ours)| Live(object).is_marked(ours));
+    let one = |(id, object): (&ObjectId, &Json)| Some((id.clone(), whose(object)?.0.to_owned()));
+    there.iter().filter_map(one).collect()
 }
 
 /// Raised by the server with every change of what is asked for.

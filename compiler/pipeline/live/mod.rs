@@ -255,10 +255,12 @@ impl Comparison<'_> {
         // Whoever applies is told Helm's commands.
         let unread = if matches!(self.question.helm, Helm::Unread) && !self.question.keep { releases.len() } else { 0 };
         compared.remark(self.question.approved, index.is_some(), stale, unread);
+        let there = material::there(&mut compared.reading, &asked);
         let material = self.question.keep.then(|| Material {
             server: source.map(|s| s.server),
             wanted: material::desired(&kept, places),
-            there: material::generations(&compared.reading, &asked),
+            elsewhere: material::elsewhere(self.cx.fleet, cluster, &there),
+            there,
             orphans: compared.left.iter().filter_map(|id| compared.reading.objects.remove_entry(id)).collect(),
             unlisted: compared.reading.failed.iter().map(|(_, failure)| failure.message.clone()).collect(),
             ours: compared.ours.clone(),

@@ -4,8 +4,8 @@ use http::StatusCode;
 use kube::Client;
 use serde_json::{Map, Value as Json};
 
-use super::path;
 use super::request::{Limits, Question, Refusal, ask};
+use super::{path, words};
 use crate::world::server::{Failure, FailureKind, Listed};
 
 /// Objects in a page, as kubectl asks for them.
@@ -30,6 +30,26 @@ pub(super) async fn list(
                 format!("{}: the server forgot the state twice (410) before all of it was read", path::listing(what)),
             )),
         },
+    }
+}
+
+/// The one of this name, if there is one.
+pub(super) async fn find(
+    client: &Client,
+    what: &Listed,
+    name: &str,
+    limits: Limits,
+    secrets: &[String],
+) -> Result<Option<Json>, Refusal> {
+    let doing = path::listing(what);
+    let question = Question::get(path::of_named(what, name), &doing);
+    let page = Page::read(ask(client, &question, limits, secrets).await?, what).map_err(|why| garbage(&doing, &why))?;
+    let is_it = |object: &Json| object.pointer("/metadata/name").and_then(Json::as_str) == Some(name);
+    let mut found = page.items.into_iter();
+    match (found.next(), found.next(), page.next) {
+        (None, ..) => Ok(None),
+        (Some(object), None, None) if is_it(&object) => Ok(Some(object)),
+        _ => Err(garbage(&doing, &format!("one was asked for, `{}`", words::of_server(name, &[])))),
     }
 }
 

@@ -29,7 +29,7 @@ use tokio::runtime::Runtime;
 
 use self::login::{Access, Variables, chain, config};
 use self::request::{Limits, Question, Refusal};
-use super::server::{Apply, Failure, FailureKind, Listed, Login, Seen, Served, Server, Verb};
+use super::server::{Apply, Base, Failure, FailureKind, Listed, Login, Seen, Served, Server, Verb};
 
 pub(super) use self::grafana::connect as grafana;
 
@@ -121,6 +121,10 @@ impl Live {
         Ok(Session { client, secrets })
     }
 
+    fn ask_how(&self, question: &Question<'_>) -> Result<(StatusCode, Json), Failure> {
+        self.with(async |client, secrets| request::ask_how(client, question, self.limits, secrets).await)
+    }
+
     fn ask(&self, question: &Question<'_>) -> Result<Json, Failure> {
         self.with(async |client, secrets| request::ask(client, question, self.limits, secrets).await)
     }
@@ -160,6 +164,11 @@ impl Server for Live {
 
     fn list(&self, what: &Listed) -> Result<Vec<Json>, Failure> {
         self.with(async |client, secrets| list::list(client, what, self.limits, secrets).await)
+    }
+
+    fn find(&self, what: &Served, namespace: Option<&str>, name: &str) -> Result<Option<Json>, Failure> {
+        let listed = Listed { served: what.clone(), namespace: namespace.map(str::to_owned), labels: None };
+        self.with(async |client, secrets| list::find(client, &listed, name, self.limits, secrets).await)
     }
 
     fn may(&self, verb: Verb, what: &Served, namespace: Option<&str>) -> Result<bool, Failure> {
@@ -208,17 +217,49 @@ impl Server for Live {
         if how.dry_run {
             path.push_str("&dryRun=All");
         }
-        let answer = self.ask(&Question {
+        let mut object = object.clone();
+        if let (Base::Seen(seen), Some(metadata)) = (how.base, object.get_mut("metadata")) {
+            metadata["uid"] = seen.uid.as_str().into();
+            metadata["resourceVersion"] = seen.resource_version.as_str().into();
+        }
+        let (status, answer) = self.ask_how(&Question {
             method: Method::PATCH,
             path,
             content_type: Some("application/apply-patch+yaml"),
             // JSON is YAML.
-            body: serde_json::to_vec(object).map_err(|e| garbage(&doing, &e.to_string()))?,
+            body: serde_json::to_vec(&object).map_err(|e| garbage(&doing, &e.to_string()))?,
             doing: &doing,
-            again: true,
+            // The first may have done it, and the second would meet what it has made.
+            again: how.base == Base::Any,
         })?;
-        let is_it = answer.pointer("/metadata/name").and_then(Json::as_str) == Some(name);
-        if is_it { Ok(answer) } else { Err(garbage(&doing, "it is not the object")) }
+        if answer.pointer("/metadata/name").and_then(Json::as_str) != Some(name) {
+            return Err(garbage(&doing, "it is not the object"));
+        }
+        // Apply has no way to ask for that before: what is there without a conflict is joined with.
+        if how.base == Base::Absent && !how.dry_run && status != StatusCode::CREATED {
+            let message = format!(
+                "{doing}: somebody has made it in the moment before, and what is compiled was put into theirs: look at it"
+            );
+            return Err(Failure::new(FailureKind::Changed, message));
+        }
+        Ok(answer)
+    }
+
+    fn reown(&self, what: &Served, seen: &Seen, managed_fields: &Json) -> Result<Json, Failure> {
+        let doing = path::object("taking over", what, seen.namespace.as_deref(), &seen.name);
+        let patch = json!([
+            {"op": "test", "path": "/metadata/uid", "value": seen.uid},
+            {"op": "replace", "path": "/metadata/managedFields", "value": managed_fields},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": seen.resource_version},
+        ]);
+        self.ask(&Question {
+            method: Method::PATCH,
+            path: path::of_object(what, seen.namespace.as_deref(), &seen.name),
+            content_type: Some("application/json-patch+json"),
+            body: patch.to_string().into_bytes(),
+            doing: &doing,
+            again: false,
+        })
     }
 
     fn delete(&self, what: &Served, seen: &Seen) -> Result<(), Failure> {

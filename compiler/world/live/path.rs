@@ -24,6 +24,11 @@ pub(super) fn of_list(what: &Listed, limit: usize, next: Option<&str>) -> String
     path
 }
 
+/// A list of one, which takes no other right than a list of all.
+pub(super) fn of_named(what: &Listed, name: &str) -> String {
+    format!("{}&fieldSelector={}", of_list(what, 2, None), segment(&format!("metadata.name={name}")))
+}
+
 pub(super) fn of_object(what: &Served, namespace: Option<&str>, name: &str) -> String {
     format!("{}/{}", of_kind(what, namespace), segment(name))
 }

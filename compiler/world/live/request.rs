@@ -85,11 +85,21 @@ pub(super) async fn ask(
     limits: Limits,
     secrets: &[String],
 ) -> Result<Json, Refusal> {
+    ask_how(client, question, limits, secrets).await.map(|(_, body)| body)
+}
+
+/// Asks; answers with what HTTP calls the success, and its body.
+pub(super) async fn ask_how(
+    client: &Client,
+    question: &Question<'_>,
+    limits: Limits,
+    secrets: &[String],
+) -> Result<(StatusCode, Json), Refusal> {
     let Answer { status, body, .. } = answer(client, question, limits, secrets).await?;
     if !status.is_success() {
         return Err(refusal(status, &body, question.doing, secrets));
     }
-    serde_json::from_slice(&body).map_err(|e| {
+    serde_json::from_slice(&body).map(|body| (status, body)).map_err(|e| {
         let message = format!("{}: the answer is no JSON (line {}, column {})", question.doing, e.line(), e.column());
         Refusal::new(Some(status), FailureKind::Garbage, message)
     })

@@ -65,8 +65,9 @@ fn meddled(cluster: &Cluster, subject: &Subject<'_>, program: &Program<'_>) -> O
     }
     // Nobody runs pods here: it is reconciled, and never available.
     let late = program.run(&["apply", "--yes", "--force-conflicts", "--timeout", "8s"])?.ends(4)?;
-    let unready = &late["clusters"][0]["notReady"][0];
-    if unready["name"] != "user" || !unready["why"].as_str().unwrap_or_default().starts_with("Available is False: ") {
+    let unready = late["clusters"][0]["notReady"].as_array().into_iter().flatten().find(|o| o["name"] == "user");
+    let why = unready.and_then(|u| u["why"].as_str()).unwrap_or_default();
+    if !why.starts_with("Available is False: ") {
         return Err(Trouble::new("what it waits for is not told").said(late.to_string()));
     }
     program.is_silent()?;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use watershed::world::server::{Apply, Failure, FailureKind, Listed, Login, Seen, Served, Verb};
+use watershed::world::server::{Apply, Base, Failure, FailureKind, Listed, Login, Seen, Served, Verb};
 use watershed::world::{Os, Server, World as _};
 
 use crate::ground::cluster::Cluster;
@@ -211,7 +211,7 @@ fn credentials(logins: &Logins) -> Outcome<()> {
 fn changes(server: &dyn Server) -> Result<Outcome<()>, Failure> {
     let what = config_maps(Some(NAMESPACE), None);
     let apply = |value: &str, manager: &str, force: bool, dry_run: bool| {
-        server.apply(&what.served, &config_map("changed", value), Apply { manager, force, dry_run })
+        server.apply(&what.served, &config_map("changed", value), Apply { manager, force, dry_run, base: Base::Any })
     };
     let there = || server.list(&what).map(|all| all.into_iter().find(|o| o["metadata"]["name"] == "changed"));
     apply("1", "watershed", true, true)?;
@@ -224,7 +224,7 @@ fn changes(server: &dyn Server) -> Result<Outcome<()>, Failure> {
     apply("3", "somebody", true, false)?;
     let mut odd = config_map("changed", "1");
     odd["nonsense"] = json!(1);
-    let how = Apply { manager: "watershed", force: true, dry_run: true };
+    let how = Apply { manager: "watershed", force: true, dry_run: true, base: Base::Any };
     let refused = server.apply(&what.served, &odd, how).map_err(|f| f.kind);
     let text = |o: &Value, name: &str| o["metadata"][name].as_str().unwrap_or_default().to_owned();
     let delete = |o: &Value| {

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::object::Tree;
 use crate::syntax::plain;
-use crate::world::server::{Apply, Failure, FailureKind, Listed, Seen, Served, Server, Verb};
+use crate::world::server::{Apply, Base, Failure, FailureKind, Listed, Seen, Served, Server, Verb};
 use crate::world::{Memory, Recorded};
 
 #[derive(Debug, Clone, Default)]
@@ -23,6 +23,8 @@ pub struct State {
     pub asked: Vec<String>,
     /// Changed by somebody whenever something is applied.
     pub touched: Option<String>,
+    /// What somebody does before an object is looked at once more.
+    pub meanwhile: Option<fn(&mut Recorded)>,
     lists: usize,
 }
 
@@ -67,6 +69,7 @@ impl Fake {
 
     /// Puts an object there, as somebody would.
     pub fn put(&self, mut object: Json) {
+        run(&mut object);
         self.state(|s| {
             let number = s.there.objects.len();
             object["metadata"]["uid"] = json!(format!("uid-{number}"));
@@ -97,6 +100,29 @@ impl Fake {
     }
 }
 
+/// Puts what somebody owns of one object into another that does not have it.
+fn keep(from: &Json, to: &mut Json, fields: &Json) {
+    for (key, below) in fields.as_object().into_iter().flatten() {
+        let Some((key, old)) = key.strip_prefix("f:").and_then(|key| Some((key, from.get(key)?))) else { continue };
+        match (to.get_mut(key), below.as_object().is_some_and(serde_json::Map::is_empty)) {
+            (None, _) => to[key] = old.clone(),
+            (Some(to), false) => keep(old, to, below),
+            (Some(_), true) => {}
+        }
+    }
+}
+
+/// Workloads of this server run at once.
+fn run(object: &mut Json) {
+    let replicas = object.pointer("/spec/replicas").and_then(Json::as_i64).unwrap_or(1);
+    let seen = object.pointer("/metadata/generation").and_then(Json::as_i64).unwrap_or(1);
+    if matches!(object["kind"].as_str(), Some("Deployment" | "DaemonSet" | "StatefulSet")) {
+        object["status"] = json!({"observedGeneration": seen, "replicas": replicas, "updatedReplicas": replicas,
+            "availableReplicas": replicas, "readyReplicas": replicas, "desiredNumberScheduled": 2,
+            "updatedNumberScheduled": 2, "numberAvailable": 2});
+    }
+}
+
 fn named(object: &Json) -> String {
     let text = |v: &Json| v.as_str().unwrap_or_default().to_owned();
     format!("{}/{}", text(&object["kind"]), text(&object["metadata"]["name"]))
@@ -120,11 +146,34 @@ impl Server for Fake {
                         let seen = object["metadata"]["generation"].clone();
                         let condition =
                             |name: &str| json!({"type": name, "status": "True", "observedGeneration": seen});
-                        object["status"] = json!({"conditions": [condition("Reconciled"), condition("Available")]});
+                        object["status"]["conditions"] = json!([condition("Reconciled"), condition("Available")]);
                     }
                 }
             }
             s.there.list(what)
+        })
+    }
+
+    fn find(&self, what: &Served, namespace: Option<&str>, name: &str) -> Result<Option<Json>, Failure> {
+        self.state(|s| {
+            if let Some(meanwhile) = s.meanwhile.take() {
+                meanwhile(&mut s.there);
+            }
+            let is_it = |o: &&Json| {
+                named(o) == format!("{}/{name}", what.kind) && o["metadata"]["namespace"].as_str() == namespace
+            };
+            Ok(s.there.objects.iter().find(is_it).cloned())
+        })
+    }
+
+    fn reown(&self, what: &Served, seen: &Seen, managed_fields: &Json) -> Result<Json, Failure> {
+        self.state(|s| {
+            let name = format!("{}/{}", what.kind, seen.name);
+            s.asked.push(format!("reown {name}"));
+            let object = s.there.objects.iter_mut().find(|o| named(o) == name).expect("what was seen");
+            object["metadata"]["managedFields"] = managed_fields.clone();
+            object["metadata"]["resourceVersion"] = json!(format!("{}-owned", seen.resource_version));
+            Ok(object.clone())
         })
     }
 
@@ -150,19 +199,33 @@ impl Server for Fake {
                 .objects
                 .iter()
                 .position(|o| named(o) == name && o["metadata"]["namespace"] == object["metadata"]["namespace"]);
-            let before = at.map_or(0, |at| s.there.objects[at]["metadata"]["generation"].as_i64().unwrap_or(0));
-            let same = at.is_some_and(|at| s.there.objects[at]["spec"] == object["spec"]);
-            now["metadata"]["generation"] = json!(if same { before } else { before + 1 });
-            now["metadata"]["uid"] = json!(format!("uid-of-{name}"));
-            now["metadata"]["resourceVersion"] = json!("2");
-            // What others own stays.
-            for kept in ["/metadata/managedFields", "/spec/enforcedSampleLimit"] {
-                let (map, key) = kept.rsplit_once('/').unwrap();
-                let old = at.and_then(|at| s.there.objects[at].pointer(kept)).cloned();
-                if let (Some(old), Some(map)) = (old, now.pointer_mut(map)) {
-                    map[key] = old;
+            let there = at.map(|at| s.there.objects[at].clone());
+            let metadata = there.as_ref().map(|t| &t["metadata"]);
+            let is_met = match (how.base, metadata) {
+                (Base::Any, _) | (Base::Absent, None) => true,
+                (Base::Seen(seen), Some(m)) => {
+                    m["uid"] == seen.uid.as_str() && m["resourceVersion"] == seen.resource_version.as_str()
                 }
+                _ => false,
+            };
+            if !is_met {
+                return Err(Failure::new(FailureKind::Conflict, "the object has been modified"));
             }
+            let before = metadata.map_or(0, |m| m["generation"].as_i64().unwrap_or(0));
+            // What others own stays.
+            if let Some(there) = &there {
+                let entries = there.pointer("/metadata/managedFields").and_then(Json::as_array);
+                let others = entries.into_iter().flatten().filter(|e| e["manager"] != "watershed");
+                others.for_each(|e| keep(there, &mut now, &e["fieldsV1"]));
+                now["metadata"]["managedFields"] = there["metadata"]["managedFields"].clone();
+                now["metadata"]["uid"] = there["metadata"]["uid"].clone();
+            } else {
+                now["metadata"]["uid"] = json!(format!("uid-of-{name}"));
+            }
+            let same = there.as_ref().is_some_and(|there| there["spec"] == now["spec"]);
+            now["metadata"]["generation"] = json!(if same { before } else { before + 1 });
+            now["metadata"]["resourceVersion"] = json!("2");
+            run(&mut now);
             match at {
                 _ if how.dry_run => {}
                 Some(at) => s.there.objects[at] = now.clone(),
@@ -171,6 +234,7 @@ impl Server for Fake {
             if let Some(touched) = &s.touched {
                 let of = s.there.objects.iter_mut().find(|o| named(o) == *touched).unwrap();
                 of["metadata"]["resourceVersion"] = json!("3");
+                of["spec"] = json!({"touched": true});
             }
             Ok(now)
         })

@@ -1,3 +1,4 @@
+mod care;
 mod fake;
 
 use std::ffi::OsString;
@@ -267,10 +268,13 @@ fn a_stage_that_is_not_ready_in_time_says_why() {
     };
     let ((code, text), asked) = wait(Some(3));
     assert_eq!((code, asked.len()), (0, 2), "{text}");
-    assert!(text.contains("lab: waiting for Prometheus/monitoring/user: no condition Reconciled yet"), "{text}");
+    assert!(text.contains("lab: waiting for Prometheus/monitoring/fast: no condition Reconciled yet"), "{text}");
     let ((code, text), asked) = wait(None);
     assert_eq!((code, asked.len()), (4, 1), "the monitors come later: {text}");
-    assert!(text.contains("lab: Prometheus/monitoring/user is not ready: no condition Reconciled yet"), "{text}");
+    for name in ["user", "system"] {
+        let said = format!("lab: Prometheus/monitoring/{name} is not ready: no condition Reconciled yet");
+        assert!(text.contains(&said), "also what was not changed: {text}");
+    }
     assert!(text.contains("stopped after 20-prometheus; 1 object not applied"), "{text}");
 }
 
@@ -297,7 +301,7 @@ fn what_is_left_over_goes_only_where_that_is_asked_for() {
     let (code, text) = apply(&world, &["--prune", "--dry-run"]);
     assert_eq!((code, text.contains("ServiceMonitor/monitoring/old would be deleted")), (0, true), "{text}");
     world.answer("y");
-    let (code, text) = run(&world, &["apply", "--prune"]);
+    let (code, text) = run(&world, &["apply", "--prune", "--no-wait"]);
     let deleted: Vec<String> = fake.asked().into_iter().filter(|a| !a.starts_with("try ")).collect();
     assert_eq!((code, deleted), (0, vec!["delete ServiceMonitor/old".to_owned()]), "{text}");
     assert!(
@@ -353,8 +357,11 @@ fn what_was_changed_since_it_was_seen_is_not_deleted() {
     fake.take("Prometheus/user");
     fake.state(|s| s.touched = Some("ServiceMonitor/old".to_owned()));
     let (code, text) = apply(&world, &["--prune"]);
-    assert_eq!((code, fake.asked().last().unwrap().as_str()), (4, "delete ServiceMonitor/old"), "{text}");
-    assert!(text.contains("ServiceMonitor/monitoring/old is not deleted: it is another one by now"), "{text}");
+    assert_eq!((code, fake.asked()), (4, vec!["apply Prometheus/user".to_owned()]), "{text}");
+    assert!(
+        text.contains("ServiceMonitor/monitoring/old is not deleted: somebody has changed it since it was looked at"),
+        "{text}"
+    );
 }
 
 #[test]

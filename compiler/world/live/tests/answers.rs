@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::{QUICK, Reply, TOKEN, config_maps, is_clean, live, served};
 use crate::world::Server;
-use crate::world::server::{Apply, FailureKind, Seen, Verb};
+use crate::world::server::{Apply, Base, FailureKind, Seen, Verb};
 
 fn status(code: u16, message: &str) -> Reply {
     Reply::Says(code, json!({"kind": "Status", "status": "Failure", "code": code, "message": message}).to_string())
@@ -114,7 +114,7 @@ fn an_apply_is_strict_and_names_its_manager() {
     });
     let what = served("v1", "ConfigMap", "configmaps");
     let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "monitoring"}});
-    let how = Apply { manager: "watershed", force: true, dry_run: true };
+    let how = Apply { manager: "watershed", force: true, dry_run: true, base: Base::Any };
     assert_eq!(live.apply(&what, &object, how).unwrap(), object);
     let asked = &fake.asked()[0];
     assert_eq!(asked.method, "PATCH");

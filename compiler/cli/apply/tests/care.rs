@@ -1,0 +1,178 @@
+//! What is not touched, not begun, or no longer as it was shown.
+
+use serde_json::json;
+
+use super::fake::Fake;
+use super::{SPEC, applied, apply, first, is_differing, run};
+use crate::world::Memory;
+
+const KSM: &str = "Deployment/kube-state-metrics";
+
+/// What one manager owns of an object, our marks among them if it has applied it.
+fn entry(manager: &str, operation: &str, spec: serde_json::Value) -> serde_json::Value {
+    let labels = json!({"f:app.kubernetes.io/managed-by": {}, "f:watershed/fleet": {}, "f:watershed/cluster": {}});
+    let fields = if operation == "Scale" {
+        json!({"f:spec": spec})
+    } else {
+        json!({"f:metadata": {"f:labels": labels}, "f:spec": spec})
+    };
+    let api_version = "apps/v1";
+    json!({"manager": manager, "operation": if operation == "Scale" { "Update" } else { operation },
+           "apiVersion": api_version, "fieldsType": "FieldsV1", "fieldsV1": fields})
+}
+
+#[test]
+fn what_an_ignore_leaves_to_others_is_not_undone() {
+    let ignore =
+        "{ ignore target=\"Deployment/kube-state-metrics\" why=\"scaled by hand\" { fields \"/spec/replicas\" }\n";
+    let spec = SPEC.replacen("pods=600 {", &format!("pods=600 {ignore}"), 1);
+    let world = Memory::new().with("fleet.kdl", spec);
+    let (code, text) = run(&world, &["build"]);
+    assert_eq!(code, 0, "{text}");
+    let fake = Fake::of(&world, "output/");
+    world.serve("lab", fake.clone());
+    fake.change(KSM, |o| {
+        o["spec"]["replicas"] = json!(5);
+        o["spec"]["minReadySeconds"] = json!(7);
+        o["metadata"]["managedFields"] = json!([
+            entry("watershed", "Apply", json!({"f:minReadySeconds": {}})),
+            entry("kubectl", "Scale", json!({"f:replicas": {}}))
+        ]);
+    });
+    let (code, text) = apply(&world, &["--force-conflicts"]);
+    assert_eq!((code, fake.asked()), (0, vec![format!("apply {KSM} forced")]), "{text}");
+    let replicas = fake.take(KSM)["spec"]["replicas"].clone();
+    assert_eq!(replicas, json!(5), "{text}");
+    assert!(text.contains("left to others, as an `ignore` says: spec.replicas of Deployment/monitoring/"), "{text}");
+}
+
+#[test]
+fn what_was_made_or_changed_since_it_was_shown_is_not_applied() {
+    let (world, fake) = applied();
+    fake.change("Prometheus/user", |o| o["spec"]["retention"] = json!("1d"));
+    fake.state(|s| {
+        s.meanwhile = Some(|there| {
+            let user = there.objects.iter_mut().find(|o| o["metadata"]["name"] == "user" && o["kind"] == "Prometheus");
+            let user = user.unwrap();
+            user["spec"]["paused"] = json!(true);
+            user["metadata"]["resourceVersion"] = json!("9");
+        });
+    });
+    let (code, text) = apply(&world, &["--force-conflicts"]);
+    assert_eq!((code, fake.asked().len()), (4, 0), "{text}");
+    assert!(text.contains("somebody has changed spec.paused since it was compared; run `apply` again"), "{text}");
+    assert_eq!((apply(&world, &[]).0, is_differing(&world)), (0, false));
+
+    // What only the operator notes is no other difference.
+    fake.change("Prometheus/user", |o| o["spec"]["retention"] = json!("1d"));
+    fake.state(|s| {
+        s.meanwhile = Some(|there| {
+            for object in &mut there.objects {
+                object["status"] = json!({"shards": 1});
+                object["metadata"]["resourceVersion"] = json!("10");
+            }
+        });
+    });
+    assert_eq!((apply(&world, &[]).0, is_differing(&world)), (0, false));
+
+    let monitor = first(&fake, "ServiceMonitor");
+    let mut theirs = fake.take(&monitor);
+    theirs["metadata"]["labels"] = json!({"owner": "somebody"});
+    theirs["metadata"]["name"] = json!("placeholder");
+    fake.put(theirs);
+    let before = fake.asked().len();
+    fake.state(|s| {
+        s.meanwhile = Some(|there| {
+            let theirs = there.objects.iter_mut().find(|o| o["metadata"]["name"] == "placeholder").unwrap();
+            theirs["metadata"]["name"] = json!("alertmanager");
+        });
+    });
+    let (code, text) = apply(&world, &[]);
+    assert_eq!(monitor, "ServiceMonitor/alertmanager");
+    assert_eq!((code, fake.asked().len() - before), (4, 0), "{text}");
+    assert!(text.contains("somebody has made it since it was compared"), "{text}");
+    assert!(!text.contains("--force-conflicts` takes"), "{text}");
+}
+
+#[test]
+fn what_kubectl_has_applied_is_taken_over_first() {
+    for (manager, operation) in [("kubectl-client-side-apply", "Update"), ("kubectl", "Apply")] {
+        let (world, fake) = applied();
+        fake.change(KSM, |o| {
+            o["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = json!(77);
+            let spec = json!({"f:template": {"f:spec": {"f:terminationGracePeriodSeconds": {}}}});
+            o["metadata"]["managedFields"] = json!([entry(manager, operation, spec)]);
+            let noted = o.to_string();
+            o["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/last-applied-configuration": noted});
+        });
+        let (code, text) = apply(&world, &[]);
+        assert_eq!((code, fake.asked()), (0, vec![format!("reown {KSM}"), format!("apply {KSM}")]), "{text}");
+        assert!(text.contains(&format!("taken over: 1 object applied by `{manager}` so far")), "{text}");
+        assert!(!is_differing(&world), "{text}");
+    }
+}
+
+#[test]
+fn the_wrong_cluster_is_not_applied_to() {
+    let world = Memory::new().with("fleet.kdl", SPEC.to_owned() + "\ncluster \"north\" nodes=3 pods=90\n");
+    assert_eq!(run(&world, &["build"]).0, 0);
+    let lab = Fake::of(&world, "output/single-split/lab/");
+    world.serve("lab", lab.clone());
+    world.serve("north", Fake::of(&world, "output/single-split/north/"));
+    for more in [&[][..], &["--dry-run"], &["--force-conflicts", "--all"]] {
+        let (code, text) = apply(&world, &[&["--cluster", "north", "--context", "lab"], more].concat());
+        assert_eq!((code, lab.asked().len()), (4, 0), "{text}");
+        assert!(text.contains("north: this is `lab`, by the labels of ") && !text.contains("--adopt"), "{text}");
+    }
+    let (code, text) = apply(&world, &[]);
+    assert_eq!(code, 0, "{text}");
+
+    // One that came here by mistake is left alone, and nobody is told to take it.
+    lab.change("ServiceMonitor/kubelet", |o| o["metadata"]["labels"]["watershed/cluster"] = json!("north"));
+    let (code, text) = apply(&world, &["--cluster", "lab"]);
+    let said = "left alone: ServiceMonitor/monitoring/kubelet belongs to `north`, by its labels";
+    assert!(code == 4 && text.contains(said) && !text.contains("--adopt"), "{text}");
+}
+
+#[test]
+fn a_stage_in_which_something_is_left_alone_is_not_done() {
+    let (world, fake) = applied();
+    let monitor = first(&fake, "ServiceMonitor");
+    fake.take(&monitor);
+    fake.change("Prometheus/user", |o| o["metadata"]["labels"]["app.kubernetes.io/managed-by"] = json!("Helm"));
+    let (code, text) = apply(&world, &[]);
+    assert_eq!((code, fake.asked().len()), (4, 0), "{text}");
+    assert!(text.contains("stopped after 20-prometheus; 1 object not applied"), "{text}");
+}
+
+#[test]
+fn what_is_applied_and_not_ready_is_not_done() {
+    let (world, fake) = applied();
+    let (code, text) = run(&world, &["apply", "--yes", "--timeout", "10s"]);
+    assert_eq!((code, fake.asked().len()), (4, 0), "{text}");
+    assert!(text.contains("lab: Prometheus/monitoring/user is not ready"), "{text}");
+    fake.state(|s| s.ready_after = Some(0));
+    let (code, text) = run(&world, &["apply", "--yes", "--timeout", "10s"]);
+    assert_eq!((code, fake.asked().len()), (0, 0), "{text}");
+}
+
+#[test]
+fn after_a_cluster_that_does_not_answer_no_other_is_begun() {
+    let world = Memory::new().with("fleet.kdl", SPEC.to_owned() + "\ncluster \"north\" nodes=3 pods=90\n");
+    assert_eq!(run(&world, &["build"]).0, 0);
+    let north = Fake::of(&world, "output/single-split/north/");
+    north.take("Prometheus/user");
+    world.serve("north", north.clone());
+    let (code, text) = apply(&world, &[]);
+    assert_eq!((code, north.asked().len(), text.contains("north: not begun")), (4, 0, true), "{text}");
+    let (code, text) = apply(&world, &["--keep-going"]);
+    assert_eq!((code, north.asked().len()), (4, 1), "{text}");
+}
+
+#[test]
+fn what_was_deleted_is_counted() {
+    let (world, fake) = applied();
+    super::left_over(&fake, "ServiceMonitor", "old");
+    let (code, text) = apply(&world, &["--prune"]);
+    assert_eq!((code, text.ends_with("1 object deleted, and none applied.\n")), (0, true), "{text}");
+}
