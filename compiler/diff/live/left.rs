@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::known::is_ours;
 use super::owners::{Manager, Owners};
-use super::{Ignore, Ours};
+use super::{Ignore, Live, Ours, claim};
 use crate::catalog::fields::{self, Field, Merge};
 use crate::object::{Kind, NodeId, ObjectId, Tree};
 
@@ -18,8 +17,9 @@ pub fn leave_to_others(id: &ObjectId, wanted: &mut Json, live: &Json, ours: &Our
         return Vec::new();
     }
     let mut tree = Tree::new();
-    let (owners, root) = Owners::read(live, &mut tree);
-    let mut walk = Walk { ignores, owners, tree, ours, steps: Vec::new(), left: Vec::new() };
+    let (mut owners, root) = Owners::read(live, &mut tree);
+    claim(&mut owners, Live(live), ours, (&tree, root));
+    let mut walk = Walk { ignores, owners, tree, steps: Vec::new(), left: Vec::new() };
     let table = fields::table(&id.api_version, &id.kind).map(|t| t.root());
     walk.entries(entries, root, table, Place::default());
     walk.left
@@ -29,7 +29,6 @@ struct Walk<'a> {
     ignores: Vec<&'a Ignore>,
     owners: Owners,
     tree: Tree,
-    ours: &'a Ours,
     steps: Vec<Step>,
     left: Vec<String>,
 }
@@ -145,7 +144,7 @@ impl Walk<'_> {
         if !ignored || self.tree.to_json(live) == *wanted {
             return Fate::Keep;
         }
-        let mine = !managers.is_empty() && managers.iter().all(|m| is_ours(m, &self.ours.aliases));
+        let mine = !managers.is_empty() && managers.iter().all(|m| m.ours);
         if place.whole || mine { Fate::AsLive(live) } else { Fate::Cut }
     }
 

@@ -26,7 +26,7 @@ pub fn takeover(live: &Json, ours: &Ours) -> Option<Takeover> {
     let is_taken = |e: &Json| {
         let operation = if text(e, "operation") == "Apply" { Operation::Apply } else { Operation::Update };
         let (name, subresource, time) = (text(e, "manager"), String::new(), String::new());
-        let manager = Manager { name, operation, subresource, time };
+        let manager = Manager { name, operation, subresource, time, ours: false };
         plain(e) && !is_own(e) && is_handed_over(&manager, &ours.aliases) && owns_marks(e, ours)
     };
     let (taken, mut left): (Vec<&Json>, Vec<&Json>) = entries.iter().partition(|e| is_taken(e));
