@@ -164,6 +164,7 @@ impl Applying<'_> {
             keep_going: args.keep_going,
         };
         let intents: Vec<Intent<'_>> = self.clusters.iter().filter_map(|c| pipeline::intend(c, &question)).collect();
+        let intents = pipeline::in_order(self.compiled, intents);
         if let Some(name) = adopt.iter().find(|name| !intents.iter().any(|i| i.wants(name))) {
             session.complain(&format!(
                 "--adopt names `{name}`, and no such object is compiled.\n  \

@@ -12,10 +12,14 @@ use serde_json::Value as Json;
 
 use super::{Because, Cause, Change, Edit, Effect, Rules, Side, compare};
 use crate::diag::Origin;
-use crate::object::{NodeId, ObjectId, Tree};
+use crate::object::{NodeId, ObjectId, Tree, json_values};
 
 /// Inflated size of a release; Secrets hold 1 MiB, and JSON of charts shrinks to a tenth.
 const MAX_INFLATED: u64 = 64 << 20;
+/// Values of one release.
+const MAX_NODES: usize = 1_000_000;
+/// Bytes of a manifest that are read as YAML.
+const MAX_MANIFEST: usize = 16 << 20;
 /// Objects of one manifest.
 const MAX_DOCUMENTS: usize = 10_000;
 
@@ -44,6 +48,9 @@ impl Revision {
         let once = STANDARD.decode(text).map_err(|_| "its key `release` is no base64")?;
         let twice = STANDARD.decode(once).map_err(|_| "its key `release` is no base64 of base64")?;
         let json = if twice.starts_with(&[0x1f, 0x8b, 0x08]) { inflated(&twice)? } else { twice };
+        if json_values(&json) > MAX_NODES {
+            return Err(format!("it has more than {MAX_NODES} values"));
+        }
         // The words of the parser would quote what stands there.
         let release: Json = serde_json::from_slice(&json).map_err(|_| "it holds no JSON")?;
         Revision::of_json(&release).ok_or_else(|| "it is no release of Helm".to_owned())
@@ -75,7 +82,8 @@ impl Revision {
 
     /// The objects it sent, by the documents of its manifest; `None` where it is none.
     pub fn objects(&self, rules: &Rules<'_>, tree: &mut Tree) -> Option<Vec<NodeId>> {
-        (rules.parse)(&self.manifest, tree).filter(|all| all.len() <= MAX_DOCUMENTS)
+        let text = Some(&self.manifest).filter(|text| text.len() <= MAX_MANIFEST)?;
+        (rules.parse)(text, tree).filter(|all| all.len() <= MAX_DOCUMENTS)
     }
 }
 
@@ -107,6 +115,23 @@ impl Release<'_> {
     fn chart_name(&self) -> &str {
         self.chart.rsplit('/').next().unwrap_or(self.chart)
     }
+}
+
+/// Of the Secrets of a release those of the newest revision and of the newest one that was deployed, by their labels:
+/// what came before them is neither read nor inflated.
+pub fn that_count(secrets: &[Json]) -> Vec<&Json> {
+    let label = |secret: &Json, name: &str| secret.pointer("/metadata/labels")?.get(name)?.as_str().map(str::to_owned);
+    let number = |secret: &Json| label(secret, "version").and_then(|v| v.parse::<u64>().ok());
+    // Helm labels all of them; one without is no better known than by being read.
+    if secrets.iter().any(|s| number(s).is_none() || label(s, "status").is_none()) {
+        return secrets.iter().collect();
+    }
+    let newest = secrets.iter().max_by_key(|s| number(s));
+    let deployed =
+        secrets.iter().filter(|s| label(s, "status").as_deref() == Some("deployed")).max_by_key(|s| number(s));
+    let mut all: Vec<&Json> = newest.into_iter().chain(deployed).collect();
+    all.dedup_by_key(|s| number(s));
+    all
 }
 
 /// The revision that runs.
@@ -276,5 +301,30 @@ mod tests {
         }
         let bomb = STANDARD.encode(STANDARD.encode(gzip.finish().unwrap()));
         assert_eq!(of(&bomb), "inflated it has more than 64 MiB");
+    }
+
+    #[test]
+    fn only_the_newest_and_the_one_that_runs_are_read() {
+        let secret = |number: u64, status: &str| json!({"metadata": {"labels": {"version": number.to_string(), "status": status}}, "data": {"release": "?"}});
+        let all = [secret(9, "superseded"), secret(11, "failed"), secret(10, "deployed"), secret(2, "deployed")];
+        let numbers = |all: &[Json]| -> Vec<Json> {
+            that_count(all).into_iter().map(|s| s["metadata"]["labels"]["version"].clone()).collect()
+        };
+        assert_eq!(numbers(&all), [json!("11"), json!("10")]);
+        assert_eq!(numbers(&all[2..3]), [json!("10")]);
+        assert_eq!(that_count(&[json!({}), secret(1, "deployed")]).len(), 2, "without labels nothing is known");
+    }
+
+    #[test]
+    fn what_would_fill_the_memory_is_not_read() {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        gzip.write_all(b"[").unwrap();
+        for _ in 0..1100 {
+            gzip.write_all(&b"1,".repeat(1000)).unwrap();
+        }
+        gzip.write_all(b"1]").unwrap();
+        let bomb = STANDARD.encode(STANDARD.encode(gzip.finish().unwrap()));
+        let why = Revision::of_secret(&json!({"data": {"release": bomb}})).unwrap_err();
+        assert_eq!(why, "it has more than 1000000 values");
     }
 }

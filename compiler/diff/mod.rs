@@ -23,7 +23,7 @@ pub use grafana::{
     DASHBOARD, DATA_SOURCE, FOLDER, InGrafana, Scene, Shelf, compare_dashboard, compare_folders, compare_source,
     id as id_in_grafana, left_over, orphaned,
 };
-pub use helm::{Release, Revision, compare_release, deployed};
+pub use helm::{Release, Revision, compare_release, deployed, that_count};
 pub use impact::{Load, Loads, Moved, moved};
 pub use live::{
     Approved, Found, Hidden, Ignore, Live, Ours, Takeover, Wanted, compare_live, leave_to_others, takeover,

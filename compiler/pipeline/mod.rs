@@ -23,7 +23,7 @@ mod trace;
 
 pub use apply::{
     Action, AppliedCluster, AppliedObject, ApplyQuestion, Event, Intent, Outcome, Pruning, Stop, carry_out,
-    delete_command, intend,
+    delete_command, in_order, intend,
 };
 pub use build::{Built, Target, build};
 pub use cluster::{Context, Emitted, objects};

@@ -119,8 +119,18 @@ impl Shown<'_> {
             _ => {}
         }
         let context = (self.context)(intent);
-        let by_hand = pruning.by_hand.iter();
-        all.extend(by_hand.map(|id| format!("left over, to be deleted by hand: {}", delete_command(id, &context))));
+        all.extend(pruning.by_hand.iter().map(|by| match (by.goes, by.before) {
+            (false, _) => format!("left over, and not for us to delete: {}, which is used or was there before", by.id),
+            (true, None) => format!("left over, to be deleted by hand: {}", delete_command(by.id, &context)),
+            (true, Some(before)) => {
+                format!(
+                    "left over, to be deleted by hand: {}: {before}; then {}",
+                    by.id,
+                    delete_command(by.id, &context)
+                )
+            }
+        }));
+        all.extend(pruning.kept.iter().map(|(id, by)| format!("left over, and kept while {by} is there: {id}")));
         let helm = intent.helm(self.approved, &context);
         if !helm.is_empty() && !intent.knows_releases() {
             let n = helm.len();
@@ -296,9 +306,10 @@ impl Shown<'_> {
             one["why"] = line(why).into();
             one
         });
-        let by_hand = pruning.by_hand.iter().map(|id| {
-            let mut one = object(id);
-            one["command"] = delete_command(id, &context).into();
+        let by_hand = pruning.by_hand.iter().map(|by| {
+            let mut one = object(by.id);
+            one["command"] = by.goes.then(|| delete_command(by.id, &context)).into();
+            one["before"] = by.before.into();
             one
         });
         let helm = intent.helm(self.approved, &context);
@@ -318,6 +329,7 @@ impl Shown<'_> {
             "notVerified": intent.unverified(),
             "deleted": deleted.collect::<Vec<_>>(),
             "leftOver": pruning.delete.iter().map(|(id, _)| object(id)).collect::<Vec<_>>(),
+            "kept": pruning.kept.iter().map(|(id, _)| object(id)).collect::<Vec<_>>(),
             "notDeleted": pruning.refused.as_deref().filter(|_| self.question.prune).map(line),
             "byHand": by_hand.collect::<Vec<_>>(),
             "helmCompared": intent.knows_releases(),

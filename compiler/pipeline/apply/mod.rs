@@ -3,6 +3,7 @@
 
 mod again;
 mod carry;
+mod order;
 mod prune;
 mod ready;
 
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 pub use carry::carry_out;
+pub use order::in_order;
 pub use prune::{Pruning, command as delete_command};
 
 use super::live::{Approval, Desired, LiveCluster, Material};

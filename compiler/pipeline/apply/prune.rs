@@ -1,7 +1,11 @@
 //! What is left over in a cluster: what may be deleted, what only a person deletes, and when nothing is.
 
+use serde_json::Value as Json;
+
 use super::super::live::{Approval, LiveCluster, Material};
 use super::quoted;
+use crate::diff::Live;
+use crate::emit::MANAGED_BY;
 use crate::object::ObjectId;
 use crate::world::server::Seen;
 
@@ -29,9 +33,20 @@ pub struct Pruning<'c> {
     /// May be deleted.
     pub delete: Vec<(&'c ObjectId, Seen)>,
     /// Only a person deletes these.
-    pub by_hand: Vec<&'c ObjectId>,
+    pub by_hand: Vec<ByHand<'c>>,
+    /// Stays as long as something that only a person deletes does: the object, and which needs it.
+    pub kept: Vec<(&'c ObjectId, &'c ObjectId)>,
     /// Why nothing is deleted here.
     pub refused: Option<String>,
+}
+
+/// Something that only a person deletes.
+pub struct ByHand<'c> {
+    pub id: &'c ObjectId,
+    /// What has to be seen to before.
+    pub before: Option<&'static str>,
+    /// Whether it may go at all: a namespace that was there before us or is still used is not ours to delete.
+    pub goes: bool,
 }
 
 impl<'c> Pruning<'c> {
@@ -45,7 +60,10 @@ impl<'c> Pruning<'c> {
                 .zip(text("resourceVersion"))
                 .filter(|(uid, version)| !uid.is_empty() && !version.is_empty());
             match seen {
-                _ if is_by_hand(id) => pruning.by_hand.push(id),
+                _ if is_by_hand(id) => {
+                    let (before, goes) = (first(object), id.kind != "Namespace" || is_left(id, object, material));
+                    pruning.by_hand.push(ByHand { id, before, goes });
+                }
                 Some((uid, resource_version)) => {
                     let namespace = Some(id.namespace.clone()).filter(|n| !n.is_empty());
                     pruning.delete.push((id, Seen { namespace, name: id.name.clone(), uid, resource_version }));
@@ -53,6 +71,11 @@ impl<'c> Pruning<'c> {
                 None => unmarked += 1,
             }
         }
+        let needed = |id: &ObjectId| pruning.by_hand.iter().map(|b| b.id).find(|by| needs(material, by, id));
+        let (kept, delete) =
+            pruning.delete.into_iter().map(|d| (needed(d.0), d)).partition::<Vec<_>, _>(|d| d.0.is_some());
+        pruning.kept = kept.into_iter().filter_map(|(by, (id, _))| Some((id, by?))).collect();
+        pruning.delete = delete.into_iter().map(|(_, d)| d).collect();
         pruning.refused = refusal(cluster, material, pruning.delete.len(), unmarked);
         pruning
     }
@@ -74,7 +97,8 @@ fn refusal(cluster: &LiveCluster, material: &Material, gone: usize, unmarked: us
     if unmarked > 0 {
         return Some(format!("{unmarked} of the objects have no uid, so that another could be deleted in their place"));
     }
-    let all = material.there.len() + material.orphans.len();
+    let marked = material.there.values().filter(|object| Live(object).is_marked(&material.ours)).count();
+    let all = marked + gone;
     if gone * MOST > all {
         return Some(format!(
             "{gone} of the {all} objects of this cluster would go, more than a fifth: look whether it is the right \
@@ -82,6 +106,60 @@ fn refusal(cluster: &LiveCluster, material: &Material, gone: usize, unmarked: us
         ));
     }
     None
+}
+
+/// Label that names what an object is made for.
+const UNIT: &str = "watershed/unit";
+
+/// Whether something that stays needs an object: it is made for the same, or named by its pods.
+fn needs(material: &Material, stays: &ObjectId, id: &ObjectId) -> bool {
+    let (Some(user), Some(used)) = (material.orphans.get(stays), material.orphans.get(id)) else { return false };
+    if stays.kind == "Namespace" {
+        return false;
+    }
+    let unit = |object: &Json| object.pointer("/metadata/labels")?.get(UNIT)?.as_str().map(str::to_owned);
+    let same = unit(user).is_some_and(|unit_of_user| unit(used) == Some(unit_of_user));
+    same || (stays.namespace == id.namespace && user.get("spec").is_some_and(|spec| names(spec, &id.name)))
+}
+
+/// Whether a value that names an object of the same namespace is this name.
+fn names(value: &Json, name: &str) -> bool {
+    const KEYS: [&str; 5] = ["name", "serviceAccountName", "serviceName", "secretName", "claimName"];
+    match value {
+        Json::Object(entries) => {
+            entries.iter().any(|(key, v)| (KEYS.contains(&key.as_str()) && v == name) || names(v, name))
+        }
+        Json::Array(items) => items.iter().any(|item| names(item, name)),
+        _ => false,
+    }
+}
+
+/// What has to be seen to before something is deleted.
+fn first(object: &Json) -> Option<&'static str> {
+    let containers = object.pointer("/spec/template/spec/containers").and_then(Json::as_array);
+    let arguments = containers.into_iter().flatten().filter_map(|c| c.get("args")?.as_array()).flatten();
+    let mut texts = arguments.filter_map(Json::as_str);
+    let sends = texts.any(|text| text.trim_start_matches('-').starts_with("remoteWrite.url="));
+    if sends {
+        return Some(
+            "its queues may hold samples that no store has yet: let it drain first, until \
+                     vm_persistentqueue_bytes_pending is 0",
+        );
+    }
+    let writes = object.pointer("/spec/remoteWrite").and_then(Json::as_array).is_some_and(|all| !all.is_empty());
+    writes.then_some("what it has not sent to its stores yet is lost with it: let it catch up first")
+}
+
+/// Whether a namespace was made by us, and nothing that is compiled or kept stands in it.
+fn is_left(id: &ObjectId, object: &Json, material: &Material) -> bool {
+    let used = material.wanted.iter().any(|d| d.id.namespace == id.name)
+        || material.orphans.keys().any(|other| other.namespace == id.name);
+    let entries = object.pointer("/metadata/managedFields").and_then(Json::as_array);
+    let by_us = entries.is_some_and(|all| {
+        let plain = |e: &&Json| e.get("subresource").is_none_or(|s| s == "");
+        !all.is_empty() && all.iter().filter(plain).all(|e| e.get("manager").is_some_and(|m| m == MANAGED_BY))
+    });
+    by_us && !used
 }
 
 fn is_by_hand(id: &ObjectId) -> bool {

@@ -50,7 +50,7 @@ pub struct Unverified {
 
 /// Reads what is asked for. After the first answer that says the whole server is out of reach no more is asked.
 pub fn read(server: &dyn Server, asked: &Asked) -> Reading {
-    let mut reader = Reader { server, asked, reading: Reading::default(), lost: None };
+    let mut reader = Reader { server, asked, reading: Reading::default(), lost: None, held: 0 };
     let mut kinds: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let needed = asked.objects.iter().map(|id| (id.api_version.as_str(), id.kind.as_str()));
     for (api_version, kind) in needed.chain(asked.kinds.iter().map(|(a, k)| (a.as_str(), k.as_str()))) {
@@ -68,6 +68,8 @@ struct Reader<'a> {
     reading: Reading,
     /// Why the server is asked nothing any more.
     lost: Option<Failure>,
+    /// Bytes of what was kept so far, about.
+    held: usize,
 }
 
 impl Reader<'_> {
@@ -153,6 +155,7 @@ impl Reader<'_> {
             let Some(mut id) = Live(&object).id() else { continue };
             id.api_version.clone_from(&served.api_version);
             if self.asked.objects.contains(&id) || (ours && self.selects(&object)) {
+                self.held += weight(&object);
                 self.reading.objects.insert(id, object);
             }
         }
@@ -186,7 +189,13 @@ impl Reader<'_> {
     }
 
     fn list(&mut self, what: &Listed) -> Result<Vec<Json>, Failure> {
-        let answer = self.ask(|server| server.list(what));
+        let mut answer = self.ask(|server| server.list(what));
+        let more = answer.iter().flatten().map(weight).sum::<usize>();
+        if self.held + more > MOST {
+            let most = MOST >> 20;
+            let why = Failure::new(FailureKind::Garbage, format!("what there is of ours takes more than {most} MiB"));
+            (self.lost, answer) = (Some(why.clone()), Err(why));
+        }
         match &answer {
             Ok(_) => self.reading.complete.push(what.clone()),
             Err(failure) => {
@@ -212,6 +221,21 @@ impl Reader<'_> {
         }
         answer
     }
+}
+
+/// What is kept of one cluster takes no more, in bytes; a large one has a hundredth of it.
+const MOST: usize = 768 << 20;
+
+/// What a value takes, about.
+fn weight(value: &Json) -> usize {
+    const VALUE: usize = 40;
+    VALUE
+        + match value {
+            Json::String(text) => text.len(),
+            Json::Array(items) => items.iter().map(weight).sum(),
+            Json::Object(entries) => entries.iter().map(|(key, value)| key.len() + VALUE + weight(value)).sum(),
+            Json::Null | Json::Bool(_) | Json::Number(_) => 0,
+        }
 }
 
 /// What one question tells of all others.

@@ -45,7 +45,7 @@ pub(super) fn by_secrets(server: &dyn Server, wanted: Release<'_>, compared: &mu
     };
     let revisions: Result<Vec<Revision>, Failure> = server.list(&secrets).and_then(|all| {
         let bad = |why: String| Failure::new(FailureKind::Garbage, format!("a Secret of it cannot be read: {why}"));
-        all.iter().map(|secret| Revision::of_secret(secret).map_err(bad)).collect()
+        diff::that_count(&all).into_iter().map(|secret| Revision::of_secret(secret).map_err(bad)).collect()
     });
     match revisions {
         Ok(revisions) => {

@@ -4,7 +4,7 @@ use http::StatusCode;
 use kube::Client;
 use serde_json::{Map, Value as Json};
 
-use super::request::{Limits, Question, Refusal, ask};
+use super::request::{Limits, Question, Refusal, ask, ask_how};
 use super::{path, words};
 use crate::world::server::{Failure, FailureKind, Listed};
 
@@ -63,14 +63,23 @@ async fn pages(client: &Client, what: &Listed, limits: Limits, secrets: &[String
     let mut objects: Vec<Json> = Vec::new();
     let mut version: Option<String> = None;
     let mut next: Option<String> = None;
+    let mut held = 0;
     for _ in 0..PAGES {
         let question = Question::get(path::of_list(what, PAGE, next.as_deref()), &doing);
-        let page = match ask(client, &question, limits, secrets).await {
+        let page = match ask_how(client, &question, limits, secrets).await {
             Ok(page) => page,
             Err(refusal) if refusal.status == Some(StatusCode::GONE) && next.is_some() => return Ok(Pages::Expired),
             Err(refusal) => return Err(refusal),
         };
-        let page = Page::read(page, what).map_err(|why| garbage(&doing, &why))?;
+        held += page.held;
+        if held > limits.held {
+            let most = limits.held.div_ceil(1024 * 1024);
+            return Err(refused(
+                FailureKind::Garbage,
+                format!("{doing}: they take more than {most} MiB, and were not read on"),
+            ));
+        }
+        let page = Page::read(page.body, what).map_err(|why| garbage(&doing, &why))?;
         if version.is_some() && version != page.version {
             return Ok(Pages::Expired);
         }

@@ -70,7 +70,12 @@ pub(super) fn access(login: &Login, variables: Variables<'_>) -> Result<Access, 
     let agent = concat!("watershed/", env!("CARGO_PKG_VERSION"));
     config.headers.push((header::USER_AGENT, HeaderValue::from_static(agent)));
     config.headers.push((HeaderName::from_static("accept"), HeaderValue::from_static("application/json")));
-    let secrets = secrets(&config.auth_info);
+    let mut secrets = secrets(&config.auth_info);
+    // It may change while we ask; what it holds now is most likely what is sent.
+    let file = config.auth_info.token_file.as_deref().map(Path::new);
+    let small = file.filter(|file| std::fs::metadata(file).is_ok_and(|at| at.is_file() && at.len() <= LARGEST));
+    let token = small.and_then(|file| std::fs::read_to_string(file).ok());
+    secrets.extend(token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()));
     Ok(Access { config, plugin, secrets })
 }
 

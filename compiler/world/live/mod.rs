@@ -28,7 +28,7 @@ use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
 use self::login::{Access, Variables, chain, config};
-use self::request::{Limits, Question, Refusal};
+use self::request::{Answered, Limits, Question, Refusal};
 use super::server::{Apply, Base, Failure, FailureKind, Listed, Login, Seen, Served, Server, Verb};
 
 pub(super) use self::grafana::connect as grafana;
@@ -44,6 +44,8 @@ pub(super) fn connect(login: &Login, variables: Variables<'_>) -> Result<Arc<dyn
 struct Live {
     context: String,
     access: Access,
+    /// Where the server is, for messages.
+    host: String,
     limits: Limits,
     runtime: Runtime,
     /// Made with the first question, since it may take a plugin to log in.
@@ -67,7 +69,10 @@ impl Live {
         let access = login::access(login, variables)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|e| config(format!("no connection can be kept: {e}")))?;
-        Ok(Live { context: login.context.clone(), access, limits, runtime, session: Mutex::new(None) })
+        let host =
+            access.config.cluster_url.authority().map_or("", |a| a.as_str()).rsplit('@').next().unwrap_or_default();
+        let host = words::of_server(host, &[]);
+        Ok(Live { context: login.context.clone(), access, host, limits, runtime, session: Mutex::new(None) })
     }
 
     /// Asks; once more with a new credential, where a plugin hands them out and the one we had ran out.
@@ -81,8 +86,18 @@ impl Live {
                 let (session, _) = self.session(Some(&session))?;
                 asked(session).map_err(|r| r.failure)
             }
-            answer => answer.map_err(|r| r.failure),
+            answer => answer.map_err(|r| self.placed(r.failure)),
         }
+    }
+
+    /// A failure of the connection says with whom.
+    fn placed(&self, mut failure: Failure) -> Failure {
+        if matches!(failure.kind, FailureKind::Unreachable | FailureKind::Timeout)
+            && !failure.message.contains(&self.host)
+        {
+            failure.message.push_str(&format!(" ({})", self.host));
+        }
+        failure
     }
 
     /// The session, and whether it was made now; a new one in place of one that has ended.
@@ -121,7 +136,7 @@ impl Live {
         Ok(Session { client, secrets })
     }
 
-    fn ask_how(&self, question: &Question<'_>) -> Result<(StatusCode, Json), Failure> {
+    fn ask_how(&self, question: &Question<'_>) -> Result<Answered, Failure> {
         self.with(async |client, secrets| request::ask_how(client, question, self.limits, secrets).await)
     }
 
@@ -222,7 +237,7 @@ impl Server for Live {
             metadata["uid"] = seen.uid.as_str().into();
             metadata["resourceVersion"] = seen.resource_version.as_str().into();
         }
-        let (status, answer) = self.ask_how(&Question {
+        let Answered { status, body: answer, .. } = self.ask_how(&Question {
             method: Method::PATCH,
             path,
             content_type: Some("application/apply-patch+yaml"),

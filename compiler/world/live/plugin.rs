@@ -2,7 +2,9 @@
 //! allowed are run, never with a terminal, and not for longer than one request may take.
 
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -22,7 +24,7 @@ const POLL: Duration = Duration::from_millis(10);
 pub(super) struct Plugin {
     exec: ExecConfig,
     command: String,
-    /// The last part of the command.
+    /// The command, as it may be shown.
     name: String,
 }
 
@@ -39,11 +41,21 @@ impl Plugin {
     pub(super) fn allowed(exec: ExecConfig, allowed: &[String]) -> Result<Plugin, Failure> {
         let refused = |message: String| Err(Failure::new(FailureKind::Plugin, message));
         let command = exec.command.clone().unwrap_or_default();
-        let name = words::of_server(command.rsplit('/').next().unwrap_or_default(), &[]);
+        let name = words::of_server(&command, &[]);
         if name.is_empty() {
             return refused("the user of this context has an `exec` without a `command`".to_owned());
         }
-        if !allowed.contains(&name) {
+        let mut names = exec.env.iter().flatten().filter_map(|variable| variable.get("name").cloned());
+        if let Some(variable) = names.find(|name| is_dangerous(name)) {
+            return refused(format!(
+                "the kubeconfig sets `{}` for the credential plugin `{name}`, which would have another program run: \
+                 take it out of `exec.env`",
+                words::of_server(&variable, &[])
+            ));
+        }
+        // A name says which of the installed programs; a path has to be allowed as it is written, for it may lead
+        // anywhere.
+        if !allowed.contains(&command) {
             return refused(format!(
                 "this context logs in with the credential plugin `{name}`, a program named by the kubeconfig, which is \
                  not run unless it is allowed: `--allow-exec {name}`"
@@ -91,7 +103,7 @@ impl Plugin {
 
     fn start(&self) -> std::io::Result<Child> {
         let exec = &self.exec;
-        let mut command = Command::new(&self.command);
+        let mut command = Command::new(self.program()?);
         command.args(exec.args.iter().flatten());
         for variable in exec.env.iter().flatten() {
             if let (Some(name), Some(value)) = (variable.get("name"), variable.get("value")) {
@@ -105,6 +117,19 @@ impl Plugin {
         let info = json!({"kind": "ExecCredential", "apiVersion": exec.api_version, "spec": spec});
         command.env("KUBERNETES_EXEC_INFO", info.to_string());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn()
+    }
+
+    /// Where a bare name leads by our own `PATH`, whatever the kubeconfig would have it be.
+    fn program(&self) -> std::io::Result<PathBuf> {
+        if self.command.contains('/') {
+            return Ok(PathBuf::from(&self.command));
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let places = std::env::split_paths(&path).filter(|folder| folder.is_absolute());
+        let is_there =
+            |file: &PathBuf| file.metadata().is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0);
+        let found = places.map(|folder| folder.join(&self.command)).find(is_there);
+        found.ok_or_else(|| std::io::ErrorKind::NotFound.into())
     }
 
     fn unstarted(&self, e: &std::io::Error) -> String {
@@ -135,6 +160,27 @@ impl Plugin {
         }
         Ok(Credential { token, certificate })
     }
+}
+
+/// Variables that decide which code a program runs.
+fn is_dangerous(variable: &str) -> bool {
+    const NAMES: [&str; 14] = [
+        "PATH",
+        "BASH_ENV",
+        "ENV",
+        "SHELLOPTS",
+        "IFS",
+        "PYTHONPATH",
+        "PYTHONSTARTUP",
+        "PYTHONHOME",
+        "NODE_OPTIONS",
+        "NODE_PATH",
+        "PERL5OPT",
+        "PERL5LIB",
+        "RUBYOPT",
+        "RUBYLIB",
+    ];
+    NAMES.contains(&variable) || variable.starts_with("LD_") || variable.starts_with("DYLD_")
 }
 
 /// What a process came to, how it ended, and what it printed; `None` where it did not end, or close its streams, in time.

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use super::login::chain;
 use super::words;
+use crate::object::json_values;
 use crate::world::server::{Failure, FailureKind};
 
 /// What one answer may be, and how patient we are.
@@ -19,6 +20,8 @@ pub(super) struct Limits {
     pub timeout: Duration,
     /// Of an answer, in bytes.
     pub size: usize,
+    /// Of an answer or a whole list as it is held in memory, in bytes.
+    pub held: usize,
     /// How often a server that is too busy (429) is asked again.
     pub waits: u32,
     /// The longest it is waited at once, whatever the server asks for.
@@ -33,7 +36,8 @@ impl Limits {
     pub(super) fn of(timeout: Duration) -> Limits {
         Limits {
             timeout,
-            size: 256 * 1024 * 1024,
+            size: 128 * 1024 * 1024,
+            held: 384 * 1024 * 1024,
             waits: 5,
             longest_wait: Duration::from_secs(30),
             retries: 2,
@@ -85,21 +89,40 @@ pub(super) async fn ask(
     limits: Limits,
     secrets: &[String],
 ) -> Result<Json, Refusal> {
-    ask_how(client, question, limits, secrets).await.map(|(_, body)| body)
+    ask_how(client, question, limits, secrets).await.map(|answered| answered.body)
 }
 
-/// Asks; answers with what HTTP calls the success, and its body.
+/// A success.
+pub(super) struct Answered {
+    pub status: StatusCode,
+    pub body: Json,
+    /// Bytes that it takes, about.
+    pub held: usize,
+}
+
+/// What a JSON text takes as values: its bytes, and what each value has beside them.
+fn held(json: &[u8]) -> usize {
+    const VALUE: usize = 40;
+    json.len() + json_values(json) * VALUE
+}
+
+/// Asks; answers also with what HTTP calls the success.
 pub(super) async fn ask_how(
     client: &Client,
     question: &Question<'_>,
     limits: Limits,
     secrets: &[String],
-) -> Result<(StatusCode, Json), Refusal> {
+) -> Result<Answered, Refusal> {
     let Answer { status, body, .. } = answer(client, question, limits, secrets).await?;
     if !status.is_success() {
         return Err(refusal(status, &body, question.doing, secrets));
     }
-    serde_json::from_slice(&body).map(|body| (status, body)).map_err(|e| {
+    let held = held(&body);
+    if held > limits.held {
+        let message = format!("{}: the answer has more values than anything we would read", question.doing);
+        return Err(Refusal::new(Some(status), FailureKind::Garbage, message));
+    }
+    serde_json::from_slice(&body).map(|body| Answered { status, body, held }).map_err(|e| {
         let message = format!("{}: the answer is no JSON (line {}, column {})", question.doing, e.line(), e.column());
         Refusal::new(Some(status), FailureKind::Garbage, message)
     })

@@ -14,7 +14,10 @@ pub(super) fn of_server(text: &str, secrets: &[String]) -> String {
         text = text.replace(secret.as_str(), "***");
     }
     let text = veil::veiled(&text).unwrap_or(text);
-    let text = shown::one_line(hide_tokens(&text).trim());
+    // Servers put each field of a conflict on a line of its own.
+    let lines: Vec<&str> =
+        text.lines().map(|line| line.trim().trim_start_matches("- ")).filter(|l| !l.is_empty()).collect();
+    let text = shown::one_line(hide_tokens(&lines.join(" ")).trim());
     if text.len() > LONGEST { format!("{}…", start(&text, LONGEST)) } else { text }
 }
 
@@ -97,7 +100,7 @@ mod tests {
             (format!("token \"{jwt}\" has expired"), "token \"***\" has expired"),
             ("got `Authorization: Bearer abcdef`".to_owned(), "got `Authorization: Bearer ***`"),
             ("see https://u:p@x/y?token=abc".to_owned(), "see https://***@x/y?token=***"),
-            ("a\x1b[2Jb\u{202e}c\nd".to_owned(), "a\\u{1b}[2Jb\\u{202e}c\\nd"),
+            ("a\x1b[2Jb\u{202e}c\nd".to_owned(), "a\\u{1b}[2Jb\\u{202e}c d"),
             ("secrets \"grafana-password\" is forbidden".to_owned(), "secrets \"grafana-password\" is forbidden"),
         ] {
             assert_eq!(of_server(&said, &secrets), shown);

@@ -176,3 +176,85 @@ fn what_was_deleted_is_counted() {
     let (code, text) = apply(&world, &["--prune"]);
     assert_eq!((code, text.ends_with("1 object deleted, and none applied.\n")), (0, true), "{text}");
 }
+
+/// Something that was ours once, with what is made for it.
+fn relay(fake: &Fake) {
+    let labels = |unit: &str| {
+        json!({"app.kubernetes.io/managed-by": "watershed", "watershed/fleet": "single-split",
+               "watershed/cluster": "lab", "watershed/unit": unit})
+    };
+    let object = |kind: &str, api_version: &str, name: &str, unit: &str| {
+        json!({"apiVersion": api_version, "kind": kind,
+               "metadata": {"name": name, "namespace": "monitoring", "labels": labels(unit)}})
+    };
+    let mut relay = object("StatefulSet", "apps/v1", "relay", "relay");
+    relay["spec"] = json!({"serviceName": "relay-headless", "template": {"spec": {
+        "containers": [{"name": "vmagent", "args": ["-remoteWrite.url=http://a"]}],
+        "volumes": [{"name": "extra", "configMap": {"name": "relay-extra"}}]}}});
+    fake.put(relay);
+    fake.put(object("ConfigMap", "v1", "relay", "relay"));
+    fake.put(object("ConfigMap", "v1", "relay-extra", "other"));
+    fake.put(object("ServiceMonitor", "monitoring.coreos.com/v1", "relay", "relay"));
+    fake.put(object("ConfigMap", "v1", "unused", "other"));
+}
+
+#[test]
+fn what_is_kept_keeps_what_it_needs() {
+    let (world, fake) = applied();
+    relay(&fake);
+    let (code, text) = apply(&world, &["--prune"]);
+    assert_eq!((code, fake.asked()), (0, vec!["delete ConfigMap/unused".to_owned()]), "{text}");
+    for name in ["ConfigMap/monitoring/relay", "ConfigMap/monitoring/relay-extra", "ServiceMonitor/monitoring/relay"] {
+        let said = format!("left over, and kept while StatefulSet/monitoring/relay is there: {name}");
+        assert!(text.contains(&said), "{text}");
+    }
+    assert!(
+        text.contains("let it drain first") && text.contains("then kubectl --context lab delete statefulset"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_namespace_of_somebody_is_not_ours_to_delete() {
+    let (world, fake) = applied();
+    let labels = fake.take("Namespace/monitoring");
+    fake.put(labels.clone());
+    let put = |name: &str, manager: &str| {
+        let mut namespace = labels.clone();
+        namespace["metadata"]["name"] = json!(name);
+        namespace["metadata"]["managedFields"] = json!([
+            {"manager": "watershed", "operation": "Apply"}, {"manager": manager, "operation": "Update"}]);
+        fake.put(namespace);
+    };
+    put("theirs", "kubectl-create");
+    put("used", "watershed");
+    put("empty", "watershed");
+    let mut inside = fake.take("ServiceMonitor/kubelet");
+    fake.put(inside.clone());
+    inside["metadata"]["namespace"] = json!("used");
+    fake.put(inside);
+    let (_, text) = apply(&world, &["--prune", "--dry-run"]);
+    assert!(text.contains("kubectl --context lab delete namespace empty"), "{text}");
+    for name in ["theirs", "used"] {
+        assert!(text.contains(&format!("not for us to delete: Namespace/{name}")), "{text}");
+    }
+    assert_eq!(text.matches("delete namespace").count(), 1, "{text}");
+}
+
+#[test]
+fn of_a_fifth_only_ours_count() {
+    let (world, fake) = applied();
+    let all = fake.state(|s| s.there.objects.len());
+    (0..all / 6).for_each(|i| super::left_over(&fake, "ServiceMonitor", &format!("old-{i}")));
+    fake.state(|s| {
+        for object in s.there.objects.iter_mut().filter(|o| o["kind"] == "Prometheus" || o["kind"] == "Service") {
+            object["metadata"]["labels"] = json!({"owner": "somebody"});
+        }
+        for object in s.there.objects.iter_mut().filter(|o| o["kind"] == "ServiceAccount" || o["kind"] == "PodMonitor")
+        {
+            object["metadata"]["labels"] = json!({"owner": "somebody"});
+        }
+    });
+    let (code, text) = apply(&world, &["--prune", "--keep-going"]);
+    assert_eq!((code, text.contains("more than a fifth")), (4, true), "{text}");
+}

@@ -23,6 +23,8 @@ pub struct State {
     pub asked: Vec<String>,
     /// Changed by somebody whenever something is applied.
     pub touched: Option<String>,
+    /// A field that a webhook puts back, whoever takes it away.
+    pub put_back: Option<&'static str>,
     /// What somebody does before an object is looked at once more.
     pub meanwhile: Option<fn(&mut Recorded)>,
     lists: usize,
@@ -217,6 +219,10 @@ impl Server for Fake {
                 let entries = there.pointer("/metadata/managedFields").and_then(Json::as_array);
                 let others = entries.into_iter().flatten().filter(|e| e["manager"] != "watershed");
                 others.for_each(|e| keep(there, &mut now, &e["fieldsV1"]));
+                let back = s.put_back.and_then(|at| Some((at.rsplit_once('/')?, there.pointer(at)?)));
+                if let Some(((map, key), old)) = back {
+                    now.pointer_mut(map).unwrap()[key] = old.clone();
+                }
                 now["metadata"]["managedFields"] = there["metadata"]["managedFields"].clone();
                 now["metadata"]["uid"] = there["metadata"]["uid"].clone();
             } else {

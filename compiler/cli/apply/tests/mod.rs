@@ -171,6 +171,7 @@ fn what_applying_cannot_take_away_is_told() {
         o["metadata"]["managedFields"] = json!([{"manager": "watershed", "operation": "Apply",
             "fieldsV1": {"f:spec": {"f:enforcedSampleLimit": {}}}}]);
     });
+    fake.state(|s| s.put_back = Some("/spec/enforcedSampleLimit"));
     let (code, text) = apply(&world, &[]);
     assert_eq!((code, fake.asked().len()), (4, 1), "{text}");
     assert!(text.contains("Prometheus/monitoring/user: applied, and still different"), "{text}");

@@ -126,3 +126,18 @@ fn what_is_no_list_is_not_taken_for_an_empty_one() {
     assert_eq!(failure.kind, FailureKind::Garbage);
     assert!(failure.message.contains("larger than 1 MiB"), "{failure}");
 }
+
+#[test]
+fn a_list_without_end_is_not_read_for_ever() {
+    let big = "x".repeat(40_000);
+    let (fake, server) =
+        live(move |asked| Reply::json(&page(&[&format!("{big}{}", asked.number)], "7", &format!("n{}", asked.number))));
+    let failure = server.list(&config_maps(None)).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Garbage);
+    assert!(failure.message.ends_with("they take more than 4 MiB, and were not read on"), "{failure}");
+    assert!(fake.asked().len() < 110, "{}", fake.asked().len());
+    // Small to send, and large to hold.
+    let numbers = format!("{{\"kind\":\"ConfigMapList\",\"items\":[{}1]}}", "1,".repeat(30_000));
+    let (_fake, server) = live(move |_| Reply::Says(200, numbers.replace("[", "[[").replace("]", "]]")));
+    assert_eq!(server.list(&config_maps(None)).unwrap_err().kind, FailureKind::Garbage);
+}

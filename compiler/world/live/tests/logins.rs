@@ -97,6 +97,9 @@ fn runs(config: &Config) -> usize {
     std::fs::read_to_string(config.folder.path().join("ran")).map_or(0, |text| text.lines().count())
 }
 
+/// Stands for the whole path of the plugin.
+const ITSELF: &str = "itself";
+
 /// A login by a plugin at a server that takes tokens with this name in them.
 fn by_plugin(script: &str, exec: &[&str]) -> (Config, Fake, Result<Live, Failure>) {
     let fake = Fake::start(|asked: &Asked| match asked.header("authorization") {
@@ -110,7 +113,9 @@ fn by_plugin(script: &str, exec: &[&str]) -> (Config, Fake, Result<Live, Failure
          env: [{{name: GREETING, value: hello}}]}}}}"
     );
     config.put("config", &kubeconfig(&fake.url, &user));
-    let login = Login { exec: exec.iter().map(|e| (*e).to_owned()).collect(), ..config.login("production") };
+    // A path is allowed as it is written.
+    let exec = exec.iter().map(|e| if *e == ITSELF { path.clone() } else { (*e).to_owned() }).collect();
+    let login = Login { exec, ..config.login("production") };
     let live = Live::new(&login, QUICK, NOTHING);
     (config, fake, live)
 }
@@ -123,12 +128,24 @@ fn credential(token: &str) -> String {
 
 #[test]
 fn a_plugin_that_nobody_allowed_is_not_run() {
-    for exec in [&[][..], &["other"], &["token"]] {
+    for exec in [&[][..], &["other"], &["get-token"]] {
         let (config, fake, live) = by_plugin(&credential("good"), exec);
         let failure = live.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Plugin);
-        assert!(failure.message.ends_with("`--allow-exec get-token`"), "{failure}");
+        assert!(failure.message.ends_with("/get-token`"), "the whole path has to be named: {failure}");
         assert_eq!((runs(&config), fake.asked().len()), (0, 0));
+    }
+}
+
+#[test]
+fn a_kubeconfig_does_not_say_what_a_name_stands_for() {
+    let text = |exec: &str| kubeconfig("http://127.0.0.1:1", &format!("{{exec: {exec}}}"));
+    for variable in ["PATH", "LD_PRELOAD", "BASH_ENV"] {
+        let config = Config::new(&text(&format!("{{command: sh, env: [{{name: {variable}, value: /tmp/x}}]}}")));
+        let login = Login { exec: vec!["sh".to_owned()], ..config.login("production") };
+        let failure = Live::new(&login, QUICK, NOTHING).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Plugin);
+        assert!(failure.message.contains(&format!("sets `{variable}`")), "{failure}");
     }
 }
 
@@ -139,7 +156,7 @@ fn a_plugin_that_is_allowed_is_run_once_and_with_the_first_question() {
          case \"$KUBERNETES_EXEC_INFO\" in *'\"interactive\":false'*127.0.0.1*) ;; *) exit 4;; esac\n{}",
         credential("good")
     );
-    let (config, _fake, live) = by_plugin(&script, &["other", "get-token"]);
+    let (config, _fake, live) = by_plugin(&script, &["other", ITSELF]);
     let live = live.unwrap();
     assert_eq!(runs(&config), 0);
     assert_eq!(live.version().unwrap(), "v1.35.0");
@@ -152,12 +169,12 @@ fn a_credential_that_ran_out_is_fetched_anew_once() {
     // The second one is good.
     let script =
         format!("if [ $(wc -l < ${{0%/*}}/ran) = 1 ]; then {}; else {}; fi", credential("stale"), credential("good"));
-    let (config, fake, live) = by_plugin(&script, &["get-token"]);
+    let (config, fake, live) = by_plugin(&script, &[ITSELF]);
     let live = live.unwrap();
     assert_eq!(live.version().unwrap_err().kind, FailureKind::Unauthorized);
     assert_eq!(live.version().unwrap(), "v1.35.0");
     assert_eq!((runs(&config), fake.asked().len()), (2, 3));
-    let (config, fake, live) = by_plugin(&credential("stale"), &["get-token"]);
+    let (config, fake, live) = by_plugin(&credential("stale"), &[ITSELF]);
     let live = live.unwrap();
     for _ in 0..2 {
         assert_eq!(live.version().unwrap_err().kind, FailureKind::Unauthorized);
@@ -179,13 +196,13 @@ fn plugins_that_fail_are_told_without_what_they_know() {
         (credential(""), "neither a token nor a certificate"),
         ("head -c 2000000 /dev/zero".to_owned(), "more than a megabyte"),
     ] {
-        let (_config, _fake, live) = by_plugin(&script, &["get-token"]);
+        let (_config, _fake, live) = by_plugin(&script, &[ITSELF]);
         let failure = live.unwrap().version().unwrap_err();
         assert_eq!(failure.kind, FailureKind::Plugin, "{failure}");
         assert!(failure.message.contains(words), "{failure}");
         is_clean(&failure);
     }
-    let (config, _fake, live) = by_plugin("sleep 60 & sleep 60", &["get-token"]);
+    let (config, _fake, live) = by_plugin("sleep 60 & sleep 60", &[ITSELF]);
     let began = Instant::now();
     assert!(live.unwrap().version().unwrap_err().message.contains("was not ready within 0.7 s"));
     assert!(began.elapsed() < QUICK.timeout + Duration::from_secs(2));

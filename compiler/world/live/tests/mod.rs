@@ -20,6 +20,7 @@ use crate::world::server::{Failure, Listed, Login, Served};
 const QUICK: Limits = Limits {
     timeout: Duration::from_millis(700),
     size: 64 * 1024,
+    held: 4 * 1024 * 1024,
     waits: 2,
     longest_wait: Duration::from_millis(20),
     retries: 2,
