@@ -52,7 +52,11 @@ impl Conceal<'_> {
                         Some(name) if below == "value" && smells(name) => self.value(name, &mut value),
                         _ => self.value(&below, &mut value),
                     }
-                    self.words(&mut below);
+                    if self.exact {
+                        self.words(&mut below)
+                    } else {
+                        self.text(&mut below)
+                    }
                     (below, value)
                 });
                 *entries = all.collect();
