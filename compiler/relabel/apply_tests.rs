@@ -242,7 +242,7 @@ fn a_trace_tells_what_each_rule_changed_and_where_it_ended() {
 
 #[test]
 fn vmagent_has_actions_of_its_own() {
-    let cases: [(&str, Rule, &str); 23] = [
+    let cases: [(&str, Rule, &str); 25] = [
         ("a=x-y-z", rule(Action::ReplaceAll).source(["a"]).target("a").regex("-").replacement("_"), "a=x_y_z"),
         ("a=xyz", rule(Action::ReplaceAll).source(["a"]).target("b").regex("-").replacement("_"), "a=xyz"),
         ("a-b=1 c=2", rule(Action::LabelMapAll).regex("-").replacement("_"), "a_b=1 c=2"),
@@ -264,6 +264,9 @@ fn vmagent_has_actions_of_its_own() {
         ("a=foo", replace("b").source(["a"]).regex("^f(.*)$").replacement("${1}{{a}}"), "a=foo b=oofoo"),
         // The value is filled in first and makes one name with what stands before it.
         ("a=foo", replace("b").source(["a"]).regex("f(.*)").replacement("$1{{a}}"), "a=foo"),
+        // What matches everything is the default, however it is written: its one group is all there is.
+        ("a=foo b=old", replace("b").source(["a"]).regex("(?s).*"), "a=foo b=foo"),
+        ("a=foo b=old", replace("b").source(["a"]).regex("(?-s).*"), "a=foo"),
         // No name is checked.
         ("a=foo", replace("b-c").source(["a"]), "a=foo b-c=foo"),
         ("a=foo", replace("${1}-x").source(["a"]).replacement("v"), "a=foo foo-x=v"),

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::compile::{Compiled, Op};
-use super::regex::{Cache, Paste, Regex, Template};
+use super::regex::{Cache, Paste, Regex, Template, is_everything};
 use super::{Action, Condition, Labels, Lint, Rule, RuleError, case, hash};
 
 #[derive(Debug, Clone)]
@@ -35,7 +35,7 @@ pub(super) fn compile(rule: &Rule, cache: &Cache) -> Result<Compiled, RuleError>
     let conditions = rule.condition.iter().map(|text| Condition::parse(text, cache));
     let condition = Condition::any(conditions.collect::<Result<_, _>>()?);
     let pattern = rule.regex.as_deref().unwrap_or(".*");
-    let default = is_default(pattern);
+    let default = is_everything(pattern);
     let inside_out = matches!(action, Action::ReplaceAll | Action::LabelMapAll);
     let (anchored, bare) = match (default, inside_out) {
         (true, _) => ("(.*)", ".*"),
@@ -208,15 +208,6 @@ fn unanchored(pattern: &str) -> &str {
         rest = &rest[..rest.len() - 1];
     }
     rest
-}
-
-/// `.*`, between anchors and groups or not.
-fn is_default(pattern: &str) -> bool {
-    let mut rest = unanchored(pattern);
-    while let Some(inner) = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
-        rest = unanchored(inner.strip_prefix("?:").unwrap_or(inner));
-    }
-    rest == ".*"
 }
 
 fn check(rule: &Rule, action: Action) -> Result<(), RuleError> {

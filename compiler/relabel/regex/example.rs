@@ -83,7 +83,7 @@ mod tests {
             (".*", &["x"]),
             ("", &[""]),
             ("[^a-z]+", &["1"]),
-            ("(?i)up", &["UP"]),
+            ("(?i)up", &["UP", "Up", "uP", "up"]),
         ] {
             let made = examples(pattern).unwrap_or_default();
             assert_eq!(made, texts, "{pattern}");

@@ -9,6 +9,7 @@ mod cache;
 mod classes;
 mod error;
 mod escape;
+mod everything;
 mod example;
 mod literals;
 mod names;
@@ -25,6 +26,7 @@ use regex_automata::{Anchored, Input};
 
 pub use cache::Cache;
 pub use error::{Error, Fault};
+pub use everything::is_everything;
 pub use example::examples;
 pub use parser::GoRelease;
 pub use template::Template;

@@ -15,9 +15,8 @@ pub struct Random(u64);
 impl Random {
     /// A stream of its own for each seed and part.
     pub fn new(seed: u64, part: u64) -> Self {
-        let mut random = Random(seed ^ part.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        random.next();
-        random
+        // Mixed before it is added: the state goes on by a constant, and neighbours would share their numbers.
+        Random(Random(seed).next() ^ Random(!part).next())
     }
 
     fn next(&mut self) -> u64 {
