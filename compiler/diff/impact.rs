@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use super::routes::Routes;
+
 /// What something carries: a Prometheus, a store, a route, the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Load {
@@ -31,8 +33,8 @@ pub struct Loads {
     /// Samples per second that a store takes, where the spec says.
     pub limits: BTreeMap<String, u64>,
     pub routes: BTreeMap<String, Load>,
-    /// Where namespaces go, by route and question: `namespaces a, b` → `central`.
-    pub ways: BTreeMap<(String, String), String>,
+    /// Where routes send what.
+    pub ways: Routes,
     /// Where a class of a cluster goes, by what it is and who has it; equal ones counted together by
     /// [`moved`].
     pub flows: BTreeMap<(String, String), String>,

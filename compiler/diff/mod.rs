@@ -15,6 +15,7 @@ mod lists;
 mod live;
 mod queues;
 mod renames;
+mod routes;
 
 pub use against::{Earlier, FileChange, Folder, Sides, compared, files};
 pub use compare::{added, compare, removed};
@@ -29,6 +30,7 @@ pub use live::{
     Approved, Found, Hidden, Ignore, Live, Ours, Takeover, Wanted, compare_live, leave_to_others, takeover,
 };
 pub use renames::join_renames;
+pub use routes::{OTHERS, Rerouted, RouteWays, Routes, rerouted};
 
 use std::borrow::Cow;
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::markdown::{node_id, table, thousands};
+use crate::diff::{RouteWays, Routes};
 use crate::model::fleet::{Destination, Fleet, Route, Store};
 use crate::model::plan::{FleetPlan, StoreLoad};
 use crate::model::value::Duration;
@@ -155,14 +156,46 @@ fn routes(fleet: &Fleet, out: &mut String) {
     }
 }
 
-/// Where each route sends what, in words: its name, the question, the answer.
-pub fn ways(fleet: &Fleet) -> Vec<(String, String, String)> {
-    let of_route = |route: &Route| {
-        let rows = lines(fleet, route).into_iter();
-        let pair = |row: Vec<String>| row.try_into().ok().map(|[what, to]: [String; 2]| (what, to));
-        rows.filter_map(pair).map(|(what, to)| (route.name.clone(), what, to)).collect::<Vec<_>>()
-    };
-    fleet.routes.iter().flat_map(of_route).collect()
+/// Where each route sends what, in words.
+pub fn ways(fleet: &Fleet) -> Routes {
+    fleet.routes.iter().map(|route| (route.name.clone(), ways_of(fleet, route))).collect()
+}
+
+fn ways_of(fleet: &Fleet, route: &Route) -> RouteWays {
+    let mut ways = RouteWays::default();
+    for (line, copy) in route.lines.iter().map(|l| (l, "")).chain(route.copies.iter().map(|l| (l, "a copy of "))) {
+        let to = destinations(fleet, line.stores.iter().map(|d| d.value));
+        let plain = copy.is_empty() && line.jobs.is_empty() && line.pod_labels.is_empty();
+        if plain && line.namespaces.is_empty() {
+            ways.others.get_or_insert(to);
+            continue;
+        }
+        if plain {
+            for namespace in &line.namespaces {
+                ways.namespaces.entry(namespace.value.clone()).or_insert_with(|| to.clone());
+            }
+            continue;
+        }
+        let labels: Vec<String> = line.pod_labels.iter().map(|(k, v)| format!("`{k}={}`", v.value)).collect();
+        let pods = if labels.is_empty() { String::new() } else { format!(" of pods with {}", labels.join(", ")) };
+        let jobs = line.jobs.iter().map(|j| format!("`{}`", j.value)).collect::<Vec<_>>();
+        let spaces = line.namespaces.iter().map(|n| format!(" in `{}`", n.value)).collect::<Vec<_>>();
+        let or_one = |all: Vec<String>, one: &str| if all.is_empty() { vec![one.to_owned()] } else { all };
+        let spaces = or_one(spaces, "");
+        for job in or_one(jobs, "everything") {
+            for space in &spaces {
+                ways.lines.entry(format!("{copy}{job}{pods}{space}")).or_insert_with(|| to.clone());
+            }
+        }
+    }
+    let said = |to: &[crate::diag::Sourced<Destination>]| destinations(fleet, to.iter().map(|d| d.value));
+    if let Some(to) = &route.shared {
+        ways.lines.insert("series of no namespace".to_owned(), said(to));
+    }
+    if let Some(to) = &route.unowned {
+        ways.others.get_or_insert(said(to));
+    }
+    ways
 }
 
 pub(super) fn lines(fleet: &Fleet, route: &Route) -> Vec<Vec<String>> {

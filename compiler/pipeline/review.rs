@@ -245,7 +245,7 @@ fn loads(compiled: &Compiled) -> Loads {
             loads.limits.insert(store.name.clone(), limit.value);
         }
     }
-    loads.ways = docs::ways(fleet).into_iter().map(|(route, what, to)| ((route, what), to)).collect();
+    loads.ways = docs::ways(fleet);
     loads
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::fold::{self, Row};
 use super::{Review, State};
 use crate::diag::{Diagnostic, Sources};
-use crate::diff::{Load, Moved, Presence, moved};
+use crate::diff::{Load, Moved, Presence, Rerouted, moved, rerouted};
 use crate::report::{json as escape, place};
 
 pub(super) fn review(review: &Review<'_>) -> String {
@@ -43,7 +43,7 @@ pub(super) fn review(review: &Review<'_>) -> String {
             "stores": loads(moved(&review.before.stores, &review.after.stores, Clone::clone)),
             "routes": loads(moved(&review.before.routes, &review.after.routes, Clone::clone)),
             "prometheis": loads(moved(&review.before.lanes, &review.after.lanes, lane)),
-            "ways": texts(moved(&review.before.ways, &review.after.ways, pair)),
+            "ways": rerouted(&review.before.ways, &review.after.ways).iter().map(way).collect::<Vec<_>>(),
             "classes": texts(moved(&review.before.flows, &review.after.flows, pair)),
         })
     });
@@ -68,6 +68,10 @@ pub(super) fn review(review: &Review<'_>) -> String {
         })),
     });
     escape::pretty(&value)
+}
+
+fn way(one: &Rerouted) -> Json {
+    json!({ "route": one.route, "what": one.what, "before": one.before, "after": one.after })
 }
 
 fn row(row: &Row) -> Json {

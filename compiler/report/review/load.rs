@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::blocks::{Block, Line, code, sentence, text};
 use super::page::Detail;
-use crate::diff::{Load, Loads, Moved, moved};
+use crate::diff::{Load, Loads, Moved, OTHERS, Rerouted, moved, rerouted};
 
 /// The table of figures; nothing where they are the same.
 pub(super) fn table(before: &Loads, after: &Loads, detail: &Detail, blocks: &mut Vec<Block>) {
@@ -92,9 +92,13 @@ pub(super) fn in_short(before: &Loads, after: &Loads) -> Option<String> {
 /// What goes elsewhere than before: lines of routes, and classes of clusters.
 pub(super) fn ways(before: &Loads, after: &Loads, detail: &Detail, blocks: &mut Vec<Block>) {
     let mut rows: Vec<Vec<Line>> = Vec::new();
-    for one in moved(&before.ways, &after.ways, |(route, what)| format!("route `{route}`: {what}")) {
-        let to = |to: &Option<String>| to.as_deref().map_or_else(|| vec![text("not named")], sentence);
-        rows.push(vec![sentence(&one.name), to(&one.before), to(&one.after)]);
+    for one in rerouted(&before.ways, &after.ways) {
+        let to = |to: &Option<String>| to.as_deref().map_or_else(|| vec![text("no line is for it")], sentence);
+        rows.push(vec![
+            sentence(&format!("route `{}`: {}", one.route, named(&one, detail.rows))),
+            to(&one.before),
+            to(&one.after),
+        ]);
     }
     let mut classes: BTreeMap<(String, String, String), BTreeSet<&str>> = BTreeMap::new();
     for ((cluster, class), was) in &before.flows {
@@ -113,8 +117,20 @@ pub(super) fn ways(before: &Loads, after: &Loads, detail: &Detail, blocks: &mut 
     rows.truncate(detail.rows);
     blocks.push(Block::Heading(4, "Goes elsewhere".to_owned()));
     blocks.push(Block::Table { head: vec!["what", "before", "after"], rows });
+    let anew = "In another store or tenant series begin anew; what was written before stays where it is.";
+    blocks.push(Block::Paragraph(vec![text(anew)]));
     if more > 0 {
         blocks.push(Block::Paragraph(vec![text(format!("{more} more go elsewhere."))]));
+    }
+}
+
+/// What makes a move, as many as there is room for.
+fn named(one: &Rerouted, room: usize) -> String {
+    let quoted = |what: &String| if one.namespaces && what != OTHERS { format!("`{what}`") } else { what.clone() };
+    let shown: Vec<String> = one.what.iter().take(room.max(1)).map(quoted).collect();
+    match one.what.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
