@@ -72,8 +72,13 @@ const TEMPLATE: &str = "volumeClaimTemplates are immutable: helm upgrade fails u
 const FIELDS: &[Row] = &[
     row("*", "metadata.labels", Effect::None, ""),
     row("*", "metadata.annotations", Effect::None, ""),
+    row("*", "metadata.namespace", Effect::Recreate, "it is made anew there, with the Secrets it refers to; the one in the old namespace stays until it is deleted"),
+    row(PROMETHEUS, "metadata.namespace", Effect::DataLoss, "starts on empty volumes there, and its series have another label `prometheus`; the old one scrapes and sends on until it is deleted"),
+    row(WORKLOADS, "metadata.namespace", Effect::Recreate, "it is made anew there; the one in the old namespace runs on until it is deleted"),
+    row("StatefulSet", "metadata.namespace", Effect::DataLoss, "starts on empty volumes there; what those of the old one hold, queues that are not sent too, stays with it until it is deleted: let it drain first"),
 
     row(PROMETHEUS, "spec", Effect::Restart, RESTARTED),
+    row(PROMETHEUS, "spec.paused", Effect::None, "while it is true the operator carries out no change of this Prometheus"),
     row(PROMETHEUS, "spec.externalLabels", Effect::NewSeries, "every series sent gets a new identity, and the backlog of every remote-write queue is lost"),
     row(PROMETHEUS, "spec.prometheusExternalLabelName", Effect::NewSeries, "every series sent gets a new identity, and the backlog of every remote-write queue is lost"),
     row(PROMETHEUS, "spec.replicaExternalLabelName", Effect::NewSeries, "every series sent gets a new identity, and the backlog of every remote-write queue is lost"),
@@ -130,7 +135,7 @@ const FIELDS: &[Row] = &[
 
     row(WORKLOADS, "spec.template", Effect::Restart, "pods are replaced one after the other"),
     row(WORKLOADS, "spec.selector", Effect::Recreate, "the selector is immutable"),
-    row("StatefulSet", "spec.volumeClaimTemplates", Effect::Recreate, "immutable: the API server refuses the whole StatefulSet, its other changes too, until it is deleted with --cascade=orphan; enlarge the claims first, they keep their size"),
+    row("StatefulSet", "spec.volumeClaimTemplates", Effect::Recreate, "immutable: the API server refuses the whole StatefulSet, its other changes too, until it is deleted with --cascade=orphan; claims keep their size: enlarge them first, and they never shrink"),
     row("StatefulSet", "spec.serviceName", Effect::Recreate, "immutable"),
     row("StatefulSet", "spec.podManagementPolicy", Effect::Recreate, "immutable"),
     row("Service", "spec.clusterIP", Effect::Recreate, "immutable"),
@@ -188,6 +193,9 @@ pub(super) fn of_field(
     let added_queue = PROMETHEUS.split('|').any(|k| k == kind) && edit == Edit::Added && path.len() == 3;
     if added_queue && path[..2] == ["spec", "remoteWrite"] {
         return (Effect::Reload, "a new queue, which starts at the present");
+    }
+    if edit == Edit::Removed && path.last().is_some_and(|field| field == "dedup.minScrapeInterval") {
+        return (Effect::Restart, "replicas' samples are no longer merged: queries count each, and the store grows");
     }
     let fits = FIELDS.iter().filter(|r| r.kinds == "*" || r.kinds.split('|').any(|k| k == kind));
     let fits = fits.filter_map(|r| Some((specificity(r.path, path)?, r)));
@@ -259,10 +267,16 @@ pub(super) fn of_object(kind: &str, edit: Edit) -> (Effect, &'static str) {
         (Edit::Removed, "Prometheus" | "PrometheusAgent") => {
             (Effect::DataLoss, "once deleted from the cluster: its samples are out of reach; its volumes stay")
         }
+        (Edit::Removed, "StatefulSet") => (
+            Effect::DataLoss,
+            "once deleted from the cluster: what its queues had not sent is lost; let it drain first",
+        ),
         (Edit::Removed, VALUES) => (Effect::DataLoss, "once uninstalled: what the release stores is out of reach"),
-        (Edit::Renamed, "Prometheus" | "PrometheusAgent" | "StatefulSet" | VALUES) => {
-            (Effect::DataLoss, "starts on empty volumes under the new name; the old one runs on until it is deleted")
-        }
+        (Edit::Renamed, "Prometheus" | "PrometheusAgent" | "StatefulSet" | VALUES) => (
+            Effect::DataLoss,
+            "starts on empty volumes under the new name, a Prometheus with another label `prometheus` on its series; \
+                 the old one runs on until it is deleted",
+        ),
         (Edit::Renamed, "ServiceMonitor" | "PodMonitor" | "ScrapeConfig" | "Probe") => {
             (Effect::Reload, "until the old one is deleted its targets are collected twice")
         }
@@ -317,10 +331,20 @@ mod tests {
         assert_eq!(effect("ServiceMonitor", &endpoint, Changed), Effect::Reload);
         let relabelings = ["spec", "endpoints", "*", "relabelings", "*", "action"];
         assert_eq!(effect("ServiceMonitor", &relabelings, Changed), Effect::NewSeries);
+        for (kind, expected) in [
+            ("Prometheus", Effect::DataLoss),
+            ("StatefulSet", Effect::DataLoss),
+            ("DaemonSet", Effect::Recreate),
+            ("ConfigMap", Effect::Recreate),
+        ] {
+            assert_eq!(effect(kind, &["metadata", "namespace"], Changed), expected, "{kind}");
+        }
+        assert_eq!(effect("Prometheus", &["spec", "paused"], Added), Effect::None);
         assert_eq!(effect("DaemonSet", &["spec", "template", "spec"], Changed), Effect::Restart);
         assert_eq!(effect("StatefulSet", &["spec", "volumeClaimTemplates"], Changed), Effect::Recreate);
         let dedup = ["vmstorage", "extraArgs", "dedup.minScrapeInterval"];
         assert_eq!(effect("values", &dedup, Changed), Effect::DataLoss);
+        assert_eq!(effect("values", &dedup, Edit::Removed), Effect::Restart);
         assert_eq!(effect("values", &["vmstorage", "persistentVolume", "size"], Changed), Effect::Recreate);
         assert_eq!(effect("values", &["vmselect", "replicaCount"], Changed), Effect::Restart);
     }
