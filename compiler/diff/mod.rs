@@ -29,7 +29,7 @@ pub use impact::{Load, Loads, Moved, moved};
 pub use live::{
     Approved, Found, Hidden, Ignore, Live, Ours, Takeover, Wanted, compare_live, leave_to_others, takeover,
 };
-pub use renames::join_renames;
+pub use renames::{join_renames, link_renames};
 pub use routes::{OTHERS, Rerouted, RouteWays, Routes, rerouted};
 
 use std::borrow::Cow;
@@ -89,11 +89,20 @@ pub enum Cause {
     Orphan,
     /// An object of this name is there, and it is somebody else's.
     Foreign,
+    /// Nobody of ours has made it, and a Prometheus of ours selects it.
+    Selected,
 }
 
 impl Cause {
-    pub const ALL: [Cause; 6] =
-        [Cause::Pending, Cause::PendingStale, Cause::Drift, Cause::Extra, Cause::Orphan, Cause::Foreign];
+    pub const ALL: [Cause; 7] = [
+        Cause::Pending,
+        Cause::PendingStale,
+        Cause::Drift,
+        Cause::Extra,
+        Cause::Orphan,
+        Cause::Foreign,
+        Cause::Selected,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -103,6 +112,7 @@ impl Cause {
             Cause::Extra => "extra",
             Cause::Orphan => "orphan",
             Cause::Foreign => "foreign",
+            Cause::Selected => "selected",
         }
     }
 
@@ -114,6 +124,7 @@ impl Cause {
             Cause::Extra => "added outside; applying does not take it away",
             Cause::Orphan => "ours, and nothing asks for it any more",
             Cause::Foreign => "somebody else's object",
+            Cause::Selected => "nobody's of ours, and a Prometheus of ours selects it",
         }
     }
 }

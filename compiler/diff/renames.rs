@@ -10,22 +10,9 @@ const ALIKE: f64 = 0.7;
 /// Joins each removed object with the most similar added one of its kind, if they are alike
 /// enough. The joined change stands in place of the added one.
 pub fn join_renames(changes: Vec<Change>) -> Vec<Change> {
+    let pairs = pairs(&changes);
     let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
-    let whole = |edit: Edit, changes: &[Option<Change>]| -> Vec<(usize, Vec<String>)> {
-        let of = changes.iter().enumerate().filter_map(|(i, c)| Some((i, c.as_ref()?)));
-        of.filter(|(_, c)| c.edit == edit && c.path.is_empty() && c.object.is_some())
-            .map(|(i, c)| (i, leaves(c.before.as_ref().or(c.after.as_ref()))))
-            .collect()
-    };
-    let removed = whole(Edit::Removed, &changes);
-    let mut added = whole(Edit::Added, &changes);
-    for (gone, old) in removed {
-        let kind = |i: usize| changes[i].as_ref().and_then(|c| c.object.as_ref()).map(|o| (&o.api_version, &o.kind));
-        let candidates = added.iter().enumerate().filter(|(_, (new, _))| kind(*new) == kind(gone));
-        let scored = candidates.map(|(at, (_, new))| (at, likeness(&old, new)));
-        let best = scored.filter(|(_, score)| *score >= ALIKE).max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-        let Some((at, _)) = best else { continue };
-        let (new, _) = added.remove(at);
+    for (gone, new) in pairs {
         let before = changes[gone].take();
         if let (Some(before), Some(after)) = (before, changes[new].as_mut()) {
             let (effect, consequence) =
@@ -39,6 +26,44 @@ pub fn join_renames(changes: Vec<Change>) -> Vec<Change> {
         }
     }
     changes.into_iter().flatten().collect()
+}
+
+/// Says of both which other one they are alike, where neither may be left out: one is in a cluster and stays there, one is
+/// not.
+pub fn link_renames(changes: &mut [Change]) {
+    for (gone, new) in pairs(changes) {
+        let name = |at: usize| changes[at].object.as_ref().map(ToString::to_string).unwrap_or_default();
+        let (old, now) = (name(gone), name(new));
+        for (at, words) in
+            [(gone, format!("perhaps {now} under its old name")), (new, format!("perhaps {old}, renamed"))]
+        {
+            if let Some(because) = &mut changes[at].because {
+                because.by = if because.by.is_empty() { words } else { format!("{}; {words}", because.by) };
+            }
+        }
+    }
+}
+
+/// Each removed object with the most similar added one of its kind, as places in the list.
+fn pairs(changes: &[Change]) -> Vec<(usize, usize)> {
+    let whole = |edit: Edit| -> Vec<(usize, Vec<String>)> {
+        let of = changes.iter().enumerate();
+        of.filter(|(_, c)| c.edit == edit && c.path.is_empty() && c.object.is_some())
+            .map(|(i, c)| (i, leaves(c.before.as_ref().or(c.after.as_ref()))))
+            .collect()
+    };
+    let mut added = whole(Edit::Added);
+    let kind = |i: usize| changes[i].object.as_ref().map(|o| (&o.api_version, &o.kind));
+    let mut pairs = Vec::new();
+    for (gone, old) in whole(Edit::Removed) {
+        let candidates = added.iter().enumerate().filter(|(_, (new, _))| kind(*new) == kind(gone));
+        let scored = candidates.map(|(at, (_, new))| (at, likeness(&old, new)));
+        let best = scored.filter(|(_, score)| *score >= ALIKE).max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        if let Some((at, _)) = best {
+            pairs.push((gone, added.remove(at).0));
+        }
+    }
+    pairs
 }
 
 /// Every scalar with its path, but for the name itself; sorted.

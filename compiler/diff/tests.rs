@@ -168,6 +168,15 @@ fn an_object_under_another_name_is_a_rename_and_a_different_one_is_not() {
     let renamed = join_renames(vec![change("a", object("a", "1"), false), change("b", object("b", "2"), true)]);
     assert_eq!(tell(&renamed), [" renamed \"Prometheus/monitoring/a\" \"Prometheus/monitoring/b\""]);
     assert_eq!(renamed[0].effect, Effect::DataLoss);
+    // In a cluster the one stays there, with all it differs in, and the other is not there.
+    let mut linked = vec![change("a", object("a", "1"), false), change("b", object("b", "2"), true)];
+    for change in &mut linked {
+        change.because = Some(Because { cause: Cause::Orphan, by: String::new() });
+    }
+    link_renames(&mut linked);
+    let words: Vec<&str> = linked.iter().filter_map(|c| Some(c.because.as_ref()?.by.as_str())).collect();
+    let expected = ["perhaps Prometheus/monitoring/b under its old name", "perhaps Prometheus/monitoring/a, renamed"];
+    assert_eq!((linked[0].edit, words), (Edit::Removed, expected.to_vec()));
     let other = json!({"kind": "Prometheus", "spec": {"else": 1}});
     let kept = join_renames(vec![change("a", object("a", "1"), false), change("b", other, true)]);
     assert_eq!(kept.iter().map(|c| c.edit).collect::<Vec<_>>(), [Edit::Removed, Edit::Added]);

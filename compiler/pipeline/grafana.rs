@@ -127,6 +127,7 @@ pub fn grafana(
         version,
         unverified,
         hidden: found.hidden,
+        hidden_at: BTreeMap::new(),
         ignored: found.ignored.into_iter().map(|(at, n)| (why(at), n)).collect(),
         ahead: 0,
         compared: count,

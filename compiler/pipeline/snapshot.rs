@@ -7,9 +7,9 @@ use super::Compiled;
 use super::build::choose;
 use super::cluster::Context;
 use super::files::{fill, folder, old_index};
-use super::live::{Asked, Connect, Unverified, asked, marks, read, some_at_once};
+use super::live::{Asked, Connect, Selections, Unverified, asked, marks, read, some_at_once};
 use crate::diag::Diagnostic;
-use crate::diff::Live;
+use crate::diff::{Live, Side};
 use crate::model::fleet::Cluster;
 use crate::model::ids::ClusterId;
 use crate::object::{ObjectId, Place};
@@ -118,14 +118,16 @@ impl Taking<'_> {
     }
 
     /// What should be there.
-    fn objects(&self) -> BTreeSet<ObjectId> {
-        let mut ids = BTreeSet::new();
+    fn objects(&self) -> (BTreeSet<ObjectId>, Selections) {
+        let cluster = &self.cx.fleet.cluster(self.id).id.value;
+        let (mut ids, mut selected) = (BTreeSet::new(), Selections::default());
         fill(self.cx, self.id, &mut ClusterTree::new(), &mut |emitted| {
             if emitted.object.place != Place::Helm {
+                selected.add(&emitted.object.id, Side::new(emitted.tree, emitted.object.root), cluster);
                 ids.insert(emitted.object.id.clone());
             }
         });
-        ids
+        (ids, selected)
     }
 
     fn record(
@@ -155,7 +157,9 @@ impl Taking<'_> {
             taken: time,
             compiler: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        let wanted = |o: &serde_json::Value| Live(o).id().is_some_and(|id| reading.objects.contains_key(&id));
+        let wanted = |o: &serde_json::Value| {
+            Live(o).id().is_some_and(|id| reading.objects.contains_key(&id) || reading.selected.contains_key(&id))
+        };
         let files = snapshot::files(&head, &recorded, wanted, &self.world.random()?);
         let folder = &cluster.id.value;
         let before = self.out.read(&format!("{folder}/{RECORD}"))?;

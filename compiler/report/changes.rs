@@ -219,8 +219,9 @@ fn one(change: &Change, origin: String, look: Look, out: &mut String) {
     let (before, after) = (change.before.as_ref(), change.after.as_ref());
     let path = one_line(&change.path);
     match change.edit {
-        // Of an object that comes or goes whole, its head says everything.
+        // Of an object that comes or goes whole, or is left as it is, its head says everything.
         Edit::Added | Edit::Removed if path.is_empty() => {}
+        Edit::Changed if before.is_none() && after.is_none() => {}
         Edit::Added => side(look, "+", &path, after, out),
         Edit::Removed => side(look, "-", &path, before, out),
         Edit::Renamed => {

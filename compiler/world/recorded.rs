@@ -98,10 +98,15 @@ fn is_asked_for(object: &Json, what: &Listed) -> bool {
         && what.labels.as_deref().is_none_or(|labels| selects(labels, object.pointer("/metadata/labels")))
 }
 
-/// Selectors as we write them: `key=value`, joined by commas.
+/// Selectors as we write them: `key=value`, `key!=value` or `key`, joined by commas.
 fn selects(selector: &str, labels: Option<&Json>) -> bool {
     selector.split(',').all(|term| {
-        term.split_once('=').is_some_and(|(key, value)| labels.and_then(|l| l.get(key)?.as_str()) == Some(value))
+        let label = |key: &str| labels.and_then(|l| l.get(key)?.as_str());
+        match (term.split_once("!="), term.split_once('=')) {
+            (Some((key, value)), _) => label(key) != Some(value),
+            (None, Some((key, value))) => label(key) == Some(value),
+            (None, None) => label(term).is_some(),
+        }
     })
 }
 

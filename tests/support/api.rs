@@ -129,8 +129,12 @@ fn answer(objects: &[Value], path: &str, credentials: &str, manner: &Manner) -> 
         plural(kind(o)) == name
             && inside.is_none_or(|n| namespace(o) == Some(n))
             && labels.split(',').filter(|l| !l.is_empty()).all(|label| {
-                let (key, value) = label.split_once('=').unwrap_or((label, ""));
-                o["metadata"]["labels"][key] == value
+                let labels = &o["metadata"]["labels"];
+                match (label.split_once("!="), label.split_once('=')) {
+                    (Some((key, value)), _) => labels[key] != value,
+                    (None, Some((key, value))) => labels[key] == value,
+                    (None, None) => labels[label].is_string(),
+                }
             })
     };
     let items: Vec<&&Value> = of_version.iter().filter(is_asked_for).collect();

@@ -5,6 +5,7 @@ use super::super::login::clusters_asked;
 use super::super::options::Format;
 use super::super::session::Session;
 use super::Args;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diag::Origins;
@@ -30,6 +31,13 @@ pub fn run(session: &Session<'_>, args: &Args, compiled: &Compiled, snapshots: O
             let _ = world.print(Stream::Err, &format!("compared {cluster}\n"));
         }
     };
+    if matches!(args.view, super::View::Values) && !args.helm && args.helm_values.is_none() {
+        session.complain(
+            "`--view values` shows the values of Helm releases, and nothing of them is read: `--helm` reads the Secrets \
+             in which Helm keeps them, `--helm-values DIR` files of `helm get values`",
+        );
+        return Exit::Usage;
+    }
     let question = LiveQuestion {
         clusters: &args.cluster,
         source: &|cluster| match (snapshots, &compiled.fleet) {
@@ -87,6 +95,7 @@ fn recorded(
 struct Words {
     unverified: Vec<NotVerified>,
     hidden: Vec<(String, usize)>,
+    hidden_at: Vec<(String, Vec<String>)>,
 }
 
 impl Words {
@@ -98,7 +107,8 @@ impl Words {
         });
         let hidden = cluster.hidden.iter().map(|(hidden, n)| (hidden.name().to_owned(), *n));
         let ignored = cluster.ignored.iter().map(|(why, n)| (format!("ignored: {why}"), *n));
-        Words { unverified: unverified.collect(), hidden: hidden.chain(ignored).collect() }
+        let at = cluster.hidden_at.iter().map(|(hidden, at)| (hidden.name().to_owned(), at.clone()));
+        Words { unverified: unverified.collect(), hidden: hidden.chain(ignored).collect(), hidden_at: at.collect() }
     }
 }
 
@@ -132,6 +142,7 @@ pub fn text(
             compared: c.compared,
             unverified: &words.unverified,
             hidden: &words.hidden,
+            hidden_at: &words.hidden_at,
             ahead: c.ahead,
             remarks: &c.remarks,
         }),
@@ -145,7 +156,17 @@ pub fn text(
     let compared: usize = clusters.iter().map(|c| c.compared).sum();
     let silent = clusters.iter().all(|c| c.changes.changes.is_empty() && c.unverified.is_empty());
     match format {
-        report::Format::Text if silent => format!("{text}No differences in {compared} objects.\n"),
+        report::Format::Text if silent => format!("{text}No differences in {compared} objects{}.\n", unshown(&words)),
         _ => text,
     }
+}
+
+/// How much was not shown, and why.
+fn unshown(words: &[Words]) -> String {
+    let mut all: BTreeMap<&str, usize> = BTreeMap::new();
+    for (why, n) in words.iter().flat_map(|w| &w.hidden) {
+        *all.entry(why).or_default() += n;
+    }
+    let all: Vec<String> = all.iter().map(|(why, n)| format!("{n} × {}", report::visible(why))).collect();
+    if all.is_empty() { String::new() } else { format!("; not shown: {}", all.join(", ")) }
 }

@@ -79,6 +79,10 @@ fn every_difference_is_told_with_its_cause() {
     left["metadata"]["name"] = json!("left-over");
     left["spec"] = json!({"selector": {}, "endpoints": [{"port": "a"}]});
     server.objects.push(left);
+    let mut theirs = gone.clone();
+    theirs["metadata"]["name"] = json!("theirs");
+    theirs["metadata"]["labels"] = json!({"watershed/prometheus": "user"});
+    server.objects.push(theirs);
     let labels = &mut find(&mut server, "Prometheus", "system")["metadata"]["labels"];
     labels["app.kubernetes.io/managed-by"] = json!("Helm");
     let (code, text) = diff(&world, server);
@@ -88,12 +92,14 @@ fn every_difference_is_told_with_its_cause() {
     assert!(text.contains("+ ServiceMonitor/") && text.contains("pending: it is not there"), "{text}");
     assert!(text.contains("- ServiceMonitor/monitoring/left-over") && text.contains("orphan"), "{text}");
     assert!(text.contains("foreign: it belongs to `Helm`"), "{text}");
+    let theirs = "~ ServiceMonitor/monitoring/theirs\n        selected: selected by `user`; it belongs to nobody";
+    assert!(text.contains(theirs), "{text}");
     let view = |view: &str| run(&world, &["diff", "--against", "live", "--view", view]).1;
     let summary = view("summary");
     assert!(summary.contains("~ Prometheus/monitoring/user  1 change, drift, restart"), "{summary}");
     assert!(summary.contains("- ServiceMonitor/monitoring/left-over  orphan, reload"), "{summary}");
     let unified = view("unified");
-    assert!(unified.contains("@@ spec.retention @@\n-1d\n+15d\n"), "{unified}");
+    assert!(unified.contains("@@ spec.retention @@  drift: changed outside\n-1d\n+15d\n"), "{unified}");
     let values = view("values");
     assert!(!values.contains("Prometheus/monitoring/user"), "{values}");
     assert!(text.contains("fleet.kdl:"), "every difference names the line behind it: {text}");

@@ -214,10 +214,45 @@ fn put(tree: &mut Tree, map: NodeId, name: &str, json: &str) {
     }
 }
 
-/// Whether two scalars are one value in the eyes of the server: `1000m` and `1`, `1024Mi` and `1Gi`.
-pub(super) fn is_one_quantity(field: Option<Field>, a: Value<'_>, b: Value<'_>) -> bool {
-    let is_quantity = field.is_some_and(|f| f.target().ty == Type::Quantity);
-    is_quantity && matches!((quantity(a), quantity(b)), (Some(a), Some(b)) if a == b)
+/// Whether two scalars are one value in the eyes of those who read them: `1000m` and `1`, `1024Mi` and `1Gi`, `360h` and
+/// `15d`.
+pub(super) fn is_one_value(field: Option<Field>, a: Value<'_>, b: Value<'_>) -> bool {
+    match field.map(|f| f.target().ty) {
+        Some(Type::Quantity) => matches!((quantity(a), quantity(b)), (Some(a), Some(b)) if a == b),
+        Some(Type::Duration) => matches!((duration(a), duration(b)), (Some(a), Some(b)) if a == b),
+        _ => false,
+    }
+}
+
+/// In nanoseconds: what Prometheus (`1d12h`) or Go (`1.5h`) takes.
+fn duration(value: Value<'_>) -> Option<i128> {
+    const SECOND: i128 = 1_000_000_000;
+    let Value::Str(text) = value else { return None };
+    let mut rest = text;
+    let mut sum = 0_i128;
+    while !rest.is_empty() {
+        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').filter(|at| *at > 0)?;
+        let (digits, tail) = rest.split_at(number);
+        let unit = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(unit);
+        let scale = match unit {
+            "ns" => 1,
+            "us" | "µs" => 1_000,
+            "ms" => SECOND / 1_000,
+            "s" => SECOND,
+            "m" => 60 * SECOND,
+            "h" => 3_600 * SECOND,
+            "d" => 86_400 * SECOND,
+            "w" => 7 * 86_400 * SECOND,
+            "y" => 365 * 86_400 * SECOND,
+            _ => return None,
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let all: i128 = format!("{whole}{fraction}").parse().ok()?;
+        sum = sum.checked_add(all.checked_mul(scale)? / 10_i128.checked_pow(fraction.len() as u32)?)?;
+        rest = tail;
+    }
+    (!text.is_empty()).then_some(sum)
 }
 
 /// In units of 10⁻⁹.
@@ -278,6 +313,17 @@ mod tests {
         );
         assert!(!one("1G", "1Gi") && !one("100m", "1") && !one("x", "x"));
         assert_eq!(quantity(Value::Int(2)), quantity(Value::Str("2")));
+    }
+
+    #[test]
+    fn durations_are_one_by_value() {
+        let one = |a, b| duration(Value::Str(a)) == duration(Value::Str(b)) && duration(Value::Str(a)).is_some();
+        assert!(one("360h", "15d") && one("30000ms", "30s") && one("1h30m", "90m") && one("1.5h", "90m"));
+        assert!(!one("15d", "15h") && !one("x", "x") && !one("", "") && !one("15", "15"));
+        let retention = crate::catalog::fields::table("monitoring.coreos.com/v1", "Prometheus");
+        let retention = retention.and_then(|t| t.field("spec.retention"));
+        assert!(is_one_value(retention, Value::Str("360h"), Value::Str("15d")));
+        assert!(!is_one_value(None, Value::Str("360h"), Value::Str("15d")));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! takes no right but to list.
 
 mod defaults;
+mod evidence;
 mod ignored;
 mod known;
 mod left;
@@ -21,6 +22,8 @@ pub use left::leave_to_others;
 pub use taken::{Takeover, takeover};
 pub use visible::Hidden;
 
+pub(super) use self::evidence::overlap;
+use self::evidence::{Earlier, Evidence, who};
 use self::owners::{LAST_APPLIED, Manager, Operation, Owners};
 use super::{Because, Cause, Change, Edit, Effect, Rules, Side, added, compare, removed};
 use crate::catalog::fields;
@@ -131,6 +134,17 @@ impl Live<'_> {
         if writers.is_empty() { holder } else { format!("{holder}; written by {}", who(&writers)) }
     }
 
+    /// As a change: it is not ours, and these Prometheis select it all the same.
+    pub fn selected(&self, id: &ObjectId, by: &[String]) -> Change {
+        let mut tree = Tree::new();
+        let (owners, root) = Owners::read(self.0, &mut tree);
+        let by: Vec<String> = by.iter().map(|name| format!("`{name}`")).collect();
+        let by = format!("selected by {}; it belongs to {}", by.join(", "), self.holder(&owners));
+        let mut change = untouched(removed(id, "", Side::new(&tree, root)), Cause::Selected, by);
+        (change.origin, change.was) = (Origin::INHERIT, Origin::INHERIT);
+        change
+    }
+
     /// As a change: nothing asks for it any more.
     pub fn orphan(&self, id: &ObjectId) -> Change {
         let mut tree = Tree::new();
@@ -163,9 +177,8 @@ pub fn compare_live(wanted: Wanted<'_>, live: Live<'_>, ours: &Ours, rules: &Rul
     let hidden_at = visible::settle(&id.kind, table, (&mut was, was_root), (&mut is, is_root), known);
     let mut hidden = BTreeMap::new();
     hidden_at.iter().for_each(|(hide, _)| *hidden.entry(*hide).or_insert(0) += 1);
-    let equal = |id: &ObjectId, path: &[String], a: Value<'_>, b: Value<'_>| {
-        defaults::is_one_quantity(field_at(id, path), a, b)
-    };
+    let equal =
+        |id: &ObjectId, path: &[String], a: Value<'_>, b: Value<'_>| defaults::is_one_value(field_at(id, path), a, b);
     let rules = Rules { equal: &equal, ..*rules };
     let (was, is) = (Side::new(&was, was_root), Side::new(&is, is_root));
     let mut changes = compare(id, file, was, is, &rules);
@@ -208,10 +221,15 @@ pub fn compare_live(wanted: Wanted<'_>, live: Live<'_>, ours: &Ours, rules: &Rul
 
 /// That there is an object of this name, and it is not ours.
 fn somebody_elses(wanted: Wanted<'_>, holder: &str) -> Change {
-    let mut change = added(wanted.id, wanted.file, wanted.side);
-    (change.edit, change.after) = (Edit::Changed, None);
+    let change = added(wanted.id, wanted.file, wanted.side);
+    untouched(change, Cause::Foreign, format!("it belongs to {holder}"))
+}
+
+/// An object of which only is told that it is there.
+fn untouched(mut change: Change, cause: Cause, by: String) -> Change {
+    (change.edit, change.before, change.after) = (Edit::Changed, None, None);
     (change.effect, change.consequence) = (Effect::None, "".into());
-    change.because = Some(Because { cause: Cause::Foreign, by: format!("it belongs to {holder}") });
+    change.because = Some(Because { cause, by });
     change
 }
 
@@ -269,191 +287,6 @@ fn last_applied(live: Live<'_>, owners: &Owners) -> Option<Json> {
 fn noted(live: Live<'_>) -> Option<Json> {
     let text = live.0.pointer("/metadata/annotations")?.get(LAST_APPLIED)?.as_str()?;
     serde_json::from_str(text).ok()
-}
-
-/// How something of earlier differs from what is compiled now.
-#[derive(Default)]
-struct Earlier {
-    changes: Vec<Change>,
-    /// There was no such object at all.
-    absent: bool,
-}
-
-impl Earlier {
-    fn of(changes: Option<Vec<Change>>) -> Self {
-        Earlier { absent: changes.is_none(), changes: changes.unwrap_or_default() }
-    }
-
-    /// The difference it had at the same place.
-    fn at(&self, path: &str) -> Option<&Change> {
-        self.changes.iter().find(|c| overlap(&c.path, path))
-    }
-
-    fn differs(&self, path: &str) -> bool {
-        self.absent || self.at(path).is_some()
-    }
-
-    /// How many of its differences the live object no longer has.
-    fn settled(&self, live: &[Change]) -> usize {
-        self.changes.iter().filter(|c| !live.iter().any(|l| overlap(&l.path, &c.path))).count()
-    }
-}
-
-/// Whether one path is the other, or leads to it.
-pub(super) fn overlap(a: &str, b: &str) -> bool {
-    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || short.is_empty() || rest.starts_with(['.', '[']))
-}
-
-struct Evidence<'a> {
-    approved: Option<Earlier>,
-    /// What `kubectl apply` has noted, and how that differs from what is compiled.
-    noted: Option<&'a Json>,
-    applied: Option<Earlier>,
-    owners: &'a Owners,
-    ours: &'a Ours,
-}
-
-impl Evidence<'_> {
-    fn judge_all(&self, changes: &mut [Change]) {
-        for change in &mut *changes {
-            change.because = Some(self.judge(change));
-        }
-        // Where something of an object is certainly not applied yet, what is missing in it may be so, too.
-        let waits = |c: &Change| c.because.as_ref().is_some_and(|b| b.cause == Cause::Pending);
-        if changes.iter().any(waits) {
-            let gone = |b: &&mut Because| b.cause == Cause::Drift && b.by == GONE;
-            for because in changes.iter_mut().filter_map(|c| c.because.as_mut()).filter(gone) {
-                *because = Because { cause: Cause::Pending, by: MISSING.to_owned() };
-            }
-        }
-    }
-
-    fn judge(&self, change: &Change) -> Because {
-        let owners: Vec<&Manager> = self.owners.of(change.was).collect();
-        let (mine, others): (Vec<&Manager>, Vec<&Manager>) = owners.into_iter().partition(|m| m.ours);
-        let within = match change.edit {
-            _ if change.in_text => true,
-            Edit::Added => self.owners.is_around_within(change.was),
-            _ => self.owners.is_within(change.was),
-        };
-        let (cause, by) = match change.edit {
-            Edit::Added if !within => self.missing(change),
-            Edit::Removed if !within => self.surplus(change, !mine.is_empty(), &others),
-            _ => self.other(change, &mine, &others),
-        };
-        Because { cause, by }
-    }
-
-    /// Something that the live object does not have.
-    fn missing(&self, change: &Change) -> (Cause, String) {
-        if let Some(applied) = &self.applied {
-            let pending = applied.differs(&change.path);
-            return if pending { (Cause::Pending, String::new()) } else { (Cause::Drift, TAKEN.to_owned()) };
-        }
-        self.untold(change)
-    }
-
-    /// Something that is not as it is compiled, and nobody owns it who could have done that.
-    fn untold(&self, change: &Change) -> (Cause, String) {
-        let unapproved = self.approved.as_ref().is_none_or(|a| a.differs(&change.path));
-        let applied = self.applied_by_us().next().is_some();
-        if unapproved || (self.owners.recorded && !applied) {
-            (Cause::Pending, String::new())
-        } else {
-            (Cause::Drift, GONE.to_owned())
-        }
-    }
-
-    /// Something in the live object that nobody asks for, and that can be left there.
-    fn surplus(&self, change: &Change, mine: bool, others: &[&Manager]) -> (Cause, String) {
-        match &self.applied {
-            Some(applied) => match applied.at(&change.path) {
-                Some(then) if others.is_empty() || then.before == change.before => (Cause::Pending, String::new()),
-                Some(_) => (Cause::PendingStale, who(others)),
-                None => (Cause::Extra, who(others)),
-            },
-            None if mine && others.is_empty() => (Cause::Pending, String::new()),
-            // Who owns it too keeps it.
-            None if mine => (Cause::Extra, shared(others)),
-            None if !self.owners.recorded && self.was_approved(change) => (Cause::Pending, String::new()),
-            None => (Cause::Extra, who(others)),
-        }
-    }
-
-    /// Another value: of a field, or of something that is one value with all that is in it.
-    fn other(&self, change: &Change, mine: &[&Manager], others: &[&Manager]) -> (Cause, String) {
-        if let Some(applied) = &self.applied {
-            return match applied.at(&change.path) {
-                Some(then) if then.before == change.before => (Cause::Pending, String::new()),
-                Some(_) => (Cause::PendingStale, who(others)),
-                None if others.is_empty() && change.edit == Edit::Added => (Cause::Drift, TAKEN.to_owned()),
-                None => (Cause::Drift, who(others)),
-            };
-        }
-        let unapproved = self.approved.as_ref().is_some_and(|a| a.differs(&change.path));
-        match (mine, others) {
-            _ if self.was_approved(change) => {
-                (Cause::Pending, if others.is_empty() { String::new() } else { shared(others) })
-            }
-            ([], []) if self.owners.recorded => self.untold(change),
-            // Nobody else has: it was approved once, or somebody has applied by hand.
-            (mine, []) if self.owners.recorded => (Cause::Pending, format!("as applied by {}", who(mine))),
-            (mine, others) if !mine.is_empty() => (Cause::Pending, shared(others)),
-            _ => (if unapproved { Cause::PendingStale } else { Cause::Drift }, who(others)),
-        }
-    }
-
-    /// Whether the live object has here what was approved, and that is not what is compiled.
-    fn was_approved(&self, change: &Change) -> bool {
-        let then = self.approved.as_ref().and_then(|approved| approved.at(&change.path));
-        then.is_some_and(|then| then.path == change.path && then.before == change.before)
-    }
-
-    fn applied_by_us(&self) -> impl Iterator<Item = &Manager> {
-        self.owners.managers().iter().filter(|m| m.ours)
-    }
-
-    /// Whether an object without all of our marks is ours all the same: it was applied with them, and somebody else has
-    /// changed them or taken them away since.
-    fn has_lost_marks(&self, was: Side<'_>) -> bool {
-        if let Some(noted) = self.noted {
-            return Live(noted).is_marked(self.ours);
-        }
-        let other_mark_of_ours = |(key, value): &(String, String)| {
-            let label = was.tree.at(was.root, &["metadata", "labels", key]);
-            let is_other = |label| was.tree.as_str(label) != Some(value);
-            let applies = |m: &Manager| known::is_ours(m, &self.ours.aliases);
-            let is_applied = |label| self.owners.of(was.tree.origin(label)).any(applies);
-            label.is_some_and(|label| is_other(label) && is_applied(label))
-        };
-        // Others' objects come by Helm and Argo CD, too.
-        let own = |m: &Manager| m.name == MARK || self.ours.aliases.contains(&m.name);
-        self.owners.managers().iter().any(own) && !self.ours.labels.iter().any(other_mark_of_ours)
-    }
-}
-
-/// Others who say the same as we said last: applying then needs to take it from them.
-fn shared(others: &[&Manager]) -> String {
-    format!("{} owns it too", who(others))
-}
-
-/// The server does not keep who took something away.
-const GONE: &str = "taken away, or never applied";
-const TAKEN: &str = "taken away";
-const MISSING: &str = "not applied yet, or taken away";
-
-fn who(managers: &[&Manager]) -> String {
-    let one = |m: &&Manager| {
-        let name = match known::by_manager(m) {
-            Some(known) => format!("{} ({})", known.name(), m.name),
-            None => m.name.clone(),
-        };
-        let through = if m.subresource.is_empty() { String::new() } else { format!(" through {}", m.subresource) };
-        let at = if m.time.is_empty() { String::new() } else { format!(" at {}", m.time) };
-        format!("{name}{through}{at}")
-    };
-    managers.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod material;
 mod read;
 mod releases;
+mod selected;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use crate::world::{Access, Date, Output, Server, World};
 pub use material::{Approval, Desired, Material, generation};
 pub use read::{Asked, Reading, Unverified, read};
 pub use releases::Helm;
+pub use selected::Selections;
 
 /// Gives the server of a cluster.
 pub type Connect<'a> = dyn Fn(&Cluster) -> Result<Arc<dyn Server>, Failure> + Sync + 'a;
@@ -73,6 +75,8 @@ pub struct LiveCluster {
     pub unverified: Vec<Unverified>,
     /// What was not shown, and how much of it.
     pub hidden: BTreeMap<Hidden, usize>,
+    /// Where that is: the object and a JSON pointer, with the names of items of lists.
+    pub hidden_at: BTreeMap<Hidden, Vec<String>>,
     /// The reason of each `ignore` of the spec, and how much it took back.
     pub ignored: Vec<(String, usize)>,
     /// Changes that are live before they were approved.
@@ -137,12 +141,16 @@ pub fn marks(fleet: &Fleet, cluster: &Cluster) -> Vec<(String, String)> {
 }
 
 /// What to read of a cluster in which these objects should be.
-pub fn asked(marks: &[(String, String)], objects: BTreeSet<ObjectId>, index: Option<&Index>) -> Asked {
+pub fn asked(
+    marks: &[(String, String)],
+    (objects, selected): (BTreeSet<ObjectId>, Selections),
+    index: Option<&Index>,
+) -> Asked {
     let once = index.into_iter().flat_map(|index| index.owned().into_iter().filter_map(|(p, _)| index.object(&p)));
     let once = once.map(|o| o.id()).filter(is_kubernetes).map(|id| (id.api_version, id.kind));
     let ever = emit::KINDS.iter().map(|(api_version, kind)| ((*api_version).to_owned(), (*kind).to_owned()));
     let terms: Vec<String> = marks.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    Asked { objects, kinds: once.chain(ever).collect(), ours: terms.join(",") }
+    Asked { objects, kinds: once.chain(ever).collect(), ours: terms.join(","), selected }
 }
 
 /// Values of a Helm release are no object of the cluster.
@@ -184,6 +192,7 @@ impl Comparison<'_> {
         let mut ids = BTreeSet::new();
         let mut releases = Vec::new();
         let mut places = BTreeMap::new();
+        let mut selected = Selections::default();
         fill(self.cx, self.id, &mut files, &mut |emitted| {
             if emitted.object.place == Place::Helm {
                 releases.extend(emitted.object.release.clone().map(|r| (emitted.object.id.clone(), r)));
@@ -191,6 +200,8 @@ impl Comparison<'_> {
                 return;
             }
             kept.keep(emitted);
+            let side = diff::Side::new(emitted.tree, emitted.object.root);
+            selected.add(&emitted.object.id, side, &cluster.id.value);
             ids.insert(emitted.object.id.clone());
             places.insert(emitted.object.id.clone(), emitted.object.place);
         });
@@ -205,7 +216,7 @@ impl Comparison<'_> {
         let differing: BTreeMap<&str, &FileChange<'_>> = differing.iter().map(|f| (f.path.as_str(), f)).collect();
 
         let marks = marks(self.cx.fleet, cluster);
-        let asked = asked(&marks, ids, index.as_ref());
+        let asked = asked(&marks, (ids, selected), index.as_ref());
         let (source, version, reading) = self.reading(cluster, &asked);
         let ours = Ours {
             labels: marks,
@@ -251,10 +262,11 @@ impl Comparison<'_> {
             }
         }
         compared.orphans(&asked);
+        compared.selected();
         let stale = differing.keys().filter(|path| **path != INDEX).count();
         // Whoever applies is told Helm's commands.
         let unread = if matches!(self.question.helm, Helm::Unread) && !self.question.keep { releases.len() } else { 0 };
-        compared.remark(self.question.approved, index.is_some(), stale, unread);
+        compared.remark(&asked, self.question.approved, index.is_some(), stale, unread);
         let there = material::there(&mut compared.reading, &asked);
         let material = self.question.keep.then(|| Material {
             server: source.map(|s| s.server),
@@ -273,7 +285,7 @@ impl Comparison<'_> {
             },
             folder: path,
         });
-        let Compared { changes, unverified, hidden, ignored, ahead, count, remarks, ours, .. } = compared;
+        let Compared { changes, unverified, hidden, hidden_at, ignored, ahead, count, remarks, ours, .. } = compared;
         let why = |at: usize| ours.ignores.get(at).map(|i| i.why.clone()).unwrap_or_default();
         let ignored = ignored.into_iter().map(|(at, n)| (why(at), n)).collect();
         Ok(LiveCluster {
@@ -288,6 +300,7 @@ impl Comparison<'_> {
             version,
             unverified,
             hidden,
+            hidden_at,
             ignored,
             ahead,
             compared: count,
@@ -319,6 +332,14 @@ pub fn document(bytes: &[u8], tree: &mut Tree) -> Option<NodeId> {
     }
 }
 
+/// What is known of an object that is not there.
+fn absent(approved: Approved<'_>) -> &'static str {
+    match approved {
+        Approved::Unknown | Approved::Other(None) => "it is not there",
+        Approved::Same | Approved::Other(Some(_)) => "it is not there: deleted, or never applied",
+    }
+}
+
 /// A reading of a cluster that could not be asked at all.
 fn nothing(asked: &Asked, why: Failure) -> Reading {
     let unverified = Unverified { what: "the whole cluster".to_owned(), objects: asked.objects.clone(), why };
@@ -332,6 +353,7 @@ struct Compared {
     changes: Vec<Change>,
     unverified: Vec<Unverified>,
     hidden: BTreeMap<Hidden, usize>,
+    hidden_at: BTreeMap<Hidden, Vec<String>>,
     ignored: BTreeMap<usize, usize>,
     ahead: usize,
     count: usize,
@@ -348,7 +370,8 @@ impl Compared {
         }
         let Some(live) = self.reading.objects.get(wanted.id) else {
             let mut change = diff::added(wanted.id, wanted.file, wanted.side);
-            change.because = Some(diff::Because { cause: diff::Cause::Pending, by: "it is not there".to_owned() });
+            change.because =
+                Some(diff::Because { cause: diff::Cause::Pending, by: absent(wanted.approved).to_owned() });
             self.changes.push(change);
             return;
         };
@@ -369,9 +392,7 @@ impl Compared {
         self.count += 1;
         self.ahead += found.ahead;
         self.ownerless += usize::from(found.ownerless);
-        for (hidden, n) in found.hidden {
-            *self.hidden.entry(hidden).or_default() += n;
-        }
+        self.hide(wanted.id, found.hidden_at);
         for (ignore, n) in found.ignored {
             *self.ignored.entry(ignore).or_default() += n;
         }
@@ -381,17 +402,40 @@ impl Compared {
     fn orphans(&mut self, asked: &Asked) {
         for (id, object) in &self.reading.objects {
             let live = Live(object);
-            let ours = !asked.objects.contains(id) && live.is_marked(&self.ours) && !live.is_made_by_others(&self.ours);
+            let ours = !asked.objects.contains(id) && live.is_marked(&self.ours);
+            let ours = ours && !live.is_made_by_others(&self.ours) && !self.is_of_a_service(id);
             if ours && live.terminating().is_none() {
                 self.changes.push(live.orphan(id));
                 self.left.push(id.clone());
             }
         }
-        self.changes = diff::join_renames(std::mem::take(&mut self.changes));
+        diff::link_renames(&mut self.changes);
         self.unverified.splice(0..0, std::mem::take(&mut self.reading.unverified));
     }
 
-    fn remark(&mut self, approved: &str, built: bool, stale: usize, releases: usize) {
+    /// Where a Service says whom it is about, its addresses are a controller's, whatever labels he has copied.
+    fn is_of_a_service(&self, id: &ObjectId) -> bool {
+        let service = ObjectId { api_version: "v1".to_owned(), kind: "Service".to_owned(), ..id.clone() };
+        let selects = |object: &serde_json::Value| {
+            object.pointer("/spec/selector").and_then(|s| s.as_object()).is_some_and(|s| !s.is_empty())
+        };
+        id.kind == "Endpoints" && self.reading.objects.get(&service).is_some_and(selects)
+    }
+
+    fn selected(&mut self) {
+        for (id, (object, by)) in std::mem::take(&mut self.reading.selected) {
+            self.changes.push(Live(&object).selected(&id, &by));
+        }
+    }
+
+    pub(super) fn hide(&mut self, id: &ObjectId, hidden: Vec<(Hidden, String)>) {
+        for (hidden, pointer) in hidden {
+            *self.hidden.entry(hidden).or_default() += 1;
+            self.hidden_at.entry(hidden).or_default().push(format!("{id} {pointer}"));
+        }
+    }
+
+    fn remark(&mut self, asked: &Asked, approved: &str, built: bool, stale: usize, releases: usize) {
         let files = |n: usize| if n == 1 { "1 file".to_owned() } else { format!("{n} files") };
         if !built {
             self.remarks.push(format!(
@@ -413,15 +457,32 @@ impl Compared {
         }
         if !self.reading.unsearched.is_empty() {
             let kinds: Vec<&str> = self.reading.unsearched.iter().map(String::as_str).collect();
-            self.remarks.push(format!(
+            let message = format!(
                 "left-over objects could not be looked for among {}: it is not recorded what else is there",
                 kinds.join(", ")
+            );
+            let why = Failure::new(FailureKind::NotRecorded, message);
+            let what = "what is there besides".to_owned();
+            self.unverified.push(Unverified { what, objects: BTreeSet::new(), why });
+        }
+        if !asked.selected.unread.is_empty() {
+            let unread: Vec<&str> = asked.selected.unread.iter().map(String::as_str).collect();
+            self.remarks.push(format!(
+                "whether others' monitors and rules are selected is not known of {}: only labels with one value are \
+                 looked for",
+                unread.join(", ")
             ));
         }
+        // Kinds that were looked for in the same namespaces are one remark.
+        let mut narrowed: BTreeMap<&BTreeSet<String>, Vec<&str>> = BTreeMap::new();
         for (kind, namespaces) in &self.reading.narrowed {
+            narrowed.entry(namespaces).or_default().push(kind);
+        }
+        for (namespaces, kinds) in narrowed {
             let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
             self.remarks.push(format!(
-                "{kind} may not be listed in all namespaces: left-over ones were looked for in {} only",
+                "{} may not be listed in all namespaces: left-over ones were looked for in {} only",
+                kinds.join(", "),
                 namespaces.join(", ")
             ));
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use super::selected::Selections;
 use crate::diff::Live;
 use crate::object::ObjectId;
 use crate::world::Server;
@@ -18,6 +19,8 @@ pub struct Asked {
     pub kinds: BTreeSet<(String, String)>,
     /// Label selector of all that is ours in this cluster.
     pub ours: String,
+    /// What of others our Prometheis select.
+    pub selected: Selections,
 }
 
 /// What a cluster answered.
@@ -34,6 +37,8 @@ pub struct Reading {
     /// Namespaces in which alone objects that nothing asks for were looked for, by kind, since all namespaces at once
     /// may not be listed.
     pub narrowed: BTreeMap<String, BTreeSet<String>>,
+    /// What others have made and Prometheis of ours select, with their names.
+    pub selected: BTreeMap<ObjectId, (Json, Vec<String>)>,
     /// Kinds of which all that was asked for is there, and nothing tells what else is.
     pub unsearched: BTreeSet<String>,
 }
@@ -50,7 +55,8 @@ pub struct Unverified {
 
 /// Reads what is asked for. After the first answer that says the whole server is out of reach no more is asked.
 pub fn read(server: &dyn Server, asked: &Asked) -> Reading {
-    let mut reader = Reader { server, asked, reading: Reading::default(), lost: None, held: 0 };
+    let reading = Reading::default();
+    let mut reader = Reader { server, asked, reading, served: BTreeMap::new(), lost: None, slow: false, held: 0 };
     let mut kinds: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let needed = asked.objects.iter().map(|id| (id.api_version.as_str(), id.kind.as_str()));
     for (api_version, kind) in needed.chain(asked.kinds.iter().map(|(a, k)| (a.as_str(), k.as_str()))) {
@@ -59,6 +65,7 @@ pub fn read(server: &dyn Server, asked: &Asked) -> Reading {
     for (api_version, kinds) in kinds {
         reader.group(api_version, &kinds);
     }
+    reader.selected();
     reader.reading
 }
 
@@ -66,10 +73,13 @@ struct Reader<'a> {
     server: &'a dyn Server,
     asked: &'a Asked,
     reading: Reading,
+    served: BTreeMap<(String, String), Served>,
     /// Why the server is asked nothing any more.
     lost: Option<Failure>,
     /// Bytes of what was kept so far, about.
     held: usize,
+    /// One answer did not come in time.
+    slow: bool,
 }
 
 impl Reader<'_> {
@@ -99,6 +109,7 @@ impl Reader<'_> {
     }
 
     fn kind(&mut self, served: &Served) {
+        self.served.insert((served.api_version.clone(), served.kind.clone()), served.clone());
         let everywhere = Listed { served: served.clone(), namespace: None, labels: Some(self.asked.ours.clone()) };
         match self.list(&everywhere) {
             Ok(objects) => {
@@ -147,6 +158,38 @@ impl Reader<'_> {
             }
         }
         self.reading.narrowed.insert(served.kind.clone(), namespaces);
+    }
+
+    /// What Prometheis select that is not ours. Of a kind that the server does not serve there is nothing.
+    fn selected(&mut self) {
+        let asked = self.asked;
+        for (place, selections) in &asked.selected.places {
+            let key = (place.api_version.to_owned(), place.kind.to_owned());
+            let Some(served) = self.served.get(&key).cloned() else { continue };
+            let (namespace, labels) = (place.namespace.clone(), place.labels.clone());
+            match self.list(&Listed { served, namespace, labels }) {
+                Ok(objects) => {
+                    for object in objects {
+                        let Some(mut id) = Live(&object).id() else { continue };
+                        id.api_version = place.api_version.to_owned();
+                        let by = selections.iter().filter(|s| s.takes(&object)).map(|s| s.prometheus.clone());
+                        let by: Vec<String> = by.collect();
+                        if !by.is_empty() && !self.reading.objects.contains_key(&id) && !self.selects(&object) {
+                            self.reading.selected.insert(id, (object, by));
+                        }
+                    }
+                }
+                Err(why) if why.kind == FailureKind::NotRecorded => {
+                    self.reading.unsearched.insert(place.kind.to_owned());
+                }
+                // The kind itself could not be listed, which is told.
+                Err(_) if self.lost.is_some() => {}
+                Err(why) => {
+                    let what = format!("{} that others have made and a Prometheus of ours selects", place.kind);
+                    self.reading.unverified.push(Unverified { what, objects: BTreeSet::new(), why });
+                }
+            }
+        }
     }
 
     /// Takes in the objects that were asked for and, of a list that may hold them, those with our labels.
@@ -214,10 +257,13 @@ impl Reader<'_> {
             return Err(lost.clone());
         }
         let answer = question(self.server);
-        if let Err(failure) = &answer
-            && is_whole_server(failure.kind)
-        {
-            self.lost = Some(failure.clone());
+        if let Err(failure) = &answer {
+            // One slow list says nothing of others; a second one does.
+            let first = failure.kind == FailureKind::Timeout && !self.slow;
+            self.slow |= failure.kind == FailureKind::Timeout;
+            if is_whole_server(failure.kind) && !first {
+                self.lost = Some(failure.clone());
+            }
         }
         answer
     }
@@ -282,6 +328,7 @@ mod tests {
             objects: names.iter().map(|n| id("Service", n)).collect(),
             kinds: [("v1".to_owned(), "Service".to_owned())].into(),
             ours: OURS.to_owned(),
+            selected: Selections::default(),
         }
     }
 
@@ -349,5 +396,50 @@ mod tests {
         let reading = read(&server(), &asked);
         assert_eq!(reading.unverified.len(), 1);
         assert!(reading.unverified[0].why.message.contains("CRD"), "{:?}", reading.unverified);
+    }
+
+    #[test]
+    fn one_slow_list_hides_no_other() {
+        let slow = Failure::new(FailureKind::Timeout, "slow");
+        let mut server = server();
+        server.kinds.extend(["A", "B", "C"].map(|kind| served(kind, kind)));
+        server.failed = vec![(Listed { served: served("A", "A"), namespace: None, labels: None }, slow.clone())];
+        let mut asked = asked(&["a"]);
+        asked.kinds.extend(["A", "B", "C"].map(|kind| ("v1".to_owned(), kind.to_owned())));
+        assert_eq!(names(&read(&server, &asked)), ["a", "left"]);
+        server.failed.push((Listed { served: served("B", "B"), namespace: None, labels: None }, slow));
+        assert!(names(&read(&server, &asked)).is_empty(), "after a second one nothing more is asked");
+    }
+
+    #[test]
+    fn what_our_prometheis_select_of_others_is_found() {
+        let mut tree = crate::object::Tree::new();
+        let spec = json!({"spec": {"probeSelector": {"matchLabels": {"watershed/prometheus": "user"}}}});
+        let root = tree.add_json("", &spec, crate::diag::Origin::INHERIT);
+        let user = ObjectId { api_version: "monitoring.coreos.com/v1".into(), ..id("Prometheus", "user") };
+        let mut asked = asked(&["a"]);
+        asked.selected.add(&user, crate::diff::Side::new(&tree, root), "lab");
+        let version = "monitoring.coreos.com/v1";
+        asked.kinds.insert((version.to_owned(), "Probe".to_owned()));
+        let probes = Served { api_version: version.into(), ..served("Probe", "probes") };
+        let probe = |name: &str, labels: Json| {
+            json!({"apiVersion": version, "kind": "Probe",
+            "metadata": {"name": name, "namespace": "monitoring", "labels": labels}})
+        };
+        let mut server = server();
+        server.kinds.push(probes.clone());
+        server.complete.push(Listed { served: probes, namespace: None, labels: None });
+        server.objects.extend([
+            probe("theirs", json!({"watershed/prometheus": "user"})),
+            probe("unselected", json!({"watershed/prometheus": "other"})),
+            probe(
+                "ours",
+                json!({"watershed/prometheus": "user", "app.kubernetes.io/managed-by": "watershed",
+                                 "watershed/fleet": "f", "watershed/cluster": "lab"}),
+            ),
+        ]);
+        let selected = read(&server, &asked).selected;
+        let told: Vec<(&str, &[String])> = selected.iter().map(|(id, (_, by))| (id.name.as_str(), &by[..])).collect();
+        assert_eq!(told, [("theirs", &["user".to_owned()][..])]);
     }
 }

@@ -119,6 +119,7 @@ fn manifest(server: &dyn Server, release: Release<'_>, deployed: &Revision, comp
     let asked = Asked {
         objects: wanted.keys().cloned().collect(),
         kinds: BTreeSet::new(),
+        selected: super::Selections::default(),
         ours: format!("app.kubernetes.io/managed-by=Helm,app.kubernetes.io/instance={}", release.id.name),
     };
     let reading = read(server, &asked);
@@ -141,9 +142,7 @@ fn manifest(server: &dyn Server, release: Release<'_>, deployed: &Revision, comp
         found.changes.retain(|c| c.path != "metadata.namespace");
         compared.count += 1;
         compared.changes.extend(found.changes);
-        for (hidden, n) in found.hidden {
-            *compared.hidden.entry(hidden).or_default() += n;
-        }
+        compared.hide(id, found.hidden_at);
     }
     compared.unverified.extend(reading.unverified);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use similar::{ChangeTag, TextDiff};
 
-use super::ClusterChanges;
+use super::{ClusterChanges, live};
 use crate::diag::Origin;
 use crate::diff::{Cause, Change, Edit, Effect};
 use crate::emit;
@@ -45,7 +45,9 @@ pub(super) fn unified(name: &str, file: &str, changes: &[Change], look: Look, ou
     ));
     for change in changes {
         let path = if change.path.is_empty() { "the whole object" } else { &change.path };
-        out.push_str(&format!("{}\n", paint(CHANGED, &format!("@@ {} @@", one_line(path)))));
+        let because = live::because(change);
+        let because = if because.is_empty() { because } else { format!("  {because}") };
+        out.push_str(&format!("{}\n", paint(CHANGED, &format!("@@ {} @@{because}", one_line(path)))));
         let (before, after) = (text(change.before.as_ref()), text(change.after.as_ref()));
         let diff = TextDiff::from_lines(&before, &after);
         for (at, group) in diff.grouped_ops(3).iter().enumerate() {
