@@ -139,7 +139,7 @@ impl Live<'_> {
         let mut tree = Tree::new();
         let (owners, root) = Owners::read(self.0, &mut tree);
         let by: Vec<String> = by.iter().map(|name| format!("`{name}`")).collect();
-        let by = format!("selected by {}; it belongs to {}", by.join(", "), self.holder(&owners));
+        let by = format!("by {}; it belongs to {}", by.join(", "), self.holder(&owners));
         let mut change = untouched(removed(id, "", Side::new(&tree, root)), Cause::Selected, by);
         (change.origin, change.was) = (Origin::INHERIT, Origin::INHERIT);
         change
