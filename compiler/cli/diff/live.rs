@@ -95,7 +95,6 @@ fn recorded(
 struct Words {
     unverified: Vec<NotVerified>,
     hidden: Vec<(String, usize)>,
-    hidden_at: Vec<(String, Vec<String>)>,
 }
 
 impl Words {
@@ -107,8 +106,7 @@ impl Words {
         });
         let hidden = cluster.hidden.iter().map(|(hidden, n)| (hidden.name().to_owned(), *n));
         let ignored = cluster.ignored.iter().map(|(why, n)| (format!("ignored: {why}"), *n));
-        let at = cluster.hidden_at.iter().map(|(hidden, at)| (hidden.name().to_owned(), at.clone()));
-        Words { unverified: unverified.collect(), hidden: hidden.chain(ignored).collect(), hidden_at: at.collect() }
+        Words { unverified: unverified.collect(), hidden: hidden.chain(ignored).collect() }
     }
 }
 
@@ -142,7 +140,6 @@ pub fn text(
             compared: c.compared,
             unverified: &words.unverified,
             hidden: &words.hidden,
-            hidden_at: &words.hidden_at,
             ahead: c.ahead,
             remarks: &c.remarks,
         }),

@@ -27,8 +27,8 @@ Sides:
   live           the clusters themselves, read with no right but to list. Every difference has one
                  cause: pending (not applied yet), drift (changed outside), extra (added outside),
                  orphan (ours, and nothing asks for it), foreign (somebody else's object), selected
-                 (nobody's of ours, and a Prometheus of ours selects it). Who is named with the time of
-                 his last change of the object
+                 (nobody's of ours, and a Prometheus of ours selects it). Who is named with
+                 the time of his last change of the object
   snapshot:DIR   the same with what `watershed snapshot --out DIR` has recorded, or with a dump of
                  `kubectl get -o yaml --show-managed-fields`, DIR/CLUSTER.yaml
   grafana:URL    the Grafana of one cluster, by its HTTP API: dashboards by uid, panel by panel,

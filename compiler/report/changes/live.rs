@@ -15,8 +15,6 @@ pub struct Live<'a> {
     pub unverified: &'a [NotVerified],
     /// Why something is not shown, and how often.
     pub hidden: &'a [(String, usize)],
-    /// Why something is not shown, and where: the object and a JSON pointer.
-    pub hidden_at: &'a [(String, Vec<String>)],
     /// Changes that are live before they were approved.
     pub ahead: usize,
     pub remarks: &'a [String],
@@ -78,15 +76,12 @@ pub(super) fn as_json(cluster: &str, live: &Live<'_>) -> Json {
     let unverified = live.unverified.iter();
     let unverified = unverified.map(|u| json!({"what": u.what, "objects": u.objects, "why": u.why}));
     let hidden: serde_json::Map<String, Json> = live.hidden.iter().map(|(why, n)| (why.clone(), (*n).into())).collect();
-    let at: serde_json::Map<String, Json> =
-        live.hidden_at.iter().map(|(why, places)| (why.clone(), places.clone().into())).collect();
     json!({
         "cluster": cluster,
         "version": live.version,
         "compared": live.compared,
         "unverified": unverified.collect::<Vec<_>>(),
         "notShown": hidden,
-        "notShownAt": at,
         "liveBeforeApproved": live.ahead,
         "remarks": live.remarks,
     })
