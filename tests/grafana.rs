@@ -44,7 +44,7 @@ fn diff(folder: &Folder, grafana: &Grafana, more: &[&str]) -> (i32, String) {
 fn after_provisioning_nothing_differs() {
     let (folder, grafana) = provisioned();
     let (code, said) = diff(&folder, &grafana, &[]);
-    assert_eq!((code, said.contains("No differences in 5 objects.")), (0, true), "{said}");
+    assert_eq!((code, said.contains("No differences in 5 objects")), (0, true), "{said}");
     let asked = grafana.asked();
     assert_eq!(asked.iter().filter(|a| a.contains("/api/dashboards/uid/")).count(), 3, "{asked:?}");
     assert!(asked.iter().all(|a| a.starts_with("/grafana/api/")), "{asked:?}");

@@ -226,7 +226,7 @@ fn helm_releases_are_compared_by_their_values_and_by_what_became_of_their_object
     assert_eq!((code, chart(&text)), (if alert { 2 } else { 0 }, alert), "{text}");
     // Whoever applies is told the commands of those that differ, and of all where nobody looks.
     let commands = |more: &[&str]| {
-        let (code, text) = run(&world, &[&["apply", "--yes"], more].concat());
+        let (code, text) = run(&world, &[&["apply", "--yes", "--no-wait"], more].concat());
         assert_eq!(code, 0, "{text}");
         (text.matches("by Helm: helm upgrade").count(), text.contains("Helm releases were not compared"))
     };
