@@ -9,6 +9,7 @@
 //! of a page that brings the marks itself by which our rules decide.
 
 mod blame;
+mod endpoints;
 mod fault;
 mod queues;
 mod scraped;
@@ -21,9 +22,9 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use self::blame::Blame;
+use self::endpoints::Scrapes;
 use self::fault::Fault;
 use self::queues::Reached;
-use self::scraped::Scrapes;
 use self::witness::Witness;
 use super::context::Context;
 use super::critical;

@@ -1,76 +1,57 @@
-//! What the emitted monitors bring into a Prometheus: a target of each endpoint that the plan means for a
-//! part, made up as discovery would show it, and the series that target and metric rules make of its page.
+//! The series of one endpoint, for one part: a target made up as discovery would show it, and what target and
+//! metric rules make of its page, in Prometheus and in the relay.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::context::Context;
-use super::super::critical;
 use super::super::discovered::{Discovery, Names};
 use super::super::keep;
-use super::super::monitors::{CLASS_LABEL, PATH_LABEL, from_catalog};
+use super::super::monitors::{CLASS_LABEL, PATH_LABEL};
 use super::super::parts::Part;
 use super::super::routing::{Partition, PodLabel};
-use super::super::senders::dialect;
 use super::super::source::Workload;
 use super::fault::Fault;
 use crate::catalog::WorkloadNamespace;
-use crate::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, RelayScrape};
 use crate::model::value::MetricGlob;
-use crate::relabel::regex::Cache;
 use crate::relabel::stages::{self, Target};
-use crate::relabel::{Action, Chain, Dialect, Labels, Outcome, Rule, Written};
+use crate::relabel::{Action, Chain, Dialect, Labels, Outcome, Rule};
 
 const NAME: &str = "__name__";
 const NAMESPACE: &str = "namespace";
 const META_NAMESPACE: &str = "__meta_kubernetes_namespace";
-/// Where a pod runs whose namespace nobody has named.
-const SOMEWHERE: &str = "default";
-/// A metric that no glob of the catalog or a spec is about.
-const MEASURED: &str = "measured_total";
-
-/// Everything that the monitors of one cluster are looked at with.
-pub(super) struct Scrapes<'x, 'a> {
-    pub cx: &'x Context<'a>,
-    pub plan: &'x ClusterPlan<'x>,
-    pub parts: &'x [Part<'a>],
-    /// Values of `job` that several jobs share.
-    pub shared: &'x BTreeSet<String>,
-    pub cache: &'x Cache,
-}
 
 /// One endpoint, for one part and Prometheus.
 pub(super) struct Scraped<'x, 'a> {
-    part: &'x Part<'a>,
-    by_prometheus: Program<'x>,
+    pub part: &'x Part<'a>,
+    pub by_prometheus: Program<'x>,
     /// The relay scrapes it too.
-    by_relay: Option<Program<'x>>,
+    pub by_relay: Option<Program<'x>>,
     /// Of a metric that the part is to have.
-    name: Option<String>,
+    pub name: Option<String>,
     /// What the catalog leaves out of the page.
-    left_out: Vec<Chain>,
-    home: &'x str,
+    pub left_out: Vec<Chain>,
+    pub home: &'x str,
     /// What becomes of a target is the same in every namespace, but for the label.
-    blind: bool,
-    known: BTreeMap<Vec<PodLabel>, Targets>,
+    pub blind: bool,
+    pub known: BTreeMap<Vec<PodLabel>, Targets>,
 }
 
 /// Who scrapes, and by which rules.
-struct Program<'x> {
-    discovery: Discovery<'x>,
-    metric: Chain,
+pub(super) struct Program<'x> {
+    pub discovery: Discovery<'x>,
+    pub metric: Chain,
 }
 
 /// A line of a page: the metric, the namespace it tells (empty: none), and what it claims beside.
 #[derive(Clone, Copy)]
-struct Page<'p> {
-    name: &'p str,
-    namespace: &'p str,
-    claims: &'p [PodLabel],
+pub(super) struct Page<'p> {
+    pub name: &'p str,
+    pub namespace: &'p str,
+    pub claims: &'p [PodLabel],
 }
 
 /// Labels of a target, by Prometheus and by the relay.
-type Targets = (Labels, Option<Labels>);
+pub(super) type Targets = (Labels, Option<Labels>);
 
 /// A series as it is stored, or as the relay has it before it sends it.
 pub(super) struct Stored {
@@ -78,216 +59,6 @@ pub(super) struct Stored {
     pub relayed: Option<Labels>,
     /// The namespace of the workload it is about, as it should be told.
     pub namespace: String,
-}
-
-impl<'x, 'a> Scrapes<'x, 'a> {
-    /// Every endpoint by which a Prometheus scrapes a part: one for each path of it, none more.
-    pub fn of(&self, part: &'x Part<'a>, lane: &LanePlan<'_>, faults: &mut Vec<Fault>) -> Vec<Scraped<'x, 'a>> {
-        let owned = part.lane.name == lane.name;
-        let mut out = Vec::new();
-        let mut wanted: Vec<(String, String)> = Vec::new();
-        for value in &part.source.values {
-            wanted.extend(keep::paths(part).into_iter().map(|path| (value.clone(), path)));
-        }
-        let mut seen: Vec<(String, String, &Endpoint)> = Vec::new();
-        for monitor in self.plan.monitors.iter().filter(|m| is_for(m, part, lane.name, owned)) {
-            for (i, endpoint) in monitor.endpoints.iter().enumerate() {
-                let Some(mut scraped) = self.endpoint(part, lane, (monitor, i), owned, faults) else { continue };
-                let target = match scraped.target(scraped.home, &[]) {
-                    Ok((target, _)) => target.clone(),
-                    Err(fault) => {
-                        faults.push(fault);
-                        continue;
-                    }
-                };
-                faults.extend(self.identity(&scraped, &target, lane));
-                faults.extend(self.kept(&mut scraped, &target, lane));
-                let job = target.get("job").to_owned();
-                let same = |(j, p, e): &&(String, String, &Endpoint)| {
-                    *j == job && *p == endpoint.path && e.port == endpoint.port && e.params == endpoint.params
-                };
-                let again = seen.iter().any(|s| same(&s));
-                match wanted.iter().position(|(v, p)| *v == job && *p == endpoint.path).filter(|_| !again) {
-                    Some(found) => drop(wanted.swap_remove(found)),
-                    None if again => faults.push(self.whole(part, lane, monitor, &endpoint.path, "scrapes twice")),
-                    None => faults.push(self.whole(part, lane, monitor, &endpoint.path, "scrapes unasked")),
-                }
-                seen.push((job, endpoint.path.clone(), endpoint));
-                out.push(scraped);
-            }
-        }
-        for (value, path) in wanted {
-            let verdict = format!(
-                "nothing brings {} at {path} (job={value:?}) into prometheus `{}`",
-                part.reference(),
-                lane.name
-            );
-            faults.push(Fault::plain(verdict, (part.origin, "is to be scraped")).about_part(part));
-        }
-        out
-    }
-
-    /// What the relay scrapes beside what it is to scrape.
-    pub fn strange_to_the_relay(&self) -> Vec<Fault> {
-        let home = &self.cx.cluster.namespace.value;
-        let critical = |m: &&Monitor| {
-            m.owned && self.parts.iter().any(|p| critical::is_critical(p) && is_for(m, p, &p.lane.name, true))
-        };
-        let ends = |m: &'x Monitor| (0..m.endpoints.len()).map(move |i| critical::job_name(home, m, i));
-        let mut wanted: Vec<String> = self.plan.monitors.iter().filter(critical).flat_map(ends).collect();
-        let mut known = BTreeSet::new();
-        let mut out = Vec::new();
-        for scrape in self.plan.relay.iter().flat_map(|r| &r.scrapes) {
-            let name = &scrape.job_name;
-            let found = wanted.iter().position(|w| w == name).map(|i| wanted.swap_remove(i));
-            let verdict = match (found, known.insert(name)) {
-                (Some(_), _) => continue,
-                (None, true) => format!("the relay scrapes what nobody asked for, by {name}"),
-                (None, false) => format!("the relay scrapes twice by {name}"),
-            };
-            out.push(Fault::plain(verdict, (scrape.origin, "of this")));
-        }
-        out
-    }
-
-    /// Monitors that no part is behind.
-    pub fn strangers(&self) -> Vec<Fault> {
-        let known = |m: &&Monitor| {
-            let lanes = |p: &Part<'_>| {
-                is_for(m, p, &p.lane.name, true) || p.copies.iter().any(|c| is_for(m, p, &c.0.name, false))
-            };
-            !self.parts.iter().filter(|p| p.is_scraped()).any(lanes)
-        };
-        let fault = |m: &Monitor| {
-            let verdict = format!("`{}` brings what nobody asked for into prometheus `{}`", m.name, m.lane);
-            Fault::plain(verdict, (m.origin, "of this"))
-        };
-        self.plan.monitors.iter().filter(known).map(fault).collect()
-    }
-
-    fn whole(&self, part: &Part<'_>, lane: &LanePlan<'_>, monitor: &Monitor, path: &str, how: &str) -> Fault {
-        let verdict =
-            format!("prometheus `{}` {how} {path} for {}, by `{}`", lane.name, part.reference(), monitor.name);
-        Fault::plain(verdict, (part.origin, "of this")).about_part(part)
-    }
-
-    fn endpoint(
-        &self,
-        part: &'x Part<'a>,
-        lane: &LanePlan<'_>,
-        (monitor, index): (&'x Monitor, usize),
-        owned: bool,
-        faults: &mut Vec<Fault>,
-    ) -> Option<Scraped<'x, 'a>> {
-        let endpoint = monitor.endpoints.get(index)?;
-        let own = dialect(lane);
-        let found = Discovery::of(self.cx, part, (monitor, endpoint), own, self.cache);
-        let metric = Chain::compile(&endpoint.metric_relabelings, own, Written::CustomResource, self.cache);
-        let made = found.and_then(|discovery| Ok((discovery, metric?)));
-        let (discovery, metric) = match made {
-            Ok(made) => made,
-            Err(errors) => {
-                for (i, error) in errors {
-                    let verdict = format!("a rule of `{}` is refused: {error:?} (rule {})", monitor.name, i + 1);
-                    faults.push(Fault::plain(verdict, (monitor.origin, "of this")));
-                }
-                return None;
-            }
-        };
-        let by_relay = match self.scrape(part, monitor, index).filter(|_| owned) {
-            None => None,
-            Some(scrape) => {
-                if !asks_alike(&scrape.endpoint, endpoint) {
-                    faults.push(self.otherwise(part, scrape, lane));
-                }
-                let rules = &scrape.endpoint.metric_relabelings;
-                let metric = Chain::compile(rules, Dialect::Vmagent, Written::File, self.cache);
-                let made = discovery.by_relay(scrape, self.cache).and_then(|d| Ok((d, metric?)));
-                made.ok().map(|(discovery, metric)| Program { discovery, metric })
-            }
-        };
-        let blind = [Some(&discovery), by_relay.as_ref().map(|r| &r.discovery)]
-            .into_iter()
-            .flatten()
-            .all(|d| is_blind(&d.rules));
-        let home = monitor.namespaces.first().map_or(SOMEWHERE, String::as_str);
-        let entries = part.pick.endpoints.iter().filter(|e| e.path == endpoint.path);
-        let catalog = entries.map(|e| from_catalog(self.cx, &e.metric_relabelings));
-        let left_out =
-            catalog.filter_map(|rules| Chain::compile(&rules, own, Written::CustomResource, self.cache).ok()).collect();
-        let by_prometheus = Program { discovery, metric };
-        Some(Scraped { part, by_prometheus, by_relay, name: None, left_out, home, blind, known: BTreeMap::new() })
-    }
-
-    /// The same endpoint as the relay scrapes it.
-    fn scrape(&self, part: &Part<'_>, monitor: &Monitor, index: usize) -> Option<&'x RelayScrape> {
-        let name = critical::job_name(&self.cx.cluster.namespace.value, monitor, index);
-        let relay = self.plan.relay.as_ref().filter(|_| critical::is_critical(part))?;
-        relay.scrapes.iter().find(|s| s.job_name == name)
-    }
-
-    fn otherwise(&self, part: &Part<'_>, scrape: &RelayScrape, lane: &LanePlan<'_>) -> Fault {
-        let (path, whose) = (&scrape.endpoint.path, part.reference());
-        let verdict = format!("the relay scrapes {whose} at {path} otherwise than `{}` does", lane.name);
-        Fault::plain(verdict, (part.origin, "is critical")).about_part(part)
-    }
-
-    /// The labels that routes tell the part by.
-    fn identity(&self, scraped: &Scraped<'_, '_>, target: &Labels, lane: &LanePlan<'_>) -> Vec<Fault> {
-        let part = scraped.part;
-        let endpoint = scraped.by_prometheus.discovery.endpoint;
-        let job = target.get("job");
-        let mut wanted = vec![(CLASS_LABEL, part.class.clone().unwrap_or_default())];
-        if !part.source.values.iter().any(|v| v == job) {
-            wanted.push(("job", part.source.values.first().cloned().unwrap_or_default()));
-        }
-        if part.source.values.iter().any(|v| self.shared.contains(v)) {
-            wanted.push((PATH_LABEL, endpoint.path.clone()));
-        }
-        let attached = stages::attached(target);
-        let differs = wanted.into_iter().filter(|(label, value)| attached.get(label) != value);
-        let fault = |(label, value): (&str, String)| {
-            let got = attached.get(label);
-            let verdict = format!("of `{}` has {label}={got:?} and should have {label}={value:?}", lane.name);
-            Fault::of(&attached, "", verdict, (part.origin, "is told by it")).about_part(part)
-        };
-        differs.map(fault).collect()
-    }
-
-    /// That the endpoint brings what the part is to have of its job, and nothing else of it.
-    fn kept(&self, scraped: &mut Scraped<'_, '_>, target: &Labels, lane: &LanePlan<'_>) -> Vec<Fault> {
-        let part = scraped.part;
-        let of_job = self.parts.iter().filter(|p| p.job().name == part.job().name && p.is_scraped());
-        let names: BTreeSet<String> = of_job.flat_map(|p| self.names(p)).collect();
-        let mut out = Vec::new();
-        for name in names {
-            let page = Page { name: &name, namespace: "", claims: &[] };
-            let wanted = wants(part, &name) && !scraped.leaves_out(target, page);
-            let (outcome, labels) = scraped.by_prometheus.sample(target, page);
-            match (wanted, outcome) {
-                (true, Outcome::Dropped { by }) => out.push(scraped.dropped(labels, by)),
-                (false, Outcome::Kept) => {
-                    let verdict = format!(
-                        "is kept for {} in `{}`, and is of another class or of none",
-                        part.reference(),
-                        lane.name
-                    );
-                    out.push(Fault::of(&labels, "", verdict, (part.origin, "of this")).about_part(part));
-                }
-                (true, Outcome::Kept) if name == MEASURED || scraped.name.is_none() => scraped.name = Some(name),
-                _ => {}
-            }
-        }
-        out
-    }
-
-    /// A metric for each glob that the part or its job is about, and one that none is about.
-    fn names(&self, part: &Part<'_>) -> Vec<String> {
-        let job = part.job();
-        let said = job.keep.iter().chain(&job.drop).map(|g| &g.value);
-        let globs = part.pick.keep.iter().chain(&part.pick.drop).chain(said);
-        std::iter::once(MEASURED.to_owned()).chain(globs.map(|g| g.replace('*', "x"))).collect()
-    }
 }
 
 impl<'x, 'a> Scraped<'x, 'a> {
@@ -400,7 +171,7 @@ impl<'x, 'a> Scraped<'x, 'a> {
     }
 
     /// Whether the catalog leaves the sample out of every page.
-    fn leaves_out(&self, target: &Labels, page: Page<'_>) -> bool {
+    pub fn leaves_out(&self, target: &Labels, page: Page<'_>) -> bool {
         let program = &self.by_prometheus;
         self.left_out.iter().any(|chain| stages::metric(&mut program.merged(target, page), chain).0 != Outcome::Kept)
     }
@@ -410,7 +181,7 @@ impl<'x, 'a> Scraped<'x, 'a> {
         Fault::of(&labels, "", verdict, (self.part.origin, "is critical")).about_part(self.part)
     }
 
-    fn dropped(&self, labels: Labels, by: usize) -> Fault {
+    pub fn dropped(&self, labels: Labels, by: usize) -> Fault {
         let (part, monitor) = (self.part, self.by_prometheus.discovery.monitor);
         let rule = self.by_prometheus.discovery.endpoint.metric_relabelings.get(by);
         let rule = rule.map(|r| format!(" ({r})")).unwrap_or_default();
@@ -435,7 +206,7 @@ impl<'x, 'a> Scraped<'x, 'a> {
     }
 
     /// Labels of a target that runs there; no namespace: where its like are found.
-    fn target(&mut self, namespace: &str, pods: &[PodLabel]) -> Result<Targets, Fault> {
+    pub fn target(&mut self, namespace: &str, pods: &[PodLabel]) -> Result<Targets, Fault> {
         let place = self.place(namespace).to_owned();
         if !self.blind {
             return self.targets(&place, pods);
@@ -499,7 +270,7 @@ impl Program<'_> {
     }
 
     /// The same as it is stored.
-    fn sample(&self, target: &Labels, page: Page<'_>) -> (Outcome, Labels) {
+    pub fn sample(&self, target: &Labels, page: Page<'_>) -> (Outcome, Labels) {
         let mut labels = self.merged(target, page);
         let (outcome, _) = stages::metric(&mut labels, &self.metric);
         labels.settle();
@@ -508,7 +279,7 @@ impl Program<'_> {
 }
 
 /// Whether the part is to have the metric, by its class and by what the job keeps and drops.
-fn wants(part: &Part<'_>, name: &str) -> bool {
+pub(super) fn wants(part: &Part<'_>, name: &str) -> bool {
     let fits = |g: &str| MetricGlob::parse(g).is_ok_and(|g| g.matches(name));
     let (keep, drop, job) = (&part.pick.keep, &part.pick.drop, part.job());
     (keep.is_empty() || keep.iter().any(|g| fits(g)))
@@ -517,18 +288,8 @@ fn wants(part: &Part<'_>, name: &str) -> bool {
         && !job.drop.iter().any(|g| fits(&g.value))
 }
 
-/// Whether two endpoints ask the same and believe the same of it. Their rules are for the witnesses.
-fn asks_alike(a: &Endpoint, b: &Endpoint) -> bool {
-    let asked = |e: &Endpoint| (e.port.clone(), e.path.clone(), e.scheme.clone(), e.params.clone(), e.honor_labels);
-    asked(a) == asked(b)
-}
-
-fn is_for(monitor: &Monitor, part: &Part<'_>, lane: &str, owned: bool) -> bool {
-    monitor.job == part.job().name && monitor.class == part.class && monitor.lane == lane && monitor.owned == owned
-}
-
 /// Whether rules do nothing with a namespace but write it down.
-fn is_blind(rules: &[Rule]) -> bool {
+pub(super) fn is_blind(rules: &[Rule]) -> bool {
     let asks = |r: &Rule| r.source_labels.iter().any(|l| l == META_NAMESPACE || l == NAMESPACE);
     let copies = |r: &Rule| {
         r.action.unwrap_or_default() == Action::Replace

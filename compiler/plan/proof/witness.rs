@@ -7,8 +7,9 @@ use super::super::monitors::CLASS_LABEL;
 use super::super::parts::Part;
 use super::super::routing::{Partition, PodLabel, Target, Who};
 use super::super::source::Workload;
+use super::endpoints::Scrapes;
 use super::fault::Fault;
-use super::scraped::{Scrapes, Stored, claimed};
+use super::scraped::{Stored, claimed};
 use crate::model::plan::LanePlan;
 use crate::relabel::{Labels, names_of_scrapes};
 
