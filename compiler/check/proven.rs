@@ -18,6 +18,8 @@ const OF_PROMETHEUS: &[&str] = &[
     "probeSelector",
     "prometheusExternalLabelName",
     "replicaExternalLabelName",
+    "ruleNamespaceSelector",
+    "ruleSelector",
     "scrapeClasses",
     "scrapeConfigNamespaceSelector",
     "scrapeConfigSelector",

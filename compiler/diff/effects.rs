@@ -194,6 +194,18 @@ pub(super) fn of_field(
     if added_queue && path[..2] == ["spec", "remoteWrite"] {
         return (Effect::Reload, "a new queue, which starts at the present");
     }
+    if kind == "StatefulSet" && path == ["spec", "replicas"] {
+        let pods = |value: Option<&Json>| value.and_then(Json::as_u64).unwrap_or(1);
+        return match pods(after) < pods(before) {
+            true => {
+                (Effect::DataLoss, "what the queues of the pods that go have not sent stays on their volumes, unsent")
+            }
+            false => (Effect::None, "pods are added"),
+        };
+    }
+    if is_smaller_queue(before, after) {
+        return (Effect::QueueReset, "what a queue holds beyond its new size is dropped, the oldest first");
+    }
     if edit == Edit::Removed && path.last().is_some_and(|field| field == "dedup.minScrapeInterval") {
         return (Effect::Restart, "replicas' samples are no longer merged: queries count each, and the store grows");
     }
@@ -287,6 +299,16 @@ pub(super) fn of_object(kind: &str, edit: Edit) -> (Effect, &'static str) {
     }
 }
 
+/// A flag of vmagent that bounds queues on disk, with less than before.
+fn is_smaller_queue(before: Option<&Json>, after: Option<&Json>) -> bool {
+    let size = |value: Option<&Json>| {
+        let text = value?.as_str()?.trim_start_matches('-').strip_prefix("remoteWrite.maxDiskUsagePerURL=")?;
+        text.split(',').map(|n| n.parse::<u64>().ok()).collect::<Option<Vec<_>>>()
+    };
+    let (Some(before), Some(after)) = (size(before), size(after)) else { return false };
+    before.iter().zip(&after).any(|(before, after)| after < before)
+}
+
 /// A flag that names a queue, or a reordered list with one.
 fn is_queue_flag(value: &Json) -> bool {
     let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -340,6 +362,17 @@ mod tests {
             assert_eq!(effect(kind, &["metadata", "namespace"], Changed), expected, "{kind}");
         }
         assert_eq!(effect("Prometheus", &["spec", "paused"], Added), Effect::None);
+        let of = |path: &[&str], before: Json, after: Json| {
+            let path: Vec<String> = path.iter().map(|s| (*s).to_owned()).collect();
+            of_field("StatefulSet", &path, Changed, Some(&before), Some(&after)).0
+        };
+        let replicas = ["spec", "replicas"];
+        assert_eq!(of(&replicas, 2.into(), 1.into()), Effect::DataLoss);
+        assert_eq!(of(&replicas, 1.into(), 2.into()), Effect::None);
+        let args = ["spec", "template", "spec", "containers", "vmagent", "args", "*"];
+        let size = |n: &str| Json::from(format!("-remoteWrite.maxDiskUsagePerURL={n}"));
+        assert_eq!(of(&args, size("200,300"), size("200,100")), Effect::QueueReset);
+        assert_eq!(of(&args, size("200"), size("300")), Effect::Restart);
         assert_eq!(effect("DaemonSet", &["spec", "template", "spec"], Changed), Effect::Restart);
         assert_eq!(effect("StatefulSet", &["spec", "volumeClaimTemplates"], Changed), Effect::Recreate);
         let dedup = ["vmstorage", "extraArgs", "dedup.minScrapeInterval"];

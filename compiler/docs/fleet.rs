@@ -184,7 +184,13 @@ fn ways_of(fleet: &Fleet, route: &Route) -> RouteWays {
         let spaces = or_one(spaces, "");
         for job in or_one(jobs, "everything") {
             for space in &spaces {
-                ways.lines.entry(format!("{copy}{job}{pods}{space}")).or_insert_with(|| to.clone());
+                let known = ways.lines.entry(format!("{copy}{job}{pods}{space}")).or_default();
+                // Of several copies each store has one.
+                if known.is_empty() {
+                    known.push_str(&to);
+                } else if !copy.is_empty() {
+                    known.push_str(&format!(", {to}"));
+                }
             }
         }
     }

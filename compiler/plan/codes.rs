@@ -310,6 +310,13 @@ pub static PODS_TWICE: Code = error(
     "make the labels or the namespaces of the lines differ; for two stores write one line with both",
 );
 
+pub static NO_VALUE: Code = error(
+    "PLN173",
+    "a pod label without a value",
+    "a pod that lacks the label and one that has it empty look alike, so nobody could tell which of them the line is about",
+    "name a value; what no line claims goes by its namespace, and by `shared` and `unowned`",
+);
+
 pub static ANY_NAMESPACE: Code = error(
     "PLN181",
     "a job that looks into every namespace, where Roles are for single ones",
@@ -389,6 +396,13 @@ pub static NO_VOLUME: Code = error(
     "",
 );
 
+pub static BELIEVED: Code = warning(
+    "PLN192",
+    "an exporter that is believed wherever it runs",
+    "it is looked for in every namespace and what its page says of `namespace` is taken as it is: whoever runs something with its labels writes as any tenant, into any tenant's store",
+    "say where it runs, `discover \"service\" namespace=\"…\"` in its job, or take its word for nothing, `honor-labels #false`",
+);
+
 /// A proof over witness series failed: the compiler contradicts itself.
 pub static WITNESS: Code = error(
     "PLN901",
@@ -441,6 +455,7 @@ pub static ALL: &[&Code] = &[
     &CRITICAL_HOME,
     &NO_POD_LABEL,
     &PODS_TWICE,
+    &NO_VALUE,
     &ANY_NAMESPACE,
     &EXPOSE,
     &OPEN_PAGES,
@@ -452,5 +467,6 @@ pub static ALL: &[&Code] = &[
     &RULES_OVER_NOTHING,
     &RULES_TOO_OLD,
     &NO_VOLUME,
+    &BELIEVED,
     &WITNESS,
 ];

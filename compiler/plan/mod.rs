@@ -67,7 +67,7 @@ use self::context::Context;
 use self::lanes::Decided;
 use self::parts::{Part, Parts};
 use self::routing::{Division, Partition};
-use self::source::Workload;
+use self::source::{Found, Workload};
 use self::unanswered::Scraped;
 
 /// Everything about one cluster; findings go into `sink`. Pure and repeatable.
@@ -88,6 +88,7 @@ pub fn plan<'f>(
     check_claims(&cx, &parts, &partitions, sink);
     routing::check_vias(&cx, &partitions, sink);
     check_blind(&cx, &parts, &partitions, sink);
+    check_believed(&cx, &parts, &partitions, sink);
     check_unmeasured(&cx, &parts, sink);
     peaks::check(&cx, &parts, &partitions, sink);
     unused::check(&cx, &parts, sink);
@@ -175,6 +176,33 @@ fn check_claims(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_
                 let diagnostic = Diagnostic::new(&codes::CLAIMED_TWICE, line.at, what).here("claims it again");
                 sink.push(diagnostic.label(first.at, "claimed here"));
             }
+        }
+    }
+}
+
+/// Whose word is taken for the namespace of a series must not be anybody's.
+fn check_believed(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partition<'_>], sink: &mut Sink) {
+    for partition in partitions.iter().filter(|p| p.by_namespace()) {
+        let mut seen = Vec::new();
+        for part in lanes::parts_of(cx, parts, partition) {
+            let job = part.job();
+            let place = match &part.source.found {
+                Found::Service(place) | Found::Pod(place) | Found::Kubelet(place) | Found::Annotations(place) => place,
+                Found::Static(_) | Found::Lanes | Found::Probe => continue,
+            };
+            let catalog = part.pick.endpoints.iter().any(|e| e.honor_labels);
+            let honors = job.honor_labels.map_or(catalog, |h| h.value);
+            if !honors || !place.namespaces.is_empty() || seen.contains(&&job.name) {
+                continue;
+            }
+            seen.push(&job.name);
+            let what = format!(
+                "the route `{}` splits by namespace, and `{}` is believed in every namespace",
+                partition.route.name, job.name
+            );
+            let at = cx.place(job.honor_labels.map_or(job.origin, |h| h.origin), job.origin);
+            let diagnostic = Diagnostic::new(&codes::BELIEVED, at, what).here("may run anywhere, and says whose it is");
+            sink.push(cx.labelled(diagnostic, partition.route.origin, "this route splits by namespace"));
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::model::plan::Monitor;
 use crate::relabel::{Action, Rule, sanitize};
 
 /// Of pods that lack the label: no value of a label in Kubernetes, for these begin with a letter or a digit.
-const NO_LABEL: &str = "-";
+pub(super) const NO_LABEL: &str = "-";
 
 /// The label of a series that a label of its pod becomes.
 pub(super) fn on_series(label: &str) -> String {
@@ -68,6 +68,14 @@ pub(super) fn check(cx: &Context<'_>, parts: &[Part<'_>], partitions: &[Partitio
         let own = lanes::parts_of(cx, parts, partition);
         let lines = |lines: &'_ [Line]| lines.iter().filter(|l| !l.pod_labels.is_empty()).cloned().collect::<Vec<_>>();
         let main = lines(&partition.route.lines);
+        for value in partition.route.all_lines().flat_map(|line| line.pod_labels.values()) {
+            if value.value.is_empty() {
+                let at = cx.place(value.origin, partition.route.origin);
+                sink.push(
+                    Diagnostic::new(&codes::NO_VALUE, at, "a pod label is asked for with no value").here("empty"),
+                );
+            }
+        }
         for (claim, line) in partition.main.by_pod.iter().zip(&main) {
             check_carried(cx, &own, claim, line, sink);
         }

@@ -106,7 +106,7 @@ fn faults<'a>(cx: &Context<'a>, plan: &ClusterPlan<'_>, parts: &[Part<'a>], cach
         let several = plan.relay.is_some() && partitions.len() > 1;
         let on_lane =
             OnLane { cx, senders: &senders, lane, several, blame: Blame { plan, senders: &senders, lane, partition } };
-        for witness in witness::witnesses(&scrapes, partition, lane, &mut out) {
+        for witness in witness::witnesses(&scrapes, partition, lane, several, &mut out) {
             reached.expect(&witness.targets);
             on_lane.by_prometheus(&witness, &mut reached, &mut out);
             if let Some(scraped) = &witness.relayed {
@@ -135,7 +135,7 @@ impl OnLane<'_, '_> {
         let whole = self.whole(&witness.labels, lanes::sender(self.cx, self.lane.name));
         let told = format!(" of `{}`", self.lane.name);
         out.extend(self.judge(witness, &witness.labels, &arrived, &whole, true, told));
-        for (labels, told) in forged(witness, &witness.labels) {
+        for (labels, told) in forged(witness, &witness.labels, self.cx.fleet.identity.value.as_str()) {
             let arrived = self.unmarked(self.senders.send(self.lane, &labels));
             let told = format!("{told} of `{}`", self.lane.name);
             out.extend(self.judge(witness, &labels, &arrived, &whole, true, told));
@@ -167,7 +167,7 @@ impl OnLane<'_, '_> {
         let whole = self.whole(&same, sender);
         let told = format!(" scraped by the relay for `{}`", self.lane.name);
         out.extend(self.judge(witness, scraped, &arrived, &whole, false, told));
-        for (labels, told) in forged(witness, scraped) {
+        for (labels, told) in forged(witness, scraped, self.cx.fleet.identity.value.as_str()) {
             let arrived = self.unmarked(self.senders.relayed(&labels, None));
             let told = format!("{told} scraped by the relay for `{}`", self.lane.name);
             out.extend(self.judge(witness, &labels, &arrived, &whole, false, told));
@@ -272,9 +272,9 @@ impl OnLane<'_, '_> {
     }
 }
 
-/// The series as a page exposes it that brings our marks, at each of their values. What whoever scrapes
-/// makes itself is on no page.
-fn forged(witness: &Witness<'_, '_>, series: &Labels) -> Vec<(Labels, &'static str)> {
+/// The series as a page exposes it that brings our marks, at each of their values, and says that it is another
+/// cluster's. What whoever scrapes makes itself is on no page.
+fn forged(witness: &Witness<'_, '_>, series: &Labels, identity: &str) -> Vec<(Labels, &'static str)> {
     if matches!(witness.who, Who::Scrape(_)) {
         return Vec::new();
     }
@@ -283,6 +283,7 @@ fn forged(witness: &Witness<'_, '_>, series: &Labels) -> Vec<(Labels, &'static s
         let mut labels = series.clone();
         labels.set(MARK, value);
         labels.set(COPY_MARK, value);
+        labels.set(identity, "another");
         labels.settle();
         (labels, told)
     };

@@ -52,6 +52,17 @@ impl Condition {
         Some(equal.collect())
     }
 
+    /// Labels that a series has to have, with values that are not said; none with `or`.
+    pub fn needed(&self) -> Vec<&str> {
+        let [group] = self.0.as_slice() else { return Vec::new() };
+        let equal = |f: &Filter| !f.negated && matches!(&f.test, Test::Equal(_));
+        let mut all: Vec<&str> = group.iter().filter(|f| !equal(f)).map(|f| f.label.as_str()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all.retain(|label| !self.allows(label, ""));
+        all
+    }
+
     /// Labels and the expressions their values have to match in every series that matches; none with `or`.
     pub fn expressions(&self) -> Vec<(&str, &str)> {
         let [group] = self.0.as_slice() else { return Vec::new() };

@@ -10,6 +10,7 @@ use super::super::keep;
 use super::super::monitors::{CLASS_LABEL, PATH_LABEL, from_catalog};
 use super::super::parts::Part;
 use super::super::senders::dialect;
+use super::super::source::Found;
 use super::fault::Fault;
 use super::scraped::{Page, Program, Scraped, is_blind, wants};
 use crate::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, RelayScrape};
@@ -42,6 +43,9 @@ impl<'x, 'a> Scrapes<'x, 'a> {
         }
         let mut seen: Vec<(String, String, &Endpoint)> = Vec::new();
         for monitor in self.plan.monitors.iter().filter(|m| is_for(m, part, lane.name, owned)) {
+            if !self.selects(part, monitor) {
+                faults.push(self.whole(part, lane, monitor, "targets that are not its own", "takes"));
+            }
             for (i, endpoint) in monitor.endpoints.iter().enumerate() {
                 let Some(mut scraped) = self.endpoint(part, lane, (monitor, i), owned, faults) else { continue };
                 let target = match scraped.target(scraped.home, &[]) {
@@ -116,6 +120,22 @@ impl<'x, 'a> Scrapes<'x, 'a> {
         self.plan.monitors.iter().filter(known).map(fault).collect()
     }
 
+    /// Whether the monitor looks where the targets of the part are, and asks for their labels.
+    fn selects(&self, part: &Part<'_>, monitor: &Monitor) -> bool {
+        let home = &self.cx.cluster.namespace.value;
+        let (namespaces, any) = match &part.source.found {
+            Found::Service(place) | Found::Pod(place) | Found::Kubelet(place) | Found::Annotations(place) => {
+                if monitor.selector != place.labels {
+                    return false;
+                }
+                (&place.namespaces[..], place.namespaces.is_empty())
+            }
+            Found::Static(_) | Found::Lanes => (std::slice::from_ref(home), false),
+            Found::Probe => (&[][..], false),
+        };
+        monitor.namespaces == namespaces && monitor.any_namespace == any
+    }
+
     fn whole(&self, part: &Part<'_>, lane: &LanePlan<'_>, monitor: &Monitor, path: &str, how: &str) -> Fault {
         let verdict =
             format!("prometheus `{}` {how} {path} for {}, by `{}`", lane.name, part.reference(), monitor.name);
@@ -148,7 +168,7 @@ impl<'x, 'a> Scrapes<'x, 'a> {
         let by_relay = match self.scrape(part, monitor, index).filter(|_| owned) {
             None => None,
             Some(scrape) => {
-                if !asks_alike(&scrape.endpoint, endpoint) {
+                if !asks_alike(&scrape.endpoint, endpoint) || !looks_alike(scrape, monitor) {
                     faults.push(self.otherwise(part, scrape, lane));
                 }
                 let rules = &scrape.endpoint.metric_relabelings;
@@ -245,6 +265,12 @@ impl<'x, 'a> Scrapes<'x, 'a> {
 fn asks_alike(a: &Endpoint, b: &Endpoint) -> bool {
     let asked = |e: &Endpoint| (e.port.clone(), e.path.clone(), e.scheme.clone(), e.params.clone(), e.honor_labels);
     asked(a) == asked(b)
+}
+
+/// Whether the relay looks for targets in the same namespaces.
+fn looks_alike(scrape: &RelayScrape, monitor: &Monitor) -> bool {
+    let everywhere = monitor.any_namespace && scrape.namespaces.is_empty();
+    everywhere || !monitor.any_namespace && scrape.namespaces == monitor.namespaces
 }
 
 fn is_for(monitor: &Monitor, part: &Part<'_>, lane: &str, owned: bool) -> bool {

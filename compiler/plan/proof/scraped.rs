@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::super::discovered::{Discovery, Names};
 use super::super::keep;
+use super::super::lanes::SENDER;
 use super::super::monitors::{CLASS_LABEL, PATH_LABEL};
 use super::super::parts::Part;
 use super::super::routing::{Partition, PodLabel};
@@ -147,10 +148,13 @@ impl<'x, 'a> Scraped<'x, 'a> {
 
     /// What a page may say of itself that its target does not, to be taken for another part's of the same
     /// `job`, or for that of a pod with another label. Where its labels are honoured it is believed.
-    pub fn claims(&self, parts: &[Part<'_>], labelled: &[&[PodLabel]]) -> Vec<Vec<PodLabel>> {
+    pub fn claims(&self, parts: &[Part<'_>], labelled: &[&[PodLabel]], several: bool) -> Vec<Vec<PodLabel>> {
         let said_by_pods = matches!(self.part.source.workload, Workload::Target | Workload::Unsaid);
         if !said_by_pods || self.honors() {
-            return vec![Vec::new()];
+            // Which route it is of no page is to say, where several meet.
+            let honored = self.by_prometheus.discovery.endpoint.honor_labels;
+            let sender = (several && honored).then(|| vec![(SENDER.to_owned(), "claimed".to_owned())]);
+            return std::iter::once(Vec::new()).chain(sender).collect();
         }
         let alike = |p: &&Part<'_>| {
             (p.job().name != self.part.job().name || p.class != self.part.class)
@@ -298,7 +302,11 @@ pub(super) fn is_blind(rules: &[Rule]) -> bool {
             && r.regex.as_deref().is_none_or(|r| matches!(r, "(.*)" | "(.+)"))
             && r.replacement.as_deref().is_none_or(|r| matches!(r, "$1" | "${1}"))
     };
-    rules.iter().all(|r| r.action != Some(Action::LabelMap) && (!asks(r) || copies(r)))
+    let writes = |r: &Rule| {
+        let target = r.target_label.as_deref().unwrap_or_default();
+        matches!(target, NAMESPACE | META_NAMESPACE) || target.contains('$')
+    };
+    rules.iter().all(|r| r.action != Some(Action::LabelMap) && (!asks(r) && !writes(r) || copies(r)))
 }
 
 /// Labels of pods that a line asks for and that the part's targets are to have.

@@ -22,6 +22,9 @@ pub(super) fn of(fleet: &Fleet, plan: &ClusterPlan<'_>) -> u64 {
     let identity = (fleet.identity.value.as_str(), plan.cluster.id.value.as_str());
     let asked = asked(plan);
     (plan.parts, &plan.cluster.namespace.value, plan.lanes.len()).hash(&mut hash);
+    for (component, version) in &plan.cluster.versions {
+        (component, version.value).hash(&mut hash);
+    }
     for lane in &plan.lanes {
         let route = route_of(fleet, plan.id, lane.name);
         (lane.name, lane.version.value, &lane.replica_label, route.map(|r| r.0)).hash(&mut hash);
@@ -44,7 +47,7 @@ pub(super) fn of(fleet: &Fleet, plan: &ClusterPlan<'_>) -> u64 {
     if let Some(relay) = &plan.relay {
         relay.scrapes.len().hash(&mut hash);
         for scrape in &relay.scrapes {
-            (&scrape.job, &scrape.job_name).hash(&mut hash);
+            (&scrape.job, &scrape.job_name, scrape.role, &scrape.namespaces, &scrape.selector).hash(&mut hash);
             endpoint(&scrape.endpoint, identity, &mut hash);
             rules(&scrape.relabelings, identity, &mut hash);
         }

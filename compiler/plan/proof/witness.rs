@@ -29,13 +29,14 @@ pub(super) struct Witness<'p, 'a> {
 }
 
 /// An exporter's own, called almost like those of whoever scrapes.
-const LIKE_A_SCRAPE: &str = "scrape_errors_total";
+const LIKE_A_SCRAPE: [&str; 2] = ["scrape_errors_total", "upstream_total"];
 
-/// What a Prometheus can hold, and where the route sends it.
+/// What a Prometheus can hold, and where the route sends it; `several`: other routes meet it in the relay.
 pub(super) fn witnesses<'p, 'a>(
     scrapes: &Scrapes<'p, 'a>,
     partition: Option<&'p Partition<'_>>,
     lane: &LanePlan<'_>,
+    several: bool,
     faults: &mut Vec<Fault>,
 ) -> Vec<Witness<'p, 'a>> {
     let near = partition.map_or_else(Vec::new, Partition::near_misses);
@@ -60,7 +61,7 @@ pub(super) fn witnesses<'p, 'a>(
             if reaches && critical::is_critical(part) && !scraped.is_relayed() {
                 faults.push(scraped.not_relayed());
             }
-            let claims = scraped.claims(scrapes.parts, &labelled);
+            let claims = scraped.claims(scrapes.parts, &labelled, several);
             let some = &made_by_scrapes[..2.min(made_by_scrapes.len())];
             for namespace in &namespaces {
                 for pods in labelled.iter().copied().chain([&[][..]]) {
@@ -68,9 +69,12 @@ pub(super) fn witnesses<'p, 'a>(
                         let stored = scraped.sample(namespace, pods, claimed);
                         made.stored(Who::Sample(part), stored, pods, owned, faults);
                     }
-                    if part.source.workload == Workload::Reported && scraped.brings(LIKE_A_SCRAPE) {
-                        let stored = scraped.sample_of(LIKE_A_SCRAPE, namespace, pods, &[]);
-                        made.stored(Who::Sample(part), stored, pods, owned, faults);
+                    let like = LIKE_A_SCRAPE.iter().filter(|_| part.source.workload == Workload::Reported);
+                    for name in like {
+                        if scraped.brings(name) {
+                            let stored = scraped.sample_of(name, namespace, pods, &[]);
+                            made.stored(Who::Sample(part), stored, pods, owned, faults);
+                        }
                     }
                     let names = if questions.contains(namespace) { &made_by_scrapes[..] } else { some };
                     for name in names {

@@ -20,11 +20,13 @@ impl Partition<'_> {
     }
 
     /// Names that differ from those the route names in a letter more or less, and further ones that its patterns
-    /// are for. Of names that are answered alike the first and the last stand for all: one alternation holds them.
+    /// are for. Of names that are answered alike the first and the last stand for all, and so of
+    /// beginnings: one alternation holds them.
     pub fn near_misses(&self) -> Vec<String> {
-        let mut ends: BTreeMap<usize, [usize; 2]> = BTreeMap::new();
+        let open = |i: usize| matches!(self.witnesses().get(i), Some((InNamespace::Like(pattern), _)) if pattern.ends_with('*'));
+        let mut ends: BTreeMap<(usize, bool), [usize; 2]> = BTreeMap::new();
         for (i, first) in self.alike().iter().enumerate() {
-            ends.entry(*first).or_insert([i, i])[1] = i;
+            ends.entry((*first, open(i))).or_insert([i, i])[1] = i;
         }
         let names = ends.into_values().flatten().filter_map(|i| self.witnesses().get(i));
         let named = names.filter(|(kind, _)| matches!(kind, InNamespace::Like(_)));

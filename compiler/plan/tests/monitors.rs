@@ -442,3 +442,20 @@ fn a_job_whose_classes_take_all_its_paths_has_no_rest() {
     assert_eq!(made, ["kubelet-all"]);
     assert!(plan.not_collected.iter().all(|(job, _)| job != "kubelet"), "{:?}", plan.not_collected);
 }
+
+#[test]
+fn an_exporter_that_is_believed_says_where_it_runs() {
+    let told = |discover: &str| {
+        let job = format!(
+            "job \"bills\" {{\n discover \"pod\" {discover} port=\"metrics\" {{ labels app=\"bills\" }}\n honor-labels #true\n \
+             series 40\n }}\n job \"node-exporter\" {{"
+        );
+        let doc = super::routing::pool(super::routing::SPLIT).doc;
+        let text = doc.sources.text(crate::diag::FileId(0)).replacen("job \"node-exporter\" {", &job, 1);
+        let (_, found) = World::of(&text).plan("pool-1");
+        found.iter().filter(|d| d.code.id == "PLN192").map(|d| d.what.clone()).collect::<Vec<_>>()
+    };
+    let all = told("");
+    assert!(matches!(&all[..], [one] if one.contains("`bills` is believed in every namespace")), "{all:?}");
+    assert_eq!(told("namespace=\"billing\""), [""; 0]);
+}

@@ -80,3 +80,13 @@ fn two_lines_for_one_pod_are_refused_and_two_values_are_not() {
     assert_eq!(pod(&world, "stranger", &[("pod_label_team", "a")]), ["plane-a"]);
     assert_eq!(pod(&world, "stranger", &[("pod_label_team", "b")]), ["plane-b"]);
 }
+
+#[test]
+fn a_label_without_a_value_is_refused() {
+    let line =
+        |value: &str| with(&format!("to \"plane-b\" jobs=\"kubernetes-pods\" {{ pod-labels team=\"{value}\" }}"));
+    let (_, found) = line("").plan("pool-1");
+    assert!(found.iter().any(|d| d.code.id == "PLN173"), "{found:?}");
+    let (_, found) = line("b").plan("pool-1");
+    assert!(found.iter().all(|d| d.code.id != "PLN173"), "{found:?}");
+}

@@ -46,7 +46,23 @@ impl Question {
 
     /// The value a label that we make up is given: the one it has to have, or one that fits.
     fn made_up(&self, name: &str) -> Option<String> {
-        self.label(name).or_else(|| self.examples(name).into_iter().next())
+        let others = ["x", "y"].map(str::to_owned).into_iter().filter(|value| self.allows_value(name, value));
+        self.label(name).or_else(|| self.examples(name).into_iter().chain(others).next())
+    }
+
+    /// The same of a label that has a value where nothing else is asked for.
+    fn made_up_or(&self, name: &str, usual: &str) -> Option<String> {
+        match self.label(name).is_none() && self.allows_value(name, usual) {
+            true => Some(usual.to_owned()),
+            false => self.made_up(name),
+        }
+    }
+
+    fn allows_value(&self, name: &str, value: &str) -> bool {
+        match &self.wanted {
+            Wanted::Series(condition) => condition.allows(name, value),
+            Wanted::Job { .. } => true,
+        }
     }
 
     /// Values by which an expression for the label is shown, where the question has one.
@@ -57,18 +73,15 @@ impl Question {
         made.filter(|value| condition.allows(name, value)).collect()
     }
 
-    /// Labels that are asked for by an expression.
+    /// Labels that are asked for otherwise than by their value.
     fn like(&self) -> BTreeSet<String> {
         let Wanted::Series(condition) = &self.wanted else { return BTreeSet::new() };
-        condition.expressions().into_iter().map(|(label, _)| label.to_owned()).collect()
+        condition.needed().into_iter().map(str::to_owned).collect()
     }
 
     /// Whether series about pods of the namespace are meant.
     fn allows(&self, namespace: &str) -> bool {
-        match &self.wanted {
-            Wanted::Series(condition) => condition.allows(NAMESPACE, namespace),
-            Wanted::Job { .. } => true,
-        }
+        self.allows_value(NAMESPACE, namespace)
     }
 
     /// Whether series of no namespace are meant.

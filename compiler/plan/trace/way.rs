@@ -7,6 +7,7 @@ use super::super::critical;
 use super::super::discovered::{Discovery, Names};
 use super::super::monitors::CLASS_LABEL;
 use super::super::parts::Part;
+use super::super::pod_labels::{self, NO_LABEL};
 use super::super::routing::{Partition, Who, route_of};
 use super::super::senders::{Senders, dialect};
 use super::super::source::Workload;
@@ -97,11 +98,16 @@ impl<'a> Walk<'_, 'a> {
 
     /// Series that rules make: of no job, in every Prometheus that may have them.
     pub fn recorded(&self) -> Vec<Way> {
-        let of_lane = |lane: &LanePlan<'a>| {
+        let of_lane = |(lane, wanted): (&LanePlan<'a>, String)| {
             let partition = self.partition(lane);
             let external = self.external(lane);
-            let own = self.question.labels().into_iter().filter(|(name, _)| !external.has(name));
+            let like = self.question.like().into_iter().filter(|name| name != NAMESPACE);
+            let like = like.filter_map(|name| Some((name.clone(), self.question.made_up(&name)?)));
+            let own = self.question.labels().into_iter().chain(like).filter(|(name, _)| !external.has(name));
             let mut stored: Labels = own.collect();
+            if !wanted.is_empty() {
+                stored.set(NAMESPACE, wanted.as_str());
+            }
             // What a rule of ours has made is known by more than its name.
             let ours =
                 lane.peaks.iter().find(|p| p.records.iter().any(|(record, _)| Some(record.as_str()) == self.name));
@@ -130,7 +136,26 @@ impl<'a> Walk<'_, 'a> {
             names.any(|record| Some(record) == self.name)
         };
         let known = self.plan.lanes.iter().any(|l| records(&l));
-        self.plan.lanes.iter().filter(|l| !known || records(l)).map(of_lane).collect()
+        let lanes = self.plan.lanes.iter().filter(|l| !known || records(l));
+        lanes.flat_map(|lane| self.recorded_about(lane).into_iter().map(move |n| (lane, n))).map(of_lane).collect()
+    }
+
+    /// Namespaces a rule's series is asked for: the one that is said, one for each answer that an expression
+    /// allows, else none.
+    fn recorded_about(&self, lane: &LanePlan<'a>) -> Vec<String> {
+        if let Some(said) = self.question.label(NAMESPACE) {
+            return vec![said];
+        }
+        if !self.question.like().contains(NAMESPACE) {
+            return vec![String::new()];
+        }
+        let there = |n: &str| !n.is_empty() && self.question.allows(n);
+        let split = self.partition(lane).filter(|p| p.by_namespace());
+        let each = split.map_or_else(Vec::new, |p| self.by_answer(p, Who::Nobody, &there));
+        match each.is_empty() {
+            true => self.question.made_up(NAMESPACE).into_iter().collect(),
+            false => each.into_iter().map(|(namespace, _)| namespace).collect(),
+        }
     }
 
     /// The route a Prometheus is in.
@@ -336,7 +361,16 @@ impl<'a> Walk<'_, 'a> {
         namespace: &str,
         ours: &dyn Fn(&str) -> bool,
     ) -> Result<(Labels, Option<Labels>), String> {
-        let said = |label: &str| self.question.made_up(label).filter(|value| ours(label) && !value.is_empty());
+        let usual = |label: &str| match label {
+            "pod" => "pod-1",
+            "node" => "node-1",
+            "container" => "container-1",
+            _ => "",
+        };
+        let said = |label: &str| {
+            let value = self.question.made_up_or(label, usual(label));
+            value.filter(|value| ours(label) && !value.is_empty())
+        };
         let (pod, node, container) = (said("pod"), said("node"), said("container"));
         let home = at.monitor.namespaces.first().map_or(SOMEWHERE, String::as_str);
         let names = Names {
@@ -347,7 +381,14 @@ impl<'a> Walk<'_, 'a> {
         };
         let found = Discovery::of(self.cx, at.part, (at.monitor, at.endpoint), dialect(at.lane), &Cache::new());
         let discovery = found.map_err(|_| "a rule of its monitor cannot be read".to_owned())?;
-        let found = discovery.found(&names);
+        let mut found = discovery.found(&names);
+        // A label of the pod that a line of the route asks for: the pod has it.
+        for label in self.carried(at) {
+            if let Some(value) = self.question.made_up_or(&label, "").filter(|v| !v.is_empty() && v != NO_LABEL) {
+                found.set(format!("__meta_kubernetes_{label}"), value);
+            }
+        }
+        found.settle();
         let mut target = match discovery.target(&found) {
             stages::Target::Kept(labels) => labels,
             stages::Target::Dropped { by } => {
@@ -369,6 +410,16 @@ impl<'a> Walk<'_, 'a> {
             labels.settle();
         }
         Ok((target, of_relay))
+    }
+
+    /// Labels of pods that the targets of the monitor carry.
+    fn carried(&self, at: &At<'_, 'a>) -> Vec<String> {
+        let partition = at.partition.filter(|_| at.monitor.owned);
+        let asked = partition.iter().flat_map(|p| p.witness_labels()).flatten().map(|(label, _)| label.clone());
+        let mut all: Vec<String> = asked.filter(|label| pod_labels::carried(partition, at.part, label)).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     fn external(&self, lane: &LanePlan<'_>) -> Labels {

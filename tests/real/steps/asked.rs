@@ -120,6 +120,8 @@ fn pages(server: &dyn Server) -> Result<Outcome<()>, Failure> {
 /// Contexts that differ in how they log in, in one kubeconfig.
 struct Logins {
     file: String,
+    /// The credential plugin, as the kubeconfig names it.
+    plugin: String,
 }
 
 impl Logins {
@@ -162,7 +164,7 @@ impl Logins {
         add("unverified", server, own);
         let file = folder.join("kubeconfig");
         write(&file, config.to_string())?;
-        Ok(Logins { file: file.display().to_string() })
+        Ok(Logins { file: file.display().to_string(), plugin: plugin.display().to_string() })
     }
 
     fn server(&self, context: &str, exec: &[&str]) -> Result<Arc<dyn Server>, Failure> {
@@ -184,7 +186,9 @@ fn credentials(logins: &Logins) -> Outcome<()> {
     let what = config_maps(Some(NAMESPACE), None);
     for (context, exec, wanted) in [
         ("unverified", &[][..], None),
-        ("plugin", &["hand-out"], None),
+        ("plugin", &[logins.plugin.as_str()], None),
+        // A bare name allows what stands on PATH, not whatever is called so.
+        ("plugin", &["hand-out"], Some(FailureKind::Plugin)),
         ("plugin", &[], Some(FailureKind::Plugin)),
         ("expired", &[], Some(FailureKind::Unauthorized)),
         ("stranger", &[], Some(FailureKind::Forbidden)),

@@ -277,3 +277,47 @@ fn a_page_must_not_say_another_class_of_its_job() {
         &["job_class=\"steps\"", "namespace=\"hero-user-a\"", "should reach plane-a and reaches plane-b"],
     );
 }
+
+/// With a job of the spec's own, whose targets are pods in one namespace.
+fn own_job(change: impl FnOnce(&mut ClusterPlan<'_>)) -> Broken {
+    let job = r#"job "train" critical=#true {
+        discover "pod" namespace="hero-user-a" port="metrics" { labels app="train" }
+        honor-labels #false
+        series 400
+    }
+    job "node-exporter" {"#;
+    let doc = pool(SPLIT).doc;
+    let text = doc.sources.text(crate::diag::FileId(0)).replacen("job \"node-exporter\" {", job, 1);
+    Broken::by(World::of(&text), "pool-1", change)
+}
+
+#[test]
+fn a_monitor_that_looks_elsewhere_is_found() {
+    let told = ["takes targets that are not its own", "train"];
+    own_job(|plan| monitor(plan, "train").any_namespace = true).says("", "", &told);
+    own_job(|plan| monitor(plan, "train").selector.clear()).says("", "", &told);
+    own_job(|plan| monitor(plan, "train").namespaces = vec!["hero-user-b".to_owned()]).says("", "", &told);
+    let broken = own_job(|plan| plan.relay.as_mut().expect("a relay").scrapes[0].namespaces.clear());
+    broken.says("", "", &["the relay scrapes train at /metrics otherwise than"]);
+}
+
+#[test]
+fn a_namespace_that_a_rule_makes_up_is_found_where_no_rule_asks_for_one() {
+    for rule in [
+        Rule::new(Action::Replace).target("namespace").replacement("hero-user-b"),
+        Rule::new(Action::Replace).source(["__meta_kubernetes_pod_label_app"]).target("namespace"),
+    ] {
+        let broken = own_job(|plan| endpoint(plan, "train").relabelings.push(rule));
+        broken.says("", "", &["train", "is not stored with the namespace of the pod it is about"]);
+    }
+}
+
+#[test]
+fn a_page_the_relay_scrapes_cannot_say_which_cluster_it_is_of() {
+    let broken = own_job(|plan| {
+        let identity = &mut plan.relay.as_mut().expect("a relay").common[0];
+        identity.source_labels = vec!["cluster".to_owned()];
+        identity.regex = Some("^$".to_owned());
+    });
+    broken.says("", "", &["scraped by the relay for `system`", "cluster=\"another\""]);
+}
