@@ -18,7 +18,7 @@ fn every_endpoint_of_every_monitor_has_a_way_through_its_own_rules() {
         for id in fleet.cluster_ids() {
             let plan = plan::plan(fleet, &compiled.catalog, fleet_plan, id, &mut Sink::default());
             for job in plan.monitors.iter().map(|m| &m.job).collect::<BTreeSet<_>>() {
-                let question = Question { wanted: Wanted::Job { job: job.clone(), class: None }, namespace: None };
+                let question = Question::new(Wanted::Job { job: job.clone(), class: None }, None);
                 let trace = plan::trace(fleet, &compiled.catalog, &plan, &question);
                 let cluster = &plan.cluster.name;
                 assert!(trace.not_from.is_empty(), "{name}/{cluster}: {job}: {:?}", trace.not_from);

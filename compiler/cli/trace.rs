@@ -102,7 +102,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         session.complain(&wrong);
         return Exit::Usage;
     }
-    let question = Question { wanted, namespace: args.namespace.clone() };
+    let question = Question::new(wanted, args.namespace.clone());
     match pipeline::trace(&compiled, &question, &args.cluster) {
         Ok(traces) => {
             let by_hand: Vec<&str> = traces.iter().filter(|t| t.by_hand).map(|t| t.cluster.as_str()).collect();

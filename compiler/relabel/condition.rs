@@ -52,6 +52,11 @@ impl Condition {
         Some(equal.collect())
     }
 
+    /// Whether a filter is about the label.
+    pub fn names(&self, label: &str) -> bool {
+        self.0.iter().flatten().any(|filter| filter.label == label)
+    }
+
     /// Labels that a series has to have, with values that are not said; none with `or`.
     pub fn needed(&self) -> Vec<&str> {
         let [group] = self.0.as_slice() else { return Vec::new() };

@@ -24,7 +24,7 @@ fn split() -> String {
 
 fn traced(world: &World, plan: &ClusterPlan<'_>, namespace: Option<String>) -> Trace {
     let wanted = Wanted::Job { job: "cadvisor".to_owned(), class: None };
-    trace(&world.fleet, &world.catalog, plan, &Question { wanted, namespace })
+    trace(&world.fleet, &world.catalog, plan, &Question::new(wanted, namespace))
 }
 
 #[test]

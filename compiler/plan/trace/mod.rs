@@ -10,7 +10,7 @@ use super::boards::{collectors, serves_metric};
 use super::context::Context;
 use super::parts::{self, Part};
 use super::relay;
-use super::routing::{self, Target};
+use super::routing::{self, PodLabel, Target};
 use super::senders::Senders;
 use crate::catalog::{Asked, Catalog, Has};
 use crate::diag::Sink;
@@ -27,6 +27,8 @@ pub struct Question {
     pub wanted: Wanted,
     /// Only what is about pods of this namespace.
     pub namespace: Option<String>,
+    /// And with these labels, of those that lines of the route ask for.
+    pods: Vec<PodLabel>,
 }
 
 #[derive(Debug, Clone)]
@@ -36,6 +38,10 @@ pub enum Wanted {
 }
 
 impl Question {
+    pub fn new(wanted: Wanted, namespace: Option<String>) -> Self {
+        Question { wanted, namespace, pods: Vec::new() }
+    }
+
     /// The value a label has to have.
     fn label(&self, name: &str) -> Option<String> {
         if let (NAMESPACE, Some(namespace)) = (name, &self.namespace) {
@@ -90,9 +96,19 @@ impl Question {
     }
 
     fn labels(&self) -> Vec<(String, String)> {
-        let Wanted::Series(condition) = &self.wanted else { return Vec::new() };
-        let equal = condition.equalities().unwrap_or_default();
-        equal.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        let equal = match &self.wanted {
+            Wanted::Series(condition) => condition.equalities().unwrap_or_default(),
+            Wanted::Job { .. } => Vec::new(),
+        };
+        let said = equal.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        said.chain(self.pods.iter().cloned()).collect()
+    }
+
+    /// Whether it says anything about a label.
+    fn asks(&self, label: &str) -> bool {
+        let is = |name: &str| name == label;
+        self.labels().iter().any(|(name, _)| is(name))
+            || matches!(&self.wanted, Wanted::Series(condition) if condition.names(label))
     }
 }
 
@@ -137,7 +153,11 @@ pub fn trace(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, question:
                 continue;
             }
             match walk.from(monitor, part, endpoint, certain.is_sure()) {
-                Ok(ways) => out.ways.extend(ways),
+                Ok(ways) => {
+                    let labelled = walk.labelled(monitor, part, endpoint, certain.is_sure(), &ways);
+                    out.ways.extend(ways);
+                    out.ways.extend(labelled);
+                }
                 Err(why) => why_not = why_not.or(Some(why)),
             }
         }

@@ -8,12 +8,13 @@ use super::super::discovered::{Discovery, Names};
 use super::super::monitors::CLASS_LABEL;
 use super::super::parts::Part;
 use super::super::pod_labels::{self, NO_LABEL};
-use super::super::routing::{Partition, Who, route_of};
+use super::super::routing::{Partition, PodLabel, Who, route_of};
 use super::super::senders::{Senders, dialect};
 use super::super::source::Workload;
 use super::ends::applied;
 use super::{NAME, NAMESPACE, Question, Wanted};
 use crate::catalog::metrics::Metric;
+use crate::model::ids::StoreId;
 use crate::model::plan::{ClusterPlan, Endpoint, LanePlan, Monitor, MonitorKind, RelayScrape};
 use crate::model::trace::{Scrape, Way};
 use crate::relabel::regex::Cache;
@@ -94,6 +95,41 @@ impl<'a> Walk<'_, 'a> {
             Some(why) if ways.is_empty() => Err(why),
             _ => Ok(ways),
         }
+    }
+
+    /// The ways of pods whose labels a line of the route asks for, where the question says nothing about them and
+    /// they go elsewhere than those of others do.
+    pub fn labelled(
+        &self,
+        monitor: &Monitor,
+        part: &Part<'a>,
+        endpoint: &Endpoint,
+        certain: bool,
+        others: &[Way],
+    ) -> Vec<Way> {
+        let Some(lane) = self.plan.lanes.iter().find(|l| l.name == monitor.lane).filter(|_| monitor.owned) else {
+            return Vec::new();
+        };
+        let partition = self.partition(lane);
+        let carried = |labels: &&[PodLabel]| {
+            labels.iter().all(|(label, _)| pod_labels::carried(partition, part, label) && !self.question.asks(label))
+        };
+        let reached = |way: &Way| -> Vec<(StoreId, u32)> {
+            way.ends.iter().filter(|e| e.arrives.is_some()).map(|e| (e.store, e.tenant)).collect()
+        };
+        let new = |way: &Way| others.iter().all(|o| o.workload != way.workload || reached(o) != reached(way));
+        let mut seen: Vec<&[PodLabel]> = Vec::new();
+        let mut out = Vec::new();
+        for labels in partition.iter().flat_map(|p| p.witness_labels()).filter(carried) {
+            if labels.is_empty() || seen.contains(&labels) {
+                continue;
+            }
+            seen.push(labels);
+            let question = Question { pods: labels.to_vec(), ..self.question.clone() };
+            let walk = Walk { question: &question, ..*self };
+            out.extend(walk.from(monitor, part, endpoint, certain).unwrap_or_default().into_iter().filter(&new));
+        }
+        out
     }
 
     /// Series that rules make: of no job, in every Prometheus that may have them.

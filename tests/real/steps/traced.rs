@@ -50,7 +50,7 @@ pub fn agrees(cluster: &Cluster, running: &Running, example: &Planned, plan: &Cl
                 told.iter().filter(|(_, v)| !v.is_empty()).map(|(l, v)| format!("{l}={v:?}")).collect();
             let text = format!("{name}{{{}}}", selector.join(","));
             let selector = Condition::parse(&text, &Cache::new()).map_err(|e| Trouble::new(format!("{text}: {e}")))?;
-            let question = Question { wanted: Wanted::Series(selector), namespace: None };
+            let question = Question::new(Wanted::Series(selector), None);
             let trace = watershed::plan::trace(fleet, catalog, plan, &question);
             let ways: Vec<_> = trace.ways.iter().filter(|w| w.lane == lane).collect();
             if ways.is_empty() {
