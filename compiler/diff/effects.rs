@@ -284,11 +284,14 @@ pub(super) fn of_object(kind: &str, edit: Edit) -> (Effect, &'static str) {
             "once deleted from the cluster: what its queues had not sent is lost; let it drain first",
         ),
         (Edit::Removed, VALUES) => (Effect::DataLoss, "once uninstalled: what the release stores is out of reach"),
-        (Edit::Renamed, "Prometheus" | "PrometheusAgent" | "StatefulSet" | VALUES) => (
+        (Edit::Renamed, "Prometheus" | "PrometheusAgent") => (
             Effect::DataLoss,
-            "starts on empty volumes under the new name, a Prometheus with another label `prometheus` on its series; \
-                 the old one runs on until it is deleted",
+            "starts on empty volumes under the new name, with another label `prometheus` on its series; the old one \
+             runs on until it is deleted",
         ),
+        (Edit::Renamed, "StatefulSet" | VALUES) => {
+            (Effect::DataLoss, "starts on empty volumes under the new name; the old one runs on until it is deleted")
+        }
         (Edit::Renamed, "ServiceMonitor" | "PodMonitor" | "ScrapeConfig" | "Probe") => {
             (Effect::Reload, "until the old one is deleted its targets are collected twice")
         }

@@ -110,6 +110,7 @@ fn class<'d>(
         lane: cx.read.text(block, "prometheus"),
         collectors: cx.read.texts_if_said(block, "collectors").or(parts),
         metrics: cx.read.texts_if_said(block, "metrics").or(metrics),
+        series: cx.read.count(block, "series"),
         sampled,
     })
 }

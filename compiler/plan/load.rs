@@ -6,18 +6,19 @@
 use super::context::Context;
 use super::source::{Found, Source};
 use crate::catalog::{Counts, Peak, SeriesModel, Targets};
+use crate::model::fleet::Class;
 use crate::model::value::Duration;
 
 /// `up` and four of `scrape_*`, which Prometheus adds to each target.
 const OWN_SERIES: u64 = 5;
 
 /// Series of a part in the cluster, for one replica of the Prometheus that scrapes it. What a spec
-/// says of the whole job counts for the remainder; classes keep the catalog's share.
-pub(super) fn series(cx: &Context<'_>, source: &Source<'_>, model: SeriesModel, is_class: bool) -> u64 {
+/// says of the whole job counts for the remainder; of a class it says it there, or it is the catalog's share.
+pub(super) fn series(cx: &Context<'_>, source: &Source<'_>, model: SeriesModel, class: Option<&Class>) -> u64 {
     let targets = targets(cx, source);
-    let measured = match source.job.series {
-        Some(said) if !is_class => said.value.saturating_mul(targets),
-        _ => model.series(&counts(cx, targets)),
+    let measured = match class.map_or(source.job.series, |class| class.series) {
+        Some(said) => said.value.saturating_mul(targets),
+        None => model.series(&counts(cx, targets)),
     };
     measured.saturating_add(targets.saturating_mul(OWN_SERIES))
 }

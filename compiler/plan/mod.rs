@@ -254,4 +254,16 @@ fn check_unmeasured(cx: &Context<'_>, parts: &[Part<'_>], sink: &mut Sink) {
             sink.push(Diagnostic::new(&codes::NOTHING_MEASURED, at, what).here("no `series`"));
         }
     }
+    // The job's own are those of what its classes leave.
+    let unknown = |p: &&Part<'_>| {
+        let class = p.job().classes.iter().find(|c| Some(&c.name) == p.class.as_ref());
+        p.is_scraped() && p.source.entry.is_none() && class.is_some_and(|c| c.series.is_none())
+    };
+    for part in parts.iter().filter(unknown) {
+        let what = format!("nothing says how many series of {} a target has", part.reference());
+        let diagnostic = Diagnostic::new(&codes::NOTHING_MEASURED, cx.place(part.origin, part.job().origin), what);
+        sink.push(
+            diagnostic.here("no `series`").help("say `series` in the class: of those of a target, how many it has"),
+        );
+    }
 }

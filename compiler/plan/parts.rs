@@ -126,7 +126,7 @@ fn of_job<'a>(cx: &Context<'a>, source: Source<'a>, out: &mut Parts<'a>, sink: &
             lane,
             copies: Vec::new(),
             schedule,
-            series: load::series(cx, &source, class.pick.series, true),
+            series: load::series(cx, &source, class.pick.series, Some(class.class)),
             recorded: None,
             origin: class.class.origin,
         };
@@ -147,7 +147,7 @@ fn of_job<'a>(cx: &Context<'a>, source: Source<'a>, out: &mut Parts<'a>, sink: &
     match rest {
         Some(lane) => out.all.push(Part {
             class: None,
-            series: load::series(cx, &source, remainder.series, false),
+            series: load::series(cx, &source, remainder.series, None),
             pick: remainder,
             lane,
             copies: copies(cx, &source, None, lane, sink),

@@ -119,6 +119,9 @@ static CLASS: Shape = Shape {
         )
         .default("`\"15s\"`")
         .serves("G3"),
+        key("series", Scalar(Type::Count), "Series of the class per target, for capacity.")
+            .default("catalog")
+            .serves("G4"),
         ALLOW,
         key("disabled", Flag, "Not collected here.").default("unset").serves("G3"),
     ],

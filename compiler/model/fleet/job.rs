@@ -58,6 +58,8 @@ pub struct Class {
     /// As said in the spec; else the catalog's.
     pub collectors: Option<Vec<Sourced<String>>>,
     pub metrics: Option<Vec<Sourced<String>>>,
+    /// Of one target, as said in the spec; else the catalog's share.
+    pub series: Option<Sourced<u64>>,
     /// Interval of the slower twin of a class faster than 5 s.
     pub sampled: Sourced<Duration>,
 }

@@ -459,3 +459,22 @@ fn an_exporter_that_is_believed_says_where_it_runs() {
     assert!(matches!(&all[..], [one] if one.contains("`bills` is believed in every namespace")), "{all:?}");
     assert_eq!(told("namespace=\"billing\""), [""; 0]);
 }
+
+#[test]
+fn the_series_of_a_class_of_ones_own_are_counted_as_said() {
+    let of = |class: &str| {
+        let job = format!(
+            "job \"train\" {{\n discover \"pod\" namespace=\"train\" port=\"metrics\" {{ labels app=\"train\" }}\n \
+             series 400\n honor-labels #false\n class \"steps\" interval=\"1s\" {class} {{ metrics \"train_step_*\" }}\n }}"
+        );
+        let (plan_flows, found) = {
+            let world = single(&job);
+            let (plan, found) = world.plan("lab");
+            let steps = plan.flows.iter().find(|f| f.class.to_string() == "train/steps").map(|f| f.series);
+            (steps, found)
+        };
+        (plan_flows, found.iter().any(|d| d.code.id == "PLN112"))
+    };
+    assert_eq!(of("series=250"), (Some(255), false));
+    assert!(matches!(of(""), (Some(5), true)));
+}

@@ -117,7 +117,8 @@ pub(super) fn ways(before: &Loads, after: &Loads, detail: &Detail, blocks: &mut 
     rows.truncate(detail.rows);
     blocks.push(Block::Heading(4, "Goes elsewhere".to_owned()));
     blocks.push(Block::Table { head: vec!["what", "before", "after"], rows });
-    let anew = "In another store or tenant series begin anew; what was written before stays where it is.";
+    let anew = "In another store or tenant series begin anew, and what stays in the cluster is in no store; what was \
+                written before stays where it is.";
     blocks.push(Block::Paragraph(vec![text(anew)]));
     if more > 0 {
         blocks.push(Block::Paragraph(vec![text(format!("{more} more go elsewhere."))]));

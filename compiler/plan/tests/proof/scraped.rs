@@ -258,7 +258,7 @@ fn a_page_must_not_say_another_class_of_its_job() {
         discover "pod" port="metrics" { labels app="train" }
         honor-labels #false
         series 400
-        class "steps" interval="1s" {
+        class "steps" interval="1s" series=20 {
             metrics "train_step_*"
         }
     }
