@@ -1,10 +1,12 @@
 //! An API server as far as reading goes: it has what it is given, and may echo what it is asked, or die.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
+
+use super::asked::{self, Asked};
 
 /// Objects behind a URL.
 pub struct Api {
@@ -29,7 +31,7 @@ impl Api {
         let log = Arc::clone(&asked);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let Some((path, credentials)) = read(&stream) else { continue };
+                let Some(Asked { path, credentials, .. }) = asked::read(&stream) else { continue };
                 let number = log.lock().unwrap().len();
                 log.lock().unwrap().push(path.clone());
                 let (status, body) = answer(&objects, &path, &credentials, &manner);
@@ -60,23 +62,6 @@ impl Api {
         })
         .to_string()
     }
-}
-
-fn read(stream: &TcpStream) -> Option<(String, String)> {
-    let mut lines = BufReader::new(stream).lines();
-    let first = lines.next()?.ok()?;
-    let path = first.split(' ').nth(1)?.to_owned();
-    let mut credentials = String::new();
-    for line in lines {
-        let line = line.ok()?;
-        if line.is_empty() {
-            break;
-        }
-        if line.to_ascii_lowercase().starts_with("authorization:") {
-            credentials = line;
-        }
-    }
-    Some((path, credentials))
 }
 
 fn send(mut stream: &TcpStream, status: u16, length: usize, body: &[u8]) {

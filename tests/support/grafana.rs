@@ -4,11 +4,13 @@
 //! data source without its secrets, errors as `{"message": …}`.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value, json};
+
+use super::asked::{self, Asked};
 
 pub struct Grafana {
     pub url: String,
@@ -51,7 +53,8 @@ impl Grafana {
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let Some((path, credentials)) = read(&stream) else { continue };
+                let Some(Asked { method, path, credentials }) = asked::read(&stream) else { continue };
+                assert_eq!(method, "GET", "nothing but reading: {path}");
                 let (status, body) = shared.lock().unwrap().answer(&path, &credentials);
                 send(&stream, status, &body);
             }
@@ -151,24 +154,6 @@ impl State {
             _ => missing("Not found"),
         }
     }
-}
-
-fn read(stream: &TcpStream) -> Option<(String, String)> {
-    let mut lines = BufReader::new(stream).lines();
-    let first = lines.next()?.ok()?;
-    assert!(first.starts_with("GET "), "nothing but reading: {first}");
-    let path = first.split(' ').nth(1)?.to_owned();
-    let mut credentials = String::new();
-    for line in lines {
-        let line = line.ok()?;
-        if line.is_empty() {
-            break;
-        }
-        if line.to_ascii_lowercase().starts_with("authorization:") {
-            credentials = line.split_once(':').map(|(_, value)| value.trim().to_owned()).unwrap_or_default();
-        }
-    }
-    Some((path, credentials))
 }
 
 fn send(mut stream: &TcpStream, status: u16, body: &str) {

@@ -1,6 +1,7 @@
 //! What the tests share: the repository, a folder to work in, cases and how they are run.
 
 pub mod api;
+pub mod asked;
 pub mod case;
 pub mod contents;
 pub mod folder;
