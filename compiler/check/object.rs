@@ -2,7 +2,7 @@
 
 use super::scalar::{fits, words};
 use super::walk::Walk;
-use super::{Finding, Versions, codes, name, relabelling, size};
+use super::{Finding, Versions, codes, name, size};
 use crate::catalog::fields::{self, Field, Merge, Release, Type};
 use crate::object::{Kind, NodeId, ObjectId, Tree, Value};
 
@@ -18,7 +18,6 @@ pub fn object(tree: &Tree, root: NodeId, versions: &Versions, found: &mut dyn Fn
     let mut walk = Walk { tree, id: &id, way: vec![root], found };
     name::metadata(&mut walk, root);
     size::check(&mut walk, root);
-    relabelling::check(&mut walk, root);
     match fields::table(&id.api_version, &id.kind) {
         Some(table) => Check { versions, walk }.node(root, table.root()),
         None => {

@@ -1,10 +1,11 @@
 //! Relabelling rules that cannot do what they look like: a split by labels that are gone, or one that leaves doors open.
 //!
-//! Programs take them without a word. Our own rules are proven; these come with patches and raw objects.
+//! Programs take them without a word. Our own rules are proven, and asking all of them again would be a third of a
+//! `check`; these come with patches and raw objects.
 
 use super::walk::Walk;
 use super::{Finding, codes};
-use crate::object::{Kind, NodeId, Tree};
+use crate::object::{Kind, NodeId, ObjectId, Tree};
 use crate::relabel::regex::{Paste, Regex};
 
 /// What rules see.
@@ -18,8 +19,12 @@ enum Stage {
     Written,
 }
 
-/// Checks the rules of an object, wherever they stand in it.
-pub(super) fn check(walk: &mut Walk<'_>, root: NodeId) {
+/// Checks the rules of an object that somebody else wrote or changed, wherever they stand in it.
+pub fn relabelling(tree: &Tree, root: NodeId, id: &ObjectId, found: &mut dyn FnMut(Finding)) {
+    check(&mut Walk { tree, id, way: vec![root], found }, root);
+}
+
+fn check(walk: &mut Walk<'_>, root: NodeId) {
     let tree = walk.tree;
     for child in tree.children(root) {
         let stage = match tree.key(child) {
@@ -123,7 +128,8 @@ fn is_gone(label: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Versions, object};
+    use super::relabelling;
+    use crate::check::id_of;
     use crate::object::Tree;
     use crate::syntax::plain;
 
@@ -137,12 +143,9 @@ mod tests {
         let mut tree = Tree::new();
         let text = if key == "written" { prometheus } else { monitor };
         let roots = plain::read_tree(&text, &mut tree).unwrap();
-        let versions = Versions {
-            operator: crate::catalog::fields::Release::parse("0.93.1").unwrap(),
-            kubernetes: crate::catalog::fields::Release::parse("1.34").unwrap(),
-        };
+        let id = id_of(&tree, roots[0]).unwrap();
         let mut found = Vec::new();
-        object(&tree, roots[0], &versions, &mut |f| found.push((f.code.id, f.what)));
+        relabelling(&tree, roots[0], &id, &mut |f| found.push((f.code.id, f.what)));
         found
     }
 

@@ -135,6 +135,7 @@ struct Pass<'a, 's> {
 
 impl Pass<'_, '_> {
     fn object(&mut self, object: &Object, tree: &mut Tree, origins: &mut Origins) {
+        let mut foreign = object.unit == RAW;
         if !self.patches.is_empty() {
             let table = self.table(object);
             let proven = check::rests_on(tree, object.root, &object.id, &object.unit);
@@ -147,18 +148,20 @@ impl Pass<'_, '_> {
             if let (true, Some(at)) = (self.checked, changed) {
                 self.admitted(object, tree, at);
                 self.still_proven(object, &proven, tree, at);
+                foreign = true;
             }
             for ((_, sum), one) in self.applied.iter_mut().zip(&done) {
                 sum.join(one);
             }
         }
         if self.checked {
-            self.check(object, tree, origins);
+            self.check(object, tree, origins, foreign);
         }
         (self.visit)(&Emitted { object, tree, origins });
     }
 
-    fn check(&mut self, object: &Object, tree: &Tree, origins: &Origins) {
+    /// `foreign`: not all in it is ours.
+    fn check(&mut self, object: &Object, tree: &Tree, origins: &Origins, foreign: bool) {
         let mut found: Vec<Finding> = Vec::new();
         match &object.release {
             Some(r) => {
@@ -166,6 +169,9 @@ impl Pass<'_, '_> {
                 check::values(tree, object.root, &object.id, chart, &mut |f| found.push(f));
             }
             None => check::object(tree, object.root, &self.versions, &mut |f| found.push(f)),
+        }
+        if foreign {
+            check::relabelling(tree, object.root, &object.id, &mut |f| found.push(f));
         }
         self.seen.push(Seen { id: object.id.clone(), origin: object.origin });
         self.admission.see(tree, object.root, &object.id, object.origin);

@@ -84,9 +84,14 @@ pub(super) fn rows(clusters: &[ClusterChanges<'_>], sources: &Sources) -> Vec<Ro
 }
 
 /// Joins rows that differ in nothing but their values and the places of lists they are at, where there
-/// are more of them than a reader compares. The first one's values stand for all.
+/// are more of them than a reader compares. The first one's values stand for all. Panels of a dashboard have
+/// names, and what becomes of them is one only where their values are the same.
 pub(super) fn alike(rows: Vec<Row>) -> Vec<Row> {
-    let kind = |row: &Row| (row.edit, anywhere(&row.path), row.effect, row.consequence.clone(), row.line.clone());
+    let kind = |row: &Row| {
+        let path = anywhere(&row.path);
+        let values = named_panel(&row.path).then(|| (row.before.clone(), row.after.clone()));
+        (row.edit, path, values, row.effect, row.consequence.clone(), row.line.clone())
+    };
     let mut counts: BTreeMap<_, usize> = BTreeMap::new();
     for row in rows.iter().filter(|r| !r.path.is_empty()) {
         *counts.entry(kind(row)).or_default() += 1;
@@ -116,11 +121,20 @@ pub(super) fn alike(rows: Vec<Row>) -> Vec<Row> {
     joined
 }
 
-/// A path with `[*]` for every place in a list that has no name.
+/// The list of a dashboard whose places have names.
+const PANELS: &str = "panels[";
+
+fn named_panel(path: &str) -> bool {
+    path.contains(PANELS)
+}
+
+/// A path with `[*]` for every place in a list that has no name, and for every panel with all that is in it.
 fn anywhere(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for (i, part) in path.split('[').enumerate() {
-        let number = part.split_once(']').filter(|(n, _)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+        let of_panel = out.contains(PANELS) || out.ends_with("panels");
+        let numbered = |n: &str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
+        let number = part.split_once(']').filter(|(n, _)| of_panel || numbered(n));
         match (i, number) {
             (0, _) => out.push_str(part),
             (_, Some((_, rest))) => out.push_str(&format!("[*]{rest}")),
@@ -228,5 +242,7 @@ mod tests {
     fn places_in_lists_are_left_open_and_names_are_not() {
         assert_eq!(anywhere("spec.groups[a].rules[19].expr"), "spec.groups[a].rules[*].expr");
         assert_eq!(anywhere("data[\"a.yaml\"][0]"), "data[\"a.yaml\"][*]");
+        let panel = "data[\"a.json\"].panels[Targets down].targets[A].interval";
+        assert_eq!(anywhere(panel), "data[\"a.json\"].panels[*].targets[*].interval");
     }
 }

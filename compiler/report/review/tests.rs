@@ -153,6 +153,25 @@ fn values_that_differ_by_cluster_stand_under_the_first() {
     assert!(page.contains("old → size=4 (edge-0004)"), "{page}");
 }
 
+#[test]
+fn panels_that_change_alike_are_one_row_and_others_are_not() {
+    let panel = |name: &str, what: &str, after: &str| {
+        let path = format!("data[\"lanes.json\"].panels[{name}].{what}");
+        change("ConfigMap", "lanes", &path, Effect::Reload, after)
+    };
+    let fleet = many(2, |_| {
+        let intervals = ["Up", "Down", "Slowest"].map(|name| panel(name, "targets[A].interval", "60s"));
+        let titles = ["Up", "Down", "Slowest"].map(|name| panel(name, "description", &format!("{name} now")));
+        intervals.into_iter().chain(titles).collect()
+    });
+    let page = fleet.page(Form::Markdown, None);
+    let table = page.split("<details><summary><code>").next().unwrap();
+    assert!(table.contains("`data[\"lanes.json\"].panels[*].targets[*].interval`: `old` → `60s`"), "{table}");
+    for name in ["Up", "Down", "Slowest"] {
+        assert!(table.contains(&format!("panels[{name}].description`: `old` → `{name} now`")), "{table}");
+    }
+}
+
 /// A page of Markdown without its code spans.
 fn without_code(page: &str) -> String {
     let mut out = String::new();
