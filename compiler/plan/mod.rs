@@ -119,7 +119,8 @@ pub fn plan<'f>(
         alert_services: alerting::services(&cx, sink),
         store_rules: store_rules::store_rules(&cx, &stores, fleet_plan, &mut origins, sink),
         judged_at: store_rules::judged_at(&cx, fleet_plan, cluster),
-        checklist: [exporters::checklist(&cx, &parts), doors::checklist(&cx, &stores)].concat(),
+        checklist: [exporters::checklist(&cx, &parts), annotations::checklist(&parts), doors::checklist(&cx, &stores)]
+            .concat(),
         stores,
         readers: readers::readers(&cx, &Scraped { parts: &parts, left_out: &left_out }, fleet_plan, &mut origins, sink),
         workloads: Vec::new(),

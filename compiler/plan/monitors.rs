@@ -28,7 +28,8 @@ pub(super) const TOKEN_CLASS: &str = "service-account";
 const ROLE_SINCE: Version = Version::new(0, 86, 0);
 
 pub(super) fn monitors(cx: &Context<'_>, parts: &[Part<'_>], sink: &mut Sink) -> Vec<Monitor> {
-    let shared = Shared { values: shared_values(parts), classed: classed(parts), covered: covered(cx, parts) };
+    let shared =
+        Shared { values: shared_values(parts), classed: classed(parts), covered: annotations::covered(cx, parts) };
     let mut out = Vec::new();
     for part in parts.iter().filter(|p| p.is_scraped()) {
         let own = (part.lane, part.schedule);
@@ -50,27 +51,6 @@ struct Shared {
     classed: BTreeSet<String>,
     /// Pods that need not ask by annotation.
     covered: Vec<Covered>,
-}
-
-/// Pods that a monitor selects by their own labels: those of others, and of every exporter we run.
-/// Which pods stand behind a Service of others is not known.
-fn covered(cx: &Context<'_>, parts: &[Part<'_>]) -> Vec<Covered> {
-    let pods = parts.iter().filter_map(|part| {
-        let source = &part.source;
-        let place = match &source.found {
-            Found::Pod(place) => place.clone(),
-            Found::Service(place) if source.is_ours() => {
-                Place { namespaces: vec![source.exporter_namespace(cx)], labels: place.labels.clone() }
-            }
-            _ => return None,
-        };
-        let port = source.variant.and_then(|v| v.annotated);
-        Some(Covered { labels: place.labels, port, namespaces: place.namespaces })
-    });
-    let mut pods: Vec<Covered> = pods.filter(|p| !p.labels.is_empty()).collect();
-    pods.sort();
-    pods.dedup();
-    pods
 }
 
 /// Values of `job` that series of more than one job of the cluster carry.
@@ -255,6 +235,28 @@ fn endpoints(cx: &Context<'_>, part: &Part<'_>, schedule: Schedule, value: &str,
     made
 }
 
+/// How the endpoint is reached, as the catalog has it.
+fn access<'p>(part: &'p Part<'_>, entry: Option<&catalog::Endpoint>) -> Option<&'p catalog::Access> {
+    entry.and_then(|e| part.source.variant?.ports.get(&e.name))
+}
+
+/// Name or number of the port of an endpoint.
+pub(super) fn port(part: &Part<'_>, entry: Option<&catalog::Endpoint>) -> String {
+    let job = part.job();
+    let said = match part.source.found {
+        Found::Static(_) => Some(addresses::port_name(job, part.source.variant)),
+        // Ours: the spec's are those of another.
+        _ if part.source.is_ours() && part.source.is_private() => None,
+        _ => job.discover.as_ref().and_then(|d| d.port.as_ref()).map(|p| p.value.clone()),
+    };
+    let catalog = access(part, entry).and_then(|a| a.port.as_ref());
+    let catalog = catalog.map(|port| match port {
+        Port::Number(number) => number.to_string(),
+        Port::Name(name) => name.clone(),
+    });
+    said.or(catalog).unwrap_or_else(|| "metrics".to_owned())
+}
+
 fn endpoint(
     cx: &Context<'_>,
     part: &Part<'_>,
@@ -264,19 +266,8 @@ fn endpoint(
     shared: &Shared,
 ) -> Endpoint {
     let job = part.job();
-    let access = entry.and_then(|e| part.source.variant?.ports.get(&e.name));
-    let said_port = match part.source.found {
-        Found::Static(_) => Some(addresses::port_name(job, part.source.variant)),
-        // Ours: the spec's are those of another.
-        _ if part.source.is_ours() && part.source.is_private() => None,
-        _ => job.discover.as_ref().and_then(|d| d.port.as_ref()).map(|p| p.value.clone()),
-    };
-    let catalog_port = access.and_then(|a| a.port.as_ref());
-    let catalog_port = catalog_port.map(|port| match port {
-        Port::Number(number) => number.to_string(),
-        Port::Name(name) => name.clone(),
-    });
-    let port = said_port.or(catalog_port).unwrap_or_else(|| "metrics".to_owned());
+    let access = access(part, entry);
+    let port = port(part, entry);
     let mut relabelings = relabelings(cx, part, entry, value, shared);
     // A port that a monitor of pods names has to be declared by a container, and by number only from operator 0.81 on.
     let number = port.parse::<u16>().ok().filter(|_| matches!(part.source.found, Found::Pod(_)));
@@ -352,7 +343,7 @@ fn relabelings(
     shared: &Shared,
 ) -> Vec<Rule> {
     let mut rules = match part.source.found {
-        Found::Annotations(_) => annotations::rules(&shared.covered),
+        Found::Annotations(ref place) => annotations::rules(&shared.covered, place),
         _ => Vec::new(),
     };
     rules.extend(from_catalog(cx, entry.map_or(&[], |e| &e.relabelings)));

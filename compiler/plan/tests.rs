@@ -3,6 +3,7 @@
 mod accelerators;
 mod access;
 mod alerting;
+mod annotations;
 mod boards;
 mod copies;
 mod critical;
