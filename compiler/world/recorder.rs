@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value as Json;
 
 use super::Recorded;
-use super::server::{Apply, Failure, FailureKind, Listed, Seen, Served, Server, Verb};
+use super::server::{Apply, Each, Failure, FailureKind, Listed, Seen, Served, Server, Verb};
 
 /// Whoever asks this one is answered by the server behind it, and what was answered is kept. It only reads.
 #[derive(Debug)]
@@ -35,6 +35,34 @@ impl Recorder {
         Recorded { objects: kept.objects.values().cloned().collect(), discovered, ..kept.recorded.clone() }
     }
 
+    fn keep_kinds(&self, api_version: &str, answer: &Result<Vec<Served>, Failure>) {
+        let mut kept = self.kept();
+        let recorded = &mut kept.recorded;
+        match answer {
+            Err(failure) if failure.kind != FailureKind::Missing => {
+                recorded.undiscovered.push((api_version.to_owned(), failure.clone()));
+            }
+            _ => {
+                recorded.kinds.extend(answer.iter().flatten().cloned());
+                recorded.discovered.get_or_insert_default().push(api_version.to_owned());
+            }
+        }
+    }
+
+    fn keep_list(&self, what: &Listed, answer: &Result<Vec<Json>, Failure>) {
+        let mut kept = self.kept();
+        match answer {
+            Ok(objects) => {
+                kept.recorded.complete.push(what.clone());
+                let text = |o: &Json, at: &str| o.pointer(at).and_then(Json::as_str).unwrap_or_default().to_owned();
+                let key =
+                    |o: &Json| ["/apiVersion", "/kind", "/metadata/namespace", "/metadata/name"].map(|at| text(o, at));
+                kept.objects.extend(objects.iter().map(|o| (key(o), o.clone())));
+            }
+            Err(failure) => kept.recorded.failed.push((what.clone(), failure.clone())),
+        }
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -49,34 +77,30 @@ impl Server for Recorder {
 
     fn kinds(&self, api_version: &str) -> Result<Vec<Served>, Failure> {
         let answer = self.server.kinds(api_version);
-        let mut kept = self.kept();
-        let recorded = &mut kept.recorded;
-        match &answer {
-            Err(failure) if failure.kind != FailureKind::Missing => {
-                recorded.undiscovered.push((api_version.to_owned(), failure.clone()));
-            }
-            _ => {
-                recorded.kinds.extend(answer.iter().flatten().cloned());
-                recorded.discovered.get_or_insert_default().push(api_version.to_owned());
-            }
-        }
+        self.keep_kinds(api_version, &answer);
         answer
+    }
+
+    fn kinds_of(&self, api_versions: &[&str], each: &mut Each<'_, Vec<Served>>) {
+        let mut versions = api_versions.iter();
+        self.server.kinds_of(api_versions, &mut |answer| {
+            versions.next().into_iter().for_each(|version| self.keep_kinds(version, &answer));
+            each(answer)
+        });
     }
 
     fn list(&self, what: &Listed) -> Result<Vec<Json>, Failure> {
         let answer = self.server.list(what);
-        let mut kept = self.kept();
-        match &answer {
-            Ok(objects) => {
-                kept.recorded.complete.push(what.clone());
-                let text = |o: &Json, at: &str| o.pointer(at).and_then(Json::as_str).unwrap_or_default().to_owned();
-                let key =
-                    |o: &Json| ["/apiVersion", "/kind", "/metadata/namespace", "/metadata/name"].map(|at| text(o, at));
-                kept.objects.extend(objects.iter().map(|o| (key(o), o.clone())));
-            }
-            Err(failure) => kept.recorded.failed.push((what.clone(), failure.clone())),
-        }
+        self.keep_list(what, &answer);
         answer
+    }
+
+    fn lists(&self, what: &[Listed], each: &mut Each<'_, Vec<Json>>) {
+        let mut listed = what.iter();
+        self.server.lists(what, &mut |answer| {
+            listed.next().into_iter().for_each(|what| self.keep_list(what, &answer));
+            each(answer)
+        });
     }
 
     fn known(&self, what: &Listed) -> Vec<Json> {

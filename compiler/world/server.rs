@@ -1,6 +1,7 @@
 //! What may be asked of an API server: a live one, or what was once read of it.
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -18,6 +19,9 @@ pub struct Login {
     pub timeout: Duration,
 }
 
+/// Is told each of several answers; it breaks off where no more is wanted.
+pub type Each<'a, T> = dyn FnMut(Result<T, Failure>) -> ControlFlow<()> + 'a;
+
 /// An API server. Every call waits for its answer; nothing is changed but by [`apply`](Server::apply),
 /// [`reown`](Server::reown) and [`delete`](Server::delete).
 pub trait Server: fmt::Debug + Send + Sync {
@@ -26,9 +30,18 @@ pub trait Server: fmt::Debug + Send + Sync {
     /// The kinds of one group and version, as discovery lists them; subresources left out.
     /// [`FailureKind::Missing`] where the server does not serve it.
     fn kinds(&self, api_version: &str) -> Result<Vec<Served>, Failure>;
+    /// The kinds of several versions: each as [`kinds`](Server::kinds) tells them, in this order. They may be asked for
+    /// at once.
+    fn kinds_of(&self, api_versions: &[&str], each: &mut Each<'_, Vec<Served>>) {
+        let _ = api_versions.iter().try_for_each(|version| each(self.kinds(version)));
+    }
     /// All objects of a kind, `managedFields` included, page by page at one resource version. What came before
     /// a failure is not handed on: a list is whole or it is none.
     fn list(&self, what: &Listed) -> Result<Vec<Json>, Failure>;
+    /// Several lists: each as [`list`](Server::list) answers, in this order. They may be asked for at once.
+    fn lists(&self, what: &[Listed], each: &mut Each<'_, Vec<Json>>) {
+        let _ = what.iter().try_for_each(|listed| each(self.list(listed)));
+    }
     /// Objects of a list that is not whole, where what was read of a server is all there is and
     /// [`list`](Server::list) fails. Nothing follows from what is not among them.
     fn known(&self, _: &Listed) -> Vec<Json> {

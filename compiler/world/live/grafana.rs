@@ -16,8 +16,9 @@ use kube::{Client, Config};
 use serde_json::Value as Json;
 use tokio::runtime::Runtime;
 
+use super::at_once::Door;
 use super::login::{Variables, chain, config, reached_directly};
-use super::request::{self, Answer, Limits, Question};
+use super::request::{self, Answer, Asker, Limits, Question};
 use super::{path, words};
 use crate::world::grafana::{Credentials, Grafana, GrafanaLogin, Held};
 use crate::world::server::{Failure, FailureKind};
@@ -49,6 +50,7 @@ pub(super) struct Site {
     runtime: Runtime,
     limits: Limits,
     secrets: Vec<String>,
+    door: Door,
     /// We have said who we are.
     known: bool,
 }
@@ -94,14 +96,14 @@ impl Site {
             let builder = ClientBuilder::try_from(settings);
             builder.map(ClientBuilder::build).map_err(|e| wrong(format!("it cannot be asked: {}", chain(&e))))?
         };
-        Ok(Site { client, runtime, limits, secrets, known: login.credentials.is_some() })
+        Ok(Site { client, runtime, limits, secrets, door: Door::default(), known: login.credentials.is_some() })
     }
 
     /// The answer; `None` where Grafana itself says that there is no such object.
     fn ask(&self, path: String, doing: &str) -> Result<Option<Json>, Failure> {
         let question = Question::get(path, doing);
-        let asked = request::answer(&self.client, &question, self.limits, &self.secrets);
-        let answer = self.runtime.block_on(asked).map_err(|refusal| refusal.failure)?;
+        let asker = Asker { client: &self.client, limits: self.limits, secrets: &self.secrets, door: &self.door };
+        let answer = self.runtime.block_on(request::answer(asker, &question)).map_err(|refusal| refusal.failure)?;
         let json: Option<Json> = serde_json::from_slice(&answer.body).ok();
         let message = json.as_ref().and_then(|j| j.get("message")).and_then(Json::as_str);
         match (answer.status, json.as_ref()) {

@@ -1,10 +1,10 @@
 //! Lists, page by page: whole or not at all.
 
 use http::StatusCode;
-use kube::Client;
 use serde_json::{Map, Value as Json};
 
-use super::request::{Limits, Question, Refusal, ask, ask_how};
+use super::at_once::Place;
+use super::request::{Asker, Question, Refusal, ask, ask_how};
 use super::{path, words};
 use crate::world::server::{Failure, FailureKind, Listed};
 
@@ -14,36 +14,29 @@ const PAGE: usize = 500;
 const PAGES: usize = 10_000;
 
 /// Everything asked for, at one resource version.
-pub(super) async fn list(
-    client: &Client,
-    what: &Listed,
-    limits: Limits,
-    secrets: &[String],
-) -> Result<Vec<Json>, Refusal> {
-    match pages(client, what, limits, secrets).await? {
-        Pages::All(objects) => Ok(objects),
-        // What was read is of another state than what is left: all of it once more.
-        Pages::Expired => match pages(client, what, limits, secrets).await? {
-            Pages::All(objects) => Ok(objects),
-            Pages::Expired => Err(refused(
-                FailureKind::Server,
-                format!("{}: the server forgot the state twice (410) before all of it was read", path::listing(what)),
-            )),
-        },
+pub(super) async fn list(asker: Asker<'_>, what: &Listed, place: Place<'_>) -> Result<Vec<Json>, Refusal> {
+    let mut expired = false;
+    loop {
+        match pages(asker, what, place).await? {
+            Pages::All(objects) => return Ok(objects),
+            // Those before it have to be handed over first.
+            Pages::Crowded => place.turn().await,
+            // What was read is of another state than what is left: all of it once more.
+            Pages::Expired if !expired => expired = true,
+            Pages::Expired => {
+                let list = path::listing(what);
+                let message = format!("{list}: the server forgot the state twice (410) before all of it was read");
+                return Err(refused(FailureKind::Server, message));
+            }
+        }
     }
 }
 
 /// The one of this name, if there is one.
-pub(super) async fn find(
-    client: &Client,
-    what: &Listed,
-    name: &str,
-    limits: Limits,
-    secrets: &[String],
-) -> Result<Option<Json>, Refusal> {
+pub(super) async fn find(asker: Asker<'_>, what: &Listed, name: &str) -> Result<Option<Json>, Refusal> {
     let doing = path::listing(what);
     let question = Question::get(path::of_named(what, name), &doing);
-    let page = Page::read(ask(client, &question, limits, secrets).await?, what).map_err(|why| garbage(&doing, &why))?;
+    let page = Page::read(ask(asker, &question).await?, what).map_err(|why| garbage(&doing, &why))?;
     let is_it = |object: &Json| object.pointer("/metadata/name").and_then(Json::as_str) == Some(name);
     let mut found = page.items.into_iter();
     match (found.next(), found.next(), page.next) {
@@ -56,9 +49,12 @@ pub(super) async fn find(
 enum Pages {
     All(Vec<Json>),
     Expired,
+    /// With what the lists beside it hold it is more than may be held.
+    Crowded,
 }
 
-async fn pages(client: &Client, what: &Listed, limits: Limits, secrets: &[String]) -> Result<Pages, Refusal> {
+async fn pages(asker: Asker<'_>, what: &Listed, place: Place<'_>) -> Result<Pages, Refusal> {
+    place.drop_all();
     let doing = path::listing(what);
     let mut objects: Vec<Json> = Vec::new();
     let mut version: Option<String> = None;
@@ -66,18 +62,22 @@ async fn pages(client: &Client, what: &Listed, limits: Limits, secrets: &[String
     let mut held = 0;
     for _ in 0..PAGES {
         let question = Question::get(path::of_list(what, PAGE, next.as_deref()), &doing);
-        let page = match ask_how(client, &question, limits, secrets).await {
+        let page = match ask_how(asker, &question).await {
             Ok(page) => page,
             Err(refusal) if refusal.status == Some(StatusCode::GONE) && next.is_some() => return Ok(Pages::Expired),
             Err(refusal) => return Err(refusal),
         };
         held += page.held;
-        if held > limits.held {
-            let most = limits.held.div_ceil(1024 * 1024);
+        if held > asker.limits.held {
+            let most = asker.limits.held.div_ceil(1024 * 1024);
             return Err(refused(
                 FailureKind::Garbage,
                 format!("{doing}: they take more than {most} MiB, and were not read on"),
             ));
+        }
+        if !place.hold(page.held, asker.limits.held) {
+            place.drop_all();
+            return Ok(Pages::Crowded);
         }
         let page = Page::read(page.body, what).map_err(|why| garbage(&doing, &why))?;
         if version.is_some() && version != page.version {

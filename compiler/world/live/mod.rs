@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "like `os`, this is a place that may")]
 
+mod at_once;
 mod grafana;
 mod list;
 mod login;
@@ -16,10 +17,13 @@ mod tests;
 mod words;
 
 use std::fmt;
+use std::ops::ControlFlow;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::{StreamExt as _, stream};
 use http::{Method, StatusCode};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
 use kube::Client;
@@ -27,9 +31,10 @@ use kube::client::ClientBuilder;
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
+use self::at_once::{AT_ONCE, Door, Place, Row};
 use self::login::{Access, Variables, chain, config};
-use self::request::{Answered, Limits, Question, Refusal};
-use super::server::{Apply, Base, Failure, FailureKind, Listed, Login, Seen, Served, Server, Verb};
+use self::request::{Answered, Asker, Limits, Question, Refusal};
+use super::server::{Apply, Base, Each, Failure, FailureKind, Listed, Login, Seen, Served, Server, Verb};
 
 pub(super) use self::grafana::connect as grafana;
 
@@ -50,12 +55,15 @@ struct Live {
     runtime: Runtime,
     /// Made with the first question, since it may take a plugin to log in.
     session: Mutex<Option<Session>>,
+    door: Door,
 }
 
 #[derive(Clone)]
 struct Session {
     client: Client,
     secrets: Vec<String>,
+    /// How many were before it.
+    number: usize,
 }
 
 impl fmt::Debug for Live {
@@ -72,22 +80,72 @@ impl Live {
         let host =
             access.config.cluster_url.authority().map_or("", |a| a.as_str()).rsplit('@').next().unwrap_or_default();
         let host = words::of_server(host, &[]);
-        Ok(Live { context: login.context.clone(), access, host, limits, runtime, session: Mutex::new(None) })
+        Ok(Live {
+            context: login.context.clone(),
+            access,
+            host,
+            limits,
+            runtime,
+            session: Mutex::new(None),
+            door: Door::default(),
+        })
+    }
+
+    fn with<T>(&self, ask: impl AsyncFn(Asker<'_>) -> Result<T, Refusal>) -> Result<T, Failure> {
+        let session = self.session(None)?;
+        self.runtime.block_on(self.asked(&session, ask))
     }
 
     /// Asks; once more with a new credential, where a plugin hands them out and the one we had ran out.
-    fn with<T>(&self, ask: impl AsyncFn(&Client, &[String]) -> Result<T, Refusal>) -> Result<T, Failure> {
-        let (session, fresh) = self.session(None)?;
-        let asked = |s: Session| self.runtime.block_on(async { ask(&s.client, &s.secrets).await });
-        match asked(session.clone()) {
+    async fn asked<T>(
+        &self,
+        (session, fresh): &(Session, bool),
+        ask: impl AsyncFn(Asker<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Failure> {
+        match ask(self.asker(session)).await {
             Err(refusal)
                 if refusal.status == Some(StatusCode::UNAUTHORIZED) && self.access.plugin.is_some() && !fresh =>
             {
-                let (session, _) = self.session(Some(&session))?;
-                asked(session).map_err(|r| r.failure)
+                let (session, _) = self.session(Some(session))?;
+                ask(self.asker(&session)).await.map_err(|r| self.placed(r.failure))
             }
             answer => answer.map_err(|r| self.placed(r.failure)),
         }
+    }
+
+    fn asker<'a>(&'a self, session: &'a Session) -> Asker<'a> {
+        Asker { client: &session.client, limits: self.limits, secrets: &session.secrets, door: &self.door }
+    }
+
+    /// Asks several things, some at once. The answers are handed over in the order of the questions.
+    fn in_order<Q, T>(
+        &self,
+        questions: &[Q],
+        ask: impl AsyncFn(Asker<'_>, &Q, Place<'_>) -> Result<T, Refusal>,
+        each: &mut Each<'_, T>,
+    ) {
+        let session = match self.session(None) {
+            Ok(session) => session,
+            Err(failure) => {
+                let _ = questions.iter().try_for_each(|_| each(Err(failure.clone())));
+                return;
+            }
+        };
+        let row = Row::new(questions.len());
+        let (row, session, ask) = (&row, &session, &ask);
+        let one = |(at, question)| {
+            let place = row.place(at);
+            async move { (place, self.asked(session, async |asker| ask(asker, question, place).await).await) }
+        };
+        self.runtime.block_on(async {
+            let mut answers = pin!(stream::iter(questions.iter().enumerate().map(one)).buffered(AT_ONCE));
+            while let Some((place, answer)) = answers.next().await {
+                if each(answer) == ControlFlow::Break(()) {
+                    break;
+                }
+                place.handed_over();
+            }
+        });
     }
 
     /// A failure of the connection says with whom.
@@ -105,16 +163,17 @@ impl Live {
         // Held while logging in: a hundred questions at once are one login.
         let mut kept = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(session) = &*kept
-            && ended.is_none_or(|e| e.secrets != session.secrets)
+            && ended.is_none_or(|e| e.number != session.number)
         {
             return Ok((session.clone(), false));
         }
-        let session = self.log_in()?;
+        let number = kept.as_ref().map_or(0, |before| before.number + 1);
+        let session = self.log_in(number)?;
         *kept = Some(session.clone());
         Ok((session, true))
     }
 
-    fn log_in(&self) -> Result<Session, Failure> {
+    fn log_in(&self, number: usize) -> Result<Session, Failure> {
         let Access { mut config, plugin, mut secrets } = self.access.clone();
         if let Some(plugin) = plugin {
             let credential = plugin.run(self.limits.timeout)?;
@@ -133,15 +192,15 @@ impl Live {
             let message = format!("context `{}` cannot be used: {}", self.context, chain(&e));
             Failure::new(FailureKind::Config, words::of_server(&message, &secrets))
         })?;
-        Ok(Session { client, secrets })
+        Ok(Session { client, secrets, number })
     }
 
     fn ask_how(&self, question: &Question<'_>) -> Result<Answered, Failure> {
-        self.with(async |client, secrets| request::ask_how(client, question, self.limits, secrets).await)
+        self.with(async |asker| request::ask_how(asker, question).await)
     }
 
     fn ask(&self, question: &Question<'_>) -> Result<Json, Failure> {
-        self.with(async |client, secrets| request::ask(client, question, self.limits, secrets).await)
+        self.with(async |asker| request::ask(asker, question).await)
     }
 }
 
@@ -154,36 +213,25 @@ impl Server for Live {
     }
 
     fn kinds(&self, api_version: &str) -> Result<Vec<Served>, Failure> {
-        let doing = format!("asking for the kinds of {}", words::of_server(api_version, &[]));
-        let answer = self.ask(&Question::get(path::of_version(api_version), &doing))?;
-        let resources = answer.get("resources").and_then(Json::as_array);
-        let resources = resources.ok_or_else(|| garbage(&doing, "it has no `resources`"))?;
-        let mut kinds = Vec::new();
-        for resource in resources {
-            let text = |name: &str| resource.get(name).and_then(Json::as_str).filter(|t| !t.is_empty());
-            let (Some(plural), Some(kind)) = (text("name"), text("kind")) else {
-                return Err(garbage(&doing, "a resource has no name or kind"));
-            };
-            if plural.contains('/') {
-                continue;
-            }
-            kinds.push(Served {
-                api_version: api_version.to_owned(),
-                kind: kind.to_owned(),
-                plural: plural.to_owned(),
-                namespaced: resource.get("namespaced").and_then(Json::as_bool).unwrap_or(false),
-            });
-        }
-        Ok(kinds)
+        self.with(async |asker| kinds(asker, api_version).await)
+    }
+
+    fn kinds_of(&self, api_versions: &[&str], each: &mut Each<'_, Vec<Served>>) {
+        self.in_order(api_versions, async |asker, version, _| kinds(asker, version).await, each);
     }
 
     fn list(&self, what: &Listed) -> Result<Vec<Json>, Failure> {
-        self.with(async |client, secrets| list::list(client, what, self.limits, secrets).await)
+        let row = Row::new(1);
+        self.with(async |asker| list::list(asker, what, row.place(0)).await)
+    }
+
+    fn lists(&self, what: &[Listed], each: &mut Each<'_, Vec<Json>>) {
+        self.in_order(what, async |asker, what, place| list::list(asker, what, place).await, each);
     }
 
     fn find(&self, what: &Served, namespace: Option<&str>, name: &str) -> Result<Option<Json>, Failure> {
         let listed = Listed { served: what.clone(), namespace: namespace.map(str::to_owned), labels: None };
-        self.with(async |client, secrets| list::find(client, &listed, name, self.limits, secrets).await)
+        self.with(async |asker| list::find(asker, &listed, name).await)
     }
 
     fn may(&self, verb: Verb, what: &Served, namespace: Option<&str>) -> Result<bool, Failure> {
@@ -296,6 +344,32 @@ impl Server for Live {
         })
         .map(drop)
     }
+}
+
+/// The kinds of one group and version.
+async fn kinds(asker: Asker<'_>, api_version: &str) -> Result<Vec<Served>, Refusal> {
+    let doing = format!("asking for the kinds of {}", words::of_server(api_version, &[]));
+    let answer = request::ask(asker, &Question::get(path::of_version(api_version), &doing)).await?;
+    let garbage = |why: &str| Refusal { status: None, failure: garbage(&doing, why) };
+    let resources = answer.get("resources").and_then(Json::as_array);
+    let resources = resources.ok_or_else(|| garbage("it has no `resources`"))?;
+    let mut kinds = Vec::new();
+    for resource in resources {
+        let text = |name: &str| resource.get(name).and_then(Json::as_str).filter(|t| !t.is_empty());
+        let (Some(plural), Some(kind)) = (text("name"), text("kind")) else {
+            return Err(garbage("a resource has no name or kind"));
+        };
+        if plural.contains('/') {
+            continue;
+        }
+        kinds.push(Served {
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
+            plural: plural.to_owned(),
+            namespaced: resource.get("namespaced").and_then(Json::as_bool).unwrap_or(false),
+        });
+    }
+    Ok(kinds)
 }
 
 fn garbage(doing: &str, why: &str) -> Failure {

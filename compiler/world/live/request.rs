@@ -8,6 +8,7 @@ use kube::Client;
 use kube::client::Body;
 use serde_json::Value as Json;
 
+use super::at_once::Door;
 use super::login::chain;
 use super::words;
 use crate::object::json_values;
@@ -44,6 +45,16 @@ impl Limits {
             pause: Duration::from_millis(250),
         }
     }
+}
+
+/// With whom, and within which bounds.
+#[derive(Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub client: &'a Client,
+    pub limits: Limits,
+    /// What no message may say.
+    pub secrets: &'a [String],
+    pub door: &'a Door,
 }
 
 /// A question.
@@ -83,13 +94,8 @@ impl Refusal {
 }
 
 /// Asks; answers with the body of a success.
-pub(super) async fn ask(
-    client: &Client,
-    question: &Question<'_>,
-    limits: Limits,
-    secrets: &[String],
-) -> Result<Json, Refusal> {
-    ask_how(client, question, limits, secrets).await.map(|answered| answered.body)
+pub(super) async fn ask(asker: Asker<'_>, question: &Question<'_>) -> Result<Json, Refusal> {
+    ask_how(asker, question).await.map(|answered| answered.body)
 }
 
 /// A success.
@@ -107,18 +113,13 @@ fn held(json: &[u8]) -> usize {
 }
 
 /// Asks; answers also with what HTTP calls the success.
-pub(super) async fn ask_how(
-    client: &Client,
-    question: &Question<'_>,
-    limits: Limits,
-    secrets: &[String],
-) -> Result<Answered, Refusal> {
-    let Answer { status, body, .. } = answer(client, question, limits, secrets).await?;
+pub(super) async fn ask_how(asker: Asker<'_>, question: &Question<'_>) -> Result<Answered, Refusal> {
+    let Answer { status, body, .. } = answer(asker, question).await?;
     if !status.is_success() {
-        return Err(refusal(status, &body, question.doing, secrets));
+        return Err(refusal(status, &body, question.doing, asker.secrets));
     }
     let held = held(&body);
-    if held > limits.held {
+    if held > asker.limits.held {
         let message = format!("{}: the answer has more values than anything we would read", question.doing);
         return Err(Refusal::new(Some(status), FailureKind::Garbage, message));
     }
@@ -129,15 +130,13 @@ pub(super) async fn ask_how(
 }
 
 /// Asks until there is an answer that asking again would not change.
-pub(super) async fn answer(
-    client: &Client,
-    question: &Question<'_>,
-    limits: Limits,
-    secrets: &[String],
-) -> Result<Answer, Refusal> {
+pub(super) async fn answer(asker: Asker<'_>, question: &Question<'_>) -> Result<Answer, Refusal> {
+    let limits = asker.limits;
     let (mut waits, mut retries, mut broken) = (0, 0, false);
     loop {
-        let answer = tokio::time::timeout(limits.timeout, once(client, question, limits, secrets)).await;
+        let passed = asker.door.pass().await;
+        let answer = tokio::time::timeout(limits.timeout, once(asker, question)).await;
+        drop(passed);
         let late = |_| {
             let message = format!("{}: no answer within {} s", question.doing, limits.timeout.as_secs_f32());
             Refusal::new(None, FailureKind::Timeout, message)
@@ -154,10 +153,14 @@ pub(super) async fn answer(
             answer.status = StatusCode::UNPROCESSABLE_ENTITY;
         }
         let (status, wait) = (answer.status, answer.wait);
-        let pause = if status == StatusCode::TOO_MANY_REQUESTS && waits < limits.waits {
+        if status == StatusCode::TOO_MANY_REQUESTS && waits < limits.waits {
             waits += 1;
-            wait.unwrap_or(limits.pause * 2u32.saturating_pow(waits))
-        } else if status.is_server_error() && question.again && retries < limits.retries {
+            // What one is told holds for all that would ask the same server.
+            let pause = wait.unwrap_or(limits.pause * 2u32.saturating_pow(waits));
+            asker.door.close(pause.min(limits.longest_wait));
+            continue;
+        }
+        let pause = if status.is_server_error() && question.again && retries < limits.retries {
             retries += 1;
             wait.unwrap_or(limits.pause * 2u32.saturating_pow(retries - 1))
         } else {
@@ -177,7 +180,8 @@ pub(super) struct Answer {
     pub body: Vec<u8>,
 }
 
-async fn once(client: &Client, question: &Question<'_>, limits: Limits, secrets: &[String]) -> Result<Answer, Refusal> {
+async fn once(asker: Asker<'_>, question: &Question<'_>) -> Result<Answer, Refusal> {
+    let Asker { client, limits, secrets, .. } = asker;
     let mut request = Request::builder().method(&question.method).uri(&question.path);
     if let Some(content_type) = question.content_type {
         request = request.header(header::CONTENT_TYPE, content_type);

@@ -48,19 +48,26 @@ impl Reply {
 }
 
 impl Fake {
-    pub(super) fn start(reply: impl Fn(&Asked) -> Reply + Send + 'static) -> Fake {
+    pub(super) fn start(reply: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Fake {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
         let log = Arc::clone(&asked);
+        let reply = Arc::new(reply);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(stream) = stream else { break };
-                let Some(mut request) = read(&stream) else { continue };
-                request.number = log.lock().unwrap().len();
-                let reply = reply(&request);
-                log.lock().unwrap().push(request);
-                answer(stream, reply);
+                let (log, reply) = (Arc::clone(&log), Arc::clone(&reply));
+                // Whoever waits for an answer keeps nobody else waiting.
+                std::thread::spawn(move || {
+                    let Some(mut request) = read(&stream) else { return };
+                    {
+                        let mut log = log.lock().unwrap();
+                        request.number = log.len();
+                        log.push(request.clone());
+                    }
+                    answer(stream, reply(&request));
+                });
             }
         });
         Fake { url, asked }

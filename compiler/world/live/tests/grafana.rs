@@ -13,7 +13,7 @@ fn login(url: &str) -> GrafanaLogin {
     GrafanaLogin { url: url.to_owned(), credentials, timeout: QUICK.timeout }
 }
 
-fn site(reply: impl Fn(&Asked) -> Reply + Send + 'static) -> (Fake, Site) {
+fn site(reply: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> (Fake, Site) {
     let fake = Fake::start(reply);
     let site = Site::new(&login(&format!("{}/grafana/", fake.url)), QUICK, &|_| Some(TOKEN.into())).unwrap();
     (fake, site)

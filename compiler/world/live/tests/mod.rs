@@ -1,6 +1,7 @@
 //! Against servers that do everything wrong that a server can do.
 
 mod answers;
+mod at_once;
 mod fake;
 mod grafana;
 mod lists;
@@ -74,7 +75,7 @@ fn kubeconfig(server: &str, user: &str) -> String {
 const TOKEN: &str = "canary-7f3a9b1c";
 
 /// A connection to a server that answers so.
-fn live(reply: impl Fn(&Asked) -> Reply + Send + 'static) -> (Fake, Live) {
+fn live(reply: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> (Fake, Live) {
     let fake = Fake::start(reply);
     let config = Config::new(&kubeconfig(&fake.url, &format!("{{token: {TOKEN}}}")));
     let live = Live::new(&config.login("production"), QUICK, NOTHING).unwrap();
