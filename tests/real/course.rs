@@ -21,6 +21,7 @@ use crate::steps::{
     noise, outage, recorded, relabelled, rules, scraped, sized, stages, understood,
 };
 use crate::subject::{self, Subject};
+use crate::told::Course;
 use crate::trouble::{During as _, Outcome, Trouble};
 
 /// How long the operator may take to take up everything of a cluster.
@@ -447,75 +448,10 @@ fn operate(
     Running::end(cluster, plan)
 }
 
-fn timed(run: impl FnOnce() -> Outcome<String>) -> (f32, Outcome<String>) {
-    let began = Instant::now();
-    let ended = run();
-    (began.elapsed().as_secs_f32(), ended)
-}
-
 fn nothing(wrong: Vec<String>, right: String) -> Outcome<String> {
     if wrong.is_empty() {
         Ok(right)
     } else {
         Err(Trouble::new(format!("{} things are wrong", wrong.len())).said(wrong.join("\n")))
-    }
-}
-
-struct Course<'a> {
-    began: Instant,
-    wanted: &'a [String],
-    passed: usize,
-    skipped: usize,
-    failed: Vec<String>,
-}
-
-impl Course<'_> {
-    fn wants_any(&self, names: impl IntoIterator<Item = String>) -> bool {
-        self.wanted.is_empty() || names.into_iter().any(|name| self.wanted.iter().any(|w| name.contains(w)))
-    }
-
-    /// A step stands alone: one that fails keeps no other from being tried.
-    fn step(&mut self, name: &str, run: impl FnOnce() -> Outcome<String>) {
-        if self.wants_any([name.to_owned()]) {
-            self.need(name, run);
-        }
-    }
-
-    /// A step that others stand on, asked for or not; whether it passed.
-    fn need(&mut self, name: &str, run: impl FnOnce() -> Outcome<String>) -> bool {
-        let (took, ended) = timed(run);
-        let passed = ended.is_ok();
-        self.tell(name, took, ended);
-        passed
-    }
-
-    fn skip(&mut self, name: &str, why: &str) {
-        self.skipped += 1;
-        self.say(&format!("skipped {name}: {why}"));
-    }
-
-    fn tell(&mut self, name: &str, took: f32, ended: Outcome<String>) {
-        match ended {
-            Ok(what) => {
-                self.passed += 1;
-                self.say(&format!("ok      {name} ({took:.1} s): {}", what.trim_end().replace('\n', "\n           ")));
-            }
-            Err(trouble) => {
-                self.failed.push(name.to_owned());
-                self.say(&format!("FAILED  {name} ({took:.1} s): {trouble}"));
-            }
-        }
-    }
-
-    fn say(&self, what: &str) {
-        println!("{:6.1} s  {what}", self.began.elapsed().as_secs_f32());
-    }
-
-    fn end(self) -> ExitCode {
-        println!("\n{} steps passed, {} skipped, {} failed", self.passed, self.skipped, self.failed.len());
-        for name in &self.failed {
-            println!("    {name}");
-        }
-        if self.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }

@@ -16,6 +16,7 @@ mod exporters;
 mod ground;
 mod steps;
 mod subject;
+mod told;
 mod trouble;
 
 use std::process::ExitCode;

@@ -1,6 +1,7 @@
 //! A compiled spec against live clusters, or what was once read of them: every object with the cause of each
 //! difference, and everything about which nothing can be said.
 
+mod compared;
 mod material;
 mod read;
 mod releases;
@@ -12,22 +13,22 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::cluster::Context;
-use super::diff::{ClusterChanges, Kept, rules};
+use super::diff::{ClusterChanges, Kept};
 use super::files::{Names, fill, folder, old_index};
 use super::{Compiled, build::choose};
 use crate::diag::{Diagnostic, Origins};
-use crate::diff::{self, Approved, Change, FileChange, Hidden, Live, Ours, Presence, Wanted, compare_live};
+use crate::diff::{self, Approved, FileChange, Hidden, Ours, Presence, Wanted};
 use crate::emit::{self, MANAGED_BY};
 use crate::model::fleet::{Cluster, Fleet, Ignore};
 use crate::model::ids::ClusterId;
 use crate::model::value::{JsonPointer, Target};
 use crate::object::{NodeId, ObjectId, Place, Tree};
-use crate::snapshot::NOT_KEPT;
 use crate::syntax::plain;
 use crate::tree::{self, ClusterTree, INDEX, Index};
 use crate::world::server::{Failure, FailureKind};
 use crate::world::{Access, Date, Output, Server, World};
 
+use self::compared::Compared;
 pub use material::{Approval, Desired, Material, generation};
 pub use read::{Asked, Reading, Unverified, read};
 pub use releases::Helm;
@@ -332,172 +333,8 @@ pub fn document(bytes: &[u8], tree: &mut Tree) -> Option<NodeId> {
     }
 }
 
-/// What is known of an object that is not there.
-fn absent(approved: Approved<'_>) -> &'static str {
-    match approved {
-        Approved::Unknown | Approved::Other(None) => "it is not there",
-        Approved::Same | Approved::Other(Some(_)) => "it is not there: deleted, or never applied",
-    }
-}
-
 /// A reading of a cluster that could not be asked at all.
 fn nothing(asked: &Asked, why: Failure) -> Reading {
     let unverified = Unverified { what: "the whole cluster".to_owned(), objects: asked.objects.clone(), why };
     Reading { unverified: vec![unverified], ..Reading::default() }
-}
-
-#[derive(Default)]
-struct Compared {
-    reading: Reading,
-    ours: Ours,
-    changes: Vec<Change>,
-    unverified: Vec<Unverified>,
-    hidden: BTreeMap<Hidden, usize>,
-    hidden_at: BTreeMap<Hidden, Vec<String>>,
-    ignored: BTreeMap<usize, usize>,
-    ahead: usize,
-    count: usize,
-    ownerless: usize,
-    /// Ours, and nothing asks for them any more.
-    left: Vec<ObjectId>,
-    remarks: Vec<String>,
-}
-
-impl Compared {
-    fn object(&mut self, wanted: Wanted<'_>) {
-        if self.reading.unverified.iter().any(|u| u.objects.contains(wanted.id)) {
-            return;
-        }
-        let Some(live) = self.reading.objects.get(wanted.id) else {
-            let mut change = diff::added(wanted.id, wanted.file, wanted.side);
-            change.because =
-                Some(diff::Because { cause: diff::Cause::Pending, by: absent(wanted.approved).to_owned() });
-            self.changes.push(change);
-            return;
-        };
-        let live = Live(live);
-        if live.0.pointer("/metadata/annotations").is_some_and(|a| a.get(NOT_KEPT).is_some()) {
-            let why = Failure::new(FailureKind::NotRecorded, "it is somebody else's, and was not kept in the snapshot");
-            let (what, objects) = (wanted.id.to_string(), BTreeSet::from([wanted.id.clone()]));
-            self.unverified.push(Unverified { what, objects, why });
-            return;
-        }
-        if let Some(since) = live.terminating() {
-            let why = Failure::new(FailureKind::Conflict, format!("it is being deleted since {since}"));
-            let (what, objects) = (wanted.id.to_string(), BTreeSet::from([wanted.id.clone()]));
-            self.unverified.push(Unverified { what, objects, why });
-            return;
-        }
-        let found = compare_live(wanted, live, &self.ours, &rules());
-        self.count += 1;
-        self.ahead += found.ahead;
-        self.ownerless += usize::from(found.ownerless);
-        self.hide(wanted.id, found.hidden_at);
-        for (ignore, n) in found.ignored {
-            *self.ignored.entry(ignore).or_default() += n;
-        }
-        self.changes.extend(found.changes);
-    }
-
-    fn orphans(&mut self, asked: &Asked) {
-        for (id, object) in &self.reading.objects {
-            let live = Live(object);
-            let ours = !asked.objects.contains(id) && live.is_marked(&self.ours);
-            let ours = ours && !live.is_made_by_others(&self.ours) && !self.is_of_a_service(id);
-            if ours && live.terminating().is_none() {
-                self.changes.push(live.orphan(id));
-                self.left.push(id.clone());
-            }
-        }
-        diff::link_renames(&mut self.changes);
-        self.unverified.splice(0..0, std::mem::take(&mut self.reading.unverified));
-    }
-
-    /// Where a Service says whom it is about, its addresses are a controller's, whatever labels he has copied.
-    fn is_of_a_service(&self, id: &ObjectId) -> bool {
-        let service = ObjectId { api_version: "v1".to_owned(), kind: "Service".to_owned(), ..id.clone() };
-        let selects = |object: &serde_json::Value| {
-            object.pointer("/spec/selector").and_then(|s| s.as_object()).is_some_and(|s| !s.is_empty())
-        };
-        id.kind == "Endpoints" && self.reading.objects.get(&service).is_some_and(selects)
-    }
-
-    fn selected(&mut self) {
-        for (id, (object, by)) in std::mem::take(&mut self.reading.selected) {
-            self.changes.push(Live(&object).selected(&id, &by));
-        }
-    }
-
-    pub(super) fn hide(&mut self, id: &ObjectId, hidden: Vec<(Hidden, String)>) {
-        for (hidden, pointer) in hidden {
-            *self.hidden.entry(hidden).or_default() += 1;
-            self.hidden_at.entry(hidden).or_default().push(format!("{id} {pointer}"));
-        }
-    }
-
-    fn remark(&mut self, asked: &Asked, approved: &str, built: bool, stale: usize, releases: usize) {
-        let files = |n: usize| if n == 1 { "1 file".to_owned() } else { format!("{n} files") };
-        if !built {
-            self.remarks.push(format!(
-                "there is no checked-in output in `{approved}`: what is not applied yet and what was changed outside \
-                 is told apart by field owners alone"
-            ));
-        } else if stale > 0 {
-            self.remarks.push(format!(
-                "{} in `{approved}` are not what the spec compiles to: run `watershed build`, and have it approved",
-                files(stale)
-            ));
-        }
-        if self.ownerless > 0 {
-            self.remarks.push(format!(
-                "{} objects have no managedFields: who changed what cannot be said (`kubectl get` leaves them out \
-                 without --show-managed-fields)",
-                self.ownerless
-            ));
-        }
-        if !self.reading.unsearched.is_empty() {
-            let kinds: Vec<&str> = self.reading.unsearched.iter().map(String::as_str).collect();
-            let message = format!(
-                "left-over objects could not be looked for among {}: it is not recorded what else is there",
-                kinds.join(", ")
-            );
-            let why = Failure::new(FailureKind::NotRecorded, message);
-            let what = "what is there besides".to_owned();
-            self.unverified.push(Unverified { what, objects: BTreeSet::new(), why });
-        }
-        if !asked.selected.unread.is_empty() {
-            let unread: Vec<&str> = asked.selected.unread.iter().map(String::as_str).collect();
-            self.remarks.push(format!(
-                "whether others' monitors and rules are selected is not known of {}: only labels with one value are \
-                 looked for",
-                unread.join(", ")
-            ));
-        }
-        // Kinds that were looked for in the same namespaces are one remark.
-        let mut narrowed: BTreeMap<&BTreeSet<String>, Vec<&str>> = BTreeMap::new();
-        for (kind, namespaces) in &self.reading.narrowed {
-            narrowed.entry(namespaces).or_default().push(kind);
-        }
-        for (namespaces, kinds) in narrowed {
-            let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
-            self.remarks.push(format!(
-                "{} may not be listed in all namespaces: left-over ones were looked for in {} only",
-                kinds.join(", "),
-                namespaces.join(", ")
-            ));
-        }
-        for (at, ignore) in self.ours.ignores.iter().enumerate() {
-            let whole = self.unverified.is_empty();
-            if whole && !self.ignored.contains_key(&at) {
-                let (kind, name) = (&ignore.kind, &ignore.name);
-                self.remarks.push(format!("the `ignore` of `{kind}/{name}` has nothing to leave out here"));
-            }
-        }
-        if releases > 0 {
-            self.remarks.push(format!(
-                "{releases} Helm releases are not compared: --helm reads the Secrets in which Helm keeps them, --helm-values \
-                 files of `helm get values`"
-            ));
-        }
-    }
 }
