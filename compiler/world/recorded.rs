@@ -69,6 +69,10 @@ impl Server for Recorded {
         Err(read_only())
     }
 
+    fn create(&self, _: &Served, _: &Json, _: &str) -> Result<Json, Failure> {
+        Err(read_only())
+    }
+
     fn reown(&self, _: &Served, _: &Seen, _: &Json) -> Result<Json, Failure> {
         Err(read_only())
     }

@@ -115,6 +115,10 @@ impl Server for Recorder {
         Err(reads_only())
     }
 
+    fn create(&self, _: &Served, _: &Json, _: &str) -> Result<Json, Failure> {
+        Err(reads_only())
+    }
+
     fn reown(&self, _: &Served, _: &Seen, _: &Json) -> Result<Json, Failure> {
         Err(reads_only())
     }

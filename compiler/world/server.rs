@@ -23,7 +23,7 @@ pub struct Login {
 pub type Each<'a, T> = dyn FnMut(Result<T, Failure>) -> ControlFlow<()> + 'a;
 
 /// An API server. Every call waits for its answer; nothing is changed but by [`apply`](Server::apply),
-/// [`reown`](Server::reown) and [`delete`](Server::delete).
+/// [`create`](Server::create), [`reown`](Server::reown) and [`delete`](Server::delete).
 pub trait Server: fmt::Debug + Send + Sync {
     /// As the server names its release: `v1.35.0`.
     fn version(&self) -> Result<String, Failure>;
@@ -58,6 +58,10 @@ pub trait Server: fmt::Debug + Send + Sync {
     /// Server-side apply of one object, with strict field validation. Answers with the object as it then is, or
     /// would be.
     fn apply(&self, what: &Served, object: &Json, how: Apply<'_>) -> Result<Json, Failure>;
+    /// Makes an object, with strict field validation: [`FailureKind::Conflict`] where there is one of this name, which is
+    /// left as it is. Applying cannot ask for that: it joins what it meets. The server notes the manager as one that
+    /// updates. Answers with the object as it then is.
+    fn create(&self, what: &Served, object: &Json, manager: &str) -> Result<Json, Failure>;
     /// Gives an object, if it still is the one that was seen, other `managedFields`; nothing else of it changes.
     /// Answers with the object as it then is.
     fn reown(&self, what: &Served, seen: &Seen, managed_fields: &Json) -> Result<Json, Failure>;
@@ -108,8 +112,6 @@ pub struct Apply<'a> {
 pub enum Base<'a> {
     /// Whatever there is.
     Any,
-    /// Nothing of this name. [`FailureKind::Changed`] where there was something all the same.
-    Absent,
     /// This one, unchanged: [`FailureKind::Conflict`] otherwise.
     Seen(&'a Seen),
 }

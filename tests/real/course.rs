@@ -21,7 +21,7 @@ use crate::steps::{
     noise, outage, recorded, relabelled, rules, scraped, sized, stages, understood,
 };
 use crate::subject::{self, Subject};
-use crate::told::Course;
+use crate::told::{Course, timed};
 use crate::trouble::{During as _, Outcome, Trouble};
 
 /// How long the operator may take to take up everything of a cluster.

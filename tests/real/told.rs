@@ -64,7 +64,7 @@ impl Course<'_> {
     }
 }
 
-fn timed(run: impl FnOnce() -> Outcome<String>) -> (f32, Outcome<String>) {
+pub fn timed(run: impl FnOnce() -> Outcome<String>) -> (f32, Outcome<String>) {
     let began = Instant::now();
     let ended = run();
     (began.elapsed().as_secs_f32(), ended)

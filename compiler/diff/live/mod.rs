@@ -122,10 +122,14 @@ impl Live<'_> {
     fn holder(&self, owners: &Owners) -> String {
         let release = self.text("/metadata/annotations/meta.helm.sh~1release-name");
         let by = self.text("/metadata/labels/app.kubernetes.io~1managed-by");
+        let cluster = self.text("/metadata/labels/watershed~1cluster");
         let owner = (self.text("/metadata/ownerReferences/0/kind"), self.text("/metadata/ownerReferences/0/name"));
         let holder = match (release, by, self.text("/metadata/labels/watershed~1fleet"), owner) {
             (Some(release), ..) => format!("the Helm release `{release}`"),
-            (None, Some(MARK), Some(fleet), _) => format!("the fleet `{fleet}`, or another cluster of it"),
+            (None, Some(MARK), Some(fleet), _) => match cluster {
+                Some(cluster) => format!("the cluster `{cluster}` of the fleet `{fleet}`, by its labels"),
+                None => format!("the fleet `{fleet}`, by its labels"),
+            },
             (None, _, _, (Some(kind), Some(name))) => format!("`{kind}/{name}`, its owner"),
             (None, Some(by), ..) => format!("`{by}`, by its label"),
             _ => "nobody, by its labels".to_owned(),
@@ -246,7 +250,8 @@ fn mark_nodes<'t>(ours: &'t Ours, tree: &'t Tree, root: NodeId) -> impl Iterator
 /// marks by applying. Whoever else applies is somebody else.
 fn claim(owners: &mut Owners, live: Live<'_>, ours: &Ours, (tree, root): (&Tree, NodeId)) {
     let alias = |m: &Manager| ours.aliases.contains(&m.name);
-    let own = |m: &Manager| m.name == MARK && m.operation == Operation::Apply;
+    // What we have made is noted as an update, until it is applied.
+    let own = |m: &Manager| m.name == MARK && m.subresource.is_empty();
     if owners.managers().iter().any(own) || ours.labels.is_empty() {
         let all = ours.labels.is_empty();
         return owners.claim(|m| own(m) || alias(m) || (all && known::is_ours(m, &[])));

@@ -27,7 +27,9 @@ pub fn takeover(live: &Json, ours: &Ours) -> Option<Takeover> {
         let operation = if text(e, "operation") == "Apply" { Operation::Apply } else { Operation::Update };
         let (name, subresource, time) = (text(e, "manager"), String::new(), String::new());
         let manager = Manager { name, operation, subresource, time, ours: false };
-        plain(e) && !is_own(e) && is_handed_over(&manager, &ours.aliases) && owns_marks(e, ours)
+        // What we have made is noted as an update of ours.
+        let made = text(e, "manager") == MARK && !is_own(e);
+        plain(e) && (made || !is_own(e) && is_handed_over(&manager, &ours.aliases)) && owns_marks(e, ours)
     };
     let (taken, mut left): (Vec<&Json>, Vec<&Json>) = entries.iter().partition(|e| is_taken(e));
     let first = taken.first()?;
@@ -92,7 +94,9 @@ mod tests {
 
     #[test]
     fn what_kubectl_has_applied_becomes_ours() {
-        for (manager, operation) in [("kubectl-client-side-apply", "Update"), ("kubectl", "Apply")] {
+        for (manager, operation) in
+            [("kubectl-client-side-apply", "Update"), ("kubectl", "Apply"), ("watershed", "Update")]
+        {
             let theirs = json!({"manager": "mallory", "operation": "Update", "apiVersion": "v1",
                                 "fieldsV1": {"f:data": {"f:x": {}}}});
             let before = live(json!([theirs, entry(manager, operation, json!({"f:data": {"f:a": {}}}))]));

@@ -141,18 +141,10 @@ impl Run<'_> {
             again::is_as_shown(material, id, &step.desired.json, now.as_ref())?;
             let object = given(step, material, now.as_ref());
             let Some(mut now) = now else {
-                return self.server.apply(&served, &object, Apply { base: Base::Absent, ..how });
+                return self.created(&served, id, &object, how);
             };
-            let nameless = || Failure::new(FailureKind::Garbage, "the server tells no uid and version of it");
-            let mut seen = again::seen(id, &now).ok_or_else(nameless)?;
-            let sent = match diff::takeover(&now, &material.ours) {
-                Some(taken) => self.server.reown(&served, &seen, &taken.managed_fields).and_then(|owned| {
-                    now = owned;
-                    seen = again::seen(id, &now).ok_or_else(nameless)?;
-                    self.server.apply(&served, &object, Apply { base: Base::Seen(&seen), ..how })
-                }),
-                None => self.server.apply(&served, &object, Apply { base: Base::Seen(&seen), ..how }),
-            };
+            let sent = self.owned(&served, id, &object, &mut now, how);
+            let seen = seen(id, &now)?;
             match sent {
                 // It may be of fields, or of the version.
                 Err(failure) if failure.kind == FailureKind::Conflict && tries < TRIES => {
@@ -165,6 +157,50 @@ impl Run<'_> {
                 sent => return sent,
             }
         }
+    }
+
+    /// Makes an object that nobody has: what somebody makes in the same moment stays as it is. What the server notes of
+    /// it becomes an apply of ours; should that fail, the next one takes it over.
+    fn created(&self, served: &Served, id: &ObjectId, object: &Json, how: Apply<'_>) -> Result<Json, Failure> {
+        let namespace = served.namespaced.then_some(id.namespace.as_str());
+        let there = || self.server.find(served, namespace, &id.name);
+        let mut now = match self.server.create(served, object, MANAGED_BY) {
+            Err(failure) if failure.kind == FailureKind::Conflict && there()?.is_some() => {
+                let why =
+                    "somebody has made it in the moment before, and it was left as it is; run `apply` again to see it";
+                return Err(Failure::new(FailureKind::Changed, why));
+            }
+            created => created?,
+        };
+        for _ in 0..TRIES {
+            let made = now.clone();
+            match self.owned(served, id, object, &mut now, how) {
+                Ok(applied) => return Ok(applied),
+                Err(failure) if failure.kind == FailureKind::Conflict => {}
+                Err(_) => return Ok(made),
+            }
+            let uid = |object: &Json| object.pointer("/metadata/uid").cloned();
+            match there() {
+                Ok(Some(later)) if uid(&later) == uid(&made) => now = later,
+                _ => return Ok(made),
+            }
+        }
+        Ok(now)
+    }
+
+    /// Applies an object to what is there now, as it is after who applied it before has been replaced by us.
+    fn owned(
+        &self,
+        served: &Served,
+        id: &ObjectId,
+        object: &Json,
+        now: &mut Json,
+        how: Apply<'_>,
+    ) -> Result<Json, Failure> {
+        if let Some(taken) = diff::takeover(now, &self.intent.material.ours) {
+            *now = self.server.reown(served, &seen(id, now)?, &taken.managed_fields)?;
+        }
+        self.server.apply(served, object, Apply { base: Base::Seen(&seen(id, now)?), ..how })
     }
 
     /// Takes note of a failure that says something of the whole server.
@@ -307,6 +343,11 @@ impl Run<'_> {
             }
         }
     }
+}
+
+fn seen(id: &ObjectId, object: &Json) -> Result<Seen, Failure> {
+    let nameless = || Failure::new(FailureKind::Garbage, "the server tells no uid and version of it");
+    again::seen(id, object).ok_or_else(nameless)
 }
 
 /// An object without what the server and controllers note of it.

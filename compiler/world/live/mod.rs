@@ -33,7 +33,7 @@ use tokio::runtime::Runtime;
 
 use self::at_once::{AT_ONCE, Door, Place, Row};
 use self::login::{Access, Variables, chain, config};
-use self::request::{Answered, Asker, Limits, Question, Refusal};
+use self::request::{Asker, Limits, Question, Refusal};
 use super::server::{Apply, Base, Each, Failure, FailureKind, Listed, Login, Seen, Served, Server, Verb};
 
 pub(super) use self::grafana::connect as grafana;
@@ -195,10 +195,6 @@ impl Live {
         Ok(Session { client, secrets, number })
     }
 
-    fn ask_how(&self, question: &Question<'_>) -> Result<Answered, Failure> {
-        self.with(async |asker| request::ask_how(asker, question).await)
-    }
-
     fn ask(&self, question: &Question<'_>) -> Result<Json, Failure> {
         self.with(async |asker| request::ask(asker, question).await)
     }
@@ -265,15 +261,8 @@ impl Server for Live {
     }
 
     fn apply(&self, what: &Served, object: &Json, how: Apply<'_>) -> Result<Json, Failure> {
-        let of = |name: &str| object.pointer("/metadata")?.get(name)?.as_str().filter(|t| !t.is_empty());
-        let invalid = |why: String| Failure::new(FailureKind::Invalid, why);
-        let name = of("name").ok_or_else(|| invalid(format!("a {} without a name cannot be applied", what.kind)))?;
-        let namespace = of("namespace");
+        let (namespace, name) = addressed(what, object)?;
         let doing = path::object(if how.dry_run { "applying (dry run)" } else { "applying" }, what, namespace, name);
-        if what.namespaced != namespace.is_some() {
-            let why = if what.namespaced { "it needs a namespace" } else { "its kind has no namespaces" };
-            return Err(invalid(format!("{doing}: {why}")));
-        }
         let mut path = path::of_object(what, namespace, name);
         let manager = path::segment(how.manager);
         path.push_str(&format!("?fieldManager={manager}&force={}&fieldValidation=Strict", how.force));
@@ -285,7 +274,7 @@ impl Server for Live {
             metadata["uid"] = seen.uid.as_str().into();
             metadata["resourceVersion"] = seen.resource_version.as_str().into();
         }
-        let Answered { status, body: answer, .. } = self.ask_how(&Question {
+        let answer = self.ask(&Question {
             method: Method::PATCH,
             path,
             content_type: Some("application/apply-patch+yaml"),
@@ -295,17 +284,23 @@ impl Server for Live {
             // The first may have done it, and the second would meet what it has made.
             again: how.base == Base::Any,
         })?;
-        if answer.pointer("/metadata/name").and_then(Json::as_str) != Some(name) {
-            return Err(garbage(&doing, "it is not the object"));
-        }
-        // Apply has no way to ask for that before: what is there without a conflict is joined with.
-        if how.base == Base::Absent && !how.dry_run && status != StatusCode::CREATED {
-            let message = format!(
-                "{doing}: somebody has made it in the moment before, and what is compiled was put into theirs: look at it"
-            );
-            return Err(Failure::new(FailureKind::Changed, message));
-        }
-        Ok(answer)
+        is_it(answer, name, &doing)
+    }
+
+    fn create(&self, what: &Served, object: &Json, manager: &str) -> Result<Json, Failure> {
+        let (namespace, name) = addressed(what, object)?;
+        let doing = path::object("making", what, namespace, name);
+        let manager = path::segment(manager);
+        let answer = self.ask(&Question {
+            method: Method::POST,
+            path: format!("{}?fieldManager={manager}&fieldValidation=Strict", path::of_kind(what, namespace)),
+            content_type: Some("application/json"),
+            body: serde_json::to_vec(object).map_err(|e| garbage(&doing, &e.to_string()))?,
+            doing: &doing,
+            // The first may have done it, and the second would take that for somebody else's.
+            again: false,
+        })?;
+        is_it(answer, name, &doing)
     }
 
     fn reown(&self, what: &Served, seen: &Seen, managed_fields: &Json) -> Result<Json, Failure> {
@@ -344,6 +339,27 @@ impl Server for Live {
         })
         .map(drop)
     }
+}
+
+/// The namespace and the name of an object that is to be there.
+fn addressed<'o>(what: &Served, object: &'o Json) -> Result<(Option<&'o str>, &'o str), Failure> {
+    let of = |name: &str| object.pointer("/metadata")?.get(name)?.as_str().filter(|t| !t.is_empty());
+    let invalid = |why: String| Failure::new(FailureKind::Invalid, why);
+    let name = of("name").ok_or_else(|| invalid(format!("a {} without a name cannot be applied", what.kind)))?;
+    let namespace = of("namespace");
+    if what.namespaced != namespace.is_some() {
+        let why = if what.namespaced { "it needs a namespace" } else { "its kind has no namespaces" };
+        return Err(invalid(format!("{}: {why}", path::object("applying", what, namespace, name))));
+    }
+    Ok((namespace, name))
+}
+
+/// An answer, if it is the object of this name.
+fn is_it(answer: Json, name: &str, doing: &str) -> Result<Json, Failure> {
+    if answer.pointer("/metadata/name").and_then(Json::as_str) == Some(name) {
+        return Ok(answer);
+    }
+    Err(garbage(doing, "it is not the object"))
 }
 
 /// The kinds of one group and version.

@@ -33,7 +33,7 @@ pub(super) fn of_object(what: &Served, namespace: Option<&str>, name: &str) -> S
     format!("{}/{}", of_kind(what, namespace), segment(name))
 }
 
-fn of_kind(what: &Served, namespace: Option<&str>) -> String {
+pub(super) fn of_kind(what: &Served, namespace: Option<&str>) -> String {
     let version = of_version(&what.api_version);
     match namespace.filter(|_| what.namespaced) {
         Some(namespace) => format!("{version}/namespaces/{}/{}", segment(namespace), segment(&what.plural)),

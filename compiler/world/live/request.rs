@@ -100,7 +100,6 @@ pub(super) async fn ask(asker: Asker<'_>, question: &Question<'_>) -> Result<Jso
 
 /// A success.
 pub(super) struct Answered {
-    pub status: StatusCode,
     pub body: Json,
     /// Bytes that it takes, about.
     pub held: usize,
@@ -112,7 +111,7 @@ fn held(json: &[u8]) -> usize {
     json.len() + json_values(json) * VALUE
 }
 
-/// Asks; answers also with what HTTP calls the success.
+/// Asks; answers also with what it takes.
 pub(super) async fn ask_how(asker: Asker<'_>, question: &Question<'_>) -> Result<Answered, Refusal> {
     let Answer { status, body, .. } = answer(asker, question).await?;
     if !status.is_success() {
@@ -123,7 +122,7 @@ pub(super) async fn ask_how(asker: Asker<'_>, question: &Question<'_>) -> Result
         let message = format!("{}: the answer has more values than anything we would read", question.doing);
         return Err(Refusal::new(Some(status), FailureKind::Garbage, message));
     }
-    serde_json::from_slice(&body).map(|body| Answered { status, body, held }).map_err(|e| {
+    serde_json::from_slice(&body).map(|body| Answered { body, held }).map_err(|e| {
         let message = format!("{}: the answer is no JSON (line {}, column {})", question.doing, e.line(), e.column());
         Refusal::new(Some(status), FailureKind::Garbage, message)
     })

@@ -94,6 +94,102 @@ fn what_was_made_or_changed_since_it_was_shown_is_not_applied() {
     assert!(!text.contains("--force-conflicts` takes"), "{text}");
 }
 
+/// The server says what is there at once with making it: two who make the same do not get mixed up.
+#[test]
+fn what_somebody_makes_in_the_same_moment_stays_as_it_is() {
+    let (world, fake) = applied();
+    fake.take(KSM);
+    fake.state(|s| {
+        s.at_last = Some(|there| {
+            there.objects.push(json!({"apiVersion": "apps/v1", "kind": "Deployment",
+                "metadata": {"name": "kube-state-metrics", "namespace": "monitoring", "uid": "theirs",
+                             "resourceVersion": "1", "labels": {"owner": "somebody"}},
+                "spec": {"paused": true}}));
+        });
+    });
+    let (code, text) = apply(&world, &["--force-conflicts"]);
+    assert_eq!((code, fake.asked()), (4, vec![format!("create {KSM}")]), "{text}");
+    assert!(text.contains("somebody has made it in the moment before, and it was left as it is"), "{text}");
+    let theirs = fake.take(KSM);
+    assert_eq!((&theirs["spec"], &theirs["metadata"]["uid"]), (&json!({"paused": true}), &json!("theirs")));
+}
+
+#[test]
+fn what_is_made_is_applied_by_us() {
+    let (world, fake) = applied();
+    let before = fake.take(KSM);
+    assert_eq!(apply(&world, &[]).0, 0);
+    let made = ["create", "reown", "apply"].map(|verb| format!("{verb} {KSM}"));
+    assert_eq!(fake.requests(), made);
+    let now = fake.take(KSM);
+    assert_eq!(now["spec"], before["spec"]);
+    let owners = now["metadata"]["managedFields"].as_array().unwrap().iter();
+    let owners: Vec<_> = owners.map(|e| (e["manager"].as_str().unwrap(), e["operation"].as_str().unwrap())).collect();
+    assert_eq!(owners, [("watershed", "Apply")]);
+}
+
+/// Who dies in between leaves an object that is as it is compiled, and that the next change takes over.
+#[test]
+fn what_was_made_and_not_applied_is_ours_all_the_same() {
+    let (world, fake) = applied();
+    fake.take(KSM);
+    fake.state(|s| s.at_last = None);
+    assert_eq!(apply(&world, &[]).0, 0);
+    fake.change(KSM, |o| {
+        o["metadata"]["managedFields"][0]["operation"] = json!("Update");
+        o["spec"]["replicas"] = json!(9);
+    });
+    let (_, text) = run(&world, &["diff", "--against", "live"]);
+    assert!(text.contains("spec.replicas") && !text.contains("foreign"), "{text}");
+    let before = fake.asked().len();
+    let (code, text) = apply(&world, &[]);
+    assert_eq!((code, &fake.asked()[before..]), (0, &[format!("reown {KSM}"), format!("apply {KSM}")][..]), "{text}");
+    assert!(!is_differing(&world), "{text}");
+}
+
+#[test]
+fn a_field_of_somebody_is_taken_by_force_alone() {
+    let (world, fake) = applied();
+    let grace = json!({"f:template": {"f:spec": {"f:terminationGracePeriodSeconds": {}}}});
+    fake.change(KSM, |o| {
+        o["spec"]["replicas"] = json!(5);
+        let theirs = json!({"f:replicas": {}, "f:minReadySeconds": {}});
+        o["spec"]["minReadySeconds"] = json!(7);
+        o["metadata"]["managedFields"] = json!([entry("watershed", "Apply", grace), entry("mallory", "Scale", theirs)]);
+    });
+    let (code, text) = apply(&world, &[]);
+    assert_eq!((code, fake.asked()), (4, vec![format!("apply {KSM}")]), "{text}");
+    assert!(text.contains("conflict with \"mallory\": .spec.replicas"), "{text}");
+    let (_, text) = apply(&world, &["--force-conflicts"]);
+    assert_eq!(fake.asked()[1..], [format!("apply {KSM} forced")], "{text}");
+    let now = fake.take(KSM);
+    assert_eq!((&now["spec"]["replicas"], &now["spec"]["minReadySeconds"]), (&json!(1), &json!(7)), "{text}");
+    let theirs = &now["metadata"]["managedFields"][1];
+    assert_eq!(
+        (&theirs["manager"], &theirs["fieldsV1"]),
+        (&json!("mallory"), &json!({"f:spec": {"f:minReadySeconds": {}}}))
+    );
+}
+
+/// Somebody takes a field after it was looked at: what he has written since is not written over, forced or not.
+#[test]
+fn a_field_that_somebody_takes_in_the_same_moment_stays() {
+    let (world, fake) = applied();
+    fake.change("Prometheus/user", |o| o["spec"]["retention"] = json!("1d"));
+    fake.state(|s| {
+        s.at_last = Some(|there| {
+            let is_it = |o: &&mut serde_json::Value| o["kind"] == "Prometheus" && o["metadata"]["name"] == "user";
+            let user = there.objects.iter_mut().find(is_it).unwrap();
+            user["spec"]["retention"] = json!("2d");
+            user["metadata"]["resourceVersion"] = json!("11");
+        });
+    });
+    let (code, text) = apply(&world, &["--force-conflicts"]);
+    assert_eq!(code, 4, "{text}");
+    assert!(text.contains("somebody has changed spec.retention since it was compared"), "{text}");
+    assert_eq!(fake.take("Prometheus/user")["spec"]["retention"], json!("2d"));
+}
+
 #[test]
 fn what_kubectl_has_applied_is_taken_over_first() {
     for (manager, operation) in [("kubectl-client-side-apply", "Update"), ("kubectl", "Apply")] {

@@ -19,7 +19,7 @@ pub struct State {
     pub refused: Vec<(String, Failure)>,
     /// What becomes ready after so many lists of its kind.
     pub ready_after: Option<usize>,
-    /// `apply KIND/NAME`, `try KIND/NAME`, `delete KIND/NAME`; forced ones end in ` forced`.
+    /// `create KIND/NAME`, `apply KIND/NAME`, `try KIND/NAME`, `delete KIND/NAME`; forced ones end in ` forced`.
     pub asked: Vec<String>,
     /// Changed by somebody whenever something is applied.
     pub touched: Option<String>,
@@ -27,6 +27,8 @@ pub struct State {
     pub put_back: Option<&'static str>,
     /// What somebody does before an object is looked at once more.
     pub meanwhile: Option<fn(&mut Recorded)>,
+    /// What somebody does after that, before the object is made or applied.
+    pub at_last: Option<fn(&mut Recorded)>,
     lists: usize,
 }
 
@@ -97,8 +99,20 @@ impl Fake {
         self.state(|s| s.refused.push((name.to_owned(), Failure::new(kind, why))));
     }
 
-    pub fn asked(&self) -> Vec<String> {
+    pub fn requests(&self) -> Vec<String> {
         self.state(|s| s.asked.clone())
+    }
+
+    /// Each object once that is made and then applied.
+    pub fn asked(&self) -> Vec<String> {
+        let mut all = self.requests();
+        let made: Vec<String> = all.iter().filter_map(|a| a.strip_prefix("create ")).map(str::to_owned).collect();
+        for name in made {
+            let [first, second] = ["reown", "apply"].map(|verb| format!("{verb} {name}"));
+            let at = all.windows(2).position(|two| *two == [first.clone(), second.clone()]);
+            at.into_iter().for_each(|at| drop(all.drain(at..at + 2)));
+        }
+        all
     }
 }
 
@@ -112,6 +126,42 @@ fn keep(from: &Json, to: &mut Json, fields: &Json) {
             (Some(_), true) => {}
         }
     }
+}
+
+/// What a manager owns who has given all of an object: every field that is no map. Lists are one field.
+fn fields(given: &Json) -> Json {
+    const NOT_OWNED: [&str; 5] = ["name", "namespace", "uid", "resourceVersion", "managedFields"];
+    let own = |(key, value): (&String, &Json)| (format!("f:{key}"), fields(value));
+    let all = given.as_object().into_iter().flatten();
+    all.filter(|(key, _)| !NOT_OWNED.contains(&key.as_str()) && *key != "generation").map(own).collect()
+}
+
+fn entry(operation: &str, object: &Json) -> Json {
+    let mut owned = fields(object);
+    for key in ["f:apiVersion", "f:kind", "f:status"] {
+        owned.as_object_mut().unwrap().remove(key);
+    }
+    json!({"manager": "watershed", "operation": operation, "apiVersion": object["apiVersion"],
+           "fieldsType": "FieldsV1", "fieldsV1": owned})
+}
+
+/// Fields of others that somebody gives other values: `.spec.replicas`. Forced, they are theirs no more.
+fn conflicts(there: &Json, given: &Json, theirs: &mut Json, at: &str, force: bool) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut lost = Vec::new();
+    for (key, below) in theirs.as_object_mut().into_iter().flatten() {
+        let Some(name) = key.strip_prefix("f:") else { continue };
+        let (Some(old), Some(new)) = (there.get(name), given.get(name)) else { continue };
+        let path = format!("{at}.{name}");
+        if below.as_object().is_some_and(|b| !b.is_empty()) {
+            all.extend(conflicts(old, new, below, &path, force));
+        } else if old != new {
+            all.push(path);
+            lost.push(key.clone());
+        }
+    }
+    lost.iter().filter(|_| force).for_each(|key| drop(theirs.as_object_mut().unwrap().remove(key)));
+    all
 }
 
 /// Workloads of this server run at once.
@@ -179,6 +229,32 @@ impl Server for Fake {
         })
     }
 
+    fn create(&self, what: &Served, object: &Json, manager: &str) -> Result<Json, Failure> {
+        assert_eq!((manager, what.kind.as_str()), ("watershed", object["kind"].as_str().unwrap()));
+        let name = named(object);
+        self.state(|s| {
+            if let Some(at_last) = s.at_last.take() {
+                at_last(&mut s.there);
+            }
+            s.asked.push(format!("create {name}"));
+            if let Some((_, failure)) = s.refused.iter().find(|(of, _)| *of == name) {
+                return Err(failure.clone());
+            }
+            let namespace = &object["metadata"]["namespace"];
+            if s.there.objects.iter().any(|o| named(o) == name && o["metadata"]["namespace"] == *namespace) {
+                return Err(Failure::new(FailureKind::Conflict, "it already exists"));
+            }
+            let mut now = object.clone();
+            now["metadata"]["managedFields"] = json!([entry("Update", object)]);
+            now["metadata"]["uid"] = json!(format!("uid-of-{name}"));
+            now["metadata"]["generation"] = json!(1);
+            now["metadata"]["resourceVersion"] = json!("1");
+            run(&mut now);
+            s.there.objects.push(now.clone());
+            Ok(now)
+        })
+    }
+
     fn may(&self, _: Verb, _: &Served, _: Option<&str>) -> Result<bool, Failure> {
         Ok(true)
     }
@@ -187,6 +263,9 @@ impl Server for Fake {
         assert_eq!((how.manager, what.kind.as_str()), ("watershed", object["kind"].as_str().unwrap()));
         let name = named(object);
         self.state(|s| {
+            if let Some(at_last) = s.at_last.take().filter(|_| !how.dry_run) {
+                at_last(&mut s.there);
+            }
             let (verb, forced) = (if how.dry_run { "try" } else { "apply" }, if how.force { " forced" } else { "" });
             s.asked.push(format!("{verb} {name}{forced}"));
             if let Some((_, failure)) = s.refused.iter().find(|(of, _)| *of == name) {
@@ -201,10 +280,10 @@ impl Server for Fake {
                 .objects
                 .iter()
                 .position(|o| named(o) == name && o["metadata"]["namespace"] == object["metadata"]["namespace"]);
-            let there = at.map(|at| s.there.objects[at].clone());
+            let mut there = at.map(|at| s.there.objects[at].clone());
             let metadata = there.as_ref().map(|t| &t["metadata"]);
             let is_met = match (how.base, metadata) {
-                (Base::Any, _) | (Base::Absent, None) => true,
+                (Base::Any, _) => true,
                 (Base::Seen(seen), Some(m)) => {
                     m["uid"] == seen.uid.as_str() && m["resourceVersion"] == seen.resource_version.as_str()
                 }
@@ -214,8 +293,18 @@ impl Server for Fake {
                 return Err(Failure::new(FailureKind::Conflict, "the object has been modified"));
             }
             let before = metadata.map_or(0, |m| m["generation"].as_i64().unwrap_or(0));
-            // What others own stays.
-            if let Some(there) = &there {
+            // What others own stays, unless we give it otherwise and take it.
+            if let Some(there) = &mut there {
+                let values = there.clone();
+                let entries = there["metadata"]["managedFields"].as_array_mut().into_iter().flatten();
+                for theirs in entries.filter(|e| e["manager"] != "watershed") {
+                    let all = conflicts(&values, object, &mut theirs["fieldsV1"], "", how.force);
+                    if let ([path, ..], false) = (&all[..], how.force) {
+                        let who = theirs["manager"].as_str().unwrap_or_default();
+                        let message = format!("conflicts with what is there (409): conflict with \"{who}\": {path}");
+                        return Err(Failure::new(FailureKind::Conflict, message));
+                    }
+                }
                 let entries = there.pointer("/metadata/managedFields").and_then(Json::as_array);
                 let others = entries.into_iter().flatten().filter(|e| e["manager"] != "watershed");
                 others.for_each(|e| keep(there, &mut now, &e["fieldsV1"]));
@@ -223,7 +312,14 @@ impl Server for Fake {
                 if let Some(((map, key), old)) = back {
                     now.pointer_mut(map).unwrap()[key] = old.clone();
                 }
-                now["metadata"]["managedFields"] = there["metadata"]["managedFields"].clone();
+                // A webhook writes in the name of who applies.
+                if s.put_back.is_some() {
+                    now["metadata"]["managedFields"] = there["metadata"]["managedFields"].clone();
+                } else if let Some(entries) = there["metadata"]["managedFields"].as_array() {
+                    let is_own = |e: &Json| e["manager"] == "watershed" && e["operation"] == "Apply";
+                    let others = entries.iter().filter(|e| !is_own(e)).cloned();
+                    now["metadata"]["managedFields"] = std::iter::once(entry("Apply", object)).chain(others).collect();
+                }
                 now["metadata"]["uid"] = there["metadata"]["uid"].clone();
             } else {
                 now["metadata"]["uid"] = json!(format!("uid-of-{name}"));

@@ -135,7 +135,7 @@ fn what_is_somebody_elses_stays_so_until_it_is_named() {
     fake.take("Prometheus/user");
     let (code, text) = apply(&world, &[]);
     let id = name.replace('/', "/monitoring/");
-    assert_eq!((code, fake.asked()), (4, vec!["apply Prometheus/user".to_owned()]), "{text}");
+    assert_eq!((code, fake.asked()), (4, vec!["create Prometheus/user".to_owned()]), "{text}");
     assert!(text.contains(&format!("left alone: {id} is somebody else's; `--adopt {id}` takes it over")), "{text}");
     assert!(text.contains("1 left to others"), "{text}");
     let (code, text) = apply(&world, &["--adopt", "ServiceMonitor/nosuch"]);
@@ -218,7 +218,7 @@ fn after_a_lost_server_nothing_more_is_tried() {
         fake.refuse(name, FailureKind::Timeout, "no answer within 30 s");
     }
     let (code, text) = apply(&world, &[]);
-    assert_eq!((code, fake.asked()), (4, vec!["apply Prometheus/system".to_owned()]), "{text}");
+    assert_eq!((code, fake.asked()), (4, vec!["create Prometheus/system".to_owned()]), "{text}");
     assert!(text.contains("whether it was applied is not known"), "{text}");
 }
 
@@ -235,7 +235,7 @@ fn what_was_not_looked_at_is_not_applied() {
     let (code, text) = apply(&world, &["--all"]);
     assert_eq!(code, 4, "{text}");
     assert!(fake.asked().iter().all(|a| !a.contains("ServiceMonitor")), "{:?}", fake.asked());
-    assert!(fake.asked().contains(&"apply Prometheus/user".to_owned()));
+    assert!(fake.asked().contains(&"create Prometheus/user".to_owned()));
     assert!(text.contains("etcd is gone") && text.contains("NOT verified"), "{text}");
 
     let world = built();
@@ -358,7 +358,7 @@ fn what_was_changed_since_it_was_seen_is_not_deleted() {
     fake.take("Prometheus/user");
     fake.state(|s| s.touched = Some("ServiceMonitor/old".to_owned()));
     let (code, text) = apply(&world, &["--prune"]);
-    assert_eq!((code, fake.asked()), (4, vec!["apply Prometheus/user".to_owned()]), "{text}");
+    assert_eq!((code, fake.asked()), (4, vec!["create Prometheus/user".to_owned()]), "{text}");
     assert!(
         text.contains("ServiceMonitor/monitoring/old is not deleted: somebody has changed it since it was looked at"),
         "{text}"

@@ -142,6 +142,25 @@ fn an_apply_is_strict_and_names_its_manager() {
 }
 
 #[test]
+fn what_is_made_is_asked_for_once_and_joins_nothing() {
+    let (fake, live) = live(|asked| match asked.number {
+        0 => Reply::Says(201, asked.body.clone()),
+        1 => status(409, "configmaps \"a\" already exists"),
+        _ => status(500, "no"),
+    });
+    let what = served("v1", "ConfigMap", "configmaps");
+    let object = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "monitoring"}});
+    assert_eq!(live.create(&what, &object, "watershed").unwrap(), object);
+    let asked = &fake.asked()[0];
+    let path = "/api/v1/namespaces/monitoring/configmaps?fieldManager=watershed&fieldValidation=Strict";
+    assert_eq!((asked.method.as_str(), asked.path.as_str()), ("POST", path));
+    assert_eq!(live.create(&what, &object, "watershed").unwrap_err().kind, FailureKind::Conflict);
+    // The first may have made it.
+    assert_eq!(live.create(&what, &object, "watershed").unwrap_err().kind, FailureKind::Server);
+    assert_eq!(fake.asked().len(), 3);
+}
+
+#[test]
 fn only_what_was_seen_is_deleted_and_only_once() {
     let (fake, live) =
         live(|asked| if asked.number == 0 { Reply::json(&json!({"kind": "Status"})) } else { status(500, "no") });
