@@ -176,6 +176,13 @@ pub static ONLY_TENANTS: Code = warning(
     "send what it shall see to the store itself, `to \"central\"`; or read a Prometheus of the cluster until readers of single tenants are compiled",
 );
 
+pub static SAME_VALUE: Code = error(
+    "PLN126",
+    "two jobs with one value of the label `job`",
+    "queries, alerts and the rules of a route tell jobs by that label: each would take the series of both for its own, and a route might send them to the wrong store",
+    "let them differ in the path they are scraped at, or switch one of them off",
+);
+
 pub static SHUT_VARIANT: Code = error(
     "PLN131",
     "a way to run or find a job that the declared versions do not have",
@@ -436,6 +443,7 @@ pub static ALL: &[&Code] = &[
     &IDLE_SAMPLED,
     &ANNOTATED_PORT,
     &ONLY_TENANTS,
+    &SAME_VALUE,
     &SHUT_VARIANT,
     &SHUT_PATH,
     &NO_CLIENT_CERT,

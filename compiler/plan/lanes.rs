@@ -7,7 +7,7 @@ use super::keep::{self, Scope};
 use super::parts::Part;
 use super::relay::{self, Outlet};
 use super::routing::{Partition, route_of};
-use super::{access, alerting, codes, expose, monitors, peaks};
+use super::{access, alerting, codes, expose, peaks, values};
 use crate::diag::{Diagnostic, Origin, Origins, Sink, Sourced, Why};
 use crate::model::fleet::{Lane, Query, Resources};
 use crate::model::plan::{LanePlan, Monitor, PodLabel, RemoteWrite};
@@ -213,7 +213,7 @@ fn remote_write(
         return Vec::new();
     }
     warn_of_pairs(cx, lane, &writes_to, sink);
-    let shared = monitors::shared_values(decided.parts);
+    let shared = values::shared(decided.parts);
     if decided.relayed {
         let (namespace, domain) = (&cx.cluster.namespace.value, &cx.cluster.dns_domain.value);
         let url = format!("http://{}.{namespace}.svc.{domain}:{}/api/v1/write", relay::NAME, relay::PORT);

@@ -47,6 +47,7 @@ mod tests;
 mod trace;
 mod unanswered;
 mod unused;
+mod values;
 mod way_in;
 mod ways;
 mod workloads;
@@ -90,6 +91,7 @@ pub fn plan<'f>(
     check_blind(&cx, &parts, &partitions, sink);
     check_believed(&cx, &parts, &partitions, sink);
     check_unmeasured(&cx, &parts, sink);
+    values::check(&cx, &parts, sink);
     peaks::check(&cx, &parts, &partitions, sink);
     unused::check(&cx, &parts, sink);
     hosts::check(&cx, &parts, sink);

@@ -11,6 +11,7 @@ use super::keep::escape;
 use super::parts::{Part, Schedule};
 use super::source::{Found, JOB_LABEL, LANE_LABEL, Place, Source, Workload, lane_service, set_job};
 use super::split;
+use super::values;
 use crate::catalog::{self, Auth, Gate, Port, Targets};
 use crate::diag::{Diagnostic, Origin, Sink, Sourced};
 use crate::model::fleet::{BaseKind, Credentials, Lane, SecretKey};
@@ -29,7 +30,7 @@ const ROLE_SINCE: Version = Version::new(0, 86, 0);
 
 pub(super) fn monitors(cx: &Context<'_>, parts: &[Part<'_>], sink: &mut Sink) -> Vec<Monitor> {
     let shared =
-        Shared { values: shared_values(parts), classed: classed(parts), covered: annotations::covered(cx, parts) };
+        Shared { values: values::shared(parts), classed: classed(parts), covered: annotations::covered(cx, parts) };
     let mut out = Vec::new();
     for part in parts.iter().filter(|p| p.is_scraped()) {
         let own = (part.lane, part.schedule);
@@ -47,28 +48,14 @@ pub(super) fn monitors(cx: &Context<'_>, parts: &[Part<'_>], sink: &mut Sink) ->
 struct Shared {
     /// Values of `job` that several jobs have.
     values: BTreeSet<String>,
-    /// Jobs of which some series are of a class.
+    /// Values of `job` of which some series are of a class.
     classed: BTreeSet<String>,
     /// Pods that need not ask by annotation.
     covered: Vec<Covered>,
 }
 
-/// Values of `job` that series of more than one job of the cluster carry.
-pub(super) fn shared_values(parts: &[Part<'_>]) -> BTreeSet<String> {
-    let mut owner: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut shared = BTreeSet::new();
-    for part in parts {
-        for value in &part.source.values {
-            if *owner.entry(value).or_insert(&part.job().name) != part.job().name {
-                shared.insert(value.clone());
-            }
-        }
-    }
-    shared
-}
-
 fn classed(parts: &[Part<'_>]) -> BTreeSet<String> {
-    parts.iter().filter(|p| p.class.is_some()).map(|p| p.job().name.clone()).collect()
+    parts.iter().filter(|p| p.class.is_some()).flat_map(|p| p.source.values.clone()).collect()
 }
 
 fn of_part(
@@ -398,7 +385,7 @@ fn metric_relabelings(
     // Targets of no class have no such label, and a pod could name one on its page: it makes way, as it does for
     // what a target has.
     let said_by_pods = matches!(part.source.workload, Workload::Target | Workload::Unsaid);
-    if said_by_pods && part.class.is_none() && shared.classed.contains(&part.job().name) {
+    if said_by_pods && part.class.is_none() && part.source.values.iter().any(|v| shared.classed.contains(v)) {
         rules.push(copy(CLASS_LABEL, &format!("exported_{CLASS_LABEL}")).regex("(.+)"));
         rules.push(Rule::new(Action::LabelDrop).regex(CLASS_LABEL));
     }

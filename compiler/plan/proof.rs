@@ -30,11 +30,11 @@ use super::context::Context;
 use super::critical;
 use super::keep::{self, COPY_MARK, MARK};
 use super::lanes::{self, REPLICA_LABEL, SENDER};
-use super::monitors::shared_values;
 use super::parts::{self, Part};
 use super::relay;
 use super::routing::{self, Partition, Target, Who, route_of};
 use super::senders::{Arrival, Queue, Senders};
+use super::values;
 use crate::catalog::Catalog;
 use crate::diag::Sink;
 use crate::model::fleet::Fleet;
@@ -90,7 +90,7 @@ pub fn prove(fleet: &Fleet, catalog: &Catalog, plan: &ClusterPlan<'_>, proven: &
 /// One for each witness that goes astray, and for each queue that nothing goes through.
 fn faults<'a>(cx: &Context<'a>, plan: &ClusterPlan<'_>, parts: &[Part<'a>], cache: &Cache) -> Vec<Fault> {
     let partitions = routing::partitions(cx);
-    let shared = shared_values(parts);
+    let shared = values::shared(parts);
     let senders = match Senders::compile(cx, plan) {
         Ok(senders) => senders,
         Err(refused) => return refused.into_iter().map(Fault::from).collect(),

@@ -320,7 +320,7 @@ fn rules(
     target: Target,
     origin: Origin,
 ) -> Vec<Rule> {
-    let shared = super::monitors::shared_values(parts);
+    let shared = super::values::shared(parts);
     let sent: Vec<Vec<&Part<'_>>> = partitions.iter().map(|p| lanes::parts_of(cx, parts, p)).collect();
     let scopes: Vec<Scope<'_, '_>> = partitions
         .iter()

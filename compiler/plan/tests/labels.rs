@@ -65,3 +65,24 @@ route "home" from="*" to="s"
     chain.apply(&mut labels);
     assert_eq!(labels.get("cluster"), "c");
 }
+
+#[test]
+fn a_job_called_like_the_label_of_another_is_refused_and_not_an_internal_error() {
+    let told = |job: &str| {
+        let job = format!(
+            "job \"{job}\" series=10 {{ discover \"pod\" namespace=\"apps\" port=\"http\" {{ labels app=\"x\" }}\n \
+             class \"slow\" interval=\"60s\" series=3 {{ metrics \"x_*\" }} }}\n}}\ncluster"
+        );
+        let world = World::of(&FLEET.replace("}\ncluster", &job));
+        world
+            .told(&world.plan("c").1)
+            .into_iter()
+            .filter(|t| !t.starts_with("PLN9"))
+            .map(|t| t.split(':').next().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    for taken in ["prometheus-all", "apiserver"] {
+        assert_eq!(told(taken), [format!("PLN126 \"{taken}\"")]);
+    }
+    assert_eq!(told("own"), [""; 0]);
+}
