@@ -95,7 +95,9 @@ pub fn plan<'f>(
     peaks::check(&cx, &parts, &partitions, sink);
     unused::check(&cx, &parts, sink);
     hosts::check(&cx, &parts, sink);
-    let outlets = relay::outlets(&cx, routing::destinations(&cx, &partitions), sink);
+    let destinations = routing::destinations(&cx, &partitions);
+    unused::promises(&cx, &partitions, &destinations, sink);
+    let outlets = relay::outlets(&cx, destinations, sink);
     let scrapes = critical::scrapes(&cx, &parts, &monitors, &partitions, sink);
     let because = relay::reasons(&cx, &partitions, &outlets, &scrapes);
     let relayed = cx.relayed;

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use super::codes;
 use super::context::Context;
 use super::parts::Part;
+use super::relay;
+use super::routing::{Dest, Partition};
 use crate::diag::{Diagnostic, Origin, Sink, Sourced};
-use crate::model::fleet::{DiscoverBy, GrafanaBy, Job};
+use crate::model::fleet::{Destination, DiscoverBy, GrafanaBy, Job};
 
 pub(super) fn check(cx: &Context<'_>, parts: &[Part<'_>], sink: &mut Sink) {
     for job in &cx.cluster.jobs {
@@ -16,6 +18,26 @@ pub(super) fn check(cx: &Context<'_>, parts: &[Part<'_>], sink: &mut Sink) {
         path(cx, job, parts, sink);
     }
     grafana(cx, sink);
+}
+
+/// A destination has one queue, whatever line leads to it: a lower `survive` of one is that of none.
+pub(super) fn promises(cx: &Context<'_>, partitions: &[Partition<'_>], dests: &[Dest<'_>], sink: &mut Sink) {
+    for line in partitions.iter().flat_map(|p| p.route.all_lines()) {
+        let Some(said) = line.survive else { continue };
+        let led_to =
+            |d: &&Dest<'_>| line.stores.iter().any(|s| s.value == Destination::Store(d.target.store, d.target.tenant));
+        let Some(dest) = dests.iter().filter(led_to).find(|d| d.survive.value > said.value) else { continue };
+        let (name, longest) = (relay::name_in(cx.fleet, dest.target), dest.survive);
+        let what = format!(
+            "`survive` of the line has no effect: `{name}` has one queue, which is to hold {} for what else goes there",
+            longest.value
+        );
+        let help = format!(
+            "take it out; or say it in every line to `{name}`, and lower `survive` of the cluster where `shared` or `unowned` leads there"
+        );
+        let diagnostic = Diagnostic::new(&codes::NO_EFFECT, cx.place(said.origin, line.origin), what);
+        sink.push(cx.labelled(diagnostic.here("no effect").help(help), longest.origin, "this is longer"));
+    }
 }
 
 /// What shapes the workload of an exporter, where the workload is not ours.

@@ -149,3 +149,24 @@ fn a_new_line_moves_no_queue() {
     assert_eq!(order("to \"c\" namespaces=\"x\""), ["b", "central", "c"]);
     assert_eq!(order("to \"b\" namespaces=\"x\""), ["b", "central"]);
 }
+
+#[test]
+fn a_lower_promise_of_one_line_that_does_not_hold_is_told() {
+    let told = |lines: &str| {
+        let route = format!("route \"home\" from=\"edge-*\" {{\n {lines}\n }}");
+        let world = member("12h", OURS, &route);
+        let (plan, found) = world.plan("edge-1");
+        let urls = plan.relay.iter().flat_map(|r| &r.urls).map(|u| u.survive.value.to_string()).collect::<Vec<_>>();
+        let told = world.told(&found).into_iter().filter(|t| t.starts_with("PLN116")).collect::<Vec<_>>();
+        (urls, told)
+    };
+    // The destination's one line: it is the promise.
+    assert_eq!(told("to \"central\" survive=\"2h\""), (vec!["2h".to_owned()], vec![]));
+    let (urls, found) = told("to \"central\" jobs=\"kubelet\" survive=\"2h\"\n to \"central\"");
+    assert_eq!(urls, ["12h"]);
+    assert!(matches!(&found[..], [one] if one.starts_with("PLN116 \"2h\"") && one.contains("12h")), "{found:?}");
+    let (urls, found) = told("to \"central\" namespaces=\"a\" survive=\"2h\"\n shared \"central\"\n unowned \"none\"");
+    assert_eq!((&urls[..], found.len()), (&["12h".to_owned()][..], 1), "{found:?}");
+    // Said alike, or more than others ask for: nothing is lost by that.
+    assert_eq!(told("to \"central\" jobs=\"kubelet\" survive=\"1d\"\n to \"central\"").1, [""; 0]);
+}
