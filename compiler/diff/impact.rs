@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::routes::Routes;
+use crate::model::value::Duration;
 
 /// What something carries: a Prometheus, a store, a route, the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -38,6 +39,8 @@ pub struct Loads {
     /// Where a class of a cluster goes, by what it is and who has it; equal ones counted together by
     /// [`moved`].
     pub flows: BTreeMap<(String, String), String>,
+    /// How long a cluster (its identity) survives without a destination.
+    pub promises: BTreeMap<(String, String), Duration>,
 }
 
 /// A value on both sides, where it differs.

@@ -236,6 +236,11 @@ fn loads(compiled: &Compiled) -> Loads {
         for send in sends {
             let load = Load { targets: 0, series: send.series, samples_per_second: send.samples_per_second };
             loads.routes.entry(fleet.route(send.route).name.clone()).or_default().add(load);
+            let store = fleet.store(send.store);
+            let tenant = store.tenants.iter().find(|t| t.id.value == send.tenant);
+            let name = tenant.map_or_else(|| store.name.clone(), |t| format!("{}/{}", store.name, t.name));
+            let promise = loads.promises.entry((identity.clone(), name)).or_insert(send.survive);
+            *promise = send.survive.max(*promise);
         }
     }
     for (store, load) in fleet.stores.iter().zip(&fleet_plan.stores) {

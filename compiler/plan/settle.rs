@@ -32,6 +32,7 @@ pub fn survey(fleet: &Fleet, catalog: &Catalog, cluster: ClusterId) -> Summary {
                 route: partition.id,
                 store: target.store,
                 tenant: target.tenant,
+                survive: dest.survive.value,
                 series: sent
                     .iter()
                     .fold(0, |sum: u64, p| sum.saturating_add(p.series.saturating_mul(critical::senders(p).into()))),

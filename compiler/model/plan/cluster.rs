@@ -41,6 +41,8 @@ pub struct Send {
     pub route: RouteId,
     pub store: StoreId,
     pub tenant: u32,
+    /// How long it may be out of reach.
+    pub survive: Duration,
     pub series: u64,
     pub samples_per_second: f64,
 }

@@ -6,6 +6,7 @@ use super::fold::{self, Row};
 use super::{Review, State};
 use crate::diag::{Diagnostic, Sources};
 use crate::diff::{Load, Moved, Presence, Rerouted, moved, rerouted};
+use crate::model::value::Duration;
 use crate::report::{json as escape, place};
 
 pub(super) fn review(review: &Review<'_>) -> String {
@@ -44,6 +45,7 @@ pub(super) fn review(review: &Review<'_>) -> String {
             "routes": loads(moved(&review.before.routes, &review.after.routes, Clone::clone)),
             "prometheis": loads(moved(&review.before.lanes, &review.after.lanes, lane)),
             "ways": rerouted(&review.before.ways, &review.after.ways).iter().map(way).collect::<Vec<_>>(),
+            "promises": promises(review).iter().map(promise).collect::<Vec<_>>(),
             "classes": texts(moved(&review.before.flows, &review.after.flows, pair)),
         })
     });
@@ -72,6 +74,16 @@ pub(super) fn review(review: &Review<'_>) -> String {
 
 fn way(one: &Rerouted) -> Json {
     json!({ "route": one.route, "what": one.what, "before": one.before, "after": one.after })
+}
+
+fn promises(review: &Review<'_>) -> Vec<Moved<Duration>> {
+    let pair = |(cluster, destination): &(String, String)| format!("{cluster}: {destination}");
+    moved(&review.before.promises, &review.after.promises, pair)
+}
+
+fn promise(one: &Moved<Duration>) -> Json {
+    let secs = |promise: Option<Duration>| promise.map(|p| p.secs());
+    json!({ "what": one.name, "beforeSeconds": secs(one.before), "afterSeconds": secs(one.after) })
 }
 
 fn row(row: &Row) -> Json {

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::blocks::{Block, Line, code, sentence, text};
+use super::blocks::{Block, Line, code, sentence, strong, text};
 use super::page::Detail;
 use crate::diff::{Load, Loads, Moved, OTHERS, Rerouted, moved, rerouted};
+use crate::model::value::Duration;
 
 /// The table of figures; nothing where they are the same.
 pub(super) fn table(before: &Loads, after: &Loads, detail: &Detail, blocks: &mut Vec<Block>) {
@@ -122,6 +123,40 @@ pub(super) fn ways(before: &Loads, after: &Loads, detail: &Detail, blocks: &mut 
     blocks.push(Block::Paragraph(vec![text(anew)]));
     if more > 0 {
         blocks.push(Block::Paragraph(vec![text(format!("{more} more go elsewhere."))]));
+    }
+}
+
+/// How long clusters survive without a destination that they send to before and after: what is lowered first.
+pub(super) fn promises(before: &Loads, after: &Loads, detail: &Detail, blocks: &mut Vec<Block>) {
+    let mut alike: BTreeMap<(bool, &str, Duration, Duration), BTreeSet<&str>> = BTreeMap::new();
+    for ((cluster, destination), was) in &before.promises {
+        if let Some(is) = after.promises.get(&(cluster.clone(), destination.clone())).filter(|is| *is != was) {
+            alike.entry((is > was, destination, *was, *is)).or_default().insert(cluster);
+        }
+    }
+    if alike.is_empty() {
+        return;
+    }
+    let lowered = alike.keys().any(|(raised, ..)| !raised);
+    let promise =
+        |promise: Duration| vec![text(if promise.is_zero() { "no promise".to_owned() } else { promise.to_string() })];
+    let more = alike.len().saturating_sub(detail.rows);
+    let row = |((raised, destination, was, is), clusters): ((bool, &str, Duration, Duration), BTreeSet<&str>)| {
+        let what =
+            vec![code(destination), text(" out of reach of "), detail.names(clusters.into_iter().map(str::to_owned))];
+        let now =
+            if raised { promise(is) } else { [vec![strong("lowered")], vec![text(" to ")], promise(is)].concat() };
+        vec![what, promise(was), now]
+    };
+    let rows = alike.into_iter().take(detail.rows).map(row).collect();
+    blocks.push(Block::Heading(4, "Survives without loss".to_owned()));
+    blocks.push(Block::Table { head: vec!["what", "before", "after"], rows });
+    if lowered {
+        let words = "What is lowered is a promise taken back: an outage that lasts longer loses samples from now on.";
+        blocks.push(Block::Paragraph(vec![text(words)]));
+    }
+    if more > 0 {
+        blocks.push(Block::Paragraph(vec![text(format!("{more} more differ."))]));
     }
 }
 

@@ -205,6 +205,7 @@ fn compared(review: &Review<'_>, detail: &Detail, limit: Option<usize>, blocks: 
     }
     load::table(review.before, review.after, detail, blocks);
     load::ways(review.before, review.after, detail, blocks);
+    load::promises(review.before, review.after, detail, blocks);
     tables::destructive(&grave, &gone, review, detail, blocks);
     findings_of(review, detail, blocks);
     tables::clusters(review, detail, blocks);
