@@ -14,6 +14,7 @@ mod fault;
 mod queues;
 mod scraped;
 mod shape;
+mod told_apart;
 mod witness;
 
 pub(super) use shape::of_parts;

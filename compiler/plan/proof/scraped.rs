@@ -18,7 +18,7 @@ use crate::relabel::stages::{self, Target};
 use crate::relabel::{Action, Chain, Dialect, Labels, Outcome, Rule};
 
 const NAME: &str = "__name__";
-const NAMESPACE: &str = "namespace";
+pub(super) const NAMESPACE: &str = "namespace";
 const META_NAMESPACE: &str = "__meta_kubernetes_namespace";
 
 /// One endpoint, for one part and Prometheus.
@@ -65,6 +65,12 @@ pub(super) struct Stored {
 impl<'x, 'a> Scraped<'x, 'a> {
     pub fn is_relayed(&self) -> bool {
         self.by_relay.is_some()
+    }
+
+    /// Whether a namespace is written down in what is stored, and changes nothing else about it.
+    pub fn is_blind(&self) -> bool {
+        let programs = std::iter::once(&self.by_prometheus).chain(&self.by_relay);
+        self.blind && programs.into_iter().all(|p| is_blind(&p.discovery.endpoint.metric_relabelings))
     }
 
     /// That the relay does not scrape what is critical.

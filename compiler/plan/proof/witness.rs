@@ -10,6 +10,7 @@ use super::super::source::Workload;
 use super::endpoints::Scrapes;
 use super::fault::Fault;
 use super::scraped::{Stored, claimed};
+use super::told_apart::told_apart;
 use crate::model::plan::LanePlan;
 use crate::relabel::{Labels, names_of_scrapes};
 
@@ -42,6 +43,10 @@ pub(super) fn witnesses<'p, 'a>(
     let near = partition.map_or_else(Vec::new, Partition::near_misses);
     let named = partition.map_or_else(|| vec!["", "nobodys"], |p| p.witness_namespaces().collect());
     let namespaces: Vec<&str> = named.into_iter().chain(near.iter().map(String::as_str)).collect();
+    // Those that rules tell apart, of parts whose own rules look at none.
+    let apart = partition.map(|p| told_apart(p, scrapes.parts, scrapes.plan, lane));
+    let few = apart
+        .map_or_else(|| namespaces.clone(), |some| some.into_iter().chain(near.iter().map(String::as_str)).collect());
     // Of namespaces that are answered alike, one is asked for each of these names, the others for two.
     let questions: BTreeSet<&str> = partition.map_or_else(BTreeSet::new, |p| p.questions().collect());
     let made_by_scrapes: Vec<String> = names_of_scrapes().collect();
@@ -49,7 +54,7 @@ pub(super) fn witnesses<'p, 'a>(
     for part in scrapes.parts {
         let owned = part.lane.name == lane.name;
         if !part.is_scraped() {
-            namespaces.iter().filter(|_| owned).for_each(|namespace| made.recorded(part, namespace));
+            few.iter().filter(|_| owned).for_each(|namespace| made.recorded(part, namespace));
             continue;
         }
         if !owned && !part.copies.iter().any(|c| c.0.name == lane.name) {
@@ -63,7 +68,7 @@ pub(super) fn witnesses<'p, 'a>(
             }
             let claims = scraped.claims(scrapes.parts, &labelled, several);
             let some = &made_by_scrapes[..2.min(made_by_scrapes.len())];
-            for namespace in &namespaces {
+            for namespace in if scraped.is_blind() { &few } else { &namespaces } {
                 for pods in labelled.iter().copied().chain([&[][..]]) {
                     for claimed in &claims {
                         let stored = scraped.sample(namespace, pods, claimed);

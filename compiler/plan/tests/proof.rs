@@ -95,6 +95,28 @@ fn a_namespace_that_is_lost_from_a_rule_is_named_with_its_line() {
     assert!(broken.found.iter().all(|d| !d.what.contains("team-b-x")), "others are where they belong");
 }
 
+/// One of many that are answered alike, and from a rule that asks for other labels beside.
+#[test]
+fn one_of_many_namespaces_that_a_single_rule_forgets_is_named() {
+    let many: Vec<String> = (0..20).map(|i| format!("t-{i:02}")).collect();
+    let many = many.join(" ");
+    let route = format!(
+        "to \"plane-b\" jobs=\"cadvisor\" namespaces=\"{many}\"\nto \"plane-a\" namespaces=\"{many}\"\n\
+         shared \"plane-a\" \"plane-b\"\nunowned \"none\""
+    );
+    let broken = Broken::by(pool(&route), "pool-1", |plan| {
+        let rule = about(rules(plan, "plane-b"), "t-07");
+        assert!(rule.source_labels.len() > 1, "{rule}");
+        rule.regex = rule.regex.as_ref().map(|r| r.replace("t-07|", ""));
+    });
+    broken.says(
+        "\"plane-b\"",
+        "cluster \"pool-1\"",
+        &["namespace=\"t-07\"", "should reach plane-b and reaches no store"],
+    );
+    assert!(broken.found.iter().all(|d| !d.what.contains("t-08")), "others are where they belong");
+}
+
 #[test]
 fn a_regex_that_is_too_wide_is_a_leak_at_the_destination_that_opens_it() {
     let broken = split(|plan| {
