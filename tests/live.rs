@@ -1,6 +1,8 @@
 //! The program in front of an API server that holds secrets in every place where somebody may have put one, that echoes
 //! credentials, and that dies in the middle of an answer.
 
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::{Value, json};
 
 use crate::support::api::{Api, Manner};
@@ -12,6 +14,24 @@ const CANARY: &str = "kA9rQ2xV7bT4mZ1pL8wE5sY3";
 /// Credentials that only the place they stand in gives away.
 const WEAK: [&str; 3] = ["9f86d081884c7d659a2feaa0c55ad015", "hunter2canary", "dXNlcjpwYXNzd29yZGNhbmFyeQ"];
 const SPEC: &str = "examples/single-split/fleet.kdl";
+
+/// Where each secret was put, by the two digits that it has behind it.
+static PLACES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// A secret that only one place has, so that what shows it says which.
+fn put(secret: &str, place: &str) -> String {
+    let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
+    let at = places.iter().position(|known| known == place).unwrap_or_else(|| {
+        places.push(place.to_owned());
+        places.len() - 1
+    });
+    assert!(at < 256, "two digits");
+    format!("{secret}{at:02x}")
+}
+
+fn canary(place: &str) -> String {
+    put(CANARY, place)
+}
 
 /// Everything of a cluster as it is checked in.
 fn applied() -> Vec<Value> {
@@ -33,22 +53,43 @@ fn folder(api: &Api) -> Folder {
 
 /// Settings with credentials, as people put them into ConfigMaps.
 fn settings(weak: &str) -> Value {
+    let at = |place: &str| put(weak, place);
+    let inner = json!({"token": at("JSON in JSON")}).to_string();
     json!({
-        "config.yaml": format!("a:\n  b:\n  - name: DB_PASSWORD\n    value: {weak}\n  password: {weak}\n"),
-        "nested.yaml": format!("datasources.yaml: |\n  d:\n  - secureJsonData:\n      basicAuthPassword: {weak}\n"),
-        "block.yaml": format!("client_secret: |\n  {weak}\nother: x\n"),
-        "config.json": json!({"a": {"apiKey": weak, "inner": json!({"token": weak}).to_string()}}).to_string(),
-        "grafana.ini": format!("[security]\nadmin_password = {weak}\nsecret_key={weak}\n"),
-        "app.env": format!("export DB_PASS={weak}\nDSN=\"host=a password={weak}\"\n"),
-        "run.sh": format!("curl -H 'Authorization: Basic {weak}' http://u:{weak}@a.example.com\n"),
-        "passphrase": weak,
+        "config.yaml": format!(
+            "a:\n  b:\n  - name: DB_PASSWORD\n    value: {}\n  password: {}\n",
+            at("variable in YAML"),
+            at("password in YAML")
+        ),
+        "nested.yaml": format!(
+            "datasources.yaml: |\n  d:\n  - secureJsonData:\n      basicAuthPassword: {}\n",
+            at("YAML in YAML")
+        ),
+        "block.yaml": format!("client_secret: |\n  {}\nother: x\n", at("block in YAML")),
+        "config.json": json!({"a": {"apiKey": at("key in JSON"), "inner": inner}}).to_string(),
+        "grafana.ini": format!(
+            "[security]\nadmin_password = {}\nsecret_key={}\n",
+            at("password of settings"),
+            at("key of settings")
+        ),
+        "app.env": format!(
+            "export DB_PASS={}\nDSN=\"host=a password={}\"\n",
+            at("exported variable"),
+            at("password of a DSN")
+        ),
+        "run.sh": format!(
+            "curl -H 'Authorization: Basic {}' http://u:{}@a.example.com\n",
+            at("header of a script"),
+            at("URL of a script")
+        ),
+        "passphrase": at("key of a ConfigMap that tells"),
     })
 }
 
 /// The same for a container of somebody's.
 fn variables(weak: &str) -> Value {
     let all = ["OAUTH_CLIENT_SECRET", "AWS_SECRET_KEY", "DB_PASS", "API_CREDENTIAL"];
-    all.iter().map(|name| json!({"name": name, "value": weak})).collect()
+    all.iter().map(|name| json!({"name": name, "value": put(weak, &format!("variable {name}"))})).collect()
 }
 
 /// Puts the secret into all objects of a cluster, and adds some that are nothing else.
@@ -58,17 +99,20 @@ fn spoiled(mut objects: Vec<Value>) -> Vec<Value> {
                 "time": "2026-11-22T10:00:00Z", "fieldsV1": {"f:spec": {}, "f:data": {}}}])
     };
     for object in &mut objects {
-        let noted = json!({"kind": "Secret", "data": {"a": CANARY}, "spec": {"token": CANARY}}).to_string();
+        let noted = json!({"kind": "Secret", "data": {"a": canary("data in last-applied")},
+                           "spec": {"token": canary("spec in last-applied")}})
+        .to_string();
         let annotations = json!({
             "kubectl.kubernetes.io/last-applied-configuration": noted,
-            "example.com/token": CANARY, "example.com/note": CANARY, "example.com/said": format!("it is {CANARY}"),
+            "example.com/token": canary("annotation that tells"), "example.com/note": canary("annotation"),
+            "example.com/said": format!("it is {}", canary("sentence in an annotation")),
         });
         object["metadata"]["annotations"] = annotations;
-        object["metadata"]["managedFields"] = by(&format!("somebody-{CANARY}"));
+        object["metadata"]["managedFields"] = by(&format!("somebody-{}", canary("name of a manager")));
         if let Some(data) = object.get_mut("data").and_then(Value::as_object_mut) {
-            data.insert("admin-password".to_owned(), json!(CANARY));
-            data.insert("other".to_owned(), json!(CANARY));
-            data.insert(format!("{CANARY}.txt"), json!("x"));
+            data.insert("admin-password".to_owned(), json!(canary("data that tells")));
+            data.insert("other".to_owned(), json!(canary("data")));
+            data.insert(format!("{}.txt", canary("key of data")), json!("x"));
             for (number, weak) in WEAK.into_iter().enumerate() {
                 let all = settings(weak);
                 let named = |(name, text): (&String, &Value)| (format!("{number}-{name}"), text.clone());
@@ -76,33 +120,46 @@ fn spoiled(mut objects: Vec<Value>) -> Vec<Value> {
             }
             data.insert(
                 "config.yaml".to_owned(),
-                json!(format!("password: {CANARY}\nurl: http://u:{CANARY}@a.example.com\n")),
+                json!(format!(
+                    "password: {}\nurl: http://u:{}@a.example.com\n",
+                    canary("password in our YAML"),
+                    canary("URL in our YAML")
+                )),
             );
         }
         match object["kind"].as_str().unwrap_or_default() {
             "Prometheus" => {
                 object["spec"]["remoteWrite"] = json!([{
-                    "name": "stolen", "url": format!("https://user:{CANARY}@a.example.com/write?token={CANARY}"),
-                    "bearerToken": CANARY, "headers": {"Authorization": format!("Bearer {CANARY}"), "X-Scope": CANARY},
-                    "basicAuth": {"password": CANARY}},
-                    {"name": "weak", "url": format!("https://user:{}@b.example.com/write", WEAK[1]),
-                     "headers": {"Authorization": format!("Basic {}", WEAK[2]), "X-Api-Key": WEAK[0], "Cookie": WEAK[1]}}]);
+                    "name": "stolen", "url": format!("https://user:{}@a.example.com/write?token={}", canary("user of a URL"), canary("query of a URL")),
+                    "bearerToken": canary("bearerToken"),
+                    "headers": {"Authorization": format!("Bearer {}", canary("Authorization")), "X-Scope": canary("a header")},
+                    "basicAuth": {"password": canary("basicAuth")}},
+                    {"name": "weak", "url": format!("https://user:{}@b.example.com/write", put(WEAK[1], "user of a URL")),
+                     "headers": {"Authorization": format!("Basic {}", put(WEAK[2], "Authorization")),
+                                 "X-Api-Key": put(WEAK[0], "X-Api-Key"), "Cookie": put(WEAK[1], "Cookie")}}]);
                 object["spec"]["containers"] = json!([{"name": "x",
-                    "env": [{"name": "DB_PASSWORD", "value": CANARY}, {"name": "PLAIN", "value": CANARY}],
-                    "args": [format!("--web.password={CANARY}"), "--remote-write.token", CANARY]}]);
+                    "env": [{"name": "DB_PASSWORD", "value": canary("variable of a sidecar that tells")},
+                            {"name": "PLAIN", "value": canary("variable of a sidecar")}],
+                    "args": [format!("--web.password={}", canary("flag")), "--remote-write.token", canary("behind a flag")]}]);
             }
             "DaemonSet" | "Deployment" | "StatefulSet" => {
                 let container = &mut object["spec"]["template"]["spec"]["containers"][0];
-                container["env"] = json!([{"name": "API_TOKEN", "value": CANARY}, {"name": "PLAIN", "value": CANARY}]);
+                container["env"] = json!([{"name": "API_TOKEN", "value": canary("variable that tells")},
+                                          {"name": "PLAIN", "value": canary("variable")}]);
                 container["env"].as_array_mut().unwrap().extend(WEAK.iter().flat_map(|weak| match variables(weak) {
                     Value::Array(all) => all,
                     _ => Vec::new(),
                 }));
-                container["args"] = json!(["--password", CANARY, format!("-bearerToken={CANARY}"), CANARY]);
+                container["args"] = json!([
+                    "--password",
+                    canary("behind a flag of ours"),
+                    format!("-bearerToken={}", canary("flag of ours")),
+                    canary("argument")
+                ]);
             }
             "ServiceMonitor" => {
-                object["spec"]["endpoints"] = json!([{"port": "a", "bearerToken": CANARY,
-                "params": {"token": [CANARY]}, "proxyUrl": format!("http://u:{CANARY}@p.example.com")}])
+                object["spec"]["endpoints"] = json!([{"port": "a", "bearerToken": canary("bearerToken of a monitor"), "params": {"token": [canary("parameter")]},
+                "proxyUrl": format!("http://u:{}@p.example.com", canary("proxy"))}])
             }
             _ => {}
         }
@@ -115,9 +172,11 @@ fn spoiled(mut objects: Vec<Value>) -> Vec<Value> {
         objects.push(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata,
                             "spec": {"template": {"spec": {"containers": [container]}}}}));
     }
-    objects.push(json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"password": CANARY},
-        "stringData": {"other": CANARY},
-        "metadata": {"name": "left-over", "namespace": "monitoring", "labels": labels}}));
+    objects.push(
+        json!({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "data": {"password": canary("data of a Secret")},
+        "stringData": {"other": canary("stringData of a Secret")},
+        "metadata": {"name": "left-over", "namespace": "monitoring", "labels": labels}}),
+    );
     objects
 }
 
@@ -131,16 +190,39 @@ fn silent(folder: &Folder, args: &[&str], codes: &[i32]) -> String {
     said
 }
 
-/// Where a text has one of the secrets.
+/// Where a text has one of the secrets, and where that was put.
 fn shown(text: &str) -> Option<String> {
-    let at = WEAK.iter().chain([&CANARY]).find_map(|canary| text.find(canary))?;
+    let (at, canary) = WEAK.iter().chain([&CANARY]).find_map(|canary| Some((text.find(canary)?, canary)))?;
+    let digits = text[at + canary.len()..].get(..2).and_then(|digits| usize::from_str_radix(digits, 16).ok());
+    let places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = digits.and_then(|at| places.get(at)).map_or("somewhere", String::as_str);
     let from = text.char_indices().map(|(i, _)| i).rfind(|i| i + 300 <= at).unwrap_or(0);
-    Some(text[from..].chars().take(500).collect())
+    let around: String = text[from..].chars().take(500).collect();
+    Some(format!("that of `{place}`: {around}"))
+}
+
+#[test]
+fn a_secret_that_is_shown_says_where_it_was_put() {
+    let there = format!("it is {}, is it not", put(WEAK[1], "a place"));
+    assert!(shown(&there).unwrap().starts_with("that of `a place`: it is "));
+    assert_eq!(shown("nothing"), None);
+}
+
+/// Variables of which nothing tells what they are, where nobody has compiled or checked them in.
+fn set_by_hand(mut objects: Vec<Value>) -> Vec<Value> {
+    for container in objects.iter_mut().filter_map(|o| o.pointer_mut("/spec/template/spec/containers/0")) {
+        let plain = WEAK
+            .iter()
+            .enumerate()
+            .map(|(n, weak)| json!({"name": format!("FOO_{n}"), "value": put(weak, "variable set by hand")}));
+        container["env"].as_array_mut().unwrap().extend(plain);
+    }
+    objects
 }
 
 #[test]
 fn no_secret_of_a_cluster_is_in_any_output() {
-    let api = Api::start(spoiled(applied()), Manner::default());
+    let api = Api::start(set_by_hand(spoiled(applied())), Manner::default());
     let folder = folder(&api);
     let live = ["diff", "--against", "live", "--kubeconfig", "kubeconfig"];
     let said = silent(&folder, &live, &[2]);
@@ -162,7 +244,21 @@ fn no_secret_of_a_cluster_is_in_any_output() {
         }
     }
     silent(&folder, &["diff", "--against", "snapshot:snapshots"], &[2]);
-    silent(&folder, &["diff", "--against", "snapshot:snapshots", "--format", "json"], &[2]);
+    let recorded = silent(&folder, &["diff", "--against", "snapshot:snapshots", "--format", "json"], &[2]);
+    let asked = silent(&folder, &[&live, &["--format", "json"][..]].concat(), &[2]);
+    assert_eq!(causes(&recorded), causes(&asked), "what is kept of secrets takes no difference away and makes none");
+}
+
+/// Where something differs, and why.
+fn causes(said: &str) -> Vec<String> {
+    let json = serde_json::Deserializer::from_str(said).into_iter::<Value>().next().unwrap().unwrap();
+    let one = |change: &Value| {
+        let object = ["kind", "namespace", "name"].map(|part| change["object"][part].as_str().unwrap_or_default());
+        format!("{} {} {} {}", object.join("/"), change["path"], change["cause"], change["action"])
+    };
+    let all: Vec<String> = json["changes"].as_array().unwrap().iter().map(one).collect();
+    assert!(all.len() > 10, "{all:?}");
+    all
 }
 
 /// A mask that took something of ours for a credential would make a difference where there is none.

@@ -7,14 +7,14 @@ use super::Compiled;
 use super::build::choose;
 use super::cluster::Context;
 use super::files::{fill, folder, old_index};
-use super::live::{Asked, Connect, Selections, Unverified, asked, marks, read, some_at_once};
+use super::live::{Asked, Connect, Selections, Unverified, asked, document, marks, read, some_at_once};
 use crate::diag::Diagnostic;
 use crate::diff::{Live, Side};
 use crate::model::fleet::Cluster;
 use crate::model::ids::ClusterId;
-use crate::object::{ObjectId, Place};
-use crate::snapshot::{self, Head, RECORD};
-use crate::tree::{self, ClusterTree};
+use crate::object::{ObjectId, Place, Tree};
+use crate::snapshot::{self, Head, Known, RECORD};
+use crate::tree::{self, ClusterTree, Index};
 use crate::world::server::{Failure, FailureKind};
 use crate::world::{Access, Output, Recorder, Server, Time, Trouble, World};
 
@@ -108,35 +108,50 @@ impl Taking<'_> {
         let cluster = self.cx.fleet.cluster(self.id);
         let (context, time) = ((self.question.context)(cluster), self.world.now());
         let index = old_index(self.approved, &folder(self.cx.fleet, self.id))?;
-        let asked = asked(&marks(self.cx.fleet, cluster), self.objects(), index.as_ref());
+        let mut known = Known::default();
+        let asked = asked(&marks(self.cx.fleet, cluster), self.objects(&mut known), index.as_ref());
+        self.approved(index.as_ref(), &mut known)?;
         let outcome = match (self.question.server)(cluster) {
-            Ok(server) => self.record(cluster, &context, time, server, &asked)?,
+            Ok(server) => self.record((cluster, &context, time), server, &asked, &known)?,
             Err(failure) => Err(failure),
         };
         let (name, identity) = (cluster.name.clone(), cluster.id.value.clone());
         Ok(Taken { cluster: name, identity, context, time, outcome })
     }
 
-    /// What should be there.
-    fn objects(&self) -> (BTreeSet<ObjectId>, Selections) {
+    /// What should be there, and the variables in it.
+    fn objects(&self, known: &mut Known) -> (BTreeSet<ObjectId>, Selections) {
         let cluster = &self.cx.fleet.cluster(self.id).id.value;
         let (mut ids, mut selected) = (BTreeSet::new(), Selections::default());
         fill(self.cx, self.id, &mut ClusterTree::new(), &mut |emitted| {
             if emitted.object.place != Place::Helm {
                 selected.add(&emitted.object.id, Side::new(emitted.tree, emitted.object.root), cluster);
                 ids.insert(emitted.object.id.clone());
+                known.add(&emitted.tree.to_json(emitted.object.root));
             }
         });
         (ids, selected)
     }
 
+    /// The variables of what is checked in: it may be live while something else is compiled.
+    fn approved(&self, index: Option<&Index>, known: &mut Known) -> Result<(), Trouble> {
+        let folder = folder(self.cx.fleet, self.id);
+        for (path, _) in index.into_iter().flat_map(Index::owned) {
+            let bytes = self.approved.read(&format!("{folder}/{path}"))?.unwrap_or_default();
+            if bytes.windows(4).any(|part| part == b"env:") {
+                let mut tree = Tree::new();
+                known.add(&document(&bytes, &mut tree).map_or(serde_json::Value::Null, |root| tree.to_json(root)));
+            }
+        }
+        Ok(())
+    }
+
     fn record(
         &self,
-        cluster: &Cluster,
-        context: &str,
-        time: Time,
+        (cluster, context, time): (&Cluster, &str, Time),
         server: Arc<dyn Server>,
         asked: &Asked,
+        known: &Known,
     ) -> Result<Result<Recording, Failure>, Trouble> {
         let recorder = Recorder::new(server);
         // Not everybody may ask for it, and nothing hangs on it; who does not answer this answers nothing.
@@ -160,7 +175,7 @@ impl Taking<'_> {
         let wanted = |o: &serde_json::Value| {
             Live(o).id().is_some_and(|id| reading.objects.contains_key(&id) || reading.selected.contains_key(&id))
         };
-        let files = snapshot::files(&head, &recorded, wanted, &self.world.random()?);
+        let files = snapshot::files(&head, &recorded, wanted, known, &self.world.random()?);
         let folder = &cluster.id.value;
         let before = self.out.read(&format!("{folder}/{RECORD}"))?;
         let owned = before.as_deref().map(snapshot::owned).unwrap_or_default();

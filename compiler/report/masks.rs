@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::spec::conceal::{Conceal, smells};
+use crate::spec::conceal::{Conceal, Variables, smells};
 
 /// The numbers given so far; one for everything that is shown together.
 #[derive(Debug, Default)]
@@ -57,6 +57,7 @@ impl Masks {
             let next = numbers.len() + 1;
             format!("(hidden #{})", numbers.entry(text.to_owned()).or_insert(next))
         };
+        let variables = if variables { Variables::All } else { Variables::None };
         f(&mut Conceal { hide: &mut hide, exact: false, variables });
     }
 }

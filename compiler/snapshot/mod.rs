@@ -10,7 +10,7 @@ mod read;
 mod record;
 mod write;
 
-pub use mask::mask;
+pub use mask::{Known, mask};
 pub use read::{Of, Stored, read};
 pub use record::{Head, RECORD};
 pub use write::{Files, files, owned};

@@ -1,5 +1,6 @@
 use serde_json::{Value as Json, json};
 
+use super::mask::mask_unknown;
 use super::*;
 use crate::world::server::{Failure, FailureKind, Listed, Served, Server};
 use crate::world::{Access, Fingerprint, Memory, Recorded, Time, World};
@@ -56,7 +57,8 @@ fn recorded() -> Recorded {
 /// A world with the snapshot of `edge-1` below `snapshots`.
 fn taken() -> Memory {
     let world = Memory::new();
-    let files = files(&head(), &recorded(), |o| o["metadata"]["name"] != "theirs", b"0123456789abcdef");
+    let files =
+        files(&head(), &recorded(), |o| o["metadata"]["name"] != "theirs", &Known::default(), b"0123456789abcdef");
     world.output("snapshots", Access::Write).unwrap().commit(&files.write_set("edge-1", Vec::new())).unwrap();
     world
 }
@@ -110,7 +112,7 @@ fn what_is_secret_is_in_no_file_and_equal_ones_are_equal() {
             && data["one"] == data["two"]
             && data["one"] != data["other"]
     );
-    let again = files(&head(), &recorded(), |_| true, b"fedcba9876543210");
+    let again = files(&head(), &recorded(), |_| true, &Known::default(), b"fedcba9876543210");
     let set = again.write_set("edge-1", Vec::new());
     assert!(!String::from_utf8_lossy(set.files[1].1).contains(data["one"].as_str().unwrap()));
 }
@@ -153,7 +155,7 @@ fn credentials_are_masked_wherever_they_stand_and_nothing_else_is() {
 fn a_snapshot_replaces_an_older_one_and_nothing_of_others() {
     let world = taken();
     let commit = |recorded: &Recorded| {
-        let files = files(&head(), recorded, |_| true, b"0123456789abcdef");
+        let files = files(&head(), recorded, |_| true, &Known::default(), b"0123456789abcdef");
         let owned = owned(&world.get("snapshots/edge-1/snapshot.json").unwrap());
         world.output("snapshots", Access::Write).unwrap().commit(&files.write_set("edge-1", owned))
     };
@@ -306,4 +308,29 @@ fn dumps_that_are_none_are_refused_with_their_place() {
         "{:?}",
         stored.remarks
     );
+}
+
+/// What only the live side has may be anything; what is compiled or checked in is in a repository, and is compared.
+#[test]
+fn variables_that_nobody_compiles_are_kept_as_hashes() {
+    let mut known = Known::default();
+    let env = |all: Json| json!({"kind": "Deployment", "spec": {"template": {"spec": {"containers": [{"env": all}]}}}});
+    known.add(&env(json!([{"name": "LEVEL", "value": "info"}, {"name": "A", "valueFrom": {}}])));
+    let of = |value: &str| json!({"name": "FOO", "value": value});
+    let ours = ["info", "8080", "512MiB", "true", "$(POD)", "/etc/x"];
+    let theirs = ["hunter2", "debug", "123456", "15 apples", "http://a.example.com"];
+    let all = ours.iter().chain(&theirs).map(|value| of(value)).collect();
+    let mut masked = env(all);
+    mask_unknown(&mut masked, b"0123456789abcdef", &known);
+    let masked = masked.pointer("/spec/template/spec/containers/0/env").unwrap().as_array().unwrap();
+    for (at, value) in ours.iter().chain(&theirs).enumerate() {
+        let kept = masked[at]["value"] == *value;
+        assert_eq!(kept, at < ours.len(), "{value}: {}", masked[at]);
+        assert_eq!(masked[at]["name"], "FOO");
+    }
+    // A text of a ConfigMap is compared as it is.
+    let mut text = json!({"kind": "ConfigMap", "data": {"a.yaml": "env:\n- name: FOO\n  value: debug\n"}});
+    let before = text.clone();
+    mask_unknown(&mut text, b"0123456789abcdef", &known);
+    assert_eq!(text, before);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value as Json, json};
 
-use super::mask::mask;
+use super::mask::{Known, mask_unknown};
 use super::record::{FORMAT, Failed, File, Head, Kind, List, Others, RECORD, Record, word};
 use crate::world::{Fingerprint, Recorded, WriteSet};
 
@@ -32,7 +32,13 @@ impl Files {
 
 /// Renders what was recorded of a cluster. Of objects that are not `wanted` only the names are kept, and nothing secret
 /// of any.
-pub fn files(head: &Head, recorded: &Recorded, wanted: impl Fn(&Json) -> bool, salt: &[u8; 16]) -> Files {
+pub fn files(
+    head: &Head,
+    recorded: &Recorded,
+    wanted: impl Fn(&Json) -> bool,
+    known: &Known,
+    salt: &[u8; 16],
+) -> Files {
     let text = |o: &Json, at: &str| o.pointer(at).and_then(Json::as_str).unwrap_or_default().to_owned();
     let of = |o: &Json| ["/apiVersion", "/kind", "/metadata/namespace", "/metadata/name"].map(|at| text(o, at));
     let mut lists: BTreeMap<String, BTreeMap<[String; 4], Json>> = BTreeMap::new();
@@ -41,7 +47,7 @@ pub fn files(head: &Head, recorded: &Recorded, wanted: impl Fn(&Json) -> bool, s
         let key = of(object);
         if wanted(object) {
             let mut object = object.clone();
-            mask(&mut object, salt);
+            mask_unknown(&mut object, salt, known);
             lists.entry(path(recorded, &key)).or_default().insert(key, object);
         } else {
             let [api_version, kind, namespace, name] = key;

@@ -16,8 +16,27 @@ pub struct Conceal<'f> {
     /// later. Otherwise all of it, for what is a credential may be longer than what looks like one; but of URLs their
     /// place is shown.
     pub exact: bool,
-    /// Also the value of every variable: nobody who compiles knows what a stranger's are.
-    pub variables: bool,
+    pub variables: Variables<'f>,
+}
+
+/// Which values of environment variables are taken out, besides those that their name gives away.
+#[derive(Clone, Copy)]
+pub enum Variables<'f> {
+    None,
+    /// Nobody who compiles knows what a stranger's are.
+    All,
+    /// All but those that this takes for known.
+    Unless(&'f dyn Fn(&str) -> bool),
+}
+
+impl Variables<'_> {
+    fn takes(self, value: &Json) -> bool {
+        match self {
+            Variables::None => false,
+            Variables::All => true,
+            Variables::Unless(known) => !value.as_str().is_some_and(known),
+        }
+    }
 }
 
 /// What `kubectl apply` notes is the whole object once more.
@@ -45,10 +64,10 @@ impl Conceal<'_> {
             Json::Object(entries) => {
                 // `{name: DB_PASSWORD, value: …}`: an environment variable, a header.
                 let named = ["name", "key"].iter().find_map(|n| entries.get(*n)?.as_str()).map(str::to_owned);
-                let strange = key == "env" && self.variables;
+                let variables = if key == "env" { self.variables } else { Variables::None };
                 let all = std::mem::take(entries).into_iter().map(|(mut below, mut value)| {
                     match &named {
-                        Some(_) if below == "value" && strange => self.value("password", &mut value),
+                        Some(_) if below == "value" && variables.takes(&value) => self.value("password", &mut value),
                         Some(name) if below == "value" && smells(name) => self.value(name, &mut value),
                         _ => self.value(&below, &mut value),
                     }
@@ -132,7 +151,9 @@ impl Conceal<'_> {
                     found.push(credential.to_owned());
                     HIDDEN.to_owned()
                 };
-                Conceal { hide: &mut note, exact: self.exact, variables: self.variables }.value("", &mut value);
+                // What is compared as text may hold no more than is known of it.
+                let variables = if self.exact { Variables::None } else { self.variables };
+                Conceal { hide: &mut note, exact: self.exact, variables }.value("", &mut value);
             }
         }
         found.sort_unstable_by_key(|credential| std::cmp::Reverse(credential.len()));
@@ -360,7 +381,7 @@ mod tests {
 
     fn concealed(key: &str, mut value: Json, exact: bool) -> String {
         let mut hide = |_: &str| "(hidden #1)".to_owned();
-        Conceal { hide: &mut hide, exact, variables: false }.value(key, &mut value);
+        Conceal { hide: &mut hide, exact, variables: Variables::None }.value(key, &mut value);
         value.to_string()
     }
 
@@ -431,7 +452,7 @@ mod tests {
     fn variables_of_strangers_are_hidden_all() {
         let mut value = json!({"containers": [{"name": "x", "env": [{"name": "PLAIN", "value": WORD}]}]});
         let mut hide = |_: &str| "-".to_owned();
-        Conceal { hide: &mut hide, exact: false, variables: true }.value("spec", &mut value);
+        Conceal { hide: &mut hide, exact: false, variables: Variables::All }.value("spec", &mut value);
         assert_eq!(value["containers"][0]["env"][0], json!({"name": "PLAIN", "value": "-"}));
     }
 }
