@@ -20,6 +20,7 @@ mod relay;
 mod routing;
 mod rules;
 mod stores;
+mod trace;
 mod variants;
 
 use super::{Proven, plan, prove, settle, survey};

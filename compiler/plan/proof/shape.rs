@@ -22,6 +22,9 @@ pub(super) fn of(fleet: &Fleet, plan: &ClusterPlan<'_>) -> u64 {
     let identity = (fleet.identity.value.as_str(), plan.cluster.id.value.as_str());
     let asked = asked(plan);
     (plan.parts, &plan.cluster.namespace.value, plan.lanes.len()).hash(&mut hash);
+    // What the ways to stores follow from: which stand here, where the cluster is, what its Services are called.
+    let here: Vec<bool> = fleet.stores.iter().map(|s| s.cluster.is_some_and(|c| c.value == plan.id)).collect();
+    (here, plan.cluster.zone.map(|z| z.value.index()), &plan.cluster.dns_domain.value).hash(&mut hash);
     for (component, version) in &plan.cluster.versions {
         (component, version.value).hash(&mut hash);
     }

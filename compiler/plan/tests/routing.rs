@@ -392,3 +392,38 @@ fn a_destination_has_one_way() {
     let found = routes("lan");
     assert!(found.len() == 1 && found[0].starts_with("PLN117"), "{found:#?}");
 }
+
+#[test]
+fn clusters_with_other_doors_are_not_proven_by_each_other() {
+    let one = "cluster \"pool-1\" zone=\"aliyun-sh\" nodes=64 gpus-per-node=8 pods=1800 survive=\"12h\"\n";
+    let told = |other: String| {
+        let address = "address \"public\" url=\"https://metrics.a.example.com\"";
+        let lan = format!("{address}\naddress \"lan\" url=\"https://10.0.0.1\" zones=\"other\"");
+        let text = SHARED.replace("ROUTE", SPLIT).replace("from=\"pool-1\"", "from=\"pool-*\"");
+        let text = text.replacen(address, &lan, 1).replace(one, &format!("{one}{other}zone \"other\"\n"));
+        let world = World::of(&text);
+        let proven = super::Proven::default();
+        let prove = |plan: &ClusterPlan<'_>| {
+            let mut sink = crate::diag::Sink::default();
+            super::prove(&world.fleet, &world.catalog, plan, &proven, &mut sink);
+            world.told(&sink.into_sorted())
+        };
+        let (first, mut second) = (world.plan("pool-1").0, world.plan("pool-2").0);
+        assert_eq!(prove(&first), [""; 0]);
+        // What the planner would do, were it wrong: the ways of the one for the other.
+        let ways = &first.relay.as_ref().expect("a relay").urls;
+        for (url, of) in second.relay.as_mut().expect("a relay").urls.iter_mut().zip(ways) {
+            url.url = of.url.clone();
+        }
+        let writes = first.lanes.iter().flat_map(|l| &l.remote_write);
+        for (write, of) in second.lanes.iter_mut().flat_map(|l| &mut l.remote_write).zip(writes) {
+            write.url = of.url.clone();
+        }
+        prove(&second)
+    };
+    let other = one.replace("pool-1", "pool-2");
+    let zone = told(other.replace("aliyun-sh", "other"));
+    assert!(matches!(&zone[..], [one] if one.contains("and should to https://10.0.0.1")), "{zone:#?}");
+    let domain = told(other.replace('\n', " dns-domain=\"other.local\"\n"));
+    assert!(domain.len() == 2 && domain.iter().all(|d| d.contains("where no relay is")), "{domain:#?}");
+}

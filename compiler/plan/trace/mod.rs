@@ -207,7 +207,11 @@ pub fn destination(fleet: &Fleet, name: &str) -> Result<Whither, String> {
     if let Some((store, tenant)) = all.get(name) {
         return Ok(Whither { name: name.to_owned(), store: *store, tenant: *tenant });
     }
-    let names = || all.keys().map(String::as_str);
+    // A tenant is one of its store's, where that is spelt right.
+    let store = name.split_once('/').map(|(store, _)| store).filter(|store| all.contains_key(*store));
+    let near =
+        |known: &&str| store.is_none_or(|s| known.strip_prefix(s).is_some_and(|t| t.is_empty() || t.starts_with('/')));
+    let names = || all.keys().map(String::as_str).filter(near);
     Err(match crate::diag::nearest(name, names()) {
         Some(near) => format!("there is no store or destination `{name}`, did you mean `{near}`?"),
         None => {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::super::context::Context;
 use super::super::critical;
 use super::super::discovered::{Discovery, Names};
-use super::super::monitors::CLASS_LABEL;
+use super::super::keep;
+use super::super::monitors::{CLASS_LABEL, PATH_LABEL};
 use super::super::parts::Part;
 use super::super::pod_labels::{self, NO_LABEL};
 use super::super::routing::{Partition, PodLabel, Who, route_of};
@@ -162,7 +163,7 @@ impl<'a> Walk<'_, 'a> {
                 alike: Vec::new(),
                 dropped: None,
                 changed: Vec::new(),
-                answer: partition.map(|p| self.answer(p, self.maker(&stored), &namespace)),
+                answer: partition.map(|p| self.answer(p, self.maker(p, &stored), &namespace)),
                 ends: self.ends(lane, &stored),
                 stored,
             }
@@ -200,12 +201,21 @@ impl<'a> Walk<'_, 'a> {
         self.partitions.iter().find(|p| Some(p.id) == route)
     }
 
-    /// Whose series a rule has made: of the job whose labels it carries, else nobody's.
-    fn maker(&self, stored: &Labels) -> Who<'_, 'a> {
-        let (job, class) = (stored.get("job"), stored.get(CLASS_LABEL));
-        let is =
-            |p: &&Part<'a>| p.source.values.iter().any(|v| v == job) && p.class.as_deref().unwrap_or_default() == class;
-        self.parts.iter().find(is).map_or(Who::Nobody, Who::Sample)
+    /// Whose series a rule has made: of the job whose labels it carries, else nobody's. Of jobs with one value of
+    /// `job` the path tells which, where they do not go the same way.
+    fn maker(&self, partition: &Partition<'_>, stored: &Labels) -> Who<'_, 'a> {
+        let (job, class, path) = (stored.get("job"), stored.get(CLASS_LABEL), stored.get(PATH_LABEL));
+        let of_value = |p: &&Part<'a>| p.source.values.iter().any(|v| v == job);
+        let is = |p: &&Part<'a>| of_value(p) && p.class.as_deref().unwrap_or_default() == class;
+        let at_path = |p: &&Part<'a>| keep::paths(p).iter().any(|known| known == path);
+        if let Some(part) = self.parts.iter().filter(is).find(at_path) {
+            return Who::Sample(part);
+        }
+        let namespace = stored.get(NAMESPACE);
+        let to = |p: &Part<'a>| partition.main.targets(partition.main.decide(Who::Sample(p), namespace));
+        let Some(first) = self.parts.iter().find(is) else { return Who::Nobody };
+        let alike = self.parts.iter().filter(of_value).all(|p| p.job().name == first.job().name || to(p) == to(first));
+        if alike { Who::Sample(first) } else { Who::Nobody }
     }
 
     /// Values of `namespace` to look at, each with those that go the same way.
