@@ -247,11 +247,22 @@ fn no_secret_of_a_cluster_is_in_any_output() {
     let recorded = silent(&folder, &["diff", "--against", "snapshot:snapshots", "--format", "json"], &[2]);
     let asked = silent(&folder, &[&live, &["--format", "json"][..]].concat(), &[2]);
     assert_eq!(causes(&recorded), causes(&asked), "what is kept of secrets takes no difference away and makes none");
+    let cluster = &value(&asked)["clusters"][0];
+    let (hidden, at) = (cluster["notShown"].as_object().unwrap(), cluster["notShownAt"].as_object().unwrap());
+    assert!(!at.is_empty(), "{hidden:?}");
+    for (why, places) in at {
+        assert_eq!(hidden[why], places.as_array().unwrap().len(), "{why}: each has its place");
+    }
+}
+
+/// What was said as JSON, before what went to standard error.
+fn value(said: &str) -> Value {
+    serde_json::Deserializer::from_str(said).into_iter().next().unwrap().unwrap()
 }
 
 /// Where something differs, and why.
 fn causes(said: &str) -> Vec<String> {
-    let json = serde_json::Deserializer::from_str(said).into_iter::<Value>().next().unwrap().unwrap();
+    let json = value(said);
     let one = |change: &Value| {
         let object = ["kind", "namespace", "name"].map(|part| change["object"][part].as_str().unwrap_or_default());
         format!("{} {} {} {}", object.join("/"), change["path"], change["cause"], change["action"])

@@ -108,7 +108,7 @@ pub fn changes(clusters: &[ClusterChanges<'_>], sources: &Sources, manner: Manne
         clusters.iter().zip(&chosen).map(|(c, changes)| ClusterChanges { changes, ..*c }).collect();
     match manner.format {
         Format::Text => text(&clusters, sources, view, Look::new(manner.colour, manner.width)),
-        Format::Json => escape::pretty(&as_json(&clusters, sources)),
+        Format::Json => escape::pretty(&as_json(&clusters, sources, &mut masks)),
     }
 }
 
@@ -360,7 +360,7 @@ fn summary(clusters: &[ClusterChanges<'_>]) -> String {
     head
 }
 
-fn as_json(clusters: &[ClusterChanges<'_>], sources: &Sources) -> Json {
+fn as_json(clusters: &[ClusterChanges<'_>], sources: &Sources, masks: &mut Masks) -> Json {
     let mut all = Vec::new();
     for cluster in clusters {
         let lookup = cluster.lookup(sources);
@@ -389,7 +389,7 @@ fn as_json(clusters: &[ClusterChanges<'_>], sources: &Sources) -> Json {
             one
         }));
     }
-    let lives: Vec<Json> = clusters.iter().filter_map(|c| Some(live::as_json(c.cluster, &c.live?))).collect();
+    let lives: Vec<Json> = clusters.iter().filter_map(|c| Some(live::as_json(c.cluster, &c.live?, masks))).collect();
     let mut document = json!({ "format_version": 1, "changes": all });
     if !lives.is_empty() {
         document["clusters"] = lives.into();

@@ -95,6 +95,7 @@ fn recorded(
 struct Words {
     unverified: Vec<NotVerified>,
     hidden: Vec<(String, usize)>,
+    hidden_at: Vec<(String, Vec<String>)>,
 }
 
 impl Words {
@@ -106,7 +107,8 @@ impl Words {
         });
         let hidden = cluster.hidden.iter().map(|(hidden, n)| (hidden.name().to_owned(), *n));
         let ignored = cluster.ignored.iter().map(|(why, n)| (format!("ignored: {why}"), *n));
-        Words { unverified: unverified.collect(), hidden: hidden.chain(ignored).collect() }
+        let at = cluster.hidden_at.iter().map(|(hidden, at)| (hidden.name().to_owned(), at.clone()));
+        Words { unverified: unverified.collect(), hidden: hidden.chain(ignored).collect(), hidden_at: at.collect() }
     }
 }
 
@@ -140,6 +142,7 @@ pub fn text(
             compared: c.compared,
             unverified: &words.unverified,
             hidden: &words.hidden,
+            hidden_at: &words.hidden_at,
             ahead: c.ahead,
             remarks: &c.remarks,
         }),

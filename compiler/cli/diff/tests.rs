@@ -232,6 +232,10 @@ fn helm_releases_are_compared_by_their_values_and_by_what_became_of_their_object
     };
     assert_eq!(commands(&["--helm"]), (releases.iter().filter(|r| r.ends_with("-alert")).count(), false));
     assert_eq!(commands(&[]), (releases.len(), true));
+    // What nobody asked for is named, and leaves nothing open.
+    let (code, text) = run(&world, &["diff", "--against", "live"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(releases.iter().all(|release| text.contains(&format!("`{release}` in vm"))), "{text}");
     let set = |release: &str| {
         let mut values = values(release);
         values["vmstorage"]["retentionPeriod"] = json!("1d");

@@ -98,7 +98,7 @@ impl Compared {
         }
     }
 
-    pub(super) fn remark(&mut self, asked: &Asked, approved: &str, built: bool, stale: usize, releases: usize) {
+    pub(super) fn remark(&mut self, asked: &Asked, approved: &str, built: bool, stale: usize, releases: &[&ObjectId]) {
         let files = |n: usize| if n == 1 { "1 file".to_owned() } else { format!("{n} files") };
         if !built {
             self.remarks.push(format!(
@@ -136,17 +136,15 @@ impl Compared {
                 unread.join(", ")
             ));
         }
-        // Kinds that were looked for in the same namespaces are one remark.
-        let mut narrowed: BTreeMap<&BTreeSet<String>, Vec<&str>> = BTreeMap::new();
-        for (kind, namespaces) in &self.reading.narrowed {
-            narrowed.entry(namespaces).or_default().push(kind);
-        }
-        for (namespaces, kinds) in narrowed {
-            let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
+        for (kinds, namespaces) in together(&self.reading.narrowed, |_| true) {
             self.remarks.push(format!(
-                "{} may not be listed in all namespaces: left-over ones were looked for in {} only",
-                kinds.join(", "),
-                namespaces.join(", ")
+                "{kinds} may not be listed in all namespaces: left-over ones were looked for in {namespaces} only"
+            ));
+        }
+        // Of the others it is told that nothing else is known of them at all.
+        for (kinds, namespaces) in together(&self.reading.recorded_in, |kind| !self.reading.unsearched.contains(kind)) {
+            self.remarks.push(format!(
+                "of {kinds} only what is in {namespaces} was recorded: left-over ones were looked for there"
             ));
         }
         for (at, ignore) in self.ours.ignores.iter().enumerate() {
@@ -156,10 +154,12 @@ impl Compared {
                 self.remarks.push(format!("the `ignore` of `{kind}/{name}` has nothing to leave out here"));
             }
         }
-        if releases > 0 {
+        if !releases.is_empty() {
+            let names: Vec<String> = releases.iter().map(|id| format!("`{}` in {}", id.name, id.namespace)).collect();
             self.remarks.push(format!(
-                "{releases} Helm releases are not compared: --helm reads the Secrets in which Helm keeps them, --helm-values \
-                 files of `helm get values`"
+                "nobody asked for Helm releases, and these are not compared: {}; --helm reads the Secrets in which Helm \
+                 keeps them, --helm-values files of `helm get values`",
+                names.join(", ")
             ));
         }
     }
@@ -171,4 +171,17 @@ fn absent(approved: Approved<'_>) -> &'static str {
         Approved::Unknown | Approved::Other(None) => "it is not there",
         Approved::Same | Approved::Other(Some(_)) => "it is not there: deleted, or never applied",
     }
+}
+
+/// Kinds that were looked for in the same namespaces.
+fn together(narrowed: &BTreeMap<String, BTreeSet<String>>, is_told: impl Fn(&String) -> bool) -> Vec<(String, String)> {
+    let mut all: BTreeMap<&BTreeSet<String>, Vec<&str>> = BTreeMap::new();
+    for (kind, namespaces) in narrowed.iter().filter(|(kind, _)| is_told(kind)) {
+        all.entry(namespaces).or_default().push(kind);
+    }
+    let joined = |(namespaces, kinds): (&BTreeSet<String>, Vec<&str>)| {
+        let namespaces: Vec<&str> = namespaces.iter().map(String::as_str).collect();
+        (kinds.join(", "), namespaces.join(", "))
+    };
+    all.into_iter().map(joined).collect()
 }

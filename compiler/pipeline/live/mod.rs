@@ -266,8 +266,9 @@ impl Comparison<'_> {
         compared.selected();
         let stale = differing.keys().filter(|path| **path != INDEX).count();
         // Whoever applies is told Helm's commands.
-        let unread = if matches!(self.question.helm, Helm::Unread) && !self.question.keep { releases.len() } else { 0 };
-        compared.remark(&asked, self.question.approved, index.is_some(), stale, unread);
+        let is_told = matches!(self.question.helm, Helm::Unread) && !self.question.keep;
+        let unread: Vec<&ObjectId> = releases.iter().map(|(id, _)| id).filter(|_| is_told).collect();
+        compared.remark(&asked, self.question.approved, index.is_some(), stale, &unread);
         let there = material::there(&mut compared.reading, &asked);
         let material = self.question.keep.then(|| Material {
             server: source.map(|s| s.server),

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::diff::{Cause, Change};
+use crate::report::masks::Masks;
 use crate::report::style::{DIM, Look, REMOVED, count, one_line};
 
 /// What is to be said of a live cluster beside its differences.
@@ -15,6 +16,8 @@ pub struct Live<'a> {
     pub unverified: &'a [NotVerified],
     /// Why something is not shown, and how often.
     pub hidden: &'a [(String, usize)],
+    /// The same with each place: the object and a JSON pointer.
+    pub hidden_at: &'a [(String, Vec<String>)],
     /// Changes that are live before they were approved.
     pub ahead: usize,
     pub remarks: &'a [String],
@@ -72,16 +75,25 @@ pub(super) fn because(change: &Change) -> String {
     one_line(&format!("{}: {by}", because.cause.name()))
 }
 
-pub(super) fn as_json(cluster: &str, live: &Live<'_>) -> Json {
+pub(super) fn as_json(cluster: &str, live: &Live<'_>, masks: &mut Masks) -> Json {
     let unverified = live.unverified.iter();
     let unverified = unverified.map(|u| json!({"what": u.what, "objects": u.objects, "why": u.why}));
     let hidden: serde_json::Map<String, Json> = live.hidden.iter().map(|(why, n)| (why.clone(), (*n).into())).collect();
+    // People put credentials into names, too.
+    let mut safe = |place: &String| {
+        let mut place = place.clone();
+        masks.text(&mut place);
+        Json::from(place)
+    };
+    let at = live.hidden_at.iter().map(|(why, at)| (why.clone(), at.iter().map(&mut safe).collect()));
+    let at: serde_json::Map<String, Json> = at.collect();
     json!({
         "cluster": cluster,
         "version": live.version,
         "compared": live.compared,
         "unverified": unverified.collect::<Vec<_>>(),
         "notShown": hidden,
+        "notShownAt": at,
         "liveBeforeApproved": live.ahead,
         "remarks": live.remarks,
     })

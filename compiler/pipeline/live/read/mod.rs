@@ -41,6 +41,8 @@ pub struct Reading {
     /// Namespaces in which alone objects that nothing asks for were looked for, by kind, since all namespaces at once
     /// may not be listed.
     pub narrowed: BTreeMap<String, BTreeSet<String>>,
+    /// The same, since nothing else was recorded.
+    pub recorded_in: BTreeMap<String, BTreeSet<String>>,
     /// What others have made and Prometheis of ours select, with their names.
     pub selected: BTreeMap<ObjectId, (Json, Vec<String>)>,
     /// Kinds of which all that was asked for is there, and nothing tells what else is.
@@ -156,7 +158,7 @@ impl<'a> Reader<'a> {
                     if matches!(failure.kind, FailureKind::Forbidden | FailureKind::NotRecorded)
                         && served.namespaced =>
                 {
-                    more.extend(reader.narrowed(served));
+                    more.extend(reader.narrowed(served, failure.kind));
                 }
                 Err(failure) if failure.kind == FailureKind::NotRecorded => more.extend(reader.missing(served)),
                 Err(failure) => reader.unverified(&served.api_version, &served.kind, None, failure),
@@ -180,10 +182,12 @@ impl<'a> Reader<'a> {
         places.into_iter().map(one).collect()
     }
 
-    fn narrowed(&mut self, served: &Served) -> Vec<(Listed, Reason<'a>)> {
+    fn narrowed(&mut self, served: &Served, why: FailureKind) -> Vec<(Listed, Reason<'a>)> {
         let all = self.asked.objects.iter().map(|id| id.namespace.clone()).filter(|n| !n.is_empty());
         let namespaces: BTreeSet<String> = all.collect();
-        self.reading.narrowed.insert(served.kind.clone(), namespaces.clone());
+        let forbidden = why == FailureKind::Forbidden;
+        let noted = if forbidden { &mut self.reading.narrowed } else { &mut self.reading.recorded_in };
+        noted.insert(served.kind.clone(), namespaces.clone());
         let one = |namespace: String| {
             let place = Some(namespace.clone());
             (Listed { served: served.clone(), namespace: place, labels: None }, Reason::Narrowed(namespace))

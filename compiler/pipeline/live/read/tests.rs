@@ -85,6 +85,16 @@ fn where_only_a_namespace_may_be_listed_that_is_what_is_told() {
 }
 
 #[test]
+fn of_a_dump_nobody_says_that_something_may_not_be_listed() {
+    let mut server = server();
+    server.complete = vec![listed(Some("monitoring"), None)];
+    let reading = read(&server, &asked(&["a", "theirs"]));
+    assert_eq!(names(&reading), ["a", "left", "theirs"]);
+    assert!(reading.narrowed.is_empty() && reading.unsearched.is_empty(), "{reading:?}");
+    assert_eq!(reading.recorded_in["Service"], BTreeSet::from(["monitoring".to_owned()]));
+}
+
+#[test]
 fn a_kind_that_is_not_served_is_told_where_something_of_it_should_be() {
     let mut asked = asked(&["a"]);
     asked.kinds.insert(("v1".to_owned(), "Gone".to_owned()));
