@@ -257,6 +257,15 @@ pub const BAD_REGEX: Code = Code::error(
     "Write it as Go's RE2 reads it: no look-around, no back-references, at most 1,000 repetitions.",
 );
 
+pub const MERGE_PATCHED: Code = Code::warning(
+    "OBJ149",
+    Stage::Objects,
+    "a patch of how a store merges what comes twice",
+    "Each sample of a pair, or of a copy, comes twice. Without a window, or with a shorter one, all of them are kept and queries \
+     count both; a longer one throws away samples of every class that is scraped more often.",
+    "Take the flag out of the patch: the window follows from the fastest class that is sent there, and from `replication`.",
+);
+
 pub const RAW_MONITOR: Code = Code::warning(
     "OBJ148",
     Stage::Objects,
@@ -300,4 +309,5 @@ pub const ALL: &[&Code] = &[
     &ROUTE_PATCHED,
     &BAD_REGEX,
     &RAW_MONITOR,
+    &MERGE_PATCHED,
 ];

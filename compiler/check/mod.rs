@@ -21,7 +21,7 @@ mod walk;
 pub use object::{object, values};
 pub use patch::{Applied, PatchRef, described, is_for, patch};
 pub use pod_security::Admission;
-pub use proven::{rests_on, scraped_by};
+pub use proven::{merges, rests_on, scraped_by};
 pub use raw::{id_of, is_cluster_scoped, raw};
 pub use relabelling::relabelling;
 pub use taken::taken;

@@ -53,6 +53,13 @@ const OF_MONITOR: &[&str] = &[
 const OF_RELAY: &[&str] = &["args", "data"];
 const MONITORS: [&str; 4] = ["PodMonitor", "Probe", "ScrapeConfig", "ServiceMonitor"];
 
+/// How a store that a release runs merges what comes twice, as text to be compared.
+pub fn merges(tree: &Tree, root: NodeId) -> Vec<String> {
+    let mut out = Vec::new();
+    collect(tree, root, &["dedup.minScrapeInterval"], &mut out);
+    out
+}
+
 /// Everything in an object that the proof rests on, as text to be compared. `unit`: the part of the plan it is of.
 pub fn rests_on(tree: &Tree, root: NodeId, id: &ObjectId, unit: &str) -> Vec<String> {
     let mut out = Vec::new();

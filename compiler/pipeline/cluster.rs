@@ -139,6 +139,7 @@ impl Pass<'_, '_> {
         if !self.patches.is_empty() {
             let table = self.table(object);
             let proven = check::rests_on(tree, object.root, &object.id, &object.unit);
+            let merged = object.release.as_ref().map(|_| check::merges(tree, object.root));
             let sink = &mut *self.sink;
             let mut origin = |span: Span| origins.add(Why::Patch(span));
             let done = check::patch(tree, object.root, &object.id, table, &self.patches, &mut origin, &mut |d| {
@@ -148,6 +149,12 @@ impl Pass<'_, '_> {
             if let (true, Some(at)) = (self.checked, changed) {
                 self.admitted(object, tree, at);
                 self.still_proven(object, &proven, tree, at);
+                if merged.is_some_and(|before| before != check::merges(tree, object.root)) {
+                    let what = format!("a patch changes `dedup.minScrapeInterval` of {}", object.id);
+                    self.sink.push(
+                        Diagnostic::new(&check::codes::MERGE_PATCHED, at, what).here("not the window that follows"),
+                    );
+                }
                 foreign = true;
             }
             for ((_, sum), one) in self.applied.iter_mut().zip(&done) {
