@@ -25,13 +25,23 @@ impl<'w> Session<'w> {
     pub fn spec(&self, given: Option<&str>) -> Result<SpecPath, Exit> {
         match given {
             Some(path) => Ok(SpecPath(path.to_owned())),
-            None => SpecPath::default_in(self.world).ok_or_else(|| {
-                self.complain(
-                    "there is neither `fleet.kdl` nor a folder `fleet/` here.\n  \
-                     help: name the spec (`watershed check path/to/spec`), or start one with `watershed init`",
-                );
-                Exit::Usage
-            }),
+            None => match &SpecPath::defaults_in(self.world)[..] {
+                [only] => Ok(only.clone()),
+                [] => {
+                    self.complain(
+                        "there is neither `fleet.kdl` nor a folder `fleet/` here.\n  \
+                         help: name the spec (`watershed check path/to/spec`), or start one with `watershed init`",
+                    );
+                    Err(Exit::Usage)
+                }
+                _ => {
+                    self.complain(
+                        "there are both `fleet.kdl` and a folder `fleet/` here, and one of them would not be read.\n  \
+                         help: name the one that is meant (`watershed check fleet`), or move the file into the folder",
+                    );
+                    Err(Exit::Usage)
+                }
+            },
         }
     }
 

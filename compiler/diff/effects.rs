@@ -8,8 +8,7 @@
 
 use serde_json::Value as Json;
 
-use super::Edit;
-use crate::model::value::Duration;
+use super::{Edit, shrinking};
 
 /// Ordered from harmless to grave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,7 +134,7 @@ const FIELDS: &[Row] = &[
 
     row(WORKLOADS, "spec.template", Effect::Restart, "pods are replaced one after the other"),
     row(WORKLOADS, "spec.selector", Effect::Recreate, "the selector is immutable"),
-    row("StatefulSet", "spec.volumeClaimTemplates", Effect::Recreate, "immutable: the API server refuses the whole StatefulSet, its other changes too, until it is deleted with --cascade=orphan; claims keep their size: enlarge them first, and they never shrink"),
+    row("StatefulSet", "spec.volumeClaimTemplates", Effect::Recreate, "immutable: the API server refuses the whole StatefulSet, its other changes too, until it is deleted with --cascade=orphan, which comes first: until then a pod that restarts has old arguments and new files, and may not come up; claims keep their size: enlarge them before, and they never shrink"),
     row("StatefulSet", "spec.serviceName", Effect::Recreate, "immutable"),
     row("StatefulSet", "spec.podManagementPolicy", Effect::Recreate, "immutable"),
     row("Service", "spec.clusterIP", Effect::Recreate, "immutable"),
@@ -212,59 +211,16 @@ pub(super) fn of_field(
     let fits = FIELDS.iter().filter(|r| r.kinds == "*" || r.kinds.split('|').any(|k| k == kind));
     let fits = fits.filter_map(|r| Some((specificity(r.path, path)?, r)));
     let row = fits.max_by_key(|(specific, _)| *specific).map(|(_, row)| row);
-    let field = path.last().map_or("", String::as_str);
-    let component = path.first().map_or("", String::as_str);
-    match (by_direction(component, field, before, after), row) {
-        (Some(known), Some(_)) => known,
-        (_, row) => row.map_or((Effect::None, ""), |r| (r.effect, r.consequence)),
+    let row = shrinking::of(kind, path, before, after).or_else(|| row.map(|r| (r.effect, r.consequence)));
+    let row = row.unwrap_or((Effect::None, ""));
+    // What goes as a whole takes along all that is in it; and values that come stand for what charts did without them.
+    let whole = [before, after].into_iter().flatten().any(|v| v.is_object() || v.is_array());
+    if whole && (edit == Edit::Removed || edit == Edit::Added && kind == VALUES) {
+        let below = FIELDS.iter().filter(|r| r.kinds.split('|').any(|k| k == kind) && is_below(r.path, path));
+        let gravest = below.map(|r| (r.effect, r.consequence)).max_by_key(|(effect, _)| *effect);
+        return gravest.filter(|(effect, _)| *effect > row.0).unwrap_or(row);
     }
-}
-
-/// What depends on whether a value grows or shrinks.
-fn by_direction(
-    component: &str,
-    field: &str,
-    before: Option<&Json>,
-    after: Option<&Json>,
-) -> Option<(Effect, &'static str)> {
-    let shrinks = size(after?)? < size(before?)?;
-    match field {
-        "replicaCount" if shrinks && component == "vmstorage" => Some((
-            Effect::DataLoss,
-            "nodes taken away take what only they store along: give what they hold time to expire, or vmctl it over, \
-             before they go; with replication, take away one less than its factor",
-        )),
-        "retention" | "retentionPeriod" if shrinks => {
-            Some((Effect::DataLoss, "samples older than the new retention are deleted"))
-        }
-        "retentionSize" if shrinks => Some((Effect::DataLoss, "the oldest samples beyond the new size are deleted")),
-        "dedup.minScrapeInterval" if shrinks => {
-            Some((Effect::Restart, "more samples are kept from now on; what was deleted stays so"))
-        }
-        _ => None,
-    }
-}
-
-/// A number, a duration in milliseconds, or a size of Prometheus in bytes.
-fn size(value: &Json) -> Option<u64> {
-    if let Some(number) = value.as_u64() {
-        return Some(number);
-    }
-    let text = value.as_str()?;
-    if let Ok(duration) = Duration::parse(text) {
-        return Some(duration.millis());
-    }
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match &text[digits.len()..] {
-        "B" => 0,
-        "KB" => 10,
-        "MB" => 20,
-        "GB" => 30,
-        "TB" => 40,
-        "PB" => 50,
-        _ => return None,
-    };
-    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+    row
 }
 
 /// Of an object as a whole.
@@ -283,7 +239,14 @@ pub(super) fn of_object(kind: &str, edit: Edit) -> (Effect, &'static str) {
             Effect::DataLoss,
             "once deleted from the cluster: what its queues had not sent is lost; let it drain first",
         ),
-        (Edit::Removed, VALUES) => (Effect::DataLoss, "once uninstalled: what the release stores is out of reach"),
+        (Edit::Removed, "Namespace") => (
+            Effect::DataLoss,
+            "once deleted from the cluster: everything in it goes with it, the volumes of stores too",
+        ),
+        (Edit::Removed, VALUES) => (
+            Effect::DataLoss,
+            "once uninstalled: what the release stores is out of reach, and rules it evaluates no longer fire",
+        ),
         (Edit::Renamed, "Prometheus" | "PrometheusAgent") => (
             Effect::DataLoss,
             "starts on empty volumes under the new name, with another label `prometheus` on its series; the old one \
@@ -292,6 +255,10 @@ pub(super) fn of_object(kind: &str, edit: Edit) -> (Effect, &'static str) {
         (Edit::Renamed, "StatefulSet" | VALUES) => {
             (Effect::DataLoss, "starts on empty volumes under the new name; the old one runs on until it is deleted")
         }
+        (Edit::Renamed, "PrometheusRule") => (
+            Effect::Reload,
+            "until the old one is deleted its alerts fire twice, and what it records is recorded twice",
+        ),
         (Edit::Renamed, "ServiceMonitor" | "PodMonitor" | "ScrapeConfig" | "Probe") => {
             (Effect::Reload, "until the old one is deleted its targets are collected twice")
         }
@@ -332,6 +299,13 @@ fn specificity(pattern: &str, path: &[String]) -> Option<(usize, usize)> {
         literal += usize::from(wanted != "*");
     }
     Some((steps, literal))
+}
+
+/// Whether what a pattern is for stands in what is at the path.
+fn is_below(pattern: &str, path: &[String]) -> bool {
+    let steps: Vec<&str> = pattern.split('.').filter(|p| !p.is_empty()).collect();
+    let path: Vec<&str> = path.iter().flat_map(|step| step.split('.')).collect();
+    steps.len() > path.len() && steps.iter().zip(&path).all(|(wanted, step)| *wanted == "*" || wanted == step)
 }
 
 #[cfg(test)]
@@ -398,6 +372,19 @@ mod tests {
         let dedup = ["vmstorage", "extraArgs", "dedup.minScrapeInterval"];
         assert_eq!(of("values", &dedup, "15s", "1ms"), Effect::Restart);
         assert_eq!(of("values", &dedup, "1ms", "15s"), Effect::DataLoss);
+    }
+
+    #[test]
+    fn what_goes_as_a_whole_is_as_grave_as_the_gravest_in_it() {
+        let of = |kind: &str, path: &[&str], before: Json| {
+            let path: Vec<String> = path.iter().map(|s| (*s).to_owned()).collect();
+            of_field(kind, &path, Edit::Removed, Some(&before), None).0
+        };
+        assert_eq!(of("Prometheus", &["spec", "remoteWrite"], serde_json::json!([{"url": "a"}])), Effect::QueueReset);
+        let volume = serde_json::json!({"enabled": true, "size": "1Gi"});
+        assert_eq!(of("values", &["server", "persistentVolume"], volume), Effect::DataLoss);
+        assert_eq!(of("ServiceMonitor", &["spec", "endpoints"], serde_json::json!([{"port": "a"}])), Effect::NewSeries);
+        assert_eq!(of("Prometheus", &["spec", "alerting"], serde_json::json!({"alertmanagers": []})), Effect::Reload);
     }
 
     #[test]

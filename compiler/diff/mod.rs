@@ -16,6 +16,7 @@ mod live;
 mod queues;
 mod renames;
 mod routes;
+mod shrinking;
 
 pub use against::{Earlier, FileChange, Folder, Sides, compared, files};
 pub use compare::{added, compare, removed};

@@ -2,30 +2,52 @@
 
 use serde_json::Value as Json;
 
-use super::{Change, Edit, effects};
+use super::{Change, Edit, Rules, Side, Sides, compare, effects};
+use crate::object::{ObjectId, Tree};
 
 /// Share of leaves that two objects must have in common to be one that was renamed.
 const ALIKE: f64 = 0.7;
 
+/// The two versions of a renamed object as they were built, where they are known.
+pub type Built<'b> = dyn Fn(&ObjectId, &ObjectId) -> Sides<'b> + 'b;
+
 /// Joins each removed object with the most similar added one of its kind, if they are alike
-/// enough. The joined change stands in place of the added one.
-pub fn join_renames(changes: Vec<Change>) -> Vec<Change> {
+/// enough. The joined change stands in place of the added one, and what else the two differ in behind it.
+pub fn join_renames(changes: Vec<Change>, rules: &Rules<'_>, built: &Built<'_>) -> Vec<Change> {
     let pairs = pairs(&changes);
     let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
+    let mut inside: Vec<(usize, Vec<Change>)> = Vec::new();
     for (gone, new) in pairs {
         let before = changes[gone].take();
         if let (Some(before), Some(after)) = (before, changes[new].as_mut()) {
+            inside.push((new, differing(&before, after, rules, built)));
             let (effect, consequence) =
                 after.object.as_ref().map_or((after.effect, ""), |o| effects::of_object(&o.kind, Edit::Renamed));
             after.edit = Edit::Renamed;
             after.was = before.was;
-            // A rename shows names; what else differs shows when the names are put back.
             after.before = before.object.map(|o| o.to_string().into());
             after.after = after.object.as_ref().map(|o| o.to_string().into());
             (after.effect, after.consequence) = (effect, consequence.into());
         }
     }
-    changes.into_iter().flatten().collect()
+    let behind = |at: usize| inside.iter().filter(move |(i, _)| *i == at).flat_map(|(_, inner)| inner.iter().cloned());
+    changes.iter().enumerate().flat_map(|(i, change)| change.iter().cloned().chain(behind(i))).collect()
+}
+
+/// What two versions of an object differ in beside their names.
+fn differing(before: &Change, after: &Change, rules: &Rules<'_>, built: &Built<'_>) -> Vec<Change> {
+    let (Some(was), Some(is)) = (&before.object, &after.object) else { return Vec::new() };
+    let sides = built(was, is);
+    let mut read = [Tree::new(), Tree::new()];
+    let roots = [(&before.before, before.was), (&after.after, after.origin)].into_iter().zip(&mut read);
+    let roots: Vec<_> =
+        roots.filter_map(|((value, origin), tree)| Some(tree.add_json("", value.as_ref()?, origin))).collect();
+    let [old, new] = roots[..] else { return Vec::new() };
+    let old = sides.old.unwrap_or(Side::new(&read[0], old));
+    let new = sides.new.unwrap_or(Side::new(&read[1], new));
+    let mut inner = compare(is, &after.file, old, new, rules);
+    inner.retain(|c| !matches!(c.path.as_str(), "metadata.name" | "metadata.namespace"));
+    inner
 }
 
 /// Says of both which other one they are alike, where neither may be left out: one is in a cluster and stays there, one is
@@ -56,7 +78,10 @@ fn pairs(changes: &[Change]) -> Vec<(usize, usize)> {
     let kind = |i: usize| changes[i].object.as_ref().map(|o| (&o.api_version, &o.kind));
     let mut pairs = Vec::new();
     for (gone, old) in whole(Edit::Removed) {
-        let candidates = added.iter().enumerate().filter(|(_, (new, _))| kind(*new) == kind(gone));
+        let candidates = added.iter().enumerate();
+        let candidates = candidates.filter(|(_, (new, _))| {
+            kind(*new) == kind(gone) && finds_the_same(changes[gone].before.as_ref(), changes[*new].after.as_ref())
+        });
         let scored = candidates.map(|(at, (_, new))| (at, likeness(&old, new)));
         let best = scored.filter(|(_, score)| *score >= ALIKE).max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
         if let Some((at, _)) = best {
@@ -64,6 +89,16 @@ fn pairs(changes: &[Change]) -> Vec<(usize, usize)> {
         }
     }
     pairs
+}
+
+/// Whether two monitors look for the same targets: one that does not is another one, however alike they are. What is no
+/// monitor looks for none.
+fn finds_the_same(before: Option<&Json>, after: Option<&Json>) -> bool {
+    const WHERE: [&str; 5] = ["selector", "namespaceSelector", "staticConfigs", "kubernetesSDConfigs", "targets"];
+    let of = |value: Option<&Json>, field: &str| value?.get("spec")?.get(field).cloned();
+    let kind = before.and_then(|b| b.get("kind")).and_then(Json::as_str).unwrap_or_default();
+    let monitor = matches!(kind, "ServiceMonitor" | "PodMonitor" | "ScrapeConfig" | "Probe");
+    !monitor || WHERE.iter().all(|field| of(before, field) == of(after, field))
 }
 
 /// Every scalar with its path, but for the name itself; sorted.

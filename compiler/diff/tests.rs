@@ -153,6 +153,33 @@ fn values_of_secrets_are_never_shown() {
     assert_eq!(whole.after, Some(json!({"kind": "Secret", "data": {"t": "(hidden)"}})));
 }
 
+fn join(changes: Vec<Change>) -> Vec<Change> {
+    join_renames(changes, &RULES, &|_, _| Sides::default())
+}
+
+/// However alike they are: the targets of the one are no longer collected.
+#[test]
+fn monitors_that_look_for_other_targets_are_two() {
+    let monitor = |name: &str, app: &str, interval: &str| {
+        json!({"kind": "ServiceMonitor", "metadata": {"name": name, "labels": {"a": "1", "b": "2", "c": "3"}},
+               "spec": {"selector": {"matchLabels": {"app": app}}, "endpoints": [{"port": "m", "path": "/m", "interval": interval}]}})
+    };
+    let change = |value: &Json, name: &str, new: bool| {
+        let mut tree = Tree::new();
+        let root = tree.add_json("", value, Origin::INHERIT);
+        let id = ObjectId { kind: "ServiceMonitor".to_owned(), name: name.to_owned(), ..prometheus() };
+        if new { added(&id, name, Side::new(&tree, root)) } else { removed(&id, name, Side::new(&tree, root)) }
+    };
+    let edits = |app: &str, interval: &str| {
+        let (old, new) = (monitor("pay", "api", "15s"), monitor("payments", app, interval));
+        let joined = join(vec![change(&old, "pay", false), change(&new, "payments", true)]);
+        joined.iter().map(|c| (c.edit, c.path.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(edits("mail", "15s"), [(Edit::Removed, String::new()), (Edit::Added, String::new())]);
+    let inside = "spec.endpoints[0].interval".to_owned();
+    assert_eq!(edits("api", "2m"), [(Edit::Renamed, String::new()), (Edit::Changed, inside)]);
+}
+
 #[test]
 fn an_object_under_another_name_is_a_rename_and_a_different_one_is_not() {
     let object = |name: &str, version: &str| {
@@ -165,8 +192,9 @@ fn an_object_under_another_name_is_a_rename_and_a_different_one_is_not() {
         let id = ObjectId { name: name.to_owned(), ..prometheus() };
         if new { added(&id, name, Side::new(&tree, root)) } else { removed(&id, name, Side::new(&tree, root)) }
     };
-    let renamed = join_renames(vec![change("a", object("a", "1"), false), change("b", object("b", "2"), true)]);
-    assert_eq!(tell(&renamed), [" renamed \"Prometheus/monitoring/a\" \"Prometheus/monitoring/b\""]);
+    let renamed = join(vec![change("a", object("a", "1"), false), change("b", object("b", "2"), true)]);
+    let names = " renamed \"Prometheus/monitoring/a\" \"Prometheus/monitoring/b\"";
+    assert_eq!(tell(&renamed), [names, "spec.version changed \"1\" \"2\""]);
     assert_eq!(renamed[0].effect, Effect::DataLoss);
     // In a cluster the one stays there, with all it differs in, and the other is not there.
     let mut linked = vec![change("a", object("a", "1"), false), change("b", object("b", "2"), true)];
@@ -178,7 +206,7 @@ fn an_object_under_another_name_is_a_rename_and_a_different_one_is_not() {
     let expected = ["perhaps Prometheus/monitoring/b under its old name", "perhaps Prometheus/monitoring/a, renamed"];
     assert_eq!((linked[0].edit, words), (Edit::Removed, expected.to_vec()));
     let other = json!({"kind": "Prometheus", "spec": {"else": 1}});
-    let kept = join_renames(vec![change("a", object("a", "1"), false), change("b", other, true)]);
+    let kept = join(vec![change("a", object("a", "1"), false), change("b", other, true)]);
     assert_eq!(kept.iter().map(|c| c.edit).collect::<Vec<_>>(), [Edit::Removed, Edit::Added]);
 }
 

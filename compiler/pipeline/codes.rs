@@ -19,6 +19,14 @@ pub const EMPTY: Code = Code::error(
     "name the folder that holds the spec, or start one with `watershed init`",
 );
 
+pub const UNREAD: Code = Code::error(
+    "INP117",
+    Stage::Syntax,
+    "a part of the spec that is not read",
+    "A fleet without its stores and routes compiles to one that sends nothing, and what it had is taken away.",
+    "name the folder instead of the file",
+);
+
 pub const TOO_LARGE: Code = Code::error(
     "INP103",
     Stage::Syntax,
@@ -140,6 +148,7 @@ pub const PAST_BROKEN: Code = Code::error(
 pub const ALL: &[&Code] = &[
     &UNREADABLE,
     &EMPTY,
+    &UNREAD,
     &TOO_LARGE,
     &OUTSIDE,
     &NO_CLUSTER,

@@ -218,7 +218,8 @@ fn changed(
     let changes = differing
         .iter()
         .flat_map(|file| diff::compared(file, Sides { old: was.side(file), new: is.side(file) }, &rules));
-    let changes = diff::join_renames(changes.collect());
+    let built = |old: &ObjectId, new: &ObjectId| Sides { old: was.object(old), new: is.object(new) };
+    let changes = diff::join_renames(changes.collect(), &rules, &built);
     ClusterChanges { cluster, identity, presence, changes, origins: is.origins, was: was.origins }
 }
 

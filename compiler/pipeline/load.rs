@@ -16,10 +16,13 @@ use crate::world::{Entry, Trouble, TroubleKind, World};
 pub struct SpecPath(pub String);
 
 impl SpecPath {
-    /// `fleet.kdl`, else the folder `fleet/`, in the current directory.
-    pub fn default_in(world: &dyn World) -> Option<SpecPath> {
-        let found = |path: &str| world.list(path).is_ok().then(|| SpecPath(path.to_owned()));
-        found("fleet.kdl").or_else(|| found("fleet"))
+    /// `fleet.kdl` or the folder `fleet/` in the current directory; of both, the file first.
+    pub fn defaults_in(world: &dyn World) -> Vec<SpecPath> {
+        ["fleet.kdl", "fleet"]
+            .into_iter()
+            .filter(|path| world.list(path).is_ok())
+            .map(|p| SpecPath(p.to_owned()))
+            .collect()
     }
 
     /// Where a file of the spec is, given its path in messages.
@@ -66,7 +69,8 @@ pub fn read(world: &dyn World, path: &SpecPath) -> Text {
         }
     };
     let mut beside = Beside::generated(world, &entries);
-    let text = read_without(world, path, &entries, &beside);
+    let mut text = read_without(world, path, &entries, &beside);
+    text.unreadable.extend(unread(world, path, &entries));
     // Which files are no spec text, only the text itself can tell.
     let named = Beside::named(&text.document.root);
     let sources = &text.document.sources;
@@ -75,6 +79,36 @@ pub fn read(world: &dyn World, path: &SpecPath) -> Text {
     }
     beside.join(named);
     read_without(world, path, &entries, &beside)
+}
+
+/// Parts of a spec that lie beside the one file that is read: without them a fleet lacks its routes or stores, and what is
+/// written takes away what they had asked for.
+fn unread(world: &dyn World, path: &SpecPath, entries: &[Entry]) -> Sink {
+    let mut found = Sink::default();
+    if !matches!(entries, [only] if only.location == path.0) {
+        return found;
+    }
+    let is_part = |e: &Entry| {
+        let text = world.read(&e.location, MAX_BYTES as u64).ok().and_then(|b| syntax::decode_text(&e.path, b).ok());
+        text.is_some_and(|text| {
+            let mut sources = Sources::default();
+            sources.add(&e.path, text);
+            let root = syntax::read(sources, &ROOT, &mut Sink::default()).root;
+            !root.nodes.is_empty() && root.get("fleet").is_none()
+        })
+    };
+    let beside = world.beside(&path.0).unwrap_or_default();
+    let others = beside.iter().filter(|e| e.location != path.0 && Language::of(&e.path).is_some() && is_part(e));
+    let names: Vec<String> = others.map(|e| format!("`{}`", e.path)).collect();
+    if let Some((first, more)) = names.split_first() {
+        let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+        let folder = path.0.rsplit_once('/').map_or(".", |(folder, _)| folder);
+        let what = format!("only `{}` is read, and {first}{more} beside it would be parts of the spec", path.0);
+        let help =
+            format!("name the folder (`{folder}`) instead of the file, or move all of the spec into a folder `fleet/`");
+        found.push(Diagnostic::new(&codes::UNREAD, Span::NONE, what).help(help));
+    }
+    found
 }
 
 /// The texts of a spec, whatever is wrong with them.

@@ -1,5 +1,6 @@
 //! Everything that can be wrong with a spec before a name is resolved.
 
+use super::conceal::smells;
 use super::gate::gate;
 use super::{ROOT, codes, not_yet, secret, settings, together, value};
 use crate::diag::{Diagnostic, FileId, Sink, Sources, Span};
@@ -163,7 +164,15 @@ impl Check<'_> {
                 others.for_each(|(_, item)| self.free(key, &item.value, item.span));
             }
             Free::Map(entries) => {
-                entries.iter().for_each(|(word, child)| self.free(&word.value, &child.value, child.span));
+                let named = names_a_credential(entries);
+                for (word, child) in entries {
+                    match (named, &child.value) {
+                        (Some(name), Free::Scalar(Scalar::Str(text))) if word.value == "value" && is_given(text) => {
+                            self.credential(name, child.span);
+                        }
+                        _ => self.free(&word.value, &child.value, child.span),
+                    }
+                }
             }
         }
     }
@@ -240,7 +249,19 @@ fn known_word(ty: Type, scalar: &Scalar) -> bool {
 
 /// A credential is text; `token #false` and an object with a Secret's name are none.
 fn holds_credential(key: &str, scalar: &Scalar) -> bool {
-    secret::is_credential_key(key) && scalar.as_str().is_some_and(|text| !text.is_empty() && !text.starts_with("$("))
+    secret::is_credential_key(key) && scalar.as_str().is_some_and(is_given)
+}
+
+/// The name in `{name: DB_PASSWORD, value: …}`, an environment variable or a header, where its value is a credential.
+fn names_a_credential(entries: &[(Spanned<String>, Spanned<Free>)]) -> Option<&str> {
+    entries.iter().find_map(|(word, child)| match &child.value {
+        Free::Scalar(Scalar::Str(name)) if word.value == "name" && smells(name) => Some(name.as_str()),
+        _ => None,
+    })
+}
+
+fn is_given(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with("$(")
 }
 
 fn lower_first(text: &str) -> String {

@@ -120,6 +120,12 @@ impl World for Memory {
         if entries.is_empty() { Err(missing(root)) } else { Ok(entries) }
     }
 
+    fn beside(&self, file: &str) -> Result<Vec<Entry>, Trouble> {
+        let mut entries = self.below(file.rsplit_once('/').map_or("", |(folder, _)| folder), false);
+        entries.retain(|e| !e.path.contains('/'));
+        Ok(entries)
+    }
+
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Trouble> {
         let bytes = self.get(path).ok_or_else(|| missing(path))?;
         if bytes.len() as u64 > limit {

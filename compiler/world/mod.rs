@@ -36,6 +36,9 @@ pub trait World: Sync {
     /// The files below `root`, in byte order of their paths; of a `root` that is a file, that one.
     /// Hidden files and folders are skipped; a symlink is an error.
     fn list(&self, root: &str) -> Result<Vec<Entry>, Trouble>;
+    /// The files in the folder of a file, that one too, but not those further down; as [`list`](World::list) skips
+    /// and orders them.
+    fn beside(&self, file: &str) -> Result<Vec<Entry>, Trouble>;
     /// The bytes of a file; refuses anything over `limit` bytes before reading it.
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Trouble>;
     /// [`list`](World::list) of a folder below a folder, named relative to it. No part of `path` may

@@ -203,6 +203,18 @@ impl World for Snapshot<'_> {
         self.listed(root, &self.parts(root)?)
     }
 
+    fn beside(&self, file: &str) -> Result<Vec<Entry>, Trouble> {
+        let mut parts = self.parts(file)?;
+        parts.pop();
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let lines = self.tree(&self.find(folder, &parts)?.id, folder)?.into_iter().filter(|l| l.kind == Kind::File);
+        let names = lines.filter_map(|l| String::from_utf8(l.name).ok()).filter(|name| !name.starts_with('.'));
+        let mut entries: Vec<Entry> =
+            names.map(|name| Entry { location: join(folder, &name), path: name, size: 0 }).collect();
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(entries)
+    }
+
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Trouble> {
         self.bytes(&self.find(path, &self.parts(path)?)?, path, limit)
     }

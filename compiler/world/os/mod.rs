@@ -48,6 +48,21 @@ impl World for Os {
         list_all(&Folder::open(root)?.ok_or_else(|| trouble(root, rustix::io::Errno::NOENT))?)
     }
 
+    fn beside(&self, file: &str) -> Result<Vec<Entry>, Trouble> {
+        let folder = Folder::given(file.rsplit_once('/').map_or(".", |(folder, _)| folder))?;
+        let files = folder
+            .entries()?
+            .into_iter()
+            .filter(|(name, kind)| *kind == FileType::RegularFile && !name.starts_with('.'));
+        let entry = |(name, _): (String, _)| {
+            let location = file.rsplit_once('/').map_or_else(|| name.clone(), |(folder, _)| format!("{folder}/{name}"));
+            Entry { size: folder.size(&name), path: name, location }
+        };
+        let mut entries: Vec<Entry> = files.map(entry).collect();
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(entries)
+    }
+
     fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, Trouble> {
         whole(path, open_file(path)?, limit)
     }
