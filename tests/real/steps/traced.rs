@@ -17,6 +17,9 @@ use super::stores::{self, Store};
 use crate::ground::cluster::Cluster;
 use crate::ground::{Outcome, Trouble};
 
+/// Classes that the smallest of the examples has: fewer, and what is held against stores says nothing.
+const FEW: usize = 8;
+
 /// `trace` is asked where one series of each class goes that a Prometheus holds: it has to name the stores that hold it.
 pub fn agrees(cluster: &Cluster, running: &Running, example: &Planned, plan: &ClusterPlan<'_>) -> Outcome<usize> {
     let (fleet, _) = example.fleet()?;
@@ -69,8 +72,9 @@ pub fn agrees(cluster: &Cluster, running: &Running, example: &Planned, plan: &Cl
             }
         }
     }
-    if asked.is_empty() {
-        return Err(Trouble::new("not one series of a class was found to ask trace for"));
+    if asked.len() < FEW {
+        let what = format!("{} classes were found to ask trace for, and every cluster has {FEW}", asked.len());
+        return Err(Trouble::new(what));
     }
     if wrong.is_empty() {
         Ok(asked.len())
