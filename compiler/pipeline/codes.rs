@@ -3,30 +3,6 @@
 use crate::diag::{Code, Stage};
 use crate::{catalog, check, fleet, lint, plan, spec, store, syntax, tree};
 
-pub const UNREADABLE: Code = Code::error(
-    "INP101",
-    Stage::Output,
-    "a file of the spec cannot be read",
-    "What stands in it would silently be missing from what is compiled.",
-    "check the path and its permissions; paths in a spec are relative to the spec's folder, and symlinks are refused",
-);
-
-pub const EMPTY: Code = Code::error(
-    "INP102",
-    Stage::Output,
-    "a folder without a spec",
-    "There is nothing to compile.",
-    "name the folder that holds the spec, or start one with `watershed init`",
-);
-
-pub const UNREAD: Code = Code::error(
-    "INP117",
-    Stage::Syntax,
-    "a part of the spec that is not read",
-    "A fleet without its stores and routes compiles to one that sends nothing, and what it had is taken away.",
-    "name the folder instead of the file",
-);
-
 pub const TOO_LARGE: Code = Code::error(
     "INP103",
     Stage::Syntax,
@@ -144,11 +120,34 @@ pub const PAST_BROKEN: Code = Code::error(
      (`--against dir`)",
 );
 
+pub const UNREADABLE: Code = Code::error(
+    "INP101",
+    Stage::Output,
+    "a file of the spec cannot be read",
+    "What stands in it would silently be missing from what is compiled.",
+    "check the path and its permissions; paths in a spec are relative to the spec's folder, and symlinks are refused",
+);
+
+pub const EMPTY: Code = Code::error(
+    "INP102",
+    Stage::Output,
+    "a folder without a spec",
+    "There is nothing to compile.",
+    "name the folder that holds the spec, or start one with `watershed init`",
+);
+
+pub const UNREAD: Code = Code::error(
+    "INP117",
+    Stage::Syntax,
+    "a part of the spec that is not read",
+    "A fleet without its stores and routes compiles to one that sends nothing, and what it had is taken away.",
+    "name the folder instead of the file",
+);
+
 /// Codes of this module.
 pub const ALL: &[&Code] = &[
     &UNREADABLE,
     &EMPTY,
-    &UNREAD,
     &TOO_LARGE,
     &OUTSIDE,
     &NO_CLUSTER,
@@ -163,6 +162,7 @@ pub const ALL: &[&Code] = &[
     &SHALLOW,
     &NOT_THEN,
     &PAST_BROKEN,
+    &UNREAD,
 ];
 
 /// The codes of every phase, in the order of the phases. `explain` and `allow` look here.

@@ -93,8 +93,9 @@ fn unread(world: &dyn World, path: &SpecPath, entries: &[Entry]) -> Sink {
         text.is_some_and(|text| {
             let mut sources = Sources::default();
             sources.add(&e.path, text);
-            let root = syntax::read(sources, &ROOT, &mut Sink::default()).root;
-            !root.nodes.is_empty() && root.get("fleet").is_none()
+            let other = syntax::read(sources, &ROOT, &mut Sink::default());
+            // Of one that cannot be read to its end nobody knows.
+            other.complete && !other.root.nodes.is_empty() && other.root.get("fleet").is_none()
         })
     };
     let beside = world.beside(&path.0).unwrap_or_default();
@@ -103,7 +104,7 @@ fn unread(world: &dyn World, path: &SpecPath, entries: &[Entry]) -> Sink {
     if let Some((first, more)) = names.split_first() {
         let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
         let folder = path.0.rsplit_once('/').map_or(".", |(folder, _)| folder);
-        let what = format!("only `{}` is read, and {first}{more} beside it would be parts of the spec", path.0);
+        let what = format!("`{}` alone is read, without {first}{more} beside it", path.0);
         let help =
             format!("name the folder (`{folder}`) instead of the file, or move all of the spec into a folder `fleet/`");
         found.push(Diagnostic::new(&codes::UNREAD, Span::NONE, what).help(help));
