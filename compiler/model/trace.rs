@@ -115,6 +115,8 @@ pub struct End {
     pub dropped: Option<Applied>,
     /// The rule that settles whether it is the destination's: the last that gave it or took it back. `None`: none did.
     pub settled: Option<Applied>,
+    /// The line that gives it to the destination, where the route does.
+    pub line: Option<Origin>,
     /// Whether the relay keeps it while the store is away.
     pub relayed: bool,
     /// What the relay scraped itself, beside what the Prometheus sends.

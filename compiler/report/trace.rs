@@ -171,8 +171,9 @@ impl Page {
                 let asked = if why_not { "it does reach it: " } else { "" };
                 let text = format!("{store}{tenant}: {asked}{kept}{resolution}{by}; {}", held(end));
                 self.text.push_str(&format!("    {mark} "));
-                let origin = end.settled.as_ref().map(|s| s.rule.origin).or(way.answer.as_ref().map(|a| a.origin));
-                self.line(0, &text, &lookup.words(origin.unwrap_or(end.origin)));
+                let answered = || way.answer.as_ref().map(|a| a.origin);
+                let origin = end.line.or_else(answered).unwrap_or(end.origin);
+                self.line(0, &text, &lookup.words(origin));
                 let differ = differences(&way.stored, labels);
                 if !differ.is_empty() {
                     self.line(6, &format!("as stored, but {differ}"), "");
@@ -288,7 +289,7 @@ fn as_json(traced: &Traced<'_>, fleet: &Fleet, lookup: &Lookup<'_>, why_not: Opt
             "relayed": end.relayed, "scraped_by_relay": end.scraped_by_relay,
             "survive_seconds": end.survive.map(|s| s.secs()),
             "queue_bytes": end.queue.map(|q| q.get()),
-            "url": end.url, "origin": origin(end.origin),
+            "url": end.url, "origin": origin(end.origin), "given_by": end.line.map(origin),
         })
     };
     let scrape = |s: &Scrape| {

@@ -47,6 +47,24 @@ impl Walk<'_, '_> {
         Answer { route: route.name.clone(), because, origin }
     }
 
+    /// Notes of each end the line by which the route gives it the series: one rule may hold several lines, and what
+    /// two lines give stands in the rule of the first.
+    pub(super) fn by_line(&self, partition: &Partition<'_>, who: Who<'_, '_>, namespace: &str, ends: &mut [End]) {
+        let labels = self.question.labels();
+        for end in ends.iter_mut().filter(|e| e.arrives.is_some()) {
+            let target = Target { store: end.store, tenant: end.tenant };
+            end.line = partition.divisions().find_map(|division| {
+                let by = division.decide_labelled(who, namespace, &labels);
+                division.targets(by).contains(&target).then_some(match by {
+                    By::Line(claim) => claim.origin,
+                    By::Shared => division.said.shared(target),
+                    By::Unowned => division.said.unowned(target),
+                    By::TooFast | By::Nothing => return None,
+                })
+            });
+        }
+    }
+
     /// Namespaces that are wanted, those of one answer together: the first by its name, the others as lines name them.
     pub(super) fn by_answer(
         &self,
@@ -158,6 +176,7 @@ impl Walk<'_, '_> {
             changed: Vec::new(),
             dropped: None,
             settled: None,
+            line: None,
             relayed: false,
             scraped_by_relay: false,
             survive: None,

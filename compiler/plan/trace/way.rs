@@ -155,6 +155,10 @@ impl<'a> Walk<'_, 'a> {
             }
             stored.settle();
             let namespace = stored.get(NAMESPACE).to_owned();
+            let mut ends = self.ends(lane, &stored);
+            if let Some(p) = partition {
+                self.by_line(p, self.maker(p, &stored), &namespace, &mut ends);
+            }
             Way {
                 scrape: None,
                 lane: lane.name.to_owned(),
@@ -164,7 +168,7 @@ impl<'a> Walk<'_, 'a> {
                 dropped: None,
                 changed: Vec::new(),
                 answer: partition.map(|p| self.answer(p, self.maker(p, &stored), &namespace)),
-                ends: self.ends(lane, &stored),
+                ends,
                 stored,
             }
         };
@@ -338,13 +342,17 @@ impl<'a> Walk<'_, 'a> {
         let about = self.is_about_a_pod(at);
         let mut ends = if dropped.is_none() && own { self.ends(at.lane, &stored) } else { Vec::new() };
         ends.extend(scraped.iter().flat_map(|labels| self.ends_by_relay(labels)));
+        let asked = if about { namespace } else { "" };
+        if let Some(partition) = at.partition.filter(|_| leaves) {
+            self.by_line(partition, who, asked, &mut ends);
+        }
         Ok(Way {
             scrape: Some(Scrape { by_relay, ..self.scrape(at, exposed.into_iter().collect(), target) }),
             lane: at.lane.name.to_owned(),
             retention: at.lane.retention,
             workload: (about && !namespace.is_empty()).then(|| namespace.to_owned()),
             alike: Vec::new(),
-            answer: at.partition.filter(|_| leaves).map(|p| self.answer(p, who, if about { namespace } else { "" })),
+            answer: at.partition.filter(|_| leaves).map(|p| self.answer(p, who, asked)),
             ends,
             dropped,
             changed,
