@@ -137,6 +137,13 @@ fn spoiled(mut objects: Vec<Value>) -> Vec<Value> {
                     {"name": "weak", "url": format!("https://user:{}@b.example.com/write", put(WEAK[1], "user of a URL")),
                      "headers": {"Authorization": format!("Basic {}", put(WEAK[2], "Authorization")),
                                  "X-Api-Key": put(WEAK[0], "X-Api-Key"), "Cookie": put(WEAK[1], "Cookie")}}]);
+                object["spec"]["passwords"] = json!([put(WEAK[1], "list of passwords")]);
+                object["spec"]["auth"] = json!({"tokens": [put(WEAK[1], "list of tokens")]});
+                object["spec"]["extraArgs"] = json!({
+                    "httpAuth.password": [put(WEAK[1], "list at a flag's name")],
+                    "remoteWrite.basicAuth.password": ["a", put(WEAK[1], "list at a flag's name")],
+                    "remoteWrite.bearerToken": [put(WEAK[0], "list at a flag's name")],
+                    "snapshotAuthKey": [put(WEAK[1], "list of keys")]});
                 object["spec"]["containers"] = json!([{"name": "x",
                     "env": [{"name": "DB_PASSWORD", "value": canary("variable of a sidecar that tells")},
                             {"name": "PLAIN", "value": canary("variable of a sidecar")}],
@@ -154,7 +161,13 @@ fn spoiled(mut objects: Vec<Value>) -> Vec<Value> {
                     "--password",
                     canary("behind a flag of ours"),
                     format!("-bearerToken={}", canary("flag of ours")),
-                    canary("argument")
+                    canary("argument"),
+                    "--pass",
+                    put(WEAK[1], "behind a flag by a short name"),
+                    format!("curl -u admin:{} x", put(WEAK[1], "login in a command")),
+                    "--user",
+                    format!("admin:{}", put(WEAK[1], "login behind a flag")),
+                    format!("-license={}", put(WEAK[0], "license"))
                 ]);
             }
             "ServiceMonitor" => {

@@ -164,6 +164,7 @@ fn as_text(file: &FileChange<'_>, id: &ObjectId) -> Change {
         path: String::new(),
         edit,
         in_text: false,
+        handed: false,
         before: file.old.as_deref().map(text),
         after: file.new.map(text),
         effect: Effect::None,

@@ -8,12 +8,21 @@ use super::queues;
 use super::{Change, Edit, Rules, Side, effects};
 use crate::diag::Origin;
 use crate::object::{NodeId, ObjectId, Tree, Value};
+use crate::spec::telling;
 
 /// The differences of two versions of one object, in the order of its fields. Origins of both sides'
 /// nodes are handed on; `file` is for the reader.
 pub fn compare(id: &ObjectId, file: &str, old: Side<'_>, new: Side<'_>, rules: &Rules<'_>) -> Vec<Change> {
-    let mut walk =
-        Walk { id, file, rules, shown: String::new(), path: Vec::new(), in_text: false, changes: Vec::new() };
+    let mut walk = Walk {
+        id,
+        file,
+        rules,
+        shown: String::new(),
+        path: Vec::new(),
+        in_text: false,
+        handed: false,
+        changes: Vec::new(),
+    };
     walk.values(old, new, Came::default());
     walk.changes
 }
@@ -37,6 +46,7 @@ fn whole(id: &ObjectId, file: &str, before: Option<Json>, after: Option<Json>, c
         path: String::new(),
         edit,
         in_text: false,
+        handed: false,
         before,
         after,
         effect,
@@ -92,6 +102,7 @@ struct Walk<'a> {
     /// The path as field tables know it.
     path: Vec<String>,
     in_text: bool,
+    handed: bool,
     changes: Vec<Change>,
 }
 
@@ -133,7 +144,13 @@ impl Walk<'_> {
         if let Some((before, after)) = pairs.reordered {
             self.change(Edit::Reordered, Some(before), Some(after), came);
         }
+        let (of_old, of_new) = (behind_flags(old), behind_flags(new));
         for (label, pairing) in pairs.items {
+            self.handed = match pairing {
+                Pairing::Both(was, is) => of_old.contains(&was) || of_new.contains(&is),
+                Pairing::Old(was) => of_old.contains(&was),
+                Pairing::New(is) => of_new.contains(&is),
+            };
             self.item(&label, |walk| match pairing {
                 Pairing::Both(was, is) => walk.values(old.at(was), new.at(is), came),
                 Pairing::Old(was) => {
@@ -146,6 +163,7 @@ impl Walk<'_> {
                 }
             });
         }
+        self.handed = false;
         queues::judge(old, new, &mut self.changes[found..]);
     }
 
@@ -186,6 +204,7 @@ impl Walk<'_> {
             path: self.shown.clone(),
             edit,
             in_text: self.in_text,
+            handed: self.handed,
             before: show(before),
             after: show(after),
             effect,
@@ -228,6 +247,13 @@ impl<'t> Side<'t> {
     pub fn new(tree: &'t Tree, root: NodeId) -> Self {
         Side { tree, root }
     }
+}
+
+/// Items of a list that a flag before them says are credentials.
+fn behind_flags(side: Side<'_>) -> Vec<NodeId> {
+    let items: Vec<NodeId> = side.tree.children(side.root).collect();
+    let texts: Vec<Option<&str>> = items.iter().map(|item| side.tree.as_str(*item)).collect();
+    telling::arguments(&texts).into_iter().map(|(at, _)| items[at]).collect()
 }
 
 /// A node's own origin, or what it inherits.

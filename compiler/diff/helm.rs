@@ -202,6 +202,7 @@ fn about(
         path: path.to_owned(),
         edit,
         in_text: false,
+        handed: false,
         before: before.map(Json::from),
         after: after.map(Json::from),
         effect,

@@ -52,6 +52,8 @@ pub struct Change {
     pub edit: Edit,
     /// It is inside of a string that holds a document: to an API server one value with all that is in it.
     pub in_text: bool,
+    /// An argument behind a flag that takes credentials, which its path does not tell.
+    pub handed: bool,
     /// The values, as JSON; those of a Secret are hidden. Of reordered lists the keys in order.
     pub before: Option<Json>,
     pub after: Option<Json>,

@@ -291,3 +291,17 @@ fn panels_queries_and_rules_are_known_by_what_people_call_them() {
         ["rules[a:b].expr changed \"x\" \"y\""]
     );
 }
+
+#[test]
+fn an_argument_behind_a_flag_that_tells_is_marked_though_nothing_else_changes() {
+    let args = |password: &str| serde_json::json!({"args": ["--web.port", password, "--pass", password]});
+    let (mut old, mut new) = (Tree::new(), Tree::new());
+    let (was, is) = (old.add_json("", &args("a"), Origin::INHERIT), new.add_json("", &args("b"), Origin::INHERIT));
+    let id = ObjectId { api_version: "v1".into(), kind: "Pod".into(), namespace: "a".into(), name: "a".into() };
+    let rules = Rules { lists: &|_, _| ListKind::Plain, parse: &|_, _| None, equal: &|_, _, _, _| false };
+    let changes = compare(&id, "f.yaml", Side::new(&old, was), Side::new(&new, is), &rules);
+    assert_eq!(
+        changes.iter().map(|c| (c.path.as_str(), c.handed)).collect::<Vec<_>>(),
+        [("args[1]", false), ("args[3]", true)]
+    );
+}

@@ -311,7 +311,7 @@ fn secret_in(tree: &Tree, node: NodeId, path: &str) -> Option<(String, &'static 
     }
     // `{name: DB_PASSWORD, value: …}`: an environment variable, a header.
     let text = |key| tree.get(node, key).and_then(|n| tree.as_str(n)).filter(|t| !t.is_empty() && !t.starts_with("$("));
-    if text("value").is_some() && text("name").is_some_and(spec::conceal::smells) {
+    if text("value").is_some() && text("name").is_some_and(spec::telling::smells) {
         return Some((format!("{}.value", path.trim_start_matches('.')), "a credential, by the name of its variable"));
     }
     tree.children(node).find_map(|child| secret_in(tree, child, &format!("{path}.{}", tree.key(child))))

@@ -231,6 +231,7 @@ fn taken_out(cluster: String, identity: String, was: Origins) -> ClusterChanges 
         path: String::new(),
         edit: Edit::Removed,
         in_text: false,
+        handed: false,
         before: Some(identity.as_str().into()),
         after: None,
         effect: Effect::None,

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::spec::conceal::{Conceal, Variables, smells};
+use crate::spec::conceal::{Conceal, Variables};
+use crate::spec::telling::{of_items, smells};
 
 /// The numbers given so far; one for everything that is shown together.
 #[derive(Debug, Default)]
@@ -32,6 +33,11 @@ impl Masks {
         self.with(false, |conceal| conceal.text(text));
     }
 
+    /// Hides a value altogether: what stands before it tells that it is a credential.
+    pub fn whole(&mut self, value: &mut Json) {
+        self.with(false, |conceal| conceal.value("password", value));
+    }
+
     fn hidden(&mut self, path: &str, value: &mut Json, variables: bool) {
         let [grand, parent, key] = last_three(path);
         let variable = variables && grand == "env" && key == "value";
@@ -46,6 +52,7 @@ impl Masks {
             // One variable, whole.
             _ if parent == "env" && value.is_object() => parent,
             "value" if smells(parent) => parent,
+            place if !place.is_empty() && place.bytes().all(|b| b.is_ascii_digit()) => of_items(parent),
             key => key,
         };
         self.with(variables, |conceal| conceal.value(key, value));
@@ -96,6 +103,11 @@ mod tests {
             ("spec.containers[a].env[DB_PASSWORD].value", json!("canary")),
             ("spec.containers[a].env", json!([{"name": "DB_PASSWORD", "value": "canary"}])),
             ("spec.containers[a].args", json!(["--web.password", "canary"])),
+            ("spec.passwords[0]", json!("canary")),
+            ("spec.extraArgs[\"httpAuth.password\"][1]", json!("canary")),
+            ("spec.extraArgs.snapshotAuthKey[0]", json!("canary")),
+            ("spec.containers[a].args", json!(["--pass", "canary"])),
+            ("spec.containers[a].command[2]", json!("curl -u admin:canary http://x")),
             ("spec.containers[a].args[3]", json!("-remoteWrite.basicAuth.password=canary")),
             ("metadata.annotations[\"example.com/token\"]", json!("canary")),
             ("data[\"admin-password\"]", json!("canary")),

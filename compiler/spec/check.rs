@@ -1,7 +1,7 @@
 //! Everything that can be wrong with a spec before a name is resolved.
 
-use super::conceal::smells;
 use super::gate::gate;
+use super::telling::smells;
 use super::{ROOT, codes, not_yet, secret, settings, together, value};
 use crate::diag::{Diagnostic, FileId, Sink, Sources, Span};
 use crate::syntax::{Data, Document, Form, Free, Key, Node, Object, Scalar, Spanned, Status, Type};

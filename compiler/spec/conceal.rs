@@ -4,6 +4,7 @@
 use serde_json::Value as Json;
 
 use super::secret;
+use super::telling::{self, Handed, is_harmless, is_header, is_reference, smells};
 use crate::diag::veil;
 use crate::object::Tree;
 use crate::syntax::plain;
@@ -52,12 +53,14 @@ impl Conceal<'_> {
             Json::Number(number) if smells(key) => *value = Json::String((self.hide)(&number.to_string())),
             Json::Array(items) => {
                 let texts: Vec<Option<&str>> = items.iter().map(Json::as_str).collect();
-                let handed: Vec<usize> = secret::arguments(&texts).into_iter().map(|(at, _)| at).collect();
+                let handed = telling::arguments(&texts);
+                let key = telling::of_items(key);
                 for (at, item) in items.iter_mut().enumerate() {
-                    match item {
-                        // A word of its own behind its flag; one with its flag is cut behind the `=`.
-                        Json::String(text) if handed.contains(&at) && !text.starts_with('-') => self.whole(text),
-                        item => self.value(if key == "env" { key } else { "" }, item),
+                    let how = handed.iter().find(|(behind, _)| *behind == at).map(|(_, how)| *how);
+                    match (item, how) {
+                        (Json::String(text), Some(Handed::Whole)) => self.whole(text),
+                        (Json::String(text), Some(Handed::Login)) => self.login(text),
+                        (item, _) => self.value(key, item),
                     }
                 }
             }
@@ -69,6 +72,9 @@ impl Conceal<'_> {
                     match &named {
                         Some(_) if below == "value" && variables.takes(&value) => self.value("password", &mut value),
                         Some(name) if below == "value" && smells(name) => self.value(name, &mut value),
+                        // `tokens: [{value: …}]`, `license: {key: …}`.
+                        _ if below == "value" && smells(key) => self.value(key, &mut value),
+                        _ if below == "key" && key == "license" => self.value(key, &mut value),
                         _ => self.value(&below, &mut value),
                     }
                     if self.exact {
@@ -114,7 +120,7 @@ impl Conceal<'_> {
         if text.is_empty() || is_reference(text) || is_hidden(text) {
             return;
         }
-        if let Some(flag) = secret::flag(text).map(str::len) {
+        if let Some(flag) = telling::flag(text).map(str::len) {
             let mut value = text.split_off(flag + 1);
             self.whole(&mut value);
             text.push_str(&value);
@@ -130,6 +136,27 @@ impl Conceal<'_> {
             self.document(text);
         }
         self.text(text);
+    }
+
+    /// Of `user:password` the password.
+    fn login(&mut self, text: &mut String) {
+        if let Some(at) = text.find(':') {
+            let mut password = text.split_off(at + 1);
+            self.whole(&mut password);
+            text.push_str(&password);
+        }
+    }
+
+    /// What stands behind flags in a command line.
+    fn command(&mut self, text: &mut String) {
+        for (at, how) in telling::in_command(text).into_iter().rev() {
+            let mut value = text[at.clone()].to_owned();
+            match how {
+                Handed::Whole => self.whole(&mut value),
+                Handed::Login => self.login(&mut value),
+            }
+            text.replace_range(at, &value);
+        }
     }
 
     fn whole(&mut self, text: &mut String) {
@@ -167,6 +194,7 @@ impl Conceal<'_> {
             }
         }
         self.settings(text);
+        self.command(text);
     }
 
     /// Lines such as `admin_password = …` and `"token": "…",`.
@@ -270,102 +298,11 @@ fn is_block(value: &str) -> bool {
     value.starts_with(['|', '>']) && value.len() <= 3
 }
 
-/// Keys, variables and headers whose values are credentials. Names of Secrets and files are not.
-pub fn smells(key: &str) -> bool {
-    const LAST: [&str; 12] = [
-        "pass",
-        "passphrase",
-        "passcode",
-        "pwd",
-        "secret",
-        "secrets",
-        "credential",
-        "auth",
-        "jwt",
-        "psk",
-        "cookie",
-        "htpasswd",
-    ];
-    // What a key is for, where it is for one who holds it.
-    const KEYS: [&str; 20] = [
-        "api",
-        "access",
-        "secret",
-        "private",
-        "encryption",
-        "encrypt",
-        "signing",
-        "sign",
-        "master",
-        "shared",
-        "account",
-        "client",
-        "ssh",
-        "hmac",
-        "auth",
-        "consumer",
-        "license",
-        "session",
-        "integration",
-        "storage",
-    ];
-    if secret::is_credential_key(key) || is_header(key) {
-        return true;
-    }
-    let key = key.rsplit('/').next().unwrap_or(key);
-    let words = words(key);
-    let written = key.contains(['_', '-']);
-    match &words[..] {
-        [] => false,
-        [.., last] if LAST.contains(&last.as_str()) => true,
-        [.., before, last] if last == "key" => before != "public" && (written || KEYS.contains(&before.as_str())),
-        _ => false,
-    }
-}
-
-fn is_header(key: &str) -> bool {
-    const HEADERS: [&str; 6] =
-        ["authorization", "proxy-authorization", "x-api-key", "x-auth-token", "set-cookie", "cookie"];
-    HEADERS.iter().any(|h| key.eq_ignore_ascii_case(h))
-}
-
-/// `dbPassword`, `DB_PASSWORD` and `db-password` are `db`, `password`.
-fn words(key: &str) -> Vec<String> {
-    let mut all: Vec<String> = vec![String::new()];
-    let mut small = false;
-    for c in key.chars() {
-        if !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && small) {
-            all.push(String::new());
-        }
-        if let (true, Some(word)) = (c.is_ascii_alphanumeric(), all.last_mut()) {
-            word.push(c.to_ascii_lowercase());
-        }
-        small = c.is_ascii_lowercase() || c.is_ascii_digit();
-    }
-    all.retain(|word| !word.is_empty());
-    all
-}
-
-/// What may be set under such a key and is none: a choice, a place.
-fn is_harmless(text: &str) -> bool {
-    const WORDS: [&str; 15] = [
-        "true", "false", "yes", "no", "on", "off", "none", "null", "nil", "~", "enabled", "disabled", "basic",
-        "bearer", "optional",
-    ];
-    const PLACES: [&str; 7] = ["/etc/", "/var/", "/run/", "/opt/", "/home/", "/secrets/", "./"];
-    WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) || PLACES.iter().any(|place| text.starts_with(place))
-}
-
-/// Text that names where the credential is.
-fn is_reference(text: &str) -> bool {
-    text.starts_with("$(") || text.starts_with("${") || text.starts_with("{{")
-}
-
 /// While a document is looked through.
 const HIDDEN: &str = "(hidden)";
 
 /// Was taken out before.
-fn is_hidden(text: &str) -> bool {
+pub(super) fn is_hidden(text: &str) -> bool {
     let hash = |hex: &str| hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
     text.starts_with("(hidden") || text.strip_prefix("sha256:").is_some_and(hash)
 }
@@ -411,6 +348,22 @@ mod tests {
                 ("a.conf", json!(format!("curl -H 'Authorization: Basic {canary}' x"))),
                 ("dsn", json!(format!("host=a user=b password={canary} port=5"))),
                 ("url", json!(format!("https://u:{canary}@example.com/x"))),
+                ("extraArgs", json!({"httpAuth.password": [canary], "remoteWrite.bearerToken": ["a", canary]})),
+                ("extraArgs", json!({"remoteWrite.basicAuth.password": [canary], "snapshotAuthKey": [canary]})),
+                ("auth", json!({"tokens": [canary], "apiKeys": [[canary]]})),
+                ("passwords", json!([canary])),
+                ("credentials", json!([canary])),
+                ("clientSecrets", json!([canary])),
+                ("tokens", json!([{"name": "a", "value": canary}])),
+                ("args", json!(["--pass", canary])),
+                ("args", json!([format!("--db.pass={canary}"), format!("-license={canary}")])),
+                ("command", json!(["curl", "-u", format!("admin:{canary}"), "x"])),
+                ("command", json!(["curl", format!("-uadmin:{canary}"), format!("--user=admin:{canary}")])),
+                ("command", json!(["sh", "-c", format!("a && curl -s --user 'admin:{canary}' x; b")])),
+                ("command", json!(["sh", "-c", format!("curl -u admin:{canary} x")])),
+                ("args", json!([format!("run --pass {canary}")])),
+                ("license", json!(canary)),
+                ("license", json!({"key": canary})),
             ] {
                 for exact in [false, true] {
                     let shown = concealed(key, value.clone(), exact);
@@ -434,6 +387,11 @@ mod tests {
             ("topologyKey", json!("kubernetes.io/hostname")),
             ("secretName", json!("tls")),
             ("secrets", json!(["a", "b"])),
+            ("imagePullSecrets", json!(["a"])),
+            ("matchLabelKeys", json!(["pod-template-hash"])),
+            ("args", json!(["--web.auth", "basic", "--token", "$(TOKEN)", "--password-file", "x", "--user", "nobody"])),
+            ("command", json!(["chroot", "-u", "1000:1000", "chown -u 65534:65534 /x"])),
+            ("license", json!({"keyRef": {"name": "a", "key": "b"}})),
             ("basicAuth", json!({"password": {"name": "secret", "key": "password"}})),
             ("env", json!([{"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}])),
             ("expr", json!("sum(kube_secret_info{secret=\"a\"}) by (token)")),

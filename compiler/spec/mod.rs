@@ -33,6 +33,7 @@ mod scheduling;
 pub mod secret;
 mod settings;
 mod store;
+pub mod telling;
 mod together;
 pub mod value;
 mod zone;

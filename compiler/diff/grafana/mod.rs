@@ -69,6 +69,7 @@ pub fn compare_dashboard(scene: Scene<'_>, uid: &str, answer: Option<&Json>) -> 
             path: "folder".to_owned(),
             edit: Edit::Changed,
             in_text: false,
+            handed: false,
             before: Some(is.into()),
             after: Some(wanted.into()),
             effect: Effect::None,

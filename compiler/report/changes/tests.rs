@@ -14,6 +14,7 @@ fn change(path: &str, edit: Edit, before: Option<Json>, after: Option<Json>, ori
         path: path.into(),
         edit,
         in_text: false,
+        handed: false,
         before,
         after,
         effect: Effect::Reload,

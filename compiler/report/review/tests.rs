@@ -17,6 +17,7 @@ fn change(kind: &str, name: &str, path: &str, effect: Effect, after: &str) -> Ch
         path: path.into(),
         edit: Edit::Changed,
         in_text: false,
+        handed: false,
         before: Some(json!("old")),
         after: Some(json!(after)),
         effect,
