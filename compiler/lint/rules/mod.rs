@@ -7,6 +7,7 @@ pub mod fast_and_read;
 pub mod narrow_uplink;
 pub mod nothing_left;
 pub mod open_credentials;
+pub mod pairs_kept_twice;
 pub mod rare_scrapes;
 pub mod unknown_metric;
 pub mod unknown_window;
@@ -25,6 +26,7 @@ pub const RULES: &[Rule] = &[
     everything_selected::RULE,
     fast_and_read::RULE,
     rare_scrapes::RULE,
+    pairs_kept_twice::RULE,
     open_credentials::RULE,
     unknown_window::RULE,
     unknown_window::PAIRS_RULE,
