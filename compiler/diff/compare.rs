@@ -1,17 +1,21 @@
 //! The walk over two documents.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value as Json;
 
 use super::embedded;
 use super::lists::{self, Pairing};
 use super::queues;
-use super::{Change, Edit, Rules, Side, effects};
+use super::room::{self, Room};
+use super::{Change, Edit, Effect, Rules, Side, effects};
 use crate::diag::Origin;
 use crate::object::{NodeId, ObjectId, Tree, Value};
 use crate::spec::telling;
 
 /// The differences of two versions of one object, in the order of its fields. Origins of both sides'
-/// nodes are handed on; `file` is for the reader.
+/// nodes are handed on; `file` is for the reader. Of very many the first are told, and how many more there are: whoever
+/// may write to one live object says how much it holds.
 pub fn compare(id: &ObjectId, file: &str, old: Side<'_>, new: Side<'_>, rules: &Rules<'_>) -> Vec<Change> {
     let mut walk = Walk {
         id,
@@ -22,8 +26,12 @@ pub fn compare(id: &ObjectId, file: &str, old: Side<'_>, new: Side<'_>, rules: &
         in_text: false,
         handed: false,
         changes: Vec::new(),
+        counts: BTreeMap::new(),
+        beyond: Room::default(),
     };
     walk.values(old, new, Came::default());
+    let beyond = std::mem::take(&mut walk.beyond);
+    walk.tell(beyond);
     walk.changes
 }
 
@@ -76,9 +84,9 @@ fn hidden() -> Json {
 
 /// Where the two sides of a change come from.
 #[derive(Clone, Copy, Default)]
-struct Came {
-    old: Origin,
-    new: Origin,
+pub(super) struct Came {
+    pub old: Origin,
+    pub new: Origin,
 }
 
 impl Came {
@@ -104,6 +112,10 @@ struct Walk<'a> {
     in_text: bool,
     handed: bool,
     changes: Vec<Change>,
+    /// Of them, by how they differ.
+    counts: BTreeMap<Edit, usize>,
+    /// What the object has no room for.
+    beyond: Room,
 }
 
 impl Walk<'_> {
@@ -120,21 +132,32 @@ impl Walk<'_> {
     }
 
     fn maps(&mut self, old: Side<'_>, new: Side<'_>, came: Came) {
+        let [before, after] = [old, new].map(|side| -> BTreeMap<&str, NodeId> {
+            side.tree.children(side.root).map(|node| (side.tree.key(node), node)).collect()
+        });
+        let mut room = Room::default();
         for was in old.tree.children(old.root) {
             let key = old.tree.key(was);
             let was = old.at(was);
-            self.under(key, |walk| match new.tree.get(new.root, key) {
-                Some(is) => walk.values(was, new.at(is), came),
-                None => walk.push(Edit::Removed, Some(was), None, came.only_old(was)),
+            let is = after.get(key).map(|is| new.at(*is));
+            let edit = if is.is_some() { Edit::Changed } else { Edit::Removed };
+            self.entry(&mut room, edit, |walk| {
+                walk.under(key, |walk| match is {
+                    Some(is) => walk.values(was, is, came),
+                    None => walk.push(Edit::Removed, Some(was), None, came.only_old(was)),
+                });
             });
         }
         for is in new.tree.children(new.root) {
             let key = new.tree.key(is);
-            if old.tree.get(old.root, key).is_none() {
+            if !before.contains_key(key) {
                 let is = new.at(is);
-                self.under(key, |walk| walk.push(Edit::Added, None, Some(is), came.only_new(is)));
+                self.entry(&mut room, Edit::Added, |walk| {
+                    walk.under(key, |walk| walk.push(Edit::Added, None, Some(is), came.only_new(is)));
+                });
             }
         }
+        self.item(room::REST, |walk| walk.tell(room));
     }
 
     fn seqs(&mut self, old: Side<'_>, new: Side<'_>, came: Came) {
@@ -145,26 +168,51 @@ impl Walk<'_> {
             self.change(Edit::Reordered, Some(before), Some(after), came);
         }
         let (of_old, of_new) = (behind_flags(old), behind_flags(new));
+        let mut room = Room::default();
         for (label, pairing) in pairs.items {
-            self.handed = match pairing {
-                Pairing::Both(was, is) => of_old.contains(&was) || of_new.contains(&is),
-                Pairing::Old(was) => of_old.contains(&was),
-                Pairing::New(is) => of_new.contains(&is),
+            let (edit, handed) = match pairing {
+                Pairing::Both(was, is) => (Edit::Changed, of_old.contains(&was) || of_new.contains(&is)),
+                Pairing::Old(was) => (Edit::Removed, of_old.contains(&was)),
+                Pairing::New(is) => (Edit::Added, of_new.contains(&is)),
             };
-            self.item(&label, |walk| match pairing {
-                Pairing::Both(was, is) => walk.values(old.at(was), new.at(is), came),
-                Pairing::Old(was) => {
-                    let was = old.at(was);
-                    walk.push(Edit::Removed, Some(was), None, came.only_old(was));
-                }
-                Pairing::New(is) => {
-                    let is = new.at(is);
-                    walk.push(Edit::Added, None, Some(is), came.only_new(is));
-                }
+            self.handed = handed;
+            self.entry(&mut room, edit, |walk| {
+                walk.item(&label, |walk| match pairing {
+                    Pairing::Both(was, is) => walk.values(old.at(was), new.at(is), came),
+                    Pairing::Old(was) => {
+                        let was = old.at(was);
+                        walk.push(Edit::Removed, Some(was), None, came.only_old(was));
+                    }
+                    Pairing::New(is) => {
+                        let is = new.at(is);
+                        walk.push(Edit::Added, None, Some(is), came.only_new(is));
+                    }
+                });
             });
         }
         self.handed = false;
+        self.item(room::REST, |walk| walk.tell(room));
         queues::judge(old, new, &mut self.changes[found..]);
+    }
+
+    /// An entry of a map or list, whose differences stay as long as there is room.
+    fn entry(&mut self, room: &mut Room, edit: Edit, f: impl FnOnce(&mut Self)) {
+        let from = self.changes.len();
+        f(self);
+        for dropped in room.take(edit, from, &mut self.changes) {
+            self.counts.entry(dropped.edit).and_modify(|n| *n -= 1);
+        }
+    }
+
+    /// What there was no room for, as changes here.
+    fn tell(&mut self, room: Room) {
+        for rest in room.rests() {
+            let (before, after) = rest.words();
+            let path = if self.shown.is_empty() { room::OF_REST.to_owned() } else { self.shown.clone() };
+            let change = self.made(rest.edit, before, after, rest.came);
+            *self.counts.entry(rest.edit).or_default() += 1;
+            self.changes.push(Change { path, effect: rest.effect, consequence: rest.consequence, ..change });
+        }
     }
 
     /// Strings, either of which may hold a document.
@@ -198,21 +246,33 @@ impl Walk<'_> {
         let secret =
             self.id.kind == "Secret" && matches!(self.path.first().map(String::as_str), Some("data" | "stringData"));
         let show = |value: Option<Json>| if secret { value.map(|_| hidden()) } else { value };
-        self.changes.push(Change {
+        let change =
+            Change { effect, consequence: consequence.into(), ..self.made(edit, show(before), show(after), came) };
+        let count = self.counts.entry(edit).or_default();
+        if *count < room::OF_OBJECT {
+            *count += 1;
+            self.changes.push(change);
+        } else {
+            self.beyond.drop(edit, std::slice::from_ref(&change));
+        }
+    }
+
+    fn made(&self, edit: Edit, before: Option<Json>, after: Option<Json>, came: Came) -> Change {
+        Change {
             object: Some(self.id.clone()),
             file: self.file.to_owned(),
             path: self.shown.clone(),
             edit,
             in_text: self.in_text,
             handed: self.handed,
-            before: show(before),
-            after: show(after),
-            effect,
-            consequence: consequence.into(),
+            before,
+            after,
+            effect: Effect::None,
+            consequence: "".into(),
             origin: came.new,
             was: came.old,
             because: None,
-        });
+        }
     }
 
     fn under(&mut self, key: &str, f: impl FnOnce(&mut Self)) {
@@ -250,7 +310,7 @@ impl<'t> Side<'t> {
 }
 
 /// Items of a list that a flag before them says are credentials.
-fn behind_flags(side: Side<'_>) -> Vec<NodeId> {
+fn behind_flags(side: Side<'_>) -> BTreeSet<NodeId> {
     let items: Vec<NodeId> = side.tree.children(side.root).collect();
     let texts: Vec<Option<&str>> = items.iter().map(|item| side.tree.as_str(*item)).collect();
     telling::arguments(&texts).into_iter().map(|(at, _)| items[at]).collect()

@@ -1,5 +1,8 @@
 //! Which items of two lists are the same item.
 
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+
 use serde_json::Value as Json;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
@@ -42,6 +45,9 @@ pub(super) fn pair(old: Side<'_>, new: Side<'_>, kind: &ListKind) -> Pairs {
 /// What items are known by where no table says it, if all have it and no two alike: containers and remote-write entries;
 /// panels of a dashboard, and their queries; rules.
 const NAMES: [&[&str]; 4] = [&["name"], &["title"], &["refId"], &["alert", "record"]];
+
+/// Items of both lists that differ, from which on not the shortest way is looked for.
+const MANY: usize = 4_000;
 
 struct Items<'t> {
     tree: &'t Tree,
@@ -96,23 +102,27 @@ fn scalar(tree: &Tree, node: NodeId) -> Option<String> {
 }
 
 fn by_label(was: &Items<'_>, is: &Items<'_>, before: Vec<String>, after: Vec<String>, ordered: bool) -> Pairs {
+    let places = |labels: &[String]| -> BTreeMap<String, usize> {
+        labels.iter().enumerate().rev().map(|(place, label)| (label.clone(), place)).collect()
+    };
+    let (in_old, in_new) = (places(&before), places(&after));
     let mut items = Vec::new();
     for (node, label) in was.nodes.iter().zip(&before) {
-        let pairing = match after.iter().position(|l| l == label) {
-            Some(i) => Pairing::Both(*node, is.nodes[i]),
+        let pairing = match in_new.get(label) {
+            Some(i) => Pairing::Both(*node, is.nodes[*i]),
             None => Pairing::Old(*node),
         };
         items.push((label.clone(), pairing));
     }
     for (node, label) in is.nodes.iter().zip(&after) {
-        if !before.contains(label) {
+        if !in_old.contains_key(label) {
             items.push((label.clone(), Pairing::New(*node)));
         }
     }
-    let common = |labels: &[String], others: &[String]| -> Vec<String> {
-        labels.iter().filter(|l| others.contains(l)).cloned().collect()
+    let common = |labels: &[String], others: &BTreeMap<String, usize>| -> Vec<String> {
+        labels.iter().filter(|l| others.contains_key(*l)).cloned().collect()
     };
-    let moved = ordered && common(&before, &after) != common(&after, &before);
+    let moved = ordered && common(&before, &in_new) != common(&after, &in_old);
     Pairs { items, reordered: moved.then(|| (before.into(), after.into())) }
 }
 
@@ -130,11 +140,7 @@ fn by_likeness(was: &Items<'_>, is: &Items<'_>) -> Pairs {
         return Pairs { items: Vec::new(), reordered: Some((json(was), json(is))) };
     }
     let mut items = Vec::new();
-    for op in capture_diff_slices(Algorithm::Myers, &before, &after) {
-        let (old, new) = (op.old_range(), op.new_range());
-        if matches!(op, DiffOp::Equal { .. }) {
-            continue;
-        }
+    for (old, new) in unequal(&before, &after) {
         let both = old.len().min(new.len());
         for (o, n) in old.clone().zip(new.clone()) {
             items.push((n.to_string(), Pairing::Both(was.nodes[o], is.nodes[n])));
@@ -143,4 +149,54 @@ fn by_likeness(was: &Items<'_>, is: &Items<'_>) -> Pairs {
         items.extend(new.skip(both).map(|n| (n.to_string(), Pairing::New(is.nodes[n]))));
     }
     Pairs { items, reordered: None }
+}
+
+/// What stands between equal items: as little as there can be, unless there are so many that finding that would take
+/// their number squared.
+fn unequal(before: &[String], after: &[String]) -> Vec<(Range<usize>, Range<usize>)> {
+    let start = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+    let ends = before[start..].iter().rev().zip(after[start..].iter().rev());
+    let end = ends.take_while(|(a, b)| a == b).count();
+    let (old, new) = (start..before.len() - end, start..after.len() - end);
+    if old.len() + new.len() > MANY {
+        return between(old, new, &equal_in_turn(before, after, (start, end)));
+    }
+    let ops = capture_diff_slices(Algorithm::Myers, before, after).into_iter();
+    ops.filter(|op| !matches!(op, DiffOp::Equal { .. })).map(|op| (op.old_range(), op.new_range())).collect()
+}
+
+/// Each item of the shorter list with the next equal one of the longer: all of them, where the longer one only has more.
+fn equal_in_turn(before: &[String], after: &[String], (start, end): (usize, usize)) -> Vec<(usize, usize)> {
+    let swapped = before.len() > after.len();
+    let (short, long) = if swapped { (after, before) } else { (before, after) };
+    let mut places: BTreeMap<&String, VecDeque<usize>> = BTreeMap::new();
+    for (at, item) in long.iter().enumerate().take(long.len() - end).skip(start) {
+        places.entry(item).or_default().push_back(at);
+    }
+    let mut from = start;
+    let mut found = Vec::new();
+    for (place, item) in short.iter().enumerate().take(short.len() - end).skip(start) {
+        let Some(there) = places.get_mut(item) else { continue };
+        while there.front().is_some_and(|at| *at < from) {
+            there.pop_front();
+        }
+        if let Some(at) = there.pop_front() {
+            found.push(if swapped { (at, place) } else { (place, at) });
+            from = at + 1;
+        }
+    }
+    found
+}
+
+/// What is left of two ranges between pairs of equal items.
+fn between(old: Range<usize>, new: Range<usize>, equal: &[(usize, usize)]) -> Vec<(Range<usize>, Range<usize>)> {
+    let (mut o, mut n) = (old.start, new.start);
+    let mut found = Vec::new();
+    for (to_o, to_n) in equal.iter().copied().chain([(old.end, new.end)]) {
+        if o < to_o || n < to_n {
+            found.push((o..to_o, n..to_n));
+        }
+        (o, n) = (to_o + 1, to_n + 1);
+    }
+    found
 }

@@ -15,6 +15,7 @@ mod lists;
 mod live;
 mod queues;
 mod renames;
+mod room;
 mod routes;
 mod shrinking;
 
@@ -47,7 +48,8 @@ pub struct Change {
     pub object: Option<ObjectId>,
     /// Relative to the cluster's folder.
     pub file: String,
-    /// `spec.remoteWrite[central].url`; empty where it is about the whole object.
+    /// `spec.remoteWrite[central].url`; empty where it is about the whole object. `data[…]` is all of the entries that are
+    /// too many to be told one by one; its values say how many.
     pub path: String,
     pub edit: Edit,
     /// It is inside of a string that holds a document: to an API server one value with all that is in it.

@@ -305,3 +305,51 @@ fn an_argument_behind_a_flag_that_tells_is_marked_though_nothing_else_changes() 
         [("args[1]", false), ("args[3]", true)]
     );
 }
+
+/// Items that nobody has compiled, as anybody with write access to one object may add them.
+fn flood(n: usize) -> impl Iterator<Item = Json> {
+    (0..n).map(|i| json!(format!("x{i}")))
+}
+
+#[test]
+fn of_very_many_entries_the_first_are_told_and_how_many_there_are_more() {
+    let few = told(json!({"a": flood(1_000).collect::<Json>()}), json!({"a": []}));
+    assert_eq!(few.len(), 1_000);
+    let many = told(json!({"a": flood(60_000).collect::<Json>()}), json!({"a": ["ours"]}));
+    assert_eq!(many.len(), 12, "{many:#?}");
+    assert_eq!(many[0], "a[0] changed \"x0\" \"ours\"");
+    assert_eq!(many[11], "a[…] removed \"59989 more\" -");
+    let map = |n: usize| (0..n).map(|i| (format!("k{i}"), json!(i))).collect::<serde_json::Map<String, Json>>();
+    let maps = told(json!({"data": map(2_000)}), json!({"data": {"k77": "x", "new": 1}}));
+    assert_eq!(maps.len(), 13, "{maps:#?}");
+    assert_eq!(maps[10..], ["data.k77 changed 77 \"x\"", "data.new added - 1", "data[…] removed \"1989 more\" -"]);
+}
+
+#[test]
+fn entries_that_are_not_told_are_as_grave_as_they_are() {
+    let args = |of: Vec<Json>| json!({"spec": {"template": {"spec": {"containers": [{"name": "a", "args": of}]}}}});
+    let id = ObjectId { kind: "StatefulSet".into(), api_version: "apps/v1".into(), ..prometheus() };
+    let queue = json!("-remoteWrite.url=http://a");
+    let changes = changes_of(&id, &args(flood(5_000).chain([queue]).collect()), &args(vec![]), &RULES);
+    let gravest = changes.iter().max_by_key(|c| c.effect).unwrap();
+    let path = "spec.template.spec.containers[a].args[…]";
+    assert_eq!((gravest.path.as_str(), gravest.effect), (path, Effect::QueueReset), "{}", gravest.consequence);
+}
+
+#[test]
+fn an_object_has_room_for_so_many_differences() {
+    let nested = |n: usize| json!((0..90).map(|_| flood(n).collect::<Json>()).collect::<Vec<_>>());
+    let lines = told(json!({"a": nested(900), "b": 1}), json!({"a": nested(0)}));
+    assert_eq!(lines.len(), 5_001, "{}", lines.len());
+    assert_eq!(lines[5_000], "[…] removed \"76001 more\" -");
+}
+
+#[test]
+fn ours_are_found_among_very_many() {
+    let ours = ["a", "b", "c"].map(Json::from);
+    let live: Vec<Json> = ours.iter().cloned().flat_map(|own| flood(20_000).chain([own])).chain(flood(5)).collect();
+    let lines = told(json!(live), json!(ours));
+    assert_eq!(lines.len(), 11);
+    assert!(lines.iter().all(|line| line.contains(" removed ")), "{lines:#?}");
+    assert_eq!(lines[10], "[…] removed \"59995 more\" -");
+}

@@ -1,5 +1,6 @@
 //! Changes, grouped by cluster and object.
 
+mod lines;
 mod live;
 mod views;
 
@@ -280,16 +281,17 @@ fn changed(change: &Change, path: &str, look: Look, out: &mut String) {
 
 /// Lines that differ, each with two lines around it.
 fn lines(before: &str, after: &str, look: Look, out: &mut String) {
+    let (before, after, mut more) = lines::clipped(before, after);
     let diff = TextDiff::from_lines(before, after);
     let mut left = LINES;
-    for (i, group) in diff.grouped_ops(2).iter().enumerate() {
+    'all: for (i, group) in diff.grouped_ops(2).iter().enumerate() {
         if i > 0 {
             out.push_str("      …\n");
         }
         for line in group.iter().flat_map(|op| diff.iter_changes(op)) {
             if left == 0 {
-                out.push_str("      … more lines differ\n");
-                return;
+                more = true;
+                break 'all;
             }
             left -= 1;
             let (sign, style) = match line.tag() {
@@ -300,6 +302,9 @@ fn lines(before: &str, after: &str, look: Look, out: &mut String) {
             let text = cut(&one_line(line.value().trim_end_matches(['\n', '\r'])));
             out.push_str(&format!("      {}\n", look.paint(style, format!("{sign} {text}").trim_end())));
         }
+    }
+    if more {
+        out.push_str("      … more lines differ\n");
     }
 }
 

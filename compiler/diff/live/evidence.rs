@@ -34,8 +34,9 @@ impl Earlier {
     }
 }
 
-/// Whether one path is the other, or leads to it.
+/// Whether one path is the other, or leads to it. The rest of a list or map may be any of its entries.
 pub fn overlap(a: &str, b: &str) -> bool {
+    let [a, b] = [a, b].map(|path| path.strip_suffix(crate::diff::room::OF_REST).unwrap_or(path));
     let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
     long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || short.is_empty() || rest.starts_with(['.', '[']))
 }

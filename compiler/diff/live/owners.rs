@@ -5,7 +5,7 @@
 //! empty is owned with everything below it where it is one value to the API server; of a map or list that is merged
 //! the node alone is owned then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json};
 
@@ -173,17 +173,20 @@ impl Owners {
             Json::Object(entries) => {
                 for (name, value) in entries.iter().filter(|(name, _)| !is_the_servers(depth, key, name)) {
                     let field = field.and_then(|f| f.child(name));
-                    let is_it = |step: &str| step.strip_prefix("f:") == Some(name);
-                    let below: Vec<Share<'_>> = shares.iter().filter_map(|s| s.below(field, is_it)).collect();
+                    let step = format!("f:{name}");
+                    let below: Vec<Share<'_>> =
+                        shares.iter().filter_map(|s| s.below(field, |these| these.get(&step))).collect();
                     let child = self.add(tree, (name, value), &below, (field, part), depth + 1);
                     append(tree, child);
                 }
             }
             Json::Array(items) => {
                 let field = field.and_then(Field::items);
+                let named: Vec<Named<'_>> = shares.iter().map(|share| Named::of(*share)).collect();
                 for (place, item) in items.iter().enumerate() {
-                    let is_it = |step: &str| names_item(step, item, place);
-                    let below: Vec<Share<'_>> = shares.iter().filter_map(|s| s.below(field, is_it)).collect();
+                    let all = shares.iter().zip(&named);
+                    let below: Vec<Share<'_>> =
+                        all.filter_map(|(s, named)| s.below(field, |_| named.below(item, place))).collect();
                     let child = self.add(tree, ("", item), &below, (field, part), depth + 1);
                     append(tree, child);
                 }
@@ -256,14 +259,18 @@ fn is_replaced(field: Option<Field>, value: &Json) -> bool {
 }
 
 impl<'j> Share<'j> {
-    /// What of it is below the step that `is_it` knows, which leads to `field`.
-    fn below(self, field: Option<Field>, is_it: impl Fn(&str) -> bool) -> Option<Share<'j>> {
+    /// What of it is below the step that `find` finds, which leads to `field`.
+    fn below(
+        self,
+        field: Option<Field>,
+        find: impl Fn(&'j Map<String, Json>) -> Option<&'j Json>,
+    ) -> Option<Share<'j>> {
         let these = match self.fields {
             Fields::All => return Some(self),
             Fields::Node => return None,
             Fields::These(these) => these,
         };
-        let (_, below) = these.iter().find(|(step, _)| is_it(step))?;
+        let below = find(these)?;
         let fields = match below.as_object().filter(|fields| !fields.is_empty()) {
             Some(fields) => Fields::These(fields),
             None if field.is_some_and(is_merged) => Fields::Node,
@@ -289,16 +296,57 @@ fn is_the_servers(depth: usize, parent: &str, name: &str) -> bool {
 /// What `kubectl apply` without `--server-side` keeps of what it applied.
 pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-fn names_item(step: &str, item: &Json, place: usize) -> bool {
-    let read = |text: &str| serde_json::from_str::<Json>(text).ok();
-    match step.split_at_checked(2) {
-        Some(("k:", keys)) => read(keys)
-            .and_then(|k| k.as_object().cloned())
-            .is_some_and(|keys| keys.iter().all(|(key, value)| item.get(key) == Some(value))),
-        Some(("v:", value)) => read(value).as_ref() == Some(item),
-        Some(("i:", index)) => index.parse() == Ok(place),
-        _ => false,
+/// The items of a list that a manager owns something of, by how they are named: a list may be as long as its names.
+#[derive(Default)]
+struct Named<'j> {
+    /// `k:`, `v:` and `i:` as keys, values and places are written in one way.
+    steps: BTreeMap<String, &'j Json>,
+    /// Which keys make up names here.
+    keys: BTreeSet<Vec<String>>,
+    by_value: bool,
+}
+
+impl<'j> Named<'j> {
+    fn of(share: Share<'j>) -> Self {
+        let Fields::These(these) = share.fields else { return Named::default() };
+        let mut named = Named::default();
+        for (step, below) in these {
+            let read = |text: &str| serde_json::from_str::<Json>(text).ok();
+            let name = match step.split_at_checked(2) {
+                Some(("k:", keys)) => read(keys).and_then(|keys| {
+                    let mut names: Vec<String> = keys.as_object()?.keys().cloned().collect();
+                    names.sort();
+                    let name = key(&keys, &names);
+                    named.keys.insert(names);
+                    name
+                }),
+                Some(("v:", value)) => read(value).map(value_of),
+                Some(("i:", _)) => Some(step.clone()),
+                _ => None,
+            };
+            named.by_value |= step.starts_with("v:");
+            if let Some(name) = name {
+                named.steps.entry(name).or_insert(below);
+            }
+        }
+        named
     }
+
+    fn below(&self, item: &Json, place: usize) -> Option<&'j Json> {
+        let by_key = || self.keys.iter().filter_map(|names| key(item, names)).find_map(|name| self.steps.get(&name));
+        let by_value = || self.by_value.then(|| self.steps.get(&value_of(item.clone())))?;
+        by_key().or_else(by_value).or_else(|| self.steps.get(&format!("i:{place}"))).copied()
+    }
+}
+
+fn key(item: &Json, names: &[String]) -> Option<String> {
+    let values: Option<Vec<String>> = names.iter().map(|name| item.get(name).map(Json::to_string)).collect();
+    values.map(|values| format!("k:{names:?}{values:?}"))
+}
+
+fn value_of(mut value: Json) -> String {
+    value.sort_all_objects();
+    format!("v:{value}")
 }
 
 #[cfg(test)]
@@ -353,6 +401,17 @@ mod tests {
         assert!(
             tree.pointer(root, "/metadata/uid").is_none() && tree.pointer(root, "/metadata/managedFields").is_none()
         );
+    }
+
+    #[test]
+    fn very_many_items_each_have_their_owner() {
+        let names = || (0..20_000).map(|n| format!("x{n}"));
+        let fields: Map<String, Json> = names().map(|name| (format!("v:{}", Json::from(name)), json!({}))).collect();
+        let live = json!({
+            "metadata": {"name": "a", "finalizers": names().collect::<Vec<_>>(), "managedFields": [
+                {"manager": "mallory", "operation": "Update",
+                 "fieldsV1": {"f:metadata": {"f:finalizers": fields}}}]}});
+        assert_eq!(owners_at(&live, "/metadata/finalizers/19999"), ["mallory"]);
     }
 
     #[test]

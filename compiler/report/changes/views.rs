@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use similar::{ChangeTag, TextDiff};
 
-use super::{ClusterChanges, live};
+use super::{ClusterChanges, lines, live};
 use crate::diag::Origin;
 use crate::diff::{Cause, Change, Edit, Effect};
 use crate::emit;
@@ -49,7 +49,8 @@ pub(super) fn unified(name: &str, file: &str, changes: &[Change], look: Look, ou
         let because = if because.is_empty() { because } else { format!("  {because}") };
         out.push_str(&format!("{}\n", paint(CHANGED, &format!("@@ {} @@{because}", one_line(path)))));
         let (before, after) = (text(change.before.as_ref()), text(change.after.as_ref()));
-        let diff = TextDiff::from_lines(&before, &after);
+        let (before, after, more) = lines::clipped(&before, &after);
+        let diff = TextDiff::from_lines(before, after);
         for (at, group) in diff.grouped_ops(3).iter().enumerate() {
             if at > 0 {
                 out.push_str(&paint(DIM, " …"));
@@ -64,6 +65,9 @@ pub(super) fn unified(name: &str, file: &str, changes: &[Change], look: Look, ou
                 let text = one_line(line.value().trim_end_matches(['\n', '\r']));
                 out.push_str(&format!("{}\n", paint(style, &format!("{sign}{text}"))));
             }
+        }
+        if more {
+            out.push_str(&format!("{}\n", paint(DIM, " … more lines differ")));
         }
     }
 }
