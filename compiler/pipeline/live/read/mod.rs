@@ -208,9 +208,9 @@ impl<'a> Reader<'a> {
 
     fn by_place(&mut self, more: Vec<(Listed, Reason<'a>)>) {
         let (lists, mut reasons): (Vec<Listed>, Vec<Reason<'a>>) = more.into_iter().unzip();
-        let served: Vec<Served> = lists.iter().map(|l| l.served.clone()).collect();
+        let asked = lists.clone();
         self.lists(lists, |reader, at, answer| {
-            let served = &served[at];
+            let served = &asked[at].served;
             match (&mut reasons[at], answer) {
                 (Reason::Missing(_), Ok(objects)) => reader.keep(served, objects, false),
                 (Reason::Missing(ids), Err(why)) => {
@@ -224,7 +224,14 @@ impl<'a> Reader<'a> {
                 (Reason::Narrowed(namespace), Err(why)) => {
                     reader.unverified(&served.api_version, &served.kind, Some(namespace), why);
                 }
-                (Reason::Selected(place, selections), answer) => reader.selected(place, selections, answer),
+                (Reason::Selected(place, selections), answer) => {
+                    // A dump tells nothing of what else there is; what is in it is there.
+                    if answer.as_ref().is_err_and(|why| why.kind == FailureKind::NotRecorded) {
+                        let known = reader.server.known(&asked[at]);
+                        reader.selected(place, selections, Ok(known));
+                    }
+                    reader.selected(place, selections, answer);
+                }
             }
         });
     }

@@ -145,7 +145,16 @@ fn what_our_prometheis_select_of_others_is_found() {
                              "watershed/fleet": "f", "watershed/cluster": "lab"}),
         ),
     ]);
-    let selected = read(&server, &asked).selected;
-    let told: Vec<(&str, &[String])> = selected.iter().map(|(id, (_, by))| (id.name.as_str(), &by[..])).collect();
-    assert_eq!(told, [("theirs", &["user".to_owned()][..])]);
+    let told = |server: &Recorded| -> Vec<(String, Vec<String>)> {
+        read(server, &asked).selected.into_iter().map(|(id, (_, by))| (id.name, by)).collect()
+    };
+    let theirs = [("theirs".to_owned(), vec!["user".to_owned()])];
+    assert_eq!(told(&server), theirs);
+    let recorder = crate::world::Recorder::new(std::sync::Arc::new(server.clone()));
+    read(&recorder, &asked);
+    assert_eq!(told(&recorder.recorded()), theirs, "a snapshot");
+    // A dump: nothing was listed to its end.
+    server.complete.clear();
+    assert_eq!(told(&server), theirs);
+    assert!(read(&server, &asked).unsearched.contains("Probe"));
 }
