@@ -65,6 +65,7 @@ fn settings(weak: &str) -> Value {
             "datasources.yaml: |\n  d:\n  - secureJsonData:\n      basicAuthPassword: {}\n",
             at("YAML in YAML")
         ),
+        "map.yaml": format!("tokens:\n  admin: {}\n", at("map of tokens in YAML")),
         "block.yaml": format!("client_secret: |\n  {}\nother: x\n", at("block in YAML")),
         "config.json": json!({"a": {"apiKey": at("key in JSON"), "inner": inner}}).to_string(),
         "grafana.ini": format!(
@@ -78,7 +79,8 @@ fn settings(weak: &str) -> Value {
             at("password of a DSN")
         ),
         "run.sh": format!(
-            "curl -H 'Authorization: Basic {}' http://u:{}@a.example.com\n",
+            "mysql -uroot -p{} x\ncurl -H 'Authorization: Basic {}' http://u:{}@a.example.com\n",
+            at("glued to a flag in a script"),
             at("header of a script"),
             at("URL of a script")
         ),
@@ -138,6 +140,9 @@ fn spoiled(mut objects: Vec<Value>) -> Vec<Value> {
                      "headers": {"Authorization": format!("Basic {}", put(WEAK[2], "Authorization")),
                                  "X-Api-Key": put(WEAK[0], "X-Api-Key"), "Cookie": put(WEAK[1], "Cookie")}}]);
                 object["spec"]["passwords"] = json!([put(WEAK[1], "list of passwords")]);
+                object["spec"]["clientPasswords"] =
+                    json!({"admin": put(WEAK[1], "map of passwords"), "more": {"a": put(WEAK[0], "map in a map")}});
+                object["spec"]["credentials"] = json!({"admin": put(WEAK[1], "map of credentials")});
                 object["spec"]["auth"] = json!({"tokens": [put(WEAK[1], "list of tokens")]});
                 object["spec"]["extraArgs"] = json!({
                     "httpAuth.password": [put(WEAK[1], "list at a flag's name")],
@@ -165,12 +170,16 @@ fn spoiled(mut objects: Vec<Value>) -> Vec<Value> {
                     "--pass",
                     put(WEAK[1], "behind a flag by a short name"),
                     format!("curl -u admin:{} x", put(WEAK[1], "login in a command")),
+                    format!("mysql -uroot -p{} x", put(WEAK[1], "glued to a short flag")),
+                    format!("sshpass -p {} ssh x", put(WEAK[1], "behind a short flag")),
                     "--user",
                     format!("admin:{}", put(WEAK[1], "login behind a flag")),
                     format!("-license={}", put(WEAK[0], "license"))
                 ]);
             }
             "ServiceMonitor" => {
+                let finalizers = json!([format!("a.example.com/{}", canary("item of a set"))]);
+                object["metadata"]["finalizers"] = finalizers;
                 object["spec"]["endpoints"] = json!([{"port": "a", "bearerToken": canary("bearerToken of a monitor"), "params": {"token": [canary("parameter")]},
                 "proxyUrl": format!("http://u:{}@p.example.com", canary("proxy"))}])
             }

@@ -126,10 +126,16 @@ fn without_credentials(change: &Change, masks: &mut Masks) -> Change {
     // Only the live object has it, and whoever wrote it is no reader of this.
     let strange = change.edit == Edit::Removed && change.because.is_some();
     for value in [&mut change.before, &mut change.after].into_iter().flatten() {
+        let own = value.clone();
         if change.handed {
             masks.whole(value);
         }
-        if strange { masks.strange(&path, value) } else { masks.value(&path, value) }
+        if strange {
+            masks.strange(&path, value)
+        } else {
+            masks.value(&path, value)
+        }
+        Masks::own_name(&mut change.path, &own, value);
     }
     if let Some(id) = &mut change.object {
         [&mut id.api_version, &mut id.kind, &mut id.namespace, &mut id.name]

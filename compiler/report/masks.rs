@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::spec::conceal::{Conceal, Variables};
-use crate::spec::telling::{of_items, smells};
+use crate::spec::telling::{self, of_items, smells};
 
 /// The numbers given so far; one for everything that is shown together.
 #[derive(Debug, Default)]
@@ -38,8 +38,25 @@ impl Masks {
         self.with(false, |conceal| conceal.value("password", value));
     }
 
+    /// A path that ends with the value itself, as items of sets are called, with what stands for it.
+    pub fn own_name(path: &mut String, value: &Json, masked: &Json) {
+        if let Some(list) = path.strip_suffix(&label(value)).filter(|_| value != masked) {
+            *path = format!("{list}{}", label(masked));
+        }
+    }
+
     fn hidden(&mut self, path: &str, value: &mut Json, variables: bool) {
+        let of_set = path.strip_suffix(&label(value)).map(|list| format!("{list}[0]"));
+        let path = of_set.as_deref().unwrap_or(path);
         let [grand, parent, key] = last_three(path);
+        let leaf = value.is_string() || value.is_number();
+        // `tokens.admin`, `credentials.db.word`: an entry of a map that tells.
+        let entry = match telling::of_entry(parent, key) {
+            Some(one) => Some(if leaf { one } else { parent }),
+            None => telling::of_entry(grand, parent)
+                .filter(|_| telling::of_entry(grand, key).is_some())
+                .map(|one| if leaf { one } else { grand }),
+        };
         let variable = variables && grand == "env" && key == "value";
         // An item that is known by its place alone: its name, which would tell, is another difference.
         let nameless = key == "value"
@@ -52,6 +69,7 @@ impl Masks {
             // One variable, whole.
             _ if parent == "env" && value.is_object() => parent,
             "value" if smells(parent) => parent,
+            _ if entry.is_some() => entry.unwrap_or(key),
             place if !place.is_empty() && place.bytes().all(|b| b.is_ascii_digit()) => of_items(parent),
             key => key,
         };
@@ -67,6 +85,13 @@ impl Masks {
         let variables = if variables { Variables::All } else { Variables::None };
         f(&mut Conceal { hide: &mut hide, exact: false, variables });
     }
+}
+
+/// What an item of a set is called in paths.
+fn label(value: &Json) -> String {
+    let mut value = value.clone();
+    value.sort_all_objects();
+    format!("[{value}]")
 }
 
 /// `15000`, `30s`: nobody logs in with it.
@@ -153,6 +178,23 @@ mod tests {
             let text = value.to_string();
             assert_eq!(masked(path, value), text, "{path}");
         }
+    }
+
+    #[test]
+    fn an_item_of_a_set_is_not_told_by_its_name_either() {
+        let (value, mut path) = (json!("hunter2"), "spec.tokens[\"hunter2\"]".to_owned());
+        let mut masked = value.clone();
+        Masks::default().value(&path, &mut masked);
+        Masks::own_name(&mut path, &value, &masked);
+        assert_eq!((path.as_str(), masked), ("spec.tokens[\"(hidden #1)\"]", json!("(hidden #1)")));
+    }
+
+    #[test]
+    fn entries_of_a_map_that_tells_are_hidden_one_by_one() {
+        for path in ["spec.passwords.admin", "data.credentials.db", "spec.tokens.a.b"] {
+            assert_eq!(masked(path, json!("hunter2")), "\"(hidden #1)\"", "{path}");
+        }
+        assert_eq!(masked("spec.credentials.name", json!("a")), "\"a\"");
     }
 
     #[test]

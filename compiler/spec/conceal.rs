@@ -60,6 +60,11 @@ impl Conceal<'_> {
                     match (item, how) {
                         (Json::String(text), Some(Handed::Whole)) => self.whole(text),
                         (Json::String(text), Some(Handed::Login)) => self.login(text),
+                        (Json::String(text), Some(Handed::Glued(at))) => {
+                            let mut value = text.split_off(at);
+                            self.whole(&mut value);
+                            text.push_str(&value);
+                        }
                         (item, _) => self.value(key, item),
                     }
                 }
@@ -75,7 +80,11 @@ impl Conceal<'_> {
                         // `tokens: [{value: …}]`, `license: {key: …}`.
                         _ if below == "value" && smells(key) => self.value(key, &mut value),
                         _ if below == "key" && key == "license" => self.value(key, &mut value),
-                        _ => self.value(&below, &mut value),
+                        _ => match telling::of_entry(key, &below) {
+                            Some(one) if value.is_string() || value.is_number() => self.value(one, &mut value),
+                            Some(_) => self.value(key, &mut value),
+                            None => self.value(&below, &mut value),
+                        },
                     }
                     if self.exact {
                         self.words(&mut below)
@@ -154,6 +163,7 @@ impl Conceal<'_> {
             match how {
                 Handed::Whole => self.whole(&mut value),
                 Handed::Login => self.login(&mut value),
+                Handed::Glued(_) => {}
             }
             text.replace_range(at, &value);
         }
@@ -352,6 +362,13 @@ mod tests {
                 ("extraArgs", json!({"remoteWrite.basicAuth.password": [canary], "snapshotAuthKey": [canary]})),
                 ("auth", json!({"tokens": [canary], "apiKeys": [[canary]]})),
                 ("passwords", json!([canary])),
+                ("passwords", json!({"admin": canary, "other": {"a": canary}})),
+                ("a", json!({"tokens": {"admin": canary}, "dbCredentials": {"user": "u", "word": canary}})),
+                ("config.yaml", json!(format!("credentials:\n  admin: {canary}\n"))),
+                ("command", json!(["mysql", "-uroot", format!("-p{canary}"), "db"])),
+                ("command", json!(["sh", "-c", format!("/usr/bin/mysqldump -p'{canary}' db | gzip")])),
+                ("args", json!(["redis-cli", "-a", canary])),
+                ("a", json!(format!("sshpass -p {canary} ssh x"))),
                 ("credentials", json!([canary])),
                 ("clientSecrets", json!([canary])),
                 ("tokens", json!([{"name": "a", "value": canary}])),
@@ -391,6 +408,12 @@ mod tests {
             ("matchLabelKeys", json!(["pod-template-hash"])),
             ("args", json!(["--web.auth", "basic", "--token", "$(TOKEN)", "--password-file", "x", "--user", "nobody"])),
             ("command", json!(["chroot", "-u", "1000:1000", "chown -u 65534:65534 /x"])),
+            ("args", json!(["mysqld", "-port", "3306", "-path=/x", "-p", "9090"])),
+            ("command", json!(["sh", "-c", "serve -port 9090 -path /x -p 9090 -phttp"])),
+            (
+                "a",
+                json!({"credentials": {"name": "a", "key": "b"}, "tokens": {"secretName": "a", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}}),
+            ),
             ("license", json!({"keyRef": {"name": "a", "key": "b"}})),
             ("basicAuth", json!({"password": {"name": "secret", "key": "password"}})),
             ("env", json!([{"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}])),

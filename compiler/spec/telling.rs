@@ -12,10 +12,32 @@ pub enum Handed {
     Whole,
     /// What comes after the colon of `user:password`.
     Login,
+    /// What comes behind so many characters of the argument itself: `-pSECRET` of mysql.
+    Glued(usize),
 }
 
 /// Flags of curl, wget and the like that take user and password at once.
 const LOGINS: [&str; 4] = ["-u", "-U", "--user", "--proxy-user"];
+/// Flags of one letter that take a password, by how the names of programs begin which know them. To others they are ports,
+/// paths and profiles.
+const LETTERS: [(&str, &str, Ways); 7] = [
+    ("mysql", "-p", Ways::Glued),
+    ("mariadb", "-p", Ways::Glued),
+    ("sshpass", "-p", Ways::Both),
+    ("mongo", "-p", Ways::Both),
+    ("redis-cli", "-a", Ways::Behind),
+    ("valkey-cli", "-a", Ways::Behind),
+    ("ldap", "-w", Ways::Both),
+];
+
+/// How a value is handed to a flag.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ways {
+    Glued,
+    Behind,
+    Both,
+}
+
 /// In a text that may be no command line, shorter words behind a flag are words.
 const SHORT: usize = 4;
 
@@ -27,24 +49,57 @@ pub fn flag(argument: &str) -> Option<&str> {
 
 /// Where in a row of arguments something stands that is handed to the flag before it: `--pass`, `…`.
 pub fn arguments(all: &[Option<&str>]) -> Vec<(usize, Handed)> {
-    let behind = |(at, pair): (usize, &[Option<&str>])| Some((at + 1, handed(pair[0]?, pair[1]?)?));
-    all.windows(2).enumerate().filter_map(behind).collect()
+    let program = all.iter().flatten().find_map(|argument| program(argument));
+    let behind = |at: usize| handed(all.get(at.checked_sub(1)?).copied().flatten()?, all[at]?, program);
+    let glued = |at: usize| Some(Handed::Glued(of_letter(all[at]?, program)?));
+    (0..all.len()).filter_map(|at| Some((at, behind(at).or_else(|| glued(at))?))).collect()
+}
+
+/// The known program that a word names: `/usr/bin/mysqldump`. What begins so and goes on otherwise than programs are
+/// called is none.
+fn program(word: &str) -> Option<Program> {
+    let name = word.rsplit('/').next().unwrap_or(word);
+    let plain = |rest: &str| rest.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-');
+    LETTERS.iter().find(|(known, ..)| name.strip_prefix(known).is_some_and(plain))
+}
+
+type Program = &'static (&'static str, &'static str, Ways);
+
+/// Where the value begins in `-pSECRET`, where the program reads it so.
+fn of_letter(word: &str, program: Option<Program>) -> Option<usize> {
+    let (_, flag, ways) = program?;
+    let value = word.strip_prefix(flag).filter(|_| *ways != Ways::Behind)?;
+    let other = ["ort", "ath", "rotocol", "rofile", "rint", "lugin"]
+        .iter()
+        .any(|rest| value.strip_prefix(rest).is_some_and(|rest| rest.is_empty() || rest.starts_with(['=', '-'])));
+    (!other && is_given(value)).then_some(flag.len())
 }
 
 /// The same within one text, in the order of the text: `curl -u admin:…`.
 pub(super) fn in_command(text: &str) -> Vec<(Range<usize>, Handed)> {
     let mut found = Vec::new();
-    for line in text.split_inclusive('\n').filter(|line| line.contains('-')) {
+    let (mut running, mut goes_on) = (None, false);
+    for line in text.split_inclusive('\n') {
         let from = line.as_ptr() as usize - text.as_ptr() as usize;
+        running = running.filter(|_| goes_on);
+        goes_on = line.trim_end().ends_with('\\');
         let mut at = 0;
         while let Some(word) = word(line, at, false) {
+            running = running.filter(|_| !line[at..word.start].contains([';', '|', '&', '(', ')', '`']));
             at = word.end.max(at + 1);
             let name = &line[word.clone()];
-            if let Some((value, how)) = together(name) {
+            running = program(name).or(running);
+            let glued = || of_letter(name, running).map(|value| (value, Handed::Whole));
+            if let Some((value, how)) = together(name).or_else(glued) {
                 found.push((from + word.start + value..from + word.end, how));
             } else if let Some(next) = self::word(line, word.end, true) {
                 let value = &line[next.clone()];
-                if let Some(how) = handed(name, value).filter(|_| value.len() >= SHORT) {
+                let quoted = || {
+                    let flag = running.is_some_and(|(_, flag, ways)| *flag == name && *ways != Ways::Behind);
+                    (flag && line[word.end..].starts_with(['"', '\'']) && is_given(value)).then_some(Handed::Whole)
+                };
+                let how = handed(name, value, running).or_else(quoted);
+                if let Some(how) = how.filter(|_| value.len() >= SHORT) {
                     found.push((from + next.start..from + next.end, how));
                     at = next.end;
                 }
@@ -80,9 +135,14 @@ fn together(word: &str) -> Option<(usize, Handed)> {
     long.map(|f| f.len() + 1).or_else(short).map(|at| (at, Handed::Login))
 }
 
-fn handed(name: &str, value: &str) -> Option<Handed> {
+fn handed(name: &str, value: &str, program: Option<Program>) -> Option<Handed> {
     if !is_given(value) || value.starts_with('-') {
         return None;
+    }
+    // What such a program starts has ports.
+    let port = value.len() <= 5 && value.bytes().all(|b| b.is_ascii_digit());
+    if !port && program.is_some_and(|(_, flag, ways)| *flag == name && *ways != Ways::Glued) {
+        return Some(Handed::Whole);
     }
     if LOGINS.contains(&name) && is_login(value) {
         return Some(Handed::Login);
@@ -117,6 +177,43 @@ pub fn of_items(key: &str) -> &str {
         Some(one) if !smells(key) && smells(one) => one,
         _ => key,
     }
+}
+
+/// Under which key a value stands that has a name of its own in a map: `tokens: {admin: …}`, `credentials: {…}`. `None`
+/// where the map says nothing of what is in it, or the name does: one that refers to a Secret, or tells who and where.
+pub fn of_entry<'k>(key: &'k str, name: &str) -> Option<&'k str> {
+    const OTHER: [&str; 26] = [
+        "name",
+        "key",
+        "optional",
+        "namespace",
+        "kind",
+        "type",
+        "group",
+        "path",
+        "file",
+        "ref",
+        "user",
+        "username",
+        "id",
+        "email",
+        "url",
+        "host",
+        "address",
+        "server",
+        "endpoint",
+        "port",
+        "region",
+        "bucket",
+        "from",
+        "enabled",
+        "version",
+        "uid",
+    ];
+    let telling =
+        key.to_ascii_lowercase().ends_with("credentials") || (of_items(key) != key && !of_items(key).is_empty());
+    let other = words(name).last().is_none_or(|last| OTHER.contains(&last.as_str()));
+    (telling && !other).then(|| of_items(key))
 }
 
 /// Keys, variables and headers whose values are credentials. Names of Secrets and files are not.
@@ -222,8 +319,25 @@ mod tests {
         let found =
             |text: &'static str| -> Vec<&str> { in_command(text).into_iter().map(|(at, _)| &text[at]).collect() };
         assert_eq!(found("a;curl -u a:hunter2 x\nb --pass 'hunter 2' c"), ["a:hunter2", "hunter 2"]);
+        assert_eq!(
+            found("mysql -uroot -phunter2 x; a -port -pother\nmysqldump \\\n  -phunter3 x"),
+            ["hunter2", "hunter3"]
+        );
+        assert_eq!(found("redis-cli -a hunter2; sshpass -phunter3 ssh -p 2222 x"), ["hunter2", "hunter3"]);
+        assert_eq!(
+            found("mysql -p 9090 -port -path=x -P3306\nserve -phttp\nmysql.default.svc -pxxxx"),
+            Vec::<&str>::new()
+        );
+        let row = ["mysql", "-uroot", "-phunter2", "-port"].map(Some);
+        assert_eq!(arguments(&row), [(2, Handed::Glued(2))]);
+        assert_eq!(arguments(&["serve", "-pother", "-p", "9090"].map(Some)), []);
         assert_eq!(found("bash -c \"mysql --password hunter2\""), ["hunter2"]);
         assert_eq!(found("- password: x\n--token $TOKEN --pass -v id -u x"), Vec::<&str>::new());
+        let of = |key, name| of_entry(key, name);
+        assert_eq!([of("tokens", "admin"), of("dbCredentials", "admin")], [Some("token"), Some("dbCredentials")]);
+        for (key, name) in [("tokens", "secretName"), ("credentials", "key"), ("secrets", "a"), ("labels", "a")] {
+            assert_eq!(of(key, name), None, "{key}.{name}");
+        }
         assert_eq!([of_items("passwords"), of_items("secrets"), of_items("endpoints")], ["password", "", "endpoints"]);
     }
 }
