@@ -8,7 +8,7 @@ use super::embedded;
 use super::lists::{self, Pairing};
 use super::queues;
 use super::room::{self, Room};
-use super::{Change, Edit, Effect, Rules, Side, effects};
+use super::{Change, Edit, Effect, Rules, Side, effects, whole};
 use crate::diag::Origin;
 use crate::object::{NodeId, ObjectId, Tree, Value};
 use crate::spec::telling;
@@ -37,17 +37,17 @@ pub fn compare(id: &ObjectId, file: &str, old: Side<'_>, new: Side<'_>, rules: &
 
 /// An object that is only on the new side.
 pub fn added(id: &ObjectId, file: &str, new: Side<'_>) -> Change {
-    whole(id, file, None, Some(json(id, new)), Came { new: inside(new).unwrap_or_default(), ..Came::default() })
+    of_whole(id, file, None, Some(json(id, new)), Came { new: inside(new).unwrap_or_default(), ..Came::default() })
 }
 
 /// An object that is only on the old side.
 pub fn removed(id: &ObjectId, file: &str, old: Side<'_>) -> Change {
-    whole(id, file, Some(json(id, old)), None, Came { old: inside(old).unwrap_or_default(), ..Came::default() })
+    of_whole(id, file, Some(json(id, old)), None, Came { old: inside(old).unwrap_or_default(), ..Came::default() })
 }
 
-fn whole(id: &ObjectId, file: &str, before: Option<Json>, after: Option<Json>, came: Came) -> Change {
+fn of_whole(id: &ObjectId, file: &str, before: Option<Json>, after: Option<Json>, came: Came) -> Change {
     let edit = if before.is_none() { Edit::Added } else { Edit::Removed };
-    let (effect, consequence) = effects::of_object(&id.kind, edit);
+    let (effect, consequence) = whole::of_object(&id.kind, edit, before.as_ref().or(after.as_ref()));
     Change {
         object: Some(id.clone()),
         file: file.to_owned(),
@@ -58,7 +58,7 @@ fn whole(id: &ObjectId, file: &str, before: Option<Json>, after: Option<Json>, c
         before,
         after,
         effect,
-        consequence: consequence.into(),
+        consequence,
         origin: came.new,
         was: came.old,
         because: None,

@@ -60,7 +60,7 @@ const PROMETHEUS: &str = "Prometheus|PrometheusAgent";
 const MONITORS: &str = "ServiceMonitor|PodMonitor|ScrapeConfig|Probe";
 const WORKLOADS: &str = "Deployment|DaemonSet|StatefulSet";
 /// Of a Helm values file.
-const VALUES: &str = "values";
+pub(super) const VALUES: &str = "values";
 
 const RESTARTED: &str = "Prometheus restarts; what its remote-write queues had not sent yet is lost";
 const RELABELLED: &str = "series may go on under other labels, or no longer be collected";
@@ -221,52 +221,6 @@ pub(super) fn of_field(
         return gravest.filter(|(effect, _)| *effect > row.0).unwrap_or(row);
     }
     row
-}
-
-/// Of an object as a whole.
-pub(super) fn of_object(kind: &str, edit: Edit) -> (Effect, &'static str) {
-    match (edit, kind) {
-        (Edit::Removed, "ServiceMonitor" | "PodMonitor" | "ScrapeConfig" | "Probe") => {
-            (Effect::Reload, "once deleted from the cluster: its targets are no longer collected")
-        }
-        (Edit::Removed, "PrometheusRule") => {
-            (Effect::Reload, "once deleted from the cluster: its alerts and recordings stop")
-        }
-        (Edit::Removed, "Prometheus" | "PrometheusAgent") => {
-            (Effect::DataLoss, "once deleted from the cluster: its samples are out of reach; its volumes stay")
-        }
-        (Edit::Removed, "StatefulSet") => (
-            Effect::DataLoss,
-            "once deleted from the cluster: what its queues had not sent is lost; let it drain first",
-        ),
-        (Edit::Removed, "Namespace") => (
-            Effect::DataLoss,
-            "once deleted from the cluster: everything in it goes with it, the volumes of stores too",
-        ),
-        (Edit::Removed, VALUES) => (
-            Effect::DataLoss,
-            "once uninstalled: what the release stores is out of reach, and rules it evaluates no longer fire",
-        ),
-        (Edit::Renamed, "Prometheus" | "PrometheusAgent") => (
-            Effect::DataLoss,
-            "starts on empty volumes under the new name, with another label `prometheus` on its series; the old one \
-             runs on until it is deleted",
-        ),
-        (Edit::Renamed, "StatefulSet" | VALUES) => {
-            (Effect::DataLoss, "starts on empty volumes under the new name; the old one runs on until it is deleted")
-        }
-        (Edit::Renamed, "PrometheusRule") => (
-            Effect::Reload,
-            "until the old one is deleted its alerts fire twice, and what it records is recorded twice",
-        ),
-        (Edit::Renamed, "ServiceMonitor" | "PodMonitor" | "ScrapeConfig" | "Probe") => {
-            (Effect::Reload, "until the old one is deleted its targets are collected twice")
-        }
-        (Edit::Added, "ServiceMonitor" | "PodMonitor" | "ScrapeConfig" | "Probe" | "PrometheusRule") => {
-            (Effect::Reload, "")
-        }
-        _ => (Effect::None, ""),
-    }
 }
 
 /// A flag of vmagent that bounds queues on disk, with less than before.

@@ -4,6 +4,7 @@
 //! `sh.helm.release.v1.<release>.v<revision>` and labelled `owner=helm,name=…,status=…,version=…`; its key `release` is
 //! base64 of (mostly gzipped) JSON (helm `pkg/storage/driver`). It holds every value, credentials among them.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use base64::Engine as _;
@@ -146,14 +147,12 @@ pub fn compare_release(wanted: Release<'_>, revisions: &[Revision], rules: &Rule
     let mut changes = Vec::new();
     if let Some(newest) = newest.filter(|n| deployed.is_none_or(|d| n.number > d.number)) {
         let (number, status) = (newest.number, newest.status.as_str());
-        let words = match status {
-            "failed" => "the last upgrade failed: what runs may be half of it",
-            _ => "an upgrade is under way, or was cut short: Helm refuses the next one until it is rolled back",
-        };
+        let not = if deployed.is_none() && status != "uninstalled" { "; its values are not compared" } else { "" };
+        let words = format!("{}{not}", meaning(status));
         changes.push(about(wanted, "revision", Some(format!("{number}, {status}")), None, words, Cause::Drift));
     }
     let Some(deployed) = deployed else {
-        if newest.is_none() {
+        if newest.is_none_or(|newest| newest.status == "uninstalled") {
             let words = "nothing of it is installed";
             changes.push(about(wanted, "", None, Some(wanted.chart.to_owned()), words, Cause::Pending));
         }
@@ -181,13 +180,33 @@ pub fn compare_release(wanted: Release<'_>, revisions: &[Revision], rules: &Rule
     changes
 }
 
+/// What it means that the newest revision of a release does not run (helm `pkg/release/status.go`).
+fn meaning(status: &str) -> &'static str {
+    match status {
+        "failed" => "the last install, upgrade or rollback failed: what runs may be half of it",
+        "pending-install" => {
+            "an install is under way, or was cut short: Helm refuses the next one until it is uninstalled"
+        }
+        "pending-upgrade" => {
+            "an upgrade is under way, or was cut short: Helm refuses the next one until it is rolled back"
+        }
+        "pending-rollback" => "a rollback is under way, or was cut short: Helm refuses all else until one ends",
+        "uninstalling" => "it is being uninstalled, or that was cut short: what runs may be half of it",
+        "uninstalled" => "it was uninstalled, and its history kept: nothing of it runs",
+        "superseded" => {
+            "it was superseded, and the record of the revision that came after it is gone: what runs is not known"
+        }
+        _ => "Helm does not say that it runs",
+    }
+}
+
 /// A change that is about the release as such.
 fn about(
     wanted: Release<'_>,
     path: &str,
     before: Option<String>,
     after: Option<String>,
-    words: &'static str,
+    words: impl Into<Cow<'static, str>>,
     cause: Cause,
 ) -> Change {
     let edit = match (&before, &after) {
@@ -286,6 +305,21 @@ mod tests {
             told(&json!({}), Some(true), &[cut, runs, old]),
             ["revision removed \"3, pending-upgrade\" - drift"]
         );
+        for (status, words) in [
+            ("uninstalled", "nothing of it runs"),
+            ("uninstalling", "it is being uninstalled"),
+            ("superseded", "what runs is not known"),
+            ("pending-install", "an install is under way"),
+            ("pending-rollback", "a rollback is under way"),
+        ] {
+            let newest = release(4, status, "0.49.0", json!({}));
+            let lines = told(&json!({}), Some(true), std::slice::from_ref(&newest));
+            assert_eq!(lines[0], format!("revision removed \"4, {status}\" - drift"));
+            let installed = lines.get(1).map(String::as_str);
+            let gone = Some("added - \"vm/victoria-metrics-cluster\" pending").filter(|_| status == "uninstalled");
+            assert_eq!(installed, gone, "{status}");
+            assert!(meaning(status).contains(words) && !meaning(status).contains("upgrade is"), "{status}");
+        }
         assert_eq!(told(&json!({}), None, &[]), ["added - \"vm/victoria-metrics-cluster\" pending"]);
     }
 

@@ -18,6 +18,7 @@ mod renames;
 mod room;
 mod routes;
 mod shrinking;
+mod whole;
 
 pub use against::{Earlier, FileChange, Folder, Sides, compared, files};
 pub use compare::{added, compare, removed};

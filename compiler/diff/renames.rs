@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Change, Edit, Rules, Side, Sides, compare, effects};
+use super::{Change, Edit, Rules, Side, Sides, compare, whole};
 use crate::object::{ObjectId, Tree};
 
 /// Share of leaves that two objects must have in common to be one that was renamed.
@@ -21,13 +21,15 @@ pub fn join_renames(changes: Vec<Change>, rules: &Rules<'_>, built: &Built<'_>) 
         let before = changes[gone].take();
         if let (Some(before), Some(after)) = (before, changes[new].as_mut()) {
             inside.push((new, differing(&before, after, rules, built)));
-            let (effect, consequence) =
-                after.object.as_ref().map_or((after.effect, ""), |o| effects::of_object(&o.kind, Edit::Renamed));
+            let (effect, consequence) = after
+                .object
+                .as_ref()
+                .map_or((after.effect, "".into()), |o| whole::of_object(&o.kind, Edit::Renamed, after.after.as_ref()));
             after.edit = Edit::Renamed;
             after.was = before.was;
             after.before = before.object.map(|o| o.to_string().into());
             after.after = after.object.as_ref().map(|o| o.to_string().into());
-            (after.effect, after.consequence) = (effect, consequence.into());
+            (after.effect, after.consequence) = (effect, consequence);
         }
     }
     let behind = |at: usize| inside.iter().filter(move |(i, _)| *i == at).flat_map(|(_, inner)| inner.iter().cloned());
