@@ -100,6 +100,12 @@ pub fn grafana(
             String::new()
         }
     };
+    for (object, brought_by) in &wanted.twice {
+        let all: Vec<String> = brought_by.iter().map(|by| format!("`{by}`")).collect();
+        let why = format!("{} bring it, each otherwise: which of them Grafana shows is chance", all.join(" and "));
+        let why = Failure::new(FailureKind::Invalid, why);
+        compared.unverified(&object.to_string(), BTreeSet::from([object.clone()]), why);
+    }
     for object in &wanted.nameless {
         let why = "what it brings has no uid, by which alone it could be found";
         let why = Failure::new(FailureKind::Invalid, why);
@@ -194,7 +200,8 @@ impl Compared<'_> {
             }
         }
         let mut seen = BTreeSet::new();
-        for uid in self.scene.wanted.dashboards.keys() {
+        let wanted = self.scene.wanted;
+        for uid in wanted.dashboards.keys().filter(|uid| wanted.is_one(DASHBOARD, uid)) {
             match grafana.dashboard(uid) {
                 Ok(answer) => {
                     if answer.is_some() {
@@ -248,7 +255,8 @@ impl Compared<'_> {
             self.unverified("data sources that nothing asks for", BTreeSet::new(), why.clone());
         }
         let all = all.unwrap_or_default();
-        for uid in self.scene.wanted.sources.keys() {
+        let wanted = self.scene.wanted;
+        for uid in wanted.sources.keys().filter(|uid| wanted.is_one(DATA_SOURCE, uid)) {
             match grafana.data_source(uid) {
                 Ok(answer) => {
                     let found = compare_source(self.scene, uid, answer.as_ref(), &all);

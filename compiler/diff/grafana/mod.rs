@@ -188,9 +188,16 @@ fn is_grafanas_own(change: &Change) -> bool {
         // How a panel looks in every respect that nobody has chosen.
         _ => {
             below_panel
+                && !is_item(&change.path)
                 && (steps.contains(&"options") || steps.contains(&"custom") || steps.ends_with(&["defaults", "color"]))
         }
     }
+}
+
+/// Whether a path leads to an item of a list. What somebody has put into one that is compiled, be it as empty, Grafana has
+/// not filled in; a list of its own comes as a whole.
+fn is_item(path: &str) -> bool {
+    path.ends_with(']') && !path.ends_with("\"]")
 }
 
 /// The thresholds that the editor writes into every panel.

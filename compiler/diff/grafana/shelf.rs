@@ -19,12 +19,16 @@ pub struct Shelf {
     pub folders: BTreeMap<String, Item>,
     /// Objects with a dashboard or data source that has no uid, by which alone it could be found.
     pub nameless: Vec<ObjectId>,
+    /// What several objects bring under one uid, each otherwise, with those objects.
+    pub twice: BTreeMap<ObjectId, Vec<ObjectId>>,
 }
 
 /// One document.
 pub struct Item {
     pub(super) root: NodeId,
     pub(super) way: Way,
+    /// That brings it.
+    object: ObjectId,
 }
 
 /// How it gets there.
@@ -80,7 +84,8 @@ impl Shelf {
             "GrafanaFolder" => {
                 if let Some(spec) = tree.get(root, "spec").filter(|spec| tree.get(*spec, "title").is_some()) {
                     let root = self.tree.copy(tree, spec, "");
-                    self.folders.insert(object.name.clone(), Item { root, way: by_operator });
+                    let item = Item { root, way: by_operator, object: object.clone() };
+                    self.folders.insert(object.name.clone(), item);
                 }
             }
             _ => {}
@@ -92,12 +97,24 @@ impl Shelf {
         let own = || tree.get(root, "uid").and_then(|n| tree.as_str(n)).map(str::to_owned);
         match uid.or_else(own).filter(|uid| tree.kind(root) == Kind::Map && !uid.is_empty()) {
             Some(uid) => {
-                let root = self.tree.copy(tree, root, "");
                 let shelf = if kind == DASHBOARD { &mut self.dashboards } else { &mut self.sources };
-                shelf.insert(uid, Item { root, way: way.clone() });
+                if let Some(first) = shelf.get(&uid) {
+                    if !self.tree.same(first.root, tree, root) {
+                        let all = self.twice.entry(id(kind, &uid)).or_insert_with(|| vec![first.object.clone()]);
+                        all.push(object.clone());
+                    }
+                    return;
+                }
+                let root = self.tree.copy(tree, root, "");
+                shelf.insert(uid, Item { root, way: way.clone(), object: object.clone() });
             }
             None => self.nameless.push(object.clone()),
         }
+    }
+
+    /// Whether it is known what is wanted under a uid.
+    pub fn is_one(&self, kind: &str, uid: &str) -> bool {
+        !self.twice.contains_key(&id(kind, uid))
     }
 
     pub(super) fn side(&self, item: &Item) -> Side<'_> {

@@ -251,3 +251,31 @@ fn what_has_no_uid_is_told_and_what_is_no_dashboard_is_not_one() {
     let shelf = shelf(&[map(&nameless)]);
     assert_eq!((shelf.dashboards.len(), shelf.nameless.len()), (0, 1));
 }
+
+#[test]
+fn what_two_objects_bring_under_one_uid_is_told() {
+    let mut other = board();
+    other["title"] = json!("B");
+    let mut second = map(&other);
+    second["metadata"]["name"] = json!("mine");
+    let shelf = shelf(&[map(&board()), map(&board()), second]);
+    let by: Vec<&str> = shelf.twice[&id(DASHBOARD, "watershed-a")].iter().map(|o| o.name.as_str()).collect();
+    assert_eq!((shelf.dashboards.len(), by), (1, vec!["grafana-dashboard-a", "mine"]));
+}
+
+#[test]
+fn a_value_given_as_empty_is_no_default_of_grafanas() {
+    let mut compiled = board();
+    compiled["panels"][0]["description"] = json!("");
+    compiled["panels"][0]["options"]["calcs"] = json!([]);
+    compiled["panels"][0]["fieldConfig"]["defaults"]["custom"] = json!({"hide": [], "label": ""});
+    let mut live = compiled.clone();
+    live["panels"][0]["description"] = json!("edited");
+    live["panels"][0]["options"]["calcs"] = json!(["mean"]);
+    live["panels"][0]["options"]["values"] = json!(["a"]);
+    live["panels"][0]["fieldConfig"]["defaults"]["custom"] = json!({"hide": ["a"], "label": "b", "drawStyle": "line"});
+    let found = compared(&shelf(&[map(&compiled)]), None, Some(&by_alice(live)));
+    let paths: Vec<&str> = found.changes.iter().map(|c| c.path.trim_start_matches("panels[CPU, of [all]].")).collect();
+    let of_custom = ["fieldConfig.defaults.custom.hide[0]", "fieldConfig.defaults.custom.label"];
+    assert_eq!(paths, [of_custom[0], of_custom[1], "options.calcs[0]", "description"]);
+}
