@@ -287,11 +287,22 @@ fn causes(said: &str) -> Vec<String> {
     let json = value(said);
     let one = |change: &Value| {
         let object = ["kind", "namespace", "name"].map(|part| change["object"][part].as_str().unwrap_or_default());
-        format!("{} {} {} {}", object.join("/"), change["path"], change["cause"], change["action"])
+        format!("{} {} {} {}", object.join("/"), plain(&change["path"]), change["cause"], change["action"])
     };
     let all: Vec<String> = json["changes"].as_array().unwrap().iter().map(one).collect();
     assert!(all.len() > 10, "{all:?}");
     all
+}
+
+/// A path in which what is hidden of a key is called the same, however it is hidden: a snapshot has a hash of it.
+fn plain(path: &Value) -> String {
+    let path = path.to_string();
+    let hash = path.find("sha256:").map(|at| (at, at + "sha256:".len() + 64));
+    let number = path.find("(hidden #").and_then(|at| Some((at, at + path[at..].find(')')? + 1)));
+    match hash.or(number) {
+        Some((from, to)) => format!("{}(hidden){}", &path[..from], &path[to..]),
+        None => path,
+    }
 }
 
 /// A mask that took something of ours for a credential would make a difference where there is none.

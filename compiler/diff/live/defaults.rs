@@ -1,133 +1,204 @@
 //! What the API server fills in.
 //!
 //! Custom resources take their defaults from their definitions, which the field tables hold. Those of built-in kinds
-//! are Go code (`pkg/apis/*/v1/defaults.go` of kubernetes); the ones of the kinds we emit stand below. Where the
-//! server tells owners they are only needed inside lists that are replaced whole: everywhere else a default is what
-//! nobody owns.
+//! are Go code (`pkg/apis/*/v1/defaults.go` of kubernetes); the ones of the kinds we emit stand below. That nobody owns
+//! a value makes it no default: webhooks own nothing of what they write, and who creates an object without applying it
+//! owns its defaults, too.
 
 use crate::catalog::fields::{Field, Type};
 use crate::diag::Origin;
 use crate::object::{Kind, NodeId, Tree, Value};
 
-/// Whatever the server has put there is a default: an address, a port. Only where it keeps no owners; where it does, a
-/// default is what nobody owns.
-const ANY: &str = "*";
+use Filled::{Assigned, Is, Like, Pulled};
 
-/// Path below an object, `*` for an item of a list or any key; and the default as JSON.
-type Row = (&'static str, &'static str);
+/// What a field becomes of which nobody says anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Filled {
+    /// This, as JSON.
+    Is(&'static str),
+    /// What the field beside it says.
+    Like(&'static str),
+    /// When an image is pulled: `Always` where its tag may be another tomorrow.
+    Pulled,
+    /// Whatever the server gives out: an address, a port. Of that it keeps no owner.
+    Assigned,
+}
+
+/// Path below an object, `*` for an item of a list or any key; and the default.
+type Row = (&'static str, Filled);
 
 const WORKLOAD: &[Row] = &[
-    ("spec.revisionHistoryLimit", "10"),
-    ("spec.progressDeadlineSeconds", "600"),
-    ("spec.replicas", "1"),
-    ("spec.podManagementPolicy", "\"OrderedReady\""),
-    ("spec.persistentVolumeClaimRetentionPolicy", r#"{"whenDeleted":"Retain","whenScaled":"Retain"}"#),
-    ("spec.strategy", r#"{"rollingUpdate":{"maxSurge":"25%","maxUnavailable":"25%"},"type":"RollingUpdate"}"#),
-    ("spec.strategy.rollingUpdate", r#"{"maxSurge":"25%","maxUnavailable":"25%"}"#),
-    ("spec.strategy.rollingUpdate.maxSurge", "\"25%\""),
-    ("spec.strategy.rollingUpdate.maxUnavailable", "\"25%\""),
-    ("spec.updateStrategy", ANY),
-    ("spec.updateStrategy.rollingUpdate", ANY),
-    ("spec.updateStrategy.rollingUpdate.partition", "0"),
-    ("spec.updateStrategy.rollingUpdate.maxSurge", "0"),
-    ("spec.updateStrategy.rollingUpdate.maxUnavailable", "1"),
-    ("spec.template.metadata.creationTimestamp", "null"),
-    ("spec.volumeClaimTemplates.*.apiVersion", "\"v1\""),
-    ("spec.volumeClaimTemplates.*.kind", "\"PersistentVolumeClaim\""),
-    ("spec.volumeClaimTemplates.*.status", r#"{"phase":"Pending"}"#),
-    ("spec.volumeClaimTemplates.*.metadata.creationTimestamp", "null"),
-    ("spec.volumeClaimTemplates.*.spec.volumeMode", "\"Filesystem\""),
-    ("spec.template.spec.dnsPolicy", "\"ClusterFirst\""),
-    ("spec.template.spec.restartPolicy", "\"Always\""),
-    ("spec.template.spec.schedulerName", "\"default-scheduler\""),
-    ("spec.template.spec.securityContext", "{}"),
-    ("spec.template.spec.terminationGracePeriodSeconds", "30"),
+    ("spec.revisionHistoryLimit", Is("10")),
+    ("spec.progressDeadlineSeconds", Is("600")),
+    ("spec.replicas", Is("1")),
+    ("spec.podManagementPolicy", Is("\"OrderedReady\"")),
+    ("spec.persistentVolumeClaimRetentionPolicy", Is(r#"{"whenDeleted":"Retain","whenScaled":"Retain"}"#)),
+    ("spec.strategy", Is(r#"{"rollingUpdate":{"maxSurge":"25%","maxUnavailable":"25%"},"type":"RollingUpdate"}"#)),
+    ("spec.strategy.rollingUpdate", Is(r#"{"maxSurge":"25%","maxUnavailable":"25%"}"#)),
+    ("spec.strategy.rollingUpdate.maxSurge", Is("\"25%\"")),
+    ("spec.strategy.rollingUpdate.maxUnavailable", Is("\"25%\"")),
+    ("spec.updateStrategy.type", Is("\"RollingUpdate\"")),
+    ("spec.updateStrategy.rollingUpdate.partition", Is("0")),
+    ("spec.updateStrategy.rollingUpdate.maxSurge", Is("0")),
+    ("spec.updateStrategy.rollingUpdate.maxUnavailable", Is("1")),
+    ("spec.template.metadata.creationTimestamp", Is("null")),
+    ("spec.volumeClaimTemplates.*.apiVersion", Is("\"v1\"")),
+    ("spec.volumeClaimTemplates.*.kind", Is("\"PersistentVolumeClaim\"")),
+    ("spec.volumeClaimTemplates.*.status", Is(r#"{"phase":"Pending"}"#)),
+    ("spec.volumeClaimTemplates.*.metadata.creationTimestamp", Is("null")),
+    ("spec.volumeClaimTemplates.*.spec.volumeMode", Is("\"Filesystem\"")),
+    ("spec.template.spec.dnsPolicy", Is("\"ClusterFirst\"")),
+    ("spec.template.spec.restartPolicy", Is("\"Always\"")),
+    ("spec.template.spec.schedulerName", Is("\"default-scheduler\"")),
+    ("spec.template.spec.securityContext", Is("{}")),
+    ("spec.template.spec.terminationGracePeriodSeconds", Is("30")),
     // The old name of the field beside it.
-    ("spec.template.spec.serviceAccount", ANY),
-    ("spec.template.spec.volumes.*.configMap.defaultMode", "420"),
-    ("spec.template.spec.volumes.*.secret.defaultMode", "420"),
-    ("spec.template.spec.volumes.*.projected.defaultMode", "420"),
-    ("spec.template.spec.volumes.*.downwardAPI.defaultMode", "420"),
-    ("spec.template.spec.volumes.*.hostPath.type", "\"\""),
-    ("spec.template.spec.volumes.*.projected.sources.*.serviceAccountToken.expirationSeconds", "3600"),
-    ("spec.template.spec.volumes.*.projected.sources.*.downwardAPI.items.*.fieldRef.apiVersion", "\"v1\""),
-    ("spec.template.spec.volumes.*.downwardAPI.items.*.fieldRef.apiVersion", "\"v1\""),
+    ("spec.template.spec.serviceAccount", Like("serviceAccountName")),
+    ("spec.template.spec.volumes.*.configMap.defaultMode", Is("420")),
+    ("spec.template.spec.volumes.*.secret.defaultMode", Is("420")),
+    ("spec.template.spec.volumes.*.projected.defaultMode", Is("420")),
+    ("spec.template.spec.volumes.*.downwardAPI.defaultMode", Is("420")),
+    ("spec.template.spec.volumes.*.emptyDir", Is("{}")),
+    ("spec.template.spec.volumes.*.ephemeral.volumeClaimTemplate.spec.volumeMode", Is("\"Filesystem\"")),
+    ("spec.template.spec.volumes.*.hostPath.type", Is("\"\"")),
+    ("spec.template.spec.volumes.*.projected.sources.*.serviceAccountToken.expirationSeconds", Is("3600")),
+    ("spec.template.spec.volumes.*.projected.sources.*.downwardAPI.items.*.fieldRef.apiVersion", Is("\"v1\"")),
+    ("spec.template.spec.volumes.*.downwardAPI.items.*.fieldRef.apiVersion", Is("\"v1\"")),
 ];
 
 /// Below `containers.*` and `initContainers.*` of a pod's spec.
 const CONTAINER: &[Row] = &[
-    ("imagePullPolicy", ANY),
-    ("resources", "{}"),
-    ("terminationMessagePath", "\"/dev/termination-log\""),
-    ("terminationMessagePolicy", "\"File\""),
-    ("securityContext", "{}"),
-    ("ports.*.protocol", "\"TCP\""),
-    ("env.*.valueFrom.fieldRef.apiVersion", "\"v1\""),
-    ("env.*.value", "\"\""),
-    ("*.timeoutSeconds", "1"),
-    ("*.periodSeconds", "10"),
-    ("*.successThreshold", "1"),
-    ("*.failureThreshold", "3"),
-    ("*.httpGet.scheme", "\"HTTP\""),
+    ("imagePullPolicy", Pulled),
+    ("resources", Is("{}")),
+    ("terminationMessagePath", Is("\"/dev/termination-log\"")),
+    ("terminationMessagePolicy", Is("\"File\"")),
+    ("securityContext", Is("{}")),
+    ("ports.*.protocol", Is("\"TCP\"")),
+    ("env.*.valueFrom.fieldRef.apiVersion", Is("\"v1\"")),
+    ("env.*.value", Is("\"\"")),
+    ("*.timeoutSeconds", Is("1")),
+    ("*.periodSeconds", Is("10")),
+    ("*.successThreshold", Is("1")),
+    ("*.failureThreshold", Is("3")),
+    ("*.httpGet.scheme", Is("\"HTTP\"")),
+    ("*.httpGet.path", Is("\"/\"")),
+    ("*.grpc.service", Is("\"\"")),
+    ("lifecycle.*.httpGet.scheme", Is("\"HTTP\"")),
+    ("lifecycle.*.httpGet.path", Is("\"/\"")),
+    // Where the pod is in the network of its node; since 1.28 no longer.
+    ("ports.*.hostPort", Like("containerPort")),
 ];
 
 const CONTAINERS: [&str; 2] = ["spec.template.spec.containers.*.", "spec.template.spec.initContainers.*."];
 
 const SERVICE: &[Row] = &[
-    ("spec.clusterIP", ANY),
-    ("spec.clusterIPs", ANY),
-    ("spec.ipFamilies", ANY),
-    ("spec.ipFamilyPolicy", ANY),
-    ("spec.internalTrafficPolicy", "\"Cluster\""),
-    ("spec.externalTrafficPolicy", "\"Cluster\""),
-    ("spec.allocateLoadBalancerNodePorts", "true"),
-    ("spec.sessionAffinity", "\"None\""),
-    ("spec.sessionAffinityConfig", r#"{"clientIP":{"timeoutSeconds":10800}}"#),
-    ("spec.sessionAffinityConfig.clientIP.timeoutSeconds", "10800"),
-    ("spec.type", "\"ClusterIP\""),
-    ("spec.ports.*.protocol", "\"TCP\""),
-    ("spec.ports.*.targetPort", ANY),
-    ("spec.ports.*.nodePort", ANY),
-    ("spec.healthCheckNodePort", ANY),
+    ("spec.clusterIP", Assigned),
+    ("spec.clusterIPs", Assigned),
+    ("spec.ipFamilies", Assigned),
+    ("spec.ipFamilyPolicy", Is("\"SingleStack\"")),
+    // Of a headless Service without a selector it is another.
+    ("spec.ipFamilyPolicy", Assigned),
+    ("spec.internalTrafficPolicy", Is("\"Cluster\"")),
+    ("spec.externalTrafficPolicy", Is("\"Cluster\"")),
+    ("spec.allocateLoadBalancerNodePorts", Is("true")),
+    ("spec.sessionAffinity", Is("\"None\"")),
+    ("spec.sessionAffinityConfig", Is(r#"{"clientIP":{"timeoutSeconds":10800}}"#)),
+    ("spec.sessionAffinityConfig.clientIP.timeoutSeconds", Is("10800")),
+    ("spec.type", Is("\"ClusterIP\"")),
+    ("spec.ports.*.protocol", Is("\"TCP\"")),
+    ("spec.ports.*.targetPort", Like("port")),
+    ("spec.ports.*.nodePort", Assigned),
+    ("spec.healthCheckNodePort", Assigned),
 ];
 
 const OTHERS: &[(&str, &[Row])] = &[
     ("Service", SERVICE),
-    ("NetworkPolicy", &[("spec.ingress.*.ports.*.protocol", "\"TCP\""), ("spec.egress.*.ports.*.protocol", "\"TCP\"")]),
-    ("EndpointSlice", &[("ports.*.protocol", "\"TCP\""), ("ports.*.name", "\"\"")]),
-    ("Endpoints", &[("subsets.*.ports.*.protocol", "\"TCP\"")]),
-    ("RoleBinding", &[("subjects.*.apiGroup", "\"rbac.authorization.k8s.io\"")]),
-    ("ClusterRoleBinding", &[("subjects.*.apiGroup", "\"rbac.authorization.k8s.io\"")]),
     (
-        "Namespace",
+        "NetworkPolicy",
         &[
-            ("spec", r#"{"finalizers":["kubernetes"]}"#),
-            ("spec", ANY),
-            ("metadata.labels.kubernetes.io/metadata.name", ANY),
+            ("spec.policyTypes", Is(r#"["Ingress"]"#)),
+            ("spec.policyTypes", Is(r#"["Ingress","Egress"]"#)),
+            ("spec.ingress.*.ports.*.protocol", Is("\"TCP\"")),
+            ("spec.egress.*.ports.*.protocol", Is("\"TCP\"")),
         ],
     ),
-    ("PersistentVolumeClaim", &[("spec.volumeMode", "\"Filesystem\""), ("spec.volumeName", ANY)]),
-    ("PodDisruptionBudget", &[]),
+    ("EndpointSlice", &[("ports.*.protocol", Is("\"TCP\"")), ("ports.*.name", Is("\"\""))]),
+    ("Endpoints", &[("subsets.*.ports.*.protocol", Is("\"TCP\""))]),
+    ("RoleBinding", &[("subjects.*.apiGroup", Is("\"rbac.authorization.k8s.io\""))]),
+    ("ClusterRoleBinding", &[("subjects.*.apiGroup", Is("\"rbac.authorization.k8s.io\""))]),
+    (
+        "Namespace",
+        &[("spec", Is(r#"{"finalizers":["kubernetes"]}"#)), ("metadata.labels.kubernetes.io/metadata.name", Assigned)],
+    ),
+    ("PersistentVolumeClaim", &[("spec.volumeMode", Is("\"Filesystem\"")), ("spec.volumeName", Assigned)]),
+    ("Secret", &[("type", Is("\"Opaque\""))]),
+    ("StorageClass", &[("reclaimPolicy", Is("\"Delete\"")), ("volumeBindingMode", Is("\"Immediate\""))]),
+    ("PriorityClass", &[("preemptionPolicy", Is("\"PreemptLowerPriority\"")), ("value", Is("0"))]),
 ];
 
-/// Whether a value is what the server fills in where nobody says anything; `path` has `*` for items. `any`: also where
-/// that can be anything.
+/// Kinds that nobody compiles here, and of which no defaults are written down.
+const UNKNOWN: [&str; 6] = ["CronJob", "HorizontalPodAutoscaler", "Job", "LimitRange", "PersistentVolume", "Pod"];
+
+/// Whether the defaults of a kind are known, all of them.
+pub(super) fn are_known(kind: &str, table: Option<Field>) -> bool {
+    table.is_some() && !UNKNOWN.contains(&kind)
+}
+
+/// Whether a value that stands in `parent` is what the server fills in where nobody says anything; `path` has `*` for
+/// items. `any`: also where it gives out what it likes.
 pub(super) fn is_default(
     kind: &str,
     path: &[String],
     field: Option<Field>,
-    (tree, node): (&Tree, NodeId),
+    (tree, parent, node): (&Tree, NodeId, NodeId),
     any: bool,
 ) -> bool {
-    let said = field.and_then(Field::default_json).into_iter();
-    said.chain(built_in(kind, path)).any(|json| if json == ANY { any } else { is_json(tree, node, json) })
+    let said = field.and_then(Field::default_json).is_some_and(|json| is_json(tree, node, json));
+    let known = || {
+        built_in(kind, path).any(|default| match default {
+            Is(json) => is_json(tree, node, json),
+            Like(other) => tree.get(parent, other).is_some_and(|other| tree.to_json(other) == tree.to_json(node)),
+            Pulled => is_pulled(tree, parent, node),
+            Assigned => any,
+        })
+    };
+    // Of a map the server fills in each field by itself.
+    let each = || {
+        tree.kind(node) == Kind::Map && !tree.is_empty(node) && {
+            let mut path = path.to_vec();
+            tree.children(node).all(|child| {
+                path.push(tree.key(child).to_owned());
+                let below = field.and_then(|f| f.child(tree.key(child)));
+                let is = is_default(kind, &path, below, (tree, node, child), any);
+                path.pop();
+                is
+            })
+        }
+    };
+    said || known() || each()
+}
+
+/// Whether a policy is the one that goes with the container's image (`SetDefaults_Container`). It stays where the image
+/// is changed later.
+fn is_pulled(tree: &Tree, container: NodeId, policy: NodeId) -> bool {
+    let image = tree.get(container, "image").and_then(|image| tree.as_str(image)).unwrap_or_default();
+    let (name, digest) = image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
+    let moves = match name.rsplit('/').next().and_then(|name| name.split_once(':')) {
+        Some((_, tag)) => tag == "latest",
+        None => digest.is_none(),
+    };
+    match tree.as_str(policy) {
+        Some("IfNotPresent") => true,
+        Some("Always") => moves,
+        _ => false,
+    }
 }
 
 fn is_json(tree: &Tree, node: NodeId, json: &str) -> bool {
     serde_json::from_str::<serde_json::Value>(json).is_ok_and(|default| tree.to_json(node) == default)
 }
 
-fn built_in<'p>(kind: &'p str, path: &'p [String]) -> impl Iterator<Item = &'static str> + 'p {
+fn built_in<'p>(kind: &'p str, path: &'p [String]) -> impl Iterator<Item = Filled> + 'p {
     let workload = matches!(kind, "Deployment" | "DaemonSet" | "StatefulSet");
     let of_kind = OTHERS.iter().filter(move |(k, _)| *k == kind).flat_map(|(_, rows)| rows.iter());
     let of_workload = WORKLOAD.iter().filter(move |_| workload);
@@ -135,7 +206,7 @@ fn built_in<'p>(kind: &'p str, path: &'p [String]) -> impl Iterator<Item = &'sta
     let in_container = CONTAINER
         .iter()
         .filter(move |(pattern, _)| workload && CONTAINERS.iter().any(|prefix| fits(prefix, pattern, path)));
-    plain.chain(in_container).map(|(_, json)| *json)
+    plain.chain(in_container).map(|(_, default)| *default)
 }
 
 fn fits(prefix: &str, pattern: &str, path: &[String]) -> bool {
@@ -199,12 +270,12 @@ fn missing(kind: &str, path: &[String], tree: &Tree, node: NodeId) -> Vec<(&'sta
     let rows = OTHERS.iter().filter(|(k, _)| *k == kind).flat_map(|(_, rows)| rows.iter());
     let workload = matches!(kind, "Deployment" | "DaemonSet" | "StatefulSet");
     let rows = rows.chain(WORKLOAD.iter().filter(|_| workload));
-    rows.filter(|(_, json)| *json != ANY)
-        .filter_map(|(pattern, json)| {
-            let (parent, name) = pattern.rsplit_once('.')?;
-            (fits("", parent, path) && tree.get(node, name).is_none()).then_some((name, *json))
-        })
-        .collect()
+    rows.filter_map(|(pattern, default)| {
+        let Is(json) = default else { return None };
+        let (parent, name) = pattern.rsplit_once('.')?;
+        (fits("", parent, path) && tree.get(node, name).is_none()).then_some((name, *json))
+    })
+    .collect()
 }
 
 fn put(tree: &mut Tree, map: NodeId, name: &str, json: &str) {
@@ -335,7 +406,22 @@ mod tests {
         let label = [&label[..2], &["kubernetes.io/metadata.name".to_owned()]].concat();
         assert!(fits("", "metadata.labels.kubernetes.io/metadata.name", &label));
         let probe = path("spec/template/spec/containers/*/livenessProbe/periodSeconds");
-        assert_eq!(built_in("Deployment", &probe).collect::<Vec<_>>(), ["10"]);
+        assert_eq!(built_in("Deployment", &probe).collect::<Vec<_>>(), [Is("10")]);
         assert_eq!(built_in("ServiceMonitor", &probe).count(), 0);
+    }
+
+    #[test]
+    fn a_pull_policy_goes_with_the_tag() {
+        let is = |image: &str, policy: &str| {
+            let mut tree = Tree::new();
+            let json = serde_json::json!({"image": image, "imagePullPolicy": policy});
+            let container = tree.add_json("", &json, Origin::INHERIT);
+            let policy = tree.get(container, "imagePullPolicy").expect("it is there");
+            is_pulled(&tree, container, policy)
+        };
+        assert!(is("a:1", "IfNotPresent") && is("a", "Always") && is("host:5000/a", "Always"));
+        assert!(is("host/a:latest", "Always") && is("a:latest@sha256:1", "Always"));
+        assert!(!is("a:1", "Always") && !is("host:5000/a:1", "Always") && !is("a@sha256:1", "Always"));
+        assert!(!is("a", "Never") && !is("a:1", "Never"));
     }
 }

@@ -58,7 +58,7 @@ impl Evidence<'_> {
         // Where something of an object is certainly not applied yet, what is missing in it may be so, too.
         let waits = |c: &Change| c.because.as_ref().is_some_and(|b| b.cause == Cause::Pending);
         if changes.iter().any(waits) {
-            let gone = |b: &&mut Because| b.cause == Cause::Drift && b.by == GONE;
+            let gone = |b: &&mut Because| b.cause == Cause::Drift && (b.by == GONE || b.by == UNTOLD);
             for because in changes.iter_mut().filter_map(|c| c.because.as_mut()).filter(gone) {
                 *because = Because { cause: Cause::Pending, by: MISSING.to_owned() };
             }
@@ -97,7 +97,7 @@ impl Evidence<'_> {
         if unapproved || (self.owners.recorded && !applied) {
             (Cause::Pending, String::new())
         } else {
-            (Cause::Drift, GONE.to_owned())
+            (Cause::Drift, if change.edit == Edit::Added { GONE } else { UNTOLD }.to_owned())
         }
     }
 
@@ -107,13 +107,14 @@ impl Evidence<'_> {
             Some(applied) => match applied.at(&change.path) {
                 Some(then) if others.is_empty() || then.before == change.before => (Cause::Pending, String::new()),
                 Some(_) => (Cause::PendingStale, who(others)),
-                None => (Cause::Extra, who(others)),
+                // It was not applied, under whatever name.
+                None => (Cause::Extra, self.whoever(change)),
             },
             None if mine && others.is_empty() => (Cause::Pending, String::new()),
             // Who owns it too keeps it.
             None if mine => (Cause::Extra, shared(others)),
             None if !self.owners.recorded && self.was_approved(change) => (Cause::Pending, String::new()),
-            None => (Cause::Extra, who(others)),
+            None => (Cause::Extra, self.whoever(change)),
         }
     }
 
@@ -124,7 +125,7 @@ impl Evidence<'_> {
                 Some(then) if then.before == change.before => (Cause::Pending, String::new()),
                 Some(_) => (Cause::PendingStale, who(others)),
                 None if others.is_empty() && change.edit == Edit::Added => (Cause::Drift, TAKEN.to_owned()),
-                None => (Cause::Drift, who(others)),
+                None => (Cause::Drift, self.whoever(change)),
             };
         }
         let unapproved = self.approved.as_ref().is_some_and(|a| a.differs(&change.path));
@@ -144,6 +145,16 @@ impl Evidence<'_> {
     fn was_approved(&self, change: &Change) -> bool {
         let then = self.approved.as_ref().and_then(|approved| approved.at(&change.path));
         then.is_some_and(|then| then.path == change.path && then.before == change.before)
+    }
+
+    /// Who has written what nobody has applied: under a name that our output came by, too.
+    fn whoever(&self, change: &Change) -> String {
+        let (mine, others): (Vec<&Manager>, Vec<&Manager>) = self.owners.of(change.was).partition(|m| m.ours);
+        match (&mine[..], &others[..]) {
+            ([], []) if self.owners.recorded => if self.owners.partial { ELSEWHERE } else { NOBODY }.to_owned(),
+            (mine, []) => who(mine),
+            (_, others) => who(others),
+        }
     }
 
     fn applied_by_us(&self) -> impl Iterator<Item = &Manager> {
@@ -177,6 +188,10 @@ fn shared(others: &[&Manager]) -> String {
 /// The server does not keep who took something away.
 const GONE: &str = "taken away, or never applied";
 const TAKEN: &str = "taken away";
+/// Webhooks own nothing of what they write, nor does who scales a custom resource.
+const NOBODY: &str = "nobody the server names (a webhook, perhaps)";
+const ELSEWHERE: &str = "nobody the server names (through another version of the API, perhaps)";
+const UNTOLD: &str = "nobody the server names (a webhook, perhaps), or never applied";
 const MISSING: &str = "not applied yet, or taken away";
 
 pub(super) fn who(managers: &[&Manager]) -> String {

@@ -176,9 +176,7 @@ pub fn compare_live(wanted: Wanted<'_>, live: Live<'_>, ours: &Ours, rules: &Rul
         true => Some(wanted.side.tree.to_json(wanted.side.root)),
         false => last_applied(live, &owners),
     };
-    let noted = if ours.applied { applied.clone() } else { noted(live) };
-    let known = visible::Known { owners: &owners, noted: noted.as_ref() };
-    let hidden_at = visible::settle(&id.kind, table, (&mut was, was_root), (&mut is, is_root), known);
+    let hidden_at = visible::settle(&id.kind, table, (&mut was, was_root), (&mut is, is_root), (&owners, ours.applied));
     let mut hidden = BTreeMap::new();
     hidden_at.iter().for_each(|(hide, _)| *hidden.entry(*hide).or_insert(0) += 1);
     let equal =

@@ -89,10 +89,84 @@ fn told(compiled: &Json, live: &Json, approved: Option<Option<&Json>>) -> Vec<St
 fn what_the_server_fills_in_is_no_difference() {
     assert_eq!(told(&compiled(), &live("watershed"), Some(None)), Vec::<String>::new());
     assert_eq!(told(&compiled(), &live("argocd-controller"), None), Vec::<String>::new());
-    let mut defaulted = live("kubectl");
-    defaulted["spec"]["attachMetadata"] = json!({"node": false});
-    let found = found(&compiled(), &defaulted, None);
-    assert_eq!((found.changes.len(), found.hidden.get(&Hidden::Default)), (0, Some(&1)));
+}
+
+fn prometheus(spec: Json, live: impl FnOnce(&mut Json)) -> Found {
+    let id = ObjectId { kind: "Prometheus".into(), ..id() };
+    let mut compiled = compiled();
+    (compiled["kind"], compiled["spec"]) = (json!("Prometheus"), json!({"replicas": 2}));
+    let mut is = compiled.clone();
+    is["spec"].as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+    is["metadata"]["managedFields"] = json!([
+        {"manager": "watershed", "operation": "Apply", "fieldsV1": {
+            "f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}},
+            "f:spec": {"f:replicas": {}}}}]);
+    live(&mut is);
+    found_of(&id, &compiled, &is, Some(None))
+}
+
+#[test]
+fn what_nobody_owns_is_a_default_only_where_it_is_one() {
+    let found = prometheus(json!({"portName": "web", "enableAdminAPI": true}), |_| {});
+    assert_eq!(found.hidden_at, [(Hidden::Default, "/spec/portName".to_owned())]);
+    assert_eq!(lines(&found), ["spec.enableAdminAPI extra nobody the server names (a webhook, perhaps)"]);
+    let (id, compiled, live) = deployment(|live| {
+        let spec = &mut live["spec"]["template"]["spec"];
+        spec["hostNetwork"] = json!(true);
+        spec["containers"][0]["imagePullPolicy"] = json!("IfNotPresent");
+        spec["containers"][0]["livenessProbe"] = json!({"timeoutSeconds": 1});
+    });
+    let found = found_of(&id, &compiled, &live, Some(None));
+    assert_eq!(lines(&found), ["spec.template.spec.hostNetwork extra nobody the server names (a webhook, perhaps)"]);
+    // Through another version of the API somebody may have written it.
+    let other =
+        json!({"manager": "x", "operation": "Update", "apiVersion": "apps/v1beta2", "fieldsV1": {"f:spec": {}}});
+    let mut live = live;
+    live["metadata"]["managedFields"].as_array_mut().unwrap().push(other);
+    let found = found_of(&id, &compiled, &live, Some(None));
+    assert!(lines(&found)[0].ends_with("nobody the server names (through another version of the API, perhaps)"));
+}
+
+#[test]
+fn who_applies_without_the_server_is_told_for_all_but_defaults() {
+    for name in ["kubectl-client-side-apply", "kubectl", "helm", "flux", "kustomize-controller", "argocd-controller"] {
+        let (id, compiled, live) = deployment(|live| {
+            live["metadata"]["annotations"] = json!({});
+            live["metadata"]["annotations"][LAST_APPLIED] = {
+                let mut noted = live.clone();
+                noted["metadata"].as_object_mut().unwrap().remove("managedFields");
+                json!(noted.to_string())
+            };
+            let spec = &mut live["spec"]["template"]["spec"];
+            (spec["hostNetwork"], spec["dnsPolicy"], spec["restartPolicy"]) =
+                (json!(true), json!("ClusterFirst"), json!("Always"));
+            let managed = &mut live["metadata"]["managedFields"][0];
+            managed["operation"] = json!("Update");
+            managed["manager"] = json!("kubectl-client-side-apply");
+            let of_pod = |fields: Json| json!({"f:spec": {"f:template": {"f:spec": fields}}});
+            managed["fieldsV1"]["f:spec"]["f:template"]["f:spec"]["f:restartPolicy"] = json!({});
+            let managed = live["metadata"]["managedFields"].as_array_mut().unwrap();
+            managed.push(by(name, of_pod(json!({"f:hostNetwork": {}, "f:dnsPolicy": {}}))));
+        });
+        let found = found_of(&id, &compiled, &live, Some(None));
+        let told = format!("spec.template.spec.hostNetwork extra {name} at 2026-11-22T10:00:00Z");
+        assert_eq!((lines(&found), found.hidden.get(&Hidden::Default)), (vec![told], Some(&3)));
+    }
+}
+
+#[test]
+fn of_kinds_without_a_table_what_nobody_owns_is_counted_as_what_it_may_be() {
+    let id = ObjectId { api_version: "batch/v1".into(), kind: "CronJob".into(), ..id() };
+    let mut compiled = compiled();
+    (compiled["apiVersion"], compiled["kind"]) = (json!("batch/v1"), json!("CronJob"));
+    let mut live = live("watershed");
+    (live["apiVersion"], live["kind"]) = (json!("batch/v1"), json!("CronJob"));
+    live["spec"] = compiled["spec"].clone();
+    live["spec"]["suspend"] = json!(false);
+    live["metadata"]["annotations"] = json!({"argocd.argoproj.io/tracking-id": "a"});
+    let found = found_of(&id, &compiled, &live, Some(None));
+    let hidden = BTreeMap::from([(Hidden::Likely, 1), (Hidden::Added(Known::ArgoCd), 1)]);
+    assert_eq!((found.changes.len(), found.hidden), (0, hidden));
 }
 
 #[test]
@@ -231,14 +305,6 @@ fn client_side_apply_is_read_from_its_annotation() {
     live["metadata"]["managedFields"][0]["operation"] = json!("Update");
     live["metadata"]["annotations"] = json!({LAST_APPLIED: compiled().to_string()});
     assert_eq!(told(&compiled(), &live, None), Vec::<String>::new());
-    let mut defaulted = live.clone();
-    defaulted["spec"]["filledIn"] = json!({"a": 1});
-    defaulted["metadata"]["managedFields"][0]["fieldsV1"]["f:spec"]["f:filledIn"] = json!({"f:a": {}});
-    assert_eq!(told(&compiled(), &defaulted, None), Vec::<String>::new(), "kubectl owns what was filled in");
-    // Argo CD does by itself as kubectl does.
-    defaulted["metadata"]["managedFields"][0]["manager"] = json!("argocd-controller");
-    assert_eq!(told(&compiled(), &defaulted, None), Vec::<String>::new());
-
     let mut new = compiled();
     new["spec"]["jobLabel"] = json!("new");
     new["spec"]["sampleLimit"] = json!(1);

@@ -1,7 +1,5 @@
 //! What of a live object is not ours to compare: defaults, and what those who are known have added.
 
-use serde_json::Value as Json;
-
 use super::defaults;
 use super::known::{self, Known as Writer};
 use super::owners::{Manager, Operation, Owners};
@@ -13,8 +11,10 @@ use crate::object::{Kind, NodeId, Tree, Value};
 /// Why something in a live object is not shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Hidden {
-    /// Filled in by the API server: nobody owns it, or it is the default.
+    /// Filled in by the API server: it is what a field becomes of which nobody says anything.
     Default,
+    /// Filled in, most likely: of its kind no defaults are known.
+    Likely,
     Added(Writer),
     /// A label or annotation of an object that others may write to.
     Shared,
@@ -28,20 +28,13 @@ impl Hidden {
     pub fn name(self) -> &'static str {
         match self {
             Hidden::Default => "the API server's defaults",
+            Hidden::Likely => "what may be defaults, of kinds whose defaults are not known",
             Hidden::Added(known) => known.name(),
             Hidden::Server => "what Grafana sets itself",
             Hidden::Secret => "secrets of data sources, compared by name",
             Hidden::Shared => "labels of objects that are not ours alone",
         }
     }
-}
-
-/// What tells whose something is.
-#[derive(Clone, Copy)]
-pub(super) struct Known<'a> {
-    pub owners: &'a Owners,
-    /// What `kubectl apply` has noted.
-    pub noted: Option<&'a Json>,
 }
 
 /// Takes out of the live object, the whole of it below `live.1`, what nobody has to be told, and fills defaults into
@@ -51,10 +44,12 @@ pub(super) fn settle(
     table: Option<Field>,
     live: (&mut Tree, NodeId),
     wanted: (&mut Tree, NodeId),
-    known: Known<'_>,
+    (owners, by_create): (&Owners, bool),
 ) -> Vec<(Hidden, String)> {
     let built_in = table.is_some_and(|t| t.table().component() == "kubernetes");
-    let mut walk = Walk { kind, built_in, known, path: Vec::new(), named: Vec::new(), hidden: Vec::new() };
+    let is_known = defaults::are_known(kind, table);
+    let mut walk =
+        Walk { kind, built_in, is_known, by_create, owners, path: Vec::new(), named: Vec::new(), hidden: Vec::new() };
     walk.maps(live.0, live.1, wanted.0, wanted.1, table);
     walk.hidden
 }
@@ -63,7 +58,11 @@ struct Walk<'a> {
     kind: &'a str,
     /// Its types are Go code of Kubernetes, which leaves out what is empty.
     built_in: bool,
-    known: Known<'a>,
+    /// Its fields and their defaults are known.
+    is_known: bool,
+    /// What is ours has been created as it is compiled, so that who did that owns the defaults, too.
+    by_create: bool,
+    owners: &'a Owners,
     /// As field tables know it: `*` for an item.
     path: Vec<String>,
     /// With the names of items.
@@ -127,7 +126,7 @@ impl Walk<'_> {
 
     /// Something nobody asks for: taken out where that is no news.
     fn only_live(&mut self, live: &mut Tree, parent: NodeId, node: NodeId, field: Option<Field>) {
-        if let Some(hidden) = self.reason(live, node, field) {
+        if let Some(hidden) = self.reason(live, (parent, node), field) {
             self.hide(hidden);
             live.unlink(parent, node);
             return;
@@ -152,7 +151,7 @@ impl Walk<'_> {
             for item in items {
                 let own = name(live, item, field.items(), &keys);
                 self.step("*", &shown(&own), |walk| {
-                    if let Some(added @ Hidden::Added(_)) = walk.reason(live, item, field.items()) {
+                    if let Some(added @ Hidden::Added(_)) = walk.reason(live, (node, item), field.items()) {
                         walk.hide(added);
                         live.unlink(node, item);
                     }
@@ -185,61 +184,32 @@ impl Walk<'_> {
         self.hidden.push((hidden, pointer.collect()));
     }
 
-    fn reason(&self, live: &Tree, node: NodeId, field: Option<Field>) -> Option<Hidden> {
-        let owners = self.known.owners;
+    fn reason(&self, live: &Tree, (parent, node): (NodeId, NodeId), field: Option<Field>) -> Option<Hidden> {
+        let owners = self.owners;
         let empty = matches!(live.kind(node), Kind::Map | Kind::Seq) && live.is_empty(node);
         let default = |any| {
-            let is = (empty && self.built_in) || defaults::is_default(self.kind, &self.path, field, (live, node), any);
+            let place = (live, parent, node);
+            let is = (empty && self.built_in) || defaults::is_default(self.kind, &self.path, field, place, any);
             is.then_some(Hidden::Default)
         };
-        if !owners.recorded {
-            return known::by_place(self.kind, &self.named).map(Hidden::Added).or_else(|| default(true));
-        }
-        let managers: Vec<_> = owners.of(live.origin(node)).collect();
+        let managers: Vec<&Manager> = owners.of(live.origin(node)).collect();
+        let created = |m: &&Manager| self.by_create && m.ours && m.operation == Operation::Update;
+        let metadata = self.path.first().is_some_and(|p| p == "metadata");
+        let likely = !self.is_known && !metadata && owners.recorded && managers.iter().all(created);
+        let likely = likely.then_some(Hidden::Likely);
         if managers.is_empty() {
             // What the server fills in, or a webhook: of neither it keeps an owner.
-            let by = known::by_place(self.kind, &self.named).map(Hidden::Added);
-            return by.or_else(|| default(owners.partial)).or_else(|| {
-                let unknown = owners.partial || self.is_scaled();
-                (!unknown).then_some(Hidden::Default)
-            });
+            return known::by_place(self.kind, &self.named).map(Hidden::Added).or_else(|| default(true)).or(likely);
         }
         let known: Option<Vec<Writer>> = managers.iter().map(|m| known::by_writer(self.kind, &self.named, m)).collect();
         if let Some(known) = known.and_then(|k| k.first().copied()) {
             return Some(Hidden::Added(known));
         }
-        // Whoever writes an object without applying it owns the defaults that were filled in then, too. What he has not
-        // noted as applied is one of them.
-        let by_update = |m: &&Manager| m.operation == Operation::Update && (m.ours || known::is_client_side(m));
-        if managers.iter().all(by_update) && self.known.noted.is_some_and(|noted| !self.is_in(noted)) {
-            return Some(Hidden::Default);
-        }
-        let metadata = self.path.first().is_some_and(|p| p == "metadata");
         if self.kind == "Namespace" && metadata && !managers.iter().any(|m| m.ours) {
             return Some(Hidden::Shared);
         }
-        default(false)
-    }
-
-    /// Whether it is what `scale` writes into a custom resource: of that the API server keeps no owner.
-    fn is_scaled(&self) -> bool {
-        !self.built_in
-            && matches!(self.named[..], [ref spec, ref count] if spec == "spec" && SCALED.contains(&count.as_str()))
-    }
-
-    /// Whether a document has something where the walk stands.
-    fn is_in(&self, document: &Json) -> bool {
-        let mut here = document;
-        for step in &self.named {
-            let next = match here {
-                Json::Object(entries) => entries.get(step),
-                Json::Array(items) => items.iter().find(|item| is_called(item, step)),
-                _ => None,
-            };
-            let Some(next) = next else { return false };
-            here = next;
-        }
-        true
+        // Whoever writes an object without applying it owns the defaults that were filled in then, too.
+        default(false).or(likely)
     }
 
     fn step(&mut self, path: &str, named: &str, f: impl FnOnce(&mut Self)) {
@@ -250,9 +220,6 @@ impl Walk<'_> {
         self.path.pop();
     }
 }
-
-/// What `scale` of custom resources writes, in `spec`.
-const SCALED: [&str; 3] = ["replicas", "shards", "shardCount"];
 
 /// What tells an item of a list apart, as JSON.
 fn name(tree: &Tree, node: NodeId, item: Option<Field>, keys: &[&str]) -> Vec<String> {
@@ -266,11 +233,4 @@ fn name(tree: &Tree, node: NodeId, item: Option<Field>, keys: &[&str]) -> Vec<St
 
 fn shown(name: &[String]) -> String {
     name.join(",").trim_matches('"').to_owned()
-}
-
-/// Whether an item of a list has a field with this value, or (`9100,TCP`) with its first part.
-fn is_called(item: &Json, name: &str) -> bool {
-    let first = name.split(',').next().unwrap_or(name);
-    let texts = item.as_object().into_iter().flat_map(|fields| fields.values());
-    texts.map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).any(|text| text == name || text == first)
 }

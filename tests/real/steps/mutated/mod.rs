@@ -23,7 +23,12 @@ use crate::ground::{Outcome, Trouble, write};
 
 pub const STEP: &str = "live mutated";
 
-const SOMEBODY: &str = "kubectl-edit";
+/// Who does it, by turns: also under names that our output comes by.
+const SOMEBODIES: [&str; 6] = ["kubectl-edit", "kubectl", "helm", "kustomize-controller", "argocd-controller", WEBHOOK];
+/// Whose writing leaves no owner behind.
+const WEBHOOK: &str = "webhook";
+/// What is told of that.
+const NOBODY: &str = "nobody the server names";
 /// Every so-manieth mutation is shown to kubectl, too.
 const SHOWN_TO_KUBECTL: usize = 25;
 /// Every so-manieth is done to what `kubectl apply` alone has applied.
@@ -56,8 +61,13 @@ pub fn judge(cluster: &mut Cluster, scratch: &Path) -> Outcome<String> {
             for mutation in mutations::of(&object.emitted, object.table) {
                 number += 1;
                 if number % every == 0 {
-                    let ask = (number / every) % SHOWN_TO_KUBECTL == 0;
-                    try_one(&mut object, &mutation, applied, ask, &kubectl, &mut score)?;
+                    let turn = number / every;
+                    let by = By {
+                        somebody: SOMEBODIES[turn % SOMEBODIES.len()],
+                        applied,
+                        ask_kubectl: turn % SHOWN_TO_KUBECTL == 0,
+                    };
+                    try_one(&mut object, &mutation, by, &kubectl, &mut score)?;
                 }
             }
             if object.kind() != "Namespace" {
@@ -159,16 +169,18 @@ impl Score {
     }
 }
 
-fn try_one(
-    object: &mut Object,
-    mutation: &Mutation,
+/// Who does something to an object that came to the server in some way.
+#[derive(Clone, Copy)]
+struct By {
+    somebody: &'static str,
     applied: Applied,
     ask_kubectl: bool,
-    kubectl: &Kubectl,
-    score: &mut Score,
-) -> Outcome<()> {
-    let name = format!("{}: {:?} {}", object.name(), mutation.kind, places::shown(&mutation.at));
-    let now = match done(object, mutation, kubectl)? {
+}
+
+fn try_one(object: &mut Object, mutation: &Mutation, by: By, kubectl: &Kubectl, score: &mut Score) -> Outcome<()> {
+    let somebody = by.somebody;
+    let name = format!("{}: {:?} {} by {somebody}", object.name(), mutation.kind, places::shown(&mutation.at));
+    let now = match done(object, mutation, somebody, kubectl)? {
         Ok(now) => now,
         Err(why) => {
             score.not_done(why);
@@ -181,8 +193,12 @@ fn try_one(
         score.not_done(format!("{:?}: the server keeps what was there", mutation.kind));
     } else {
         let found = object.compare(&now);
-        let names_him = live::names(&now).iter().any(|name| name == SOMEBODY);
-        let (mut missed, false_positives) = judged(&differences, mutation, &found, [&before, &after], names_him, score);
+        let told_of = match somebody {
+            // Where the last of its owners goes it has none at all, and nothing is claimed of them.
+            WEBHOOK => (!live::names(&now).is_empty()).then_some(NOBODY),
+            named => live::names(&now).iter().any(|name| name == named).then_some(named),
+        };
+        let (mut missed, false_positives) = judged(&differences, mutation, &found, [&before, &after], told_of, score);
         let told_as_number = mutation.kind == Kind::Added && found.changes.is_empty() && is_shared(&found);
         let nothing_left = mutation.kind == Kind::Removed && nothing_of_us(&now, &found);
         if told_as_number && !missed.is_empty() {
@@ -206,8 +222,8 @@ fn try_one(
         }
         score.false_positives += false_positives.len();
         score.wrong.extend(missed.into_iter().chain(false_positives).map(|what| format!("{name}: {what}")));
-        if ask_kubectl {
-            match kubectl_shows(object, applied, kubectl) {
+        if by.ask_kubectl {
+            match kubectl_shows(object, by.applied, kubectl) {
                 Ok(shows) => {
                     score.kubectl.0 += usize::from(shows);
                     score.kubectl.1 += 1;
@@ -216,7 +232,7 @@ fn try_one(
             }
         }
     }
-    object.restore(kubectl, SOMEBODY).map_err(|trouble| trouble.during(name))
+    object.restore(kubectl, somebody).map_err(|trouble| trouble.during(name))
 }
 
 /// Whether kubectl finds any difference in an object.
@@ -240,7 +256,7 @@ fn nothing_of_us(now: &Value, found: &Found) -> bool {
 }
 
 /// Has the API server do it; the object then, or why it does not.
-fn done(object: &Object, mutation: &Mutation, kubectl: &Kubectl) -> Outcome<Result<Value, String>> {
+fn done(object: &Object, mutation: &Mutation, somebody: &str, kubectl: &Kubectl) -> Outcome<Result<Value, String>> {
     let mut refused = format!("{:?}: nothing to put there is known", mutation.kind);
     let taken_away = [Value::Null];
     let values = if mutation.kind == Kind::Removed { &taken_away[..] } else { &mutation.values[..] };
@@ -251,12 +267,26 @@ fn done(object: &Object, mutation: &Mutation, kubectl: &Kubectl) -> Outcome<Resu
         if !is_there {
             return Ok(Err(format!("{:?}: the server has left the place out", mutation.kind)));
         }
-        match kubectl.rest().replace(&wanted, SOMEBODY)? {
+        match kubectl.rest().replace(&wanted, somebody)? {
+            Ok(now) if somebody == WEBHOOK => return disowned(now, kubectl).map(Ok),
             Ok(now) => return Ok(Ok(now)),
             Err(answer) => refused = reason(mutation.kind, &answer),
         }
     }
     Ok(Err(refused))
+}
+
+/// An object of which the server no longer says what the webhook has written.
+fn disowned(mut now: Value, kubectl: &Kubectl) -> Outcome<Value> {
+    if let Some(entries) = now["metadata"]["managedFields"].as_array_mut() {
+        entries.retain(|entry| entry["manager"] != WEBHOOK);
+    }
+    let now = kubectl.rest().replace(&now, WEBHOOK)?;
+    let now = now.map_err(|answer| Trouble::new(format!("owners cannot be taken out: {answer}")))?;
+    match live::names(&now).iter().any(|name| name == WEBHOOK) {
+        true => Err(Trouble::new("the server keeps an owner that was taken out")),
+        false => Ok(now),
+    }
 }
 
 fn put(parent: &mut Value, step: &Step, kind: Kind, value: &Value) {
@@ -312,7 +342,7 @@ fn judged(
     mutation: &Mutation,
     found: &Found,
     objects: [&Value; 2],
-    names_him: bool,
+    told_of: Option<&str>,
     score: &mut Score,
 ) -> (Vec<String>, Vec<String>) {
     let mut missed = Vec::new();
@@ -327,8 +357,8 @@ fn judged(
         }
         let around = here.iter().all(|(near, _)| *near == Near::Around);
         score.around += usize::from(around);
-        let names_him = names_him && !is_double(objects[1], &difference.at);
-        if !here.iter().any(|(near, c)| is_right(*near, mutation, difference, c, names_him)) {
+        let told_of = told_of.filter(|_| !is_double(objects[1], &difference.at));
+        if !here.iter().any(|(near, c)| is_right(*near, mutation, difference, c, told_of)) {
             let all: Vec<String> = here.iter().map(|(_, c)| told(c)).collect();
             missed.push(format!("of {} ({:?}) it is told: {}", at(), difference.way, all.join("; ")));
         }
@@ -349,10 +379,10 @@ fn is_double(after: &Value, at: &[Step]) -> bool {
     own.is_some_and(|own| items.iter().filter(|item| key(item) == own).count() > 1)
 }
 
-fn is_right(near: Near, mutation: &Mutation, difference: &Difference, change: &Change, names_him: bool) -> bool {
+fn is_right(near: Near, mutation: &Mutation, difference: &Difference, change: &Change, by: Option<&str>) -> bool {
     let Some(because) = &change.because else { return false };
     // Of an item without its key the API server keeps no owner.
-    let named = because.by.starts_with(SOMEBODY) || !names_him;
+    let named = by.is_none_or(|by| because.by.contains(by));
     match difference.way {
         // What is put into something that is one value makes that another value.
         Way::Added => matches!(because.cause, Cause::Extra | Cause::Drift) && named,
