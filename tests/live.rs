@@ -155,6 +155,7 @@ fn spoiled(mut objects: Vec<Value>) -> Vec<Value> {
                     "args": [format!("--web.password={}", canary("flag")), "--remote-write.token", canary("behind a flag")]}]);
             }
             "DaemonSet" | "Deployment" | "StatefulSet" => {
+                object["spec"]["template"]["spec"]["schedulerName"] = json!("default-scheduler");
                 let container = &mut object["spec"]["template"]["spec"]["containers"][0];
                 container["env"] = json!([{"name": "API_TOKEN", "value": canary("variable that tells")},
                                           {"name": "PLAIN", "value": canary("variable")}]);
