@@ -132,6 +132,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         approved: &args.approved,
         aliases: &args.owner_alias,
         helm: if args.helm { Helm::Secrets } else { Helm::Unread },
+        server_side: None,
         today: world.today(),
         parallel: args.login.parallel(),
         keep: true,
@@ -276,4 +277,4 @@ fn is_whole(intent: &Intent<'_>, done: &AppliedCluster, question: &ApplyQuestion
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

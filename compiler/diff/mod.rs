@@ -30,7 +30,8 @@ pub use grafana::{
 pub use helm::{Release, Revision, compare_release, deployed, that_count};
 pub use impact::{Load, Loads, Moved, moved};
 pub use live::{
-    Approved, Found, Hidden, Ignore, Live, Ours, Takeover, Wanted, compare_live, leave_to_others, takeover,
+    Approved, Found, Hidden, Ignore, Live, Ours, Takeover, Tried, Wanted, compare_live, leave_to_others, takeover,
+    tried,
 };
 pub use renames::{join_renames, link_renames};
 pub use routes::{OTHERS, Rerouted, RouteWays, Routes, rerouted};
@@ -97,10 +98,13 @@ pub enum Cause {
     Foreign,
     /// Nobody of ours has made it, and a Prometheus of ours selects it.
     Selected,
+    /// What the server would make of it is something else: a webhook changes it, or the server itself. From what is
+    /// compiled to what would be there.
+    Rewritten,
 }
 
 impl Cause {
-    pub const ALL: [Cause; 7] = [
+    pub const ALL: [Cause; 8] = [
         Cause::Pending,
         Cause::PendingStale,
         Cause::Drift,
@@ -108,6 +112,7 @@ impl Cause {
         Cause::Orphan,
         Cause::Foreign,
         Cause::Selected,
+        Cause::Rewritten,
     ];
 
     pub fn name(self) -> &'static str {
@@ -119,6 +124,7 @@ impl Cause {
             Cause::Orphan => "orphan",
             Cause::Foreign => "foreign",
             Cause::Selected => "selected",
+            Cause::Rewritten => "rewritten",
         }
     }
 
@@ -131,6 +137,7 @@ impl Cause {
             Cause::Orphan => "ours, and nothing asks for it any more",
             Cause::Foreign => "somebody else's object",
             Cause::Selected => "nobody's of ours, and a Prometheus of ours selects it",
+            Cause::Rewritten => "compiled → what the server would make of it",
         }
     }
 }

@@ -122,6 +122,8 @@ pub fn grafana(
     let why = |at: usize| scene.ignores.get(at).map(|i| i.why.clone()).unwrap_or_default();
     let Compared { found, unverified, count, remarks, .. } = compared;
     Ok(Some(LiveCluster {
+        refused: Vec::new(),
+        accepted: None,
         changes: ClusterChanges {
             cluster: cluster.name.clone(),
             identity: cluster.id.value.clone(),

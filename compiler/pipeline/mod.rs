@@ -31,7 +31,7 @@ pub use codes::all as all_codes;
 pub use diff::{Against, ClusterChanges, diff, rules};
 pub use explain::{Cause, ExplainedField, explain};
 pub use grafana::{GrafanaQuestion, grafana, with_grafana};
-pub use live::{Approval, Helm, LiveCluster, LiveQuestion, Source, Unverified, live};
+pub use live::{Approval, Helm, LiveCluster, LiveQuestion, ServerSide, Source, Unverified, live};
 pub use load::{Raws, SpecPath, Text, catalog_of, read, sources};
 pub use review::{Base, Before, CheckedIn, Range, Review, review};
 pub use revision::{Past, Which, compile_at};

@@ -124,7 +124,12 @@ fn without_credentials(change: &Change, masks: &mut Masks) -> Change {
     let mut change = change.clone();
     let path = change.path.clone();
     // Only the live object has it, and whoever wrote it is no reader of this.
-    let strange = change.edit == Edit::Removed && change.because.is_some();
+    let rewritten = change.because.as_ref().is_some_and(|b| b.cause == Cause::Rewritten);
+    let strange = match change.edit {
+        Edit::Added => rewritten,
+        Edit::Removed => change.because.is_some() && !rewritten,
+        _ => false,
+    };
     for value in [&mut change.before, &mut change.after].into_iter().flatten() {
         let own = value.clone();
         if change.handed {
@@ -206,7 +211,9 @@ fn fields(cluster: &ClusterChanges<'_>, sources: &Sources, look: Look, out: &mut
         // A cluster that is gone is no change of its index.
         let other = if first.file == INDEX { "the cluster" } else { &first.file };
         let name = first.object.as_ref().map_or_else(|| other.to_owned(), ToString::to_string);
-        let whole = first.path.is_empty() && of_object.len() == 1;
+        // What the server would make of something new is said below it.
+        let more = |c: &Change| c.because.as_ref().is_none_or(|b| b.cause != Cause::Rewritten);
+        let whole = first.path.is_empty() && !of_object[1..].iter().any(more);
         let (sign, style) = match (whole, first.edit) {
             (true, Edit::Added) => ("+", ADDED),
             (true, Edit::Removed) => ("-", REMOVED),
@@ -367,6 +374,13 @@ fn summary(clusters: &[ClusterChanges<'_>]) -> String {
     if !lives.is_empty() {
         let compared: usize = lives.iter().map(|l| l.compared).sum();
         head = format!("{head}; {} compared in {}", count(compared, "object"), count(lives.len(), "cluster"));
+    }
+    if let Some(accepted) = lives.iter().filter_map(|l| l.accepted).reduce(|a, b| a + b) {
+        head = format!("{head}; the servers would take {}", count(accepted, "object"));
+    }
+    let refused: usize = lives.iter().map(|l| l.refused.len()).sum();
+    if refused > 0 {
+        head = format!("{head}; {refused} REFUSED");
     }
     if unverified > 0 {
         head = format!("{head}; {unverified} NOT verified");

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::diag::Origins;
 use crate::model::fleet::{Cluster, Fleet};
-use crate::pipeline::{self, Compiled, Helm, LiveCluster, LiveQuestion, Source};
+use crate::pipeline::{self, Compiled, Helm, LiveCluster, LiveQuestion, ServerSide, Source, Unverified};
 use crate::report::{self, NotVerified};
 use crate::snapshot::{self, Of};
 use crate::world::server::{Failure, FailureKind};
@@ -51,6 +51,7 @@ pub fn run(session: &Session<'_>, args: &Args, compiled: &Compiled, snapshots: O
             None if args.helm => Helm::Secrets,
             None => Helm::Unread,
         },
+        server_side: args.server_side.then_some(ServerSide { force: args.force_conflicts }),
         today: world.today(),
         parallel: args.login.parallel(),
         keep: false,
@@ -94,21 +95,24 @@ fn recorded(
 /// What is said of one cluster, in the words of the report.
 struct Words {
     unverified: Vec<NotVerified>,
+    refused: Vec<NotVerified>,
     hidden: Vec<(String, usize)>,
     hidden_at: Vec<(String, Vec<String>)>,
 }
 
 impl Words {
     fn of(cluster: &LiveCluster) -> Self {
-        let unverified = cluster.unverified.iter().map(|u| NotVerified {
+        let one = |u: &Unverified| NotVerified {
             what: u.what.clone(),
             objects: u.objects.iter().map(ToString::to_string).collect(),
             why: u.why.to_string(),
-        });
+        };
+        let said = |all: &[Unverified]| all.iter().map(one).collect();
+        let (unverified, refused) = (said(&cluster.unverified), said(&cluster.refused));
         let hidden = cluster.hidden.iter().map(|(hidden, n)| (hidden.name().to_owned(), *n));
         let ignored = cluster.ignored.iter().map(|(why, n)| (format!("ignored: {why}"), *n));
         let at = cluster.hidden_at.iter().map(|(hidden, at)| (hidden.name().to_owned(), at.clone()));
-        Words { unverified: unverified.collect(), hidden: hidden.chain(ignored).collect(), hidden_at: at.collect() }
+        Words { unverified, refused, hidden: hidden.chain(ignored).collect(), hidden_at: at.collect() }
     }
 }
 
@@ -121,7 +125,7 @@ pub(super) fn show(session: &Session<'_>, args: &Args, compiled: &Compiled, clus
     let printed = args.print(session, &text(session, compiled, clusters, (format, args.view.into())));
     clusters.iter().fold(printed, |exit, c| {
         let differs = if c.changes.changes.is_empty() { Exit::Clean } else { Exit::Differences };
-        let partial = if c.unverified.is_empty() { Exit::Clean } else { Exit::OtherSide };
+        let partial = if c.is_whole() { Exit::Clean } else { Exit::OtherSide };
         exit.and(differs).and(partial)
     })
 }
@@ -141,6 +145,8 @@ pub fn text(
             version: &c.version,
             compared: c.compared,
             unverified: &words.unverified,
+            refused: &words.refused,
+            accepted: c.accepted,
             hidden: &words.hidden,
             hidden_at: &words.hidden_at,
             ahead: c.ahead,
@@ -154,9 +160,12 @@ pub fn text(
     let manner = report::Manner { format, view, colour, width };
     let text = report::changes(&shown, compiled.sources(), manner);
     let compared: usize = clusters.iter().map(|c| c.compared).sum();
-    let silent = clusters.iter().all(|c| c.changes.changes.is_empty() && c.unverified.is_empty());
+    let silent = clusters.iter().all(|c| c.changes.changes.is_empty() && c.is_whole());
+    let tried = if clusters.iter().any(|c| c.accepted.is_some()) { ", and the server would change none" } else { "" };
     match format {
-        report::Format::Text if silent => format!("{text}No differences in {compared} objects{}.\n", unshown(&words)),
+        report::Format::Text if silent => {
+            format!("{text}No differences in {compared} objects{tried}{}.\n", unshown(&words))
+        }
         _ => text,
     }
 }

@@ -16,7 +16,7 @@ use crate::world::{Stream, TroubleKind, World};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit code 2 if anything differs; 4 if the spec does not compile as of the revision, or if
-something of a cluster could not be looked at. Helm releases are looked at where --helm or
+something of a cluster could not be looked at or would be refused. Helm releases are looked at where --helm or
 --helm-values asks for it; otherwise they are named, and are no reason for 4.
 
 Sides:
@@ -29,7 +29,9 @@ Sides:
                  cause: pending (not applied yet), drift (changed outside), extra (added outside),
                  orphan (ours, and nothing asks for it), foreign (somebody else's object), selected
                  (nobody's of ours, and a Prometheus of ours selects it). Who is named with
-                 the time of his last change of the object
+                 the time of his last change of the object. With --server-side the server tries each object
+                 as `apply` would, changing nothing: what it refuses is told in its words (exit 4), what
+                 it or a webhook makes of ours is rewritten, and what would stay as it is is no difference
   snapshot:DIR   the same with what `watershed snapshot --out DIR` has recorded, or with a dump of
                  `kubectl get -o yaml --show-managed-fields`, DIR/CLUSTER.yaml
   grafana:URL    the Grafana of one cluster, by its HTTP API: dashboards by uid, panel by panel,
@@ -44,6 +46,7 @@ Examples:
   watershed diff --against dir --cluster edge-1 --format json
   watershed diff --against live                all clusters, by the contexts of the spec
   watershed diff --against live --cluster edge-1 --context admin@edge-1
+  watershed diff --against live --cluster edge-1 --server-side
   watershed diff --against snapshot:snapshots --max-age 24
   watershed diff --against grafana:https://grafana.example.com --grafana-token-env GRAFANA_TOKEN
   watershed diff --against grafana:http://localhost:3000 --cluster edge-1 --grafana-token-file token")]
@@ -79,6 +82,13 @@ pub struct Args {
     /// Against live clusters: Helm releases by files of `helm get values`, DIR/[CLUSTER/]RELEASE.yaml.
     #[arg(long, value_name = "DIR", conflicts_with = "helm")]
     helm_values: Option<String>,
+    /// Against live clusters: have the server try every object too, as applying would (dry run), and show what it would
+    /// make of it. It takes the rights of `apply`; nothing is changed.
+    #[arg(long)]
+    server_side: bool,
+    /// With --server-side: take fields from those who have set them to something else; otherwise that is refused.
+    #[arg(long, requires = "server_side")]
+    force_conflicts: bool,
     #[command(flatten)]
     login: LoginOptions,
     #[command(flatten)]
@@ -145,6 +155,13 @@ fn side(side: &str) -> Result<Side, String> {
 
 pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     let options = &args.options.findings;
+    if args.server_side && !matches!(args.against, Side::Live) {
+        session.complain(
+            "--server-side has an API server try what would be applied, and this side has none.\n  \
+             help: say `--against live`",
+        );
+        return Exit::Usage;
+    }
     let spec = match session.spec(args.options.spec.as_deref()) {
         Ok(spec) => spec,
         Err(exit) => return exit,

@@ -1,3 +1,5 @@
+mod tried;
+
 use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};

@@ -11,6 +11,7 @@ mod known;
 mod left;
 mod owners;
 mod taken;
+mod tried;
 mod visible;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use serde_json::Value as Json;
 pub use ignored::Ignore;
 pub use left::leave_to_others;
 pub use taken::{Takeover, takeover};
+pub use tried::{Tried, tried};
 pub use visible::Hidden;
 
 pub(super) use self::evidence::overlap;
@@ -179,9 +181,7 @@ pub fn compare_live(wanted: Wanted<'_>, live: Live<'_>, ours: &Ours, rules: &Rul
     let hidden_at = visible::settle(&id.kind, table, (&mut was, was_root), (&mut is, is_root), (&owners, ours.applied));
     let mut hidden = BTreeMap::new();
     hidden_at.iter().for_each(|(hide, _)| *hidden.entry(*hide).or_insert(0) += 1);
-    let equal =
-        |id: &ObjectId, path: &[String], a: Value<'_>, b: Value<'_>| defaults::is_one_value(field_at(id, path), a, b);
-    let rules = Rules { equal: &equal, ..*rules };
+    let rules = Rules { equal: &is_equal, ..*rules };
     let (was, is) = (Side::new(&was, was_root), Side::new(&is, is_root));
     let mut changes = compare(id, file, was, is, &rules);
 
@@ -262,6 +262,11 @@ fn claim(owners: &mut Owners, live: Live<'_>, ours: &Ours, (tree, root): (&Tree,
     let with_marks = noted.as_ref().is_some_and(|noted| Live(noted).is_marked(ours));
     let writes = |m: &Manager| known::is_client_side(m) && (with_marks || marked.contains(m));
     owners.claim(|m| alias(m) || (noted.is_some() && writes(m)));
+}
+
+/// Whether two values of a field are one to the server.
+fn is_equal(id: &ObjectId, path: &[String], a: Value<'_>, b: Value<'_>) -> bool {
+    defaults::is_one_value(field_at(id, path), a, b)
 }
 
 fn field_at(id: &ObjectId, path: &[String]) -> Option<fields::Field> {

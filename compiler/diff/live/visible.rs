@@ -20,6 +20,8 @@ pub enum Hidden {
     Shared,
     /// Numbered, migrated or filled in by Grafana.
     Server,
+    /// Ours and compiled no longer, and applying leaves it: a dry run says so.
+    Kept,
     /// A secret of a data source, of which Grafana tells the name.
     Secret,
 }
@@ -30,6 +32,7 @@ impl Hidden {
             Hidden::Default => "the API server's defaults",
             Hidden::Likely => "what may be defaults, of kinds whose defaults are not known",
             Hidden::Added(known) => known.name(),
+            Hidden::Kept => "what applying would not take away, as the server says",
             Hidden::Server => "what Grafana sets itself",
             Hidden::Secret => "secrets of data sources, compared by name",
             Hidden::Shared => "labels of objects that are not ours alone",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::super::live::{Desired, Material};
+use super::super::live::{Desired, Material, needs};
 use super::again;
 use super::ready::{self, State};
 use super::{Action, AppliedCluster, AppliedObject, ApplyQuestion, Event, Intent, Outcome, Step, Stop};
@@ -212,19 +212,9 @@ impl Run<'_> {
         failure
     }
 
-    /// Whether what an object needs before the server can judge it is made in this run: its Namespace, or the role of a
-    /// binding, whose rights the server holds against ours.
+    /// Whether what an object needs before the server can judge it is made in this run.
     fn comes_along(&self, step: &Step<'_>) -> bool {
-        let id = &step.desired.id;
-        let role = |part: &str| step.desired.json.pointer(&format!("/roleRef/{part}")).and_then(Json::as_str);
-        let needs = |made: &ObjectId| match made.kind.as_str() {
-            "Namespace" => made.name == id.namespace,
-            "ClusterRole" => role("kind") == Some("ClusterRole") && role("name") == Some(&made.name),
-            "Role" => {
-                made.namespace == id.namespace && role("kind") == Some("Role") && role("name") == Some(&made.name)
-            }
-            _ => false,
-        };
+        let needs = |made: &ObjectId| needs(&step.desired.id, &step.desired.json, made);
         self.intent.steps.iter().any(|s| s.action == Action::Create && needs(&s.desired.id))
     }
 

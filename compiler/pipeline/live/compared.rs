@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::read::{Asked, Reading, Unverified};
-use crate::diff::{self, Approved, Change, Hidden, Live, Ours, Wanted, compare_live};
+use super::tried::Trials;
+use crate::diff::{self, Approved, Change, Found, Hidden, Live, Ours, Wanted, compare_live};
 use crate::object::ObjectId;
 use crate::pipeline::diff::rules;
 use crate::snapshot::NOT_KEPT;
 use crate::world::server::{Failure, FailureKind};
 
 #[derive(Default)]
-pub(super) struct Compared {
+pub(super) struct Compared<'s> {
     pub(super) reading: Reading,
     pub(super) ours: Ours,
     pub(super) changes: Vec<Change>,
@@ -24,9 +25,11 @@ pub(super) struct Compared {
     /// Ours, and nothing asks for them any more.
     pub(super) left: Vec<ObjectId>,
     pub(super) remarks: Vec<String>,
+    /// Where the server is asked what it would do.
+    pub(super) trials: Option<Trials<'s>>,
 }
 
-impl Compared {
+impl Compared<'_> {
     pub(super) fn object(&mut self, wanted: Wanted<'_>) {
         if self.reading.unverified.iter().any(|u| u.objects.contains(wanted.id)) {
             return;
@@ -35,7 +38,11 @@ impl Compared {
             let mut change = diff::added(wanted.id, wanted.file, wanted.side);
             change.because =
                 Some(diff::Because { cause: diff::Cause::Pending, by: absent(wanted.approved).to_owned() });
-            self.changes.push(change);
+            let mut found = Found { changes: vec![change], ..Found::default() };
+            if let Some(trials) = &mut self.trials {
+                found = trials.object(wanted, None, found, &self.ours);
+            }
+            self.take(wanted.id, found);
             return;
         };
         let live = Live(live);
@@ -51,11 +58,18 @@ impl Compared {
             self.unverified.push(Unverified { what, objects, why });
             return;
         }
-        let found = compare_live(wanted, live, &self.ours, &rules());
+        let mut found = compare_live(wanted, live, &self.ours, &rules());
+        if let Some(trials) = &mut self.trials {
+            found = trials.object(wanted, Some(live.0), found, &self.ours);
+        }
         self.count += 1;
+        self.take(wanted.id, found);
+    }
+
+    fn take(&mut self, id: &ObjectId, found: Found) {
         self.ahead += found.ahead;
         self.ownerless += usize::from(found.ownerless);
-        self.hide(wanted.id, found.hidden_at);
+        self.hide(id, found.hidden_at);
         for (ignore, n) in found.ignored {
             *self.ignored.entry(ignore).or_default() += n;
         }
@@ -83,6 +97,22 @@ impl Compared {
             object.pointer("/spec/selector").and_then(|s| s.as_object()).is_some_and(|s| !s.is_empty())
         };
         id.kind == "Endpoints" && self.reading.objects.get(&service).is_some_and(selects)
+    }
+
+    /// What became of trying: what the server refuses, and how much it takes.
+    pub(super) fn tried(&mut self) -> (Vec<Unverified>, Option<usize>) {
+        let Some(trials) = self.trials.take() else { return (Vec::new(), None) };
+        self.unverified.extend(trials.untried);
+        if trials.waiting > 0 {
+            self.remarks.push(format!(
+                "{} cannot be tried by the server before their Namespace or role is there",
+                match trials.waiting {
+                    1 => "1 object".to_owned(),
+                    n => format!("{n} objects"),
+                }
+            ));
+        }
+        (trials.refused, Some(trials.accepted))
     }
 
     pub(super) fn selected(&mut self) {

@@ -6,6 +6,7 @@ mod material;
 mod read;
 mod releases;
 mod selected;
+mod tried;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,10 +30,12 @@ use crate::world::server::{Failure, FailureKind};
 use crate::world::{Access, Date, Output, Server, World};
 
 use self::compared::Compared;
+use self::tried::Trials;
 pub use material::{Approval, Desired, Material, generation};
 pub use read::{Asked, Reading, Unverified, read};
 pub use releases::Helm;
 pub use selected::Selections;
+pub use tried::{ServerSide, needs};
 
 /// Gives the server of a cluster.
 pub type Connect<'a> = dyn Fn(&Cluster) -> Result<Arc<dyn Server>, Failure> + Sync + 'a;
@@ -58,6 +61,8 @@ pub struct LiveQuestion<'a> {
     /// Field managers that apply our output, besides those that are known.
     pub aliases: &'a [String],
     pub helm: Helm<'a>,
+    /// Every object is also tried by the server.
+    pub server_side: Option<ServerSide>,
     /// An `ignore` holds until its day.
     pub today: Date,
     /// How many clusters are asked at once.
@@ -74,6 +79,10 @@ pub struct LiveCluster {
     /// As the server names its release; empty where it could not be asked.
     pub version: String,
     pub unverified: Vec<Unverified>,
+    /// Objects that the server would not take, each with why; nothing where it was not asked.
+    pub refused: Vec<Unverified>,
+    /// Objects that it would take, where it was asked.
+    pub accepted: Option<usize>,
     /// What was not shown, and how much of it.
     pub hidden: BTreeMap<Hidden, usize>,
     /// Where that is: the object and a JSON pointer, with the names of items of lists.
@@ -88,6 +97,13 @@ pub struct LiveCluster {
     pub remarks: Vec<String>,
     /// Where it was asked for.
     pub material: Option<Material>,
+}
+
+impl LiveCluster {
+    /// Everything was looked at and, where the server was asked to try it, taken by it.
+    pub fn is_whole(&self) -> bool {
+        self.unverified.is_empty() && self.refused.is_empty()
+    }
 }
 
 /// Compares every cluster with what is compiled for it. A cluster that cannot be reached hides no other.
@@ -226,7 +242,9 @@ impl Comparison<'_> {
             applied: false,
         };
         let remarks = source.as_ref().map(|s| s.remarks.clone()).unwrap_or_default();
-        let mut compared = Compared { reading, ours, remarks, ..Compared::default() };
+        let trials = self.question.server_side.zip(source.as_ref());
+        let trials = trials.map(|(how, source)| Trials::new(&*source.server, how, &reading, &asked));
+        let mut compared = Compared { reading, ours, remarks, trials, ..Compared::default() };
         for (path, _) in &finished.files {
             let Some(id) = finished.index.object(path).map(|o| o.id()).filter(|id| asked.objects.contains(id)) else {
                 continue;
@@ -264,6 +282,7 @@ impl Comparison<'_> {
         }
         compared.orphans(&asked);
         compared.selected();
+        let (refused, accepted) = compared.tried();
         let stale = differing.keys().filter(|path| **path != INDEX).count();
         // Whoever applies is told Helm's commands.
         let is_told = matches!(self.question.helm, Helm::Unread) && !self.question.keep;
@@ -271,7 +290,7 @@ impl Comparison<'_> {
         compared.remark(&asked, self.question.approved, index.is_some(), stale, &unread);
         let there = material::there(&mut compared.reading, &asked);
         let material = self.question.keep.then(|| Material {
-            server: source.map(|s| s.server),
+            server: source.as_ref().map(|s| s.server.clone()),
             wanted: material::desired(&kept, places),
             elsewhere: material::elsewhere(self.cx.fleet, cluster, &there),
             there,
@@ -301,6 +320,8 @@ impl Comparison<'_> {
             },
             version,
             unverified,
+            refused,
+            accepted,
             hidden,
             hidden_at,
             ignored,

@@ -14,6 +14,10 @@ pub struct Live<'a> {
     /// Objects that were compared.
     pub compared: usize,
     pub unverified: &'a [NotVerified],
+    /// What the server would not take.
+    pub refused: &'a [NotVerified],
+    /// Objects that it would take; `None` where it was not asked.
+    pub accepted: Option<usize>,
     /// Why something is not shown, and how often.
     pub hidden: &'a [(String, usize)],
     /// The same with each place: the object and a JSON pointer.
@@ -26,7 +30,7 @@ pub struct Live<'a> {
 impl Live<'_> {
     /// Nothing limits what is said of it.
     pub(super) fn is_silent(&self) -> bool {
-        self.unverified.is_empty() && self.remarks.is_empty() && self.ahead == 0
+        self.unverified.is_empty() && self.refused.is_empty() && self.remarks.is_empty() && self.ahead == 0
     }
 }
 
@@ -41,6 +45,10 @@ pub struct NotVerified {
 
 /// What is to be said of a live cluster below its differences.
 pub(super) fn beside(live: &Live<'_>, look: Look, out: &mut String) {
+    for refused in live.refused {
+        let head = format!("! {}: the server would refuse it", one_line(&refused.what));
+        out.push_str(&format!("  {}\n        {}\n", look.paint(REMOVED, &head), one_line(&refused.why)));
+    }
     for not in live.unverified {
         let objects = match &not.objects[..] {
             [] => String::new(),
@@ -76,8 +84,9 @@ pub(super) fn because(change: &Change) -> String {
 }
 
 pub(super) fn as_json(cluster: &str, live: &Live<'_>, masks: &mut Masks) -> Json {
-    let unverified = live.unverified.iter();
-    let unverified = unverified.map(|u| json!({"what": u.what, "objects": u.objects, "why": u.why}));
+    let said = |all: &[NotVerified]| -> Vec<Json> {
+        all.iter().map(|u| json!({"what": u.what, "objects": u.objects, "why": u.why})).collect()
+    };
     let hidden: serde_json::Map<String, Json> = live.hidden.iter().map(|(why, n)| (why.clone(), (*n).into())).collect();
     // People put credentials into names, too.
     let mut safe = |place: &String| {
@@ -91,7 +100,9 @@ pub(super) fn as_json(cluster: &str, live: &Live<'_>, masks: &mut Masks) -> Json
         "cluster": cluster,
         "version": live.version,
         "compared": live.compared,
-        "unverified": unverified.collect::<Vec<_>>(),
+        "unverified": said(live.unverified),
+        "accepted": live.accepted,
+        "refused": said(live.refused),
         "notShown": hidden,
         "notShownAt": at,
         "liveBeforeApproved": live.ahead,

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::emitted::repository;
-use super::roles;
+use super::{roles, tried};
 use crate::ground::cluster::Cluster;
 use crate::ground::{During as _, Outcome, Trouble};
 use crate::subject::Subject;
@@ -27,17 +27,23 @@ pub fn judge(cluster: &Cluster, subject: &Subject<'_>, folder: &Path) -> Outcome
     if program.of_monitoring(cluster)? > 0 {
         return Err(Trouble::new("a dry run has made something").said(done.to_string()));
     }
+    tried::before(&program)?;
+    if program.of_monitoring(cluster)? > 0 {
+        return Err(Trouble::new("a comparison has made something"));
+    }
     let done = program.apply(&[])?.ends(0)?;
     let applied = done["clusters"][0]["objects"].as_array().map_or(0, Vec::len);
     program.is_silent()?;
+    let tried = tried::after(cluster, &program)?;
     let again = program.apply(&[])?.ends(0)?;
     if applied == 0 || again["clusters"][0]["objects"] != json!([]) {
         let what = format!("{applied} objects, and not none the second time");
         return Err(Trouble::new(what).said(again.to_string()));
     }
     if subject.emitted.fleet != MEDDLED {
-        return Ok(format!("{applied} objects"));
+        return Ok(format!("{applied} objects; the server takes {tried}, and would change none"));
     }
+    tried::meddled(cluster, subject, &program, folder)?;
     meddled(cluster, subject, &program)?;
     Ok(format!("{applied} objects; conflicts, others' objects, what is left over and what is not ready are told"))
 }
@@ -115,20 +121,20 @@ fn meddled(cluster: &Cluster, subject: &Subject<'_>, program: &Program<'_>) -> O
 }
 
 /// The program, with the roles of `examples/ci/apply.yaml` and no other.
-struct Program<'s> {
+pub(super) struct Program<'s> {
     subject: &'s Subject<'s>,
     kubeconfig: PathBuf,
 }
 
 /// How a run ended, and what it said.
-struct Said {
+pub(super) struct Said {
     code: i32,
-    json: Value,
+    pub(super) json: Value,
     err: String,
 }
 
 impl Said {
-    fn ends(self, code: i32) -> Outcome<Value> {
+    pub(super) fn ends(self, code: i32) -> Outcome<Value> {
         if self.code == code {
             return Ok(self.json);
         }
@@ -154,13 +160,18 @@ impl<'s> Program<'s> {
         self.run(&[&["apply", "--yes", "--no-wait"], more].concat())
     }
 
-    fn run(&self, arguments: &[&str]) -> Outcome<Said> {
+    pub(super) fn run(&self, arguments: &[&str]) -> Outcome<Said> {
+        self.run_as(&self.kubeconfig, arguments)
+    }
+
+    /// The same with the rights of somebody else.
+    pub(super) fn run_as(&self, kubeconfig: &Path, arguments: &[&str]) -> Outcome<Said> {
         let emitted = &self.subject.emitted;
         let said = Command::new(env!("CARGO_BIN_EXE_watershed"))
             .current_dir(repository("."))
             .args(arguments)
             .args(["--cluster", &emitted.name, "--context", "run", "--format", "json", "--kubeconfig"])
-            .arg(&self.kubeconfig)
+            .arg(kubeconfig)
             .arg(repository("examples").join(&emitted.fleet))
             .output()
             .during("watershed")?;

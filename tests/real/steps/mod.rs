@@ -30,4 +30,5 @@ pub mod sized;
 pub mod stages;
 pub mod stores;
 pub mod traced;
+pub mod tried;
 pub mod understood;

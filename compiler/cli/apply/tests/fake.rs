@@ -21,13 +21,15 @@ pub struct State {
     pub ready_after: Option<usize>,
     /// `create KIND/NAME`, `apply KIND/NAME`, `try KIND/NAME`, `delete KIND/NAME`; forced ones end in ` forced`.
     pub asked: Vec<String>,
+    /// Nothing may be applied: the server says so of each object, and to who asks.
+    pub forbidden: bool,
     /// Changed by somebody whenever something is applied.
     pub touched: Option<String>,
     /// A field that a webhook puts back, whoever takes it away.
     pub put_back: Option<&'static str>,
     /// What somebody does before an object is looked at once more.
     pub meanwhile: Option<fn(&mut Recorded)>,
-    /// What somebody does after that, before the object is made or applied.
+    /// What somebody does after that, before the object is made, applied or tried.
     pub at_last: Option<fn(&mut Recorded)>,
     lists: usize,
 }
@@ -255,15 +257,18 @@ impl Server for Fake {
         })
     }
 
-    fn may(&self, _: Verb, _: &Served, _: Option<&str>) -> Result<bool, Failure> {
-        Ok(true)
+    fn may(&self, verb: Verb, what: &Served, namespace: Option<&str>) -> Result<bool, Failure> {
+        self.state(|s| {
+            s.asked.push(format!("may {verb:?} {} in {}", what.kind, namespace.unwrap_or("-")));
+            Ok(!s.forbidden)
+        })
     }
 
     fn apply(&self, what: &Served, object: &Json, how: Apply<'_>) -> Result<Json, Failure> {
         assert_eq!((how.manager, what.kind.as_str()), ("watershed", object["kind"].as_str().unwrap()));
         let name = named(object);
         self.state(|s| {
-            if let Some(at_last) = s.at_last.take().filter(|_| !how.dry_run) {
+            if let Some(at_last) = s.at_last.take() {
                 at_last(&mut s.there);
             }
             let (verb, forced) = (if how.dry_run { "try" } else { "apply" }, if how.force { " forced" } else { "" });
@@ -273,6 +278,9 @@ impl Server for Fake {
                 if !given_up {
                     return Err(failure.clone());
                 }
+            }
+            if s.forbidden {
+                return Err(Failure::new(FailureKind::Forbidden, format!("User \"ci\" cannot patch {name}")));
             }
             let mut now = object.clone();
             let at = s
@@ -326,7 +334,9 @@ impl Server for Fake {
             }
             let same = there.as_ref().is_some_and(|there| there["spec"] == now["spec"]);
             now["metadata"]["generation"] = json!(if same { before } else { before + 1 });
-            now["metadata"]["resourceVersion"] = json!("2");
+            // Of a dry run nothing is stored.
+            let version = there.as_ref().map(|t| t["metadata"]["resourceVersion"].clone());
+            now["metadata"]["resourceVersion"] = if how.dry_run { version.into() } else { json!("2") };
             run(&mut now);
             match at {
                 _ if how.dry_run => {}

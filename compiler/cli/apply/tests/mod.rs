@@ -1,5 +1,5 @@
 mod care;
-mod fake;
+pub(in crate::cli) mod fake;
 
 use std::ffi::OsString;
 
@@ -13,7 +13,7 @@ use crate::world::{Memory, Stream};
 const SPEC: &str = include_str!("../../../../examples/single-split/fleet.kdl");
 
 /// The code, and all that was said.
-fn run(world: &Memory, args: &[&str]) -> (u8, String) {
+pub(in crate::cli) fn run(world: &Memory, args: &[&str]) -> (u8, String) {
     let before = [Stream::Out, Stream::Err].map(|s| world.printed(s).len());
     let code = cli::run(world, ["watershed"].iter().chain(args).map(OsString::from)).code();
     let said = |stream, before: usize| world.printed(stream)[before..].to_owned();
@@ -21,7 +21,7 @@ fn run(world: &Memory, args: &[&str]) -> (u8, String) {
 }
 
 /// A world with a spec that was built.
-fn built() -> Memory {
+pub(in crate::cli) fn built() -> Memory {
     let world = Memory::new().with("fleet.kdl", SPEC);
     let (code, text) = run(&world, &["build"]);
     assert_eq!(code, 0, "{text}");
@@ -29,7 +29,7 @@ fn built() -> Memory {
 }
 
 /// A built world, and its cluster as it was built.
-fn applied() -> (Memory, Fake) {
+pub(in crate::cli) fn applied() -> (Memory, Fake) {
     let world = built();
     let fake = Fake::of(&world, "output/");
     world.serve("lab", fake.clone());
@@ -45,7 +45,7 @@ fn is_differing(world: &Memory) -> bool {
 }
 
 /// The name of the first object of a kind.
-fn first(fake: &Fake, kind: &str) -> String {
+pub(in crate::cli) fn first(fake: &Fake, kind: &str) -> String {
     fake.state(|s| {
         let object = s.there.objects.iter().find(|o| o["kind"] == kind).expect(kind);
         format!("{kind}/{}", object["metadata"]["name"].as_str().unwrap())

@@ -45,6 +45,8 @@ pub struct Reading {
     pub recorded_in: BTreeMap<String, BTreeSet<String>>,
     /// What others have made and Prometheis of ours select, with their names.
     pub selected: BTreeMap<ObjectId, (Json, Vec<String>)>,
+    /// The kinds that were listed, as the server serves them.
+    pub served: Vec<Served>,
     /// Kinds of which all that was asked for is there, and nothing tells what else is.
     pub unsearched: BTreeSet<String>,
 }
@@ -67,6 +69,7 @@ pub fn read(server: &dyn Server, asked: &Asked) -> Reading {
     let served = reader.served();
     let mut more = reader.by_labels(&served);
     more.extend(reader.of_others(&served));
+    reader.reading.served = served;
     reader.by_place(more);
     reader.reading
 }
