@@ -29,10 +29,10 @@ applied stays: the next `diff --against live` tells what is left, and the next `
 releases are never touched; their commands are printed, with --helm of those that differ.
 
 Nothing is applied that was not approved: the checked-in output has to be what the spec compiles to.
-Nothing is taken from others: an object that is somebody else's needs --adopt, a field that somebody
-else has set needs --force-conflicts, and what an `ignore` leaves to others is not touched. What kubectl
-has applied is taken over. What could not be looked at is not applied; where a context shows objects of
-another cluster of the fleet, nothing is.
+Nothing is taken from others: an object that is somebody else's needs --adopt, which shows what it
+differs in first; a field that somebody else has set needs --force-conflicts, and what an `ignore` leaves
+to others is not touched. What kubectl has applied is taken over. What could not be looked at is not
+applied; where a context shows objects of another cluster of the fleet, nothing is.
 
 --prune deletes what carries our labels and was shown as an orphan, and nothing if a list failed, the
 checked-in output is not whole, or more than a fifth of a cluster's objects would go. Namespaces,
@@ -126,11 +126,13 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         return Exit::Usage;
     }
     let world = session.world;
+    let adopt: BTreeSet<String> = args.adopt.iter().cloned().collect();
     let question = LiveQuestion {
         clusters: &args.cluster,
         source: &|cluster| Ok(Source { server: args.login.server(world, cluster)?, remarks: Vec::new() }),
         approved: &args.approved,
         aliases: &args.owner_alias,
+        adopt: &adopt,
         helm: if args.helm { Helm::Secrets } else { Helm::Unread },
         server_side: None,
         today: world.today(),
@@ -139,7 +141,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         done: &|_| {},
     };
     match pipeline::live(world, &compiled, &question) {
-        Ok(clusters) => Applying { session, args, compiled: &compiled, clusters: &clusters }.run(),
+        Ok(clusters) => Applying { session, args, adopt: &adopt, compiled: &compiled, clusters: &clusters }.run(),
         Err(findings) => session.findings(&findings, compiled.sources(), options),
     }
 }
@@ -147,16 +149,16 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
 struct Applying<'a> {
     session: &'a Session<'a>,
     args: &'a Args,
+    adopt: &'a BTreeSet<String>,
     compiled: &'a Compiled,
     clusters: &'a [LiveCluster],
 }
 
 impl Applying<'_> {
     fn run(&self) -> Exit {
-        let Applying { session, args, .. } = self;
-        let adopt: BTreeSet<String> = args.adopt.iter().cloned().collect();
+        let Applying { session, args, adopt, .. } = self;
         let question = ApplyQuestion {
-            adopt: &adopt,
+            adopt,
             force: args.force_conflicts,
             all: args.all,
             prune: args.prune,

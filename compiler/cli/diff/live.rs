@@ -5,7 +5,7 @@ use super::super::login::clusters_asked;
 use super::super::options::Format;
 use super::super::session::Session;
 use super::Args;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::diag::Origins;
@@ -46,6 +46,7 @@ pub fn run(session: &Session<'_>, args: &Args, compiled: &Compiled, snapshots: O
         },
         approved: &args.approved,
         aliases: &args.owner_alias,
+        adopt: &BTreeSet::new(),
         helm: match &args.helm_values {
             Some(folder) => Helm::Values(folder),
             None if args.helm => Helm::Secrets,

@@ -14,7 +14,7 @@ mod taken;
 mod tried;
 mod visible;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -61,6 +61,8 @@ pub struct Ours {
     pub aliases: Vec<String>,
     /// What the spec leaves to somebody else.
     pub ignores: Vec<Ignore>,
+    /// Objects of others that become ours, as people name objects: what they differ in is told.
+    pub adopted: BTreeSet<String>,
     /// What is compared is known to have been applied as it is: the manifest of a Helm release.
     pub applied: bool,
 }
@@ -210,6 +212,11 @@ pub fn compare_live(wanted: Wanted<'_>, live: Live<'_>, ours: &Ours, rules: &Rul
         by.map(|by| *ignored.entry(by).or_insert(0) += 1).is_none()
     });
     match foreign {
+        // Taking it over takes all of that, forced.
+        Some(holder) if ours.adopted.contains(&id.to_string()) => {
+            evidence.judge_all(&mut changes);
+            changes.insert(0, somebody_elses(wanted, &holder));
+        }
         // What it differs in is nobody's business before it is adopted, and nothing is applied.
         Some(holder) if !changes.is_empty() => changes = vec![somebody_elses(wanted, &holder)],
         Some(_) => {}

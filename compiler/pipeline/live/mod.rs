@@ -60,6 +60,8 @@ pub struct LiveQuestion<'a> {
     pub approved: &'a str,
     /// Field managers that apply our output, besides those that are known.
     pub aliases: &'a [String],
+    /// Objects of others that would be taken over, as people name objects.
+    pub adopt: &'a BTreeSet<String>,
     pub helm: Helm<'a>,
     /// Every object is also tried by the server.
     pub server_side: Option<ServerSide>,
@@ -239,6 +241,7 @@ impl Comparison<'_> {
             labels: marks,
             aliases: self.question.aliases.to_vec(),
             ignores: ignores(cluster, self.question.today),
+            adopted: self.question.adopt.clone(),
             applied: false,
         };
         let remarks = source.as_ref().map(|s| s.remarks.clone()).unwrap_or_default();

@@ -354,3 +354,59 @@ fn of_a_fifth_only_ours_count() {
     let (code, text) = apply(&world, &["--prune", "--keep-going"]);
     assert_eq!((code, text.contains("more than a fifth")), (4, true), "{text}");
 }
+
+/// Somebody's Deployment in the place of ours: he scales it, and has set a field that nobody else asks for.
+fn somebodys(fake: &Fake) -> String {
+    fake.change(KSM, |o| {
+        o["metadata"]["labels"] = json!({"app.kubernetes.io/managed-by": "somebody"});
+        o["spec"]["replicas"] = json!(5);
+        o["spec"]["minReadySeconds"] = json!(7);
+        let labels = json!({"f:labels": {"f:app.kubernetes.io/managed-by": {}}});
+        let spec = json!({"f:replicas": {}, "f:minReadySeconds": {}});
+        o["metadata"]["managedFields"] = json!([{"manager": "mallory", "operation": "Update", "apiVersion": "apps/v1",
+            "time": "2026-11-22T10:00:00Z", "fieldsV1": {"f:metadata": labels, "f:spec": spec}}]);
+    });
+    KSM.replace('/', "/monitoring/")
+}
+
+#[test]
+fn what_is_taken_over_is_shown_field_by_field() {
+    let (world, fake) = applied();
+    let id = somebodys(&fake);
+    // Whoever is not to be taken over is told as what he is, and nothing of what he has in it.
+    let (_, text) = run(&world, &["diff", "--against", "live"]);
+    assert!(text.contains("foreign: it belongs to `somebody`") && !text.contains("spec.replicas"), "{text}");
+
+    world.answer("no");
+    let (code, text) = run(&world, &["apply", "--no-wait", "--adopt", &id]);
+    assert_eq!((code, fake.asked().len()), (2, 0), "{text}");
+    assert!(text.contains("foreign: it belongs to `somebody`"), "{text}");
+    assert!(text.contains("spec.replicas: 5 → 1") && text.contains("drift: mallory at 2026-11-22"), "{text}");
+    assert!(text.contains("- spec.minReadySeconds: 7"), "{text}");
+    assert!(text.contains("extra: added outside; applying does not take it away: mallory"), "{text}");
+    assert!(text.contains("+ metadata.labels[\"watershed/fleet\"]"), "{text}");
+    assert!(text.contains("1 to take over"), "{text}");
+    let (code, text) = apply(&world, &["--adopt", &id]);
+    assert_eq!((code, fake.asked()), (0, vec![format!("apply {KSM} forced")]), "{text}");
+    assert_eq!(fake.take(KSM)["spec"]["replicas"], json!(1));
+}
+
+/// Taking over forces: nothing may be forced over that nobody was shown.
+#[test]
+fn what_differs_since_it_was_shown_is_not_taken_over() {
+    let (world, fake) = applied();
+    let id = somebodys(&fake);
+    fake.state(|s| {
+        s.meanwhile = Some(|there| {
+            let is_it =
+                |o: &&mut serde_json::Value| o["metadata"]["name"] == "kube-state-metrics" && o["kind"] == "Deployment";
+            let theirs = there.objects.iter_mut().find(is_it).unwrap();
+            theirs["spec"]["replicas"] = json!(9);
+            theirs["metadata"]["resourceVersion"] = json!("9");
+        });
+    });
+    let (code, text) = apply(&world, &["--adopt", &id]);
+    assert_eq!((code, fake.asked().len()), (4, 0), "{text}");
+    assert!(text.contains("somebody has changed spec.replicas since it was compared; run `apply` again"), "{text}");
+    assert_eq!(fake.take(KSM)["spec"]["replicas"], json!(9));
+}
