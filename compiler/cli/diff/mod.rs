@@ -16,8 +16,8 @@ use crate::world::{Stream, TroubleKind, World};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Exit code 2 if anything differs; 4 if the spec does not compile as of the revision, or if
-something of a cluster could not be looked at or would be refused. Helm releases are looked at where --helm or
---helm-values asks for it; otherwise they are named, and are no reason for 4.
+something of a cluster could not be looked at or would be refused. Helm releases are looked at
+where --helm or --helm-values asks for it; otherwise they are named, and are no reason for 4.
 
 Sides:
   dir[:DIR]      a checked-in output tree; default: output

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::evidence::overlap;
 use super::owners::{Operation, Owners};
-use super::{Found, Hidden, Live, MARK, Ours, Wanted, claim, is_equal, noted, visible};
+use super::{Found, Hidden, Live, MARK, Ours, Wanted, claim, is_equal, visible};
 use crate::catalog::fields;
 use crate::diag::Origin;
 use crate::diff::{Because, Cause, Change, Edit, Effect, Rules, Side, compare};
@@ -96,9 +96,7 @@ fn rewritten(
     claim(&mut owners, Live(&then), ours, (&was, old));
     let root = is.copy(wanted.side.tree, wanted.side.root, "");
     let table = fields::table(&id.api_version, &id.kind).map(|t| t.root());
-    let noted = noted(Live(&then));
-    let known = visible::Known { owners: &owners, noted: noted.as_ref() };
-    let hidden = visible::settle(&id.kind, table, (&mut was, old), (&mut is, root), known);
+    let hidden = visible::settle(&id.kind, table, (&mut was, old), (&mut is, root), (&owners, ours.applied));
     let mut changes = compare(id, file, Side::new(&was, old), Side::new(&is, root), rules);
     changes.retain(|change| {
         let given = change.edit != Edit::Removed || change.in_text || owners.is_within(change.was);
