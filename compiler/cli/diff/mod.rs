@@ -29,9 +29,10 @@ Sides:
                  cause: pending (not applied yet), drift (changed outside), extra (added outside),
                  orphan (ours, and nothing asks for it), foreign (somebody else's object), selected
                  (nobody's of ours, and a Prometheus of ours selects it). Who is named with
-                 the time of his last change of the object. With --server-side the server tries each object
-                 as `apply` would, changing nothing: what it refuses is told in its words (exit 4), what
-                 it or a webhook makes of ours is rewritten, and what would stay as it is is no difference
+                 the time of his last change of the object. With --server-side the server tries
+                 each object as `apply` would, changing nothing: what it refuses is told in its
+                 words (exit 4), what it or a webhook makes of ours is rewritten, and what would
+                 stay as it is is no difference
   snapshot:DIR   the same with what `watershed snapshot --out DIR` has recorded, or with a dump of
                  `kubectl get -o yaml --show-managed-fields`, DIR/CLUSTER.yaml
   grafana:URL    the Grafana of one cluster, by its HTTP API: dashboards by uid, panel by panel,
