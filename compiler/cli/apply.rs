@@ -188,7 +188,7 @@ impl Applying<'_> {
         }
         if let Some(refused) = self.unapproved(&intents) {
             session.complain(&refused);
-            return exit.and(Exit::Differences);
+            return exit.and(Exit::Differences).and(Self::unseen(&intents));
         }
         let shown = shown::Shown { question: &question, approved: &args.approved, context: &|i| self.context(i) };
         if text {
@@ -197,7 +197,7 @@ impl Applying<'_> {
         let has_work = intents.iter().any(|i| !i.steps.is_empty() || (args.prune && shown::prunes(i)));
         if has_work && !args.yes && !args.dry_run && !self.agreed(&intents) {
             session.note("nothing was applied");
-            return exit.and(Exit::Differences);
+            return exit.and(Exit::Differences).and(Self::unseen(&intents));
         }
         let printed = Cell::new(exit);
         let tell = |event: &pipeline::Event<'_>| {
@@ -214,6 +214,11 @@ impl Applying<'_> {
             let whole = is_whole(intent, done, &question);
             exit.and(if whole { Exit::Clean } else { Exit::OtherSide })
         })
+    }
+
+    /// Whether something could not be looked at, which nothing else that ends a run may hide.
+    fn unseen(intents: &[Intent<'_>]) -> Exit {
+        if intents.iter().any(|i| i.unverified() > 0) { Exit::OtherSide } else { Exit::Clean }
     }
 
     /// That a context leads to another cluster than the one that was asked for.

@@ -249,8 +249,12 @@ impl Intent<'_> {
         self.material.knows_releases || self.material.releases.is_empty()
     }
 
-    /// What is Helm's: the command for each release that differs or may. `approved` is the root of the output tree.
+    /// What is Helm's: the command for each release that differs or may; none for a cluster that did not answer, where it
+    /// would reach nobody either. `approved` is the root of the output tree.
     pub fn helm(&self, approved: &str, context: &str) -> Vec<(String, String)> {
+        if self.material.server.is_none() {
+            return Vec::new();
+        }
         let folder = &self.material.folder;
         let one = |r: &Release| {
             let values = format!("{}/{folder}/helm/{}.values.yaml", approved.trim_end_matches('/'), r.name);
@@ -273,11 +277,7 @@ impl Intent<'_> {
         let differs = |r: &Release| self.cluster.changes.changes.iter().any(|c| c.file == file(r));
         let is_it =
             |id: &ObjectId, r: &Release| id.kind == VALUES && (&id.name, &id.namespace) == (&r.name, &r.namespace);
-        let unverified = |r: &Release| {
-            // Of a cluster that is out of reach nothing is known, of its releases neither.
-            self.material.server.is_none()
-                || self.cluster.unverified.iter().flat_map(|u| &u.objects).any(|id| is_it(id, r))
-        };
+        let unverified = |r: &Release| self.cluster.unverified.iter().flat_map(|u| &u.objects).any(|id| is_it(id, r));
         let all = self.material.releases.iter();
         all.filter(|r| !self.material.knows_releases || differs(r) || unverified(r)).map(one).collect()
     }

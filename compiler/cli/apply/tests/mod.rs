@@ -202,8 +202,9 @@ fn what_is_helms_is_said_and_not_done() {
     let spec = include_str!("../../../../examples/two-stores/fleet.kdl");
     let world = Memory::new().with("fleet.kdl", spec);
     assert_eq!(run(&world, &["build"]).0, 0);
+    world.serve("lab", Fake::of(&world, "output/"));
     let (code, text) = run(&world, &["apply", "--dry-run"]);
-    assert_eq!(code, 4, "no cluster answers: {text}");
+    assert_eq!(code, 0, "{text}");
     assert!(text.contains("by Helm: helm upgrade --install "), "{text}");
     let line = text.lines().find(|l| l.contains("by Helm")).unwrap();
     let values = line.split_once("--values ").unwrap().1.split(' ').next().unwrap();
@@ -241,6 +242,42 @@ fn what_was_not_looked_at_is_not_applied() {
     let world = built();
     let (code, text) = apply(&world, &[]);
     assert_eq!((code, text.contains("there is no context `lab`")), (4, true), "{text}");
+}
+
+/// The graver of two: that a cluster did not answer is not hidden by what nobody approved, nor by a no.
+#[test]
+fn what_did_not_answer_is_told_whatever_else_ends_it() {
+    let (world, fake) = applied();
+    world.put("fleet.kdl", SPEC.replace("retention \"", "retention \"1"));
+    world.serve("lab", fake.clone());
+    assert_eq!(apply(&world, &[]).0, 2, "nobody has approved it");
+    let list = fake.state(|s| s.there.complete[0].clone());
+    fake.state(|s| s.there.failed.push((list, Failure::new(FailureKind::Server, "etcd is gone"))));
+    let (code, text) = apply(&world, &[]);
+    assert!(text.contains("nobody has approved it") && text.contains("etcd is gone"), "{text}");
+    assert_eq!((code, fake.asked().len()), (4, 0), "{text}");
+    world.answer("no");
+    let (code, text) = run(&world, &["apply", "--no-wait", "--unapproved"]);
+    assert!(text.contains("nothing was applied"), "{text}");
+    assert_eq!((code, fake.asked().len()), (4, 0), "{text}");
+}
+
+/// What is Helm's in a cluster that nobody has reached is not known, and its command would reach nobody either.
+#[test]
+fn a_cluster_that_does_not_answer_gets_no_commands() {
+    let spec = include_str!("../../../../examples/two-stores/fleet.kdl");
+    let world = Memory::new().with("fleet.kdl", spec);
+    let (code, text) = run(&world, &["build"]);
+    assert_eq!(code, 0, "{text}");
+    for more in [&[][..], &["--helm"], &["--dry-run"]] {
+        let (code, text) = apply(&world, more);
+        assert_eq!((code, text.contains("helm upgrade"), text.contains("--helm does")), (4, false, false), "{text}");
+        assert!(text.contains("there is no context"), "{text}");
+        let (code, text) = apply(&world, &[more, &["--format", "json"]].concat());
+        let json: Json = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
+        let cluster = &json["clusters"][0];
+        assert_eq!((code, &cluster["helm"], &cluster["whole"]), (4, &json!([]), &json!(false)), "{text}");
+    }
 }
 
 #[test]
