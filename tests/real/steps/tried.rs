@@ -165,10 +165,9 @@ fn versions(cluster: &Cluster) -> Outcome<BTreeMap<String, Value>> {
         let kind = object["kind"].as_str().unwrap_or_default().to_owned();
         object["status"] = Value::Null;
         if !["Service", "ServiceAccount", "ConfigMap"].contains(&kind.as_str()) {
+            // Whoever writes a status takes over labels, too.
             object["metadata"]["resourceVersion"] = Value::Null;
-        }
-        if let Some(entries) = object["metadata"]["managedFields"].as_array_mut() {
-            entries.retain(|e| e["subresource"] != "status");
+            object["metadata"]["managedFields"] = Value::Null;
         }
         (format!("{kind}/{}", object["metadata"]["name"]), object)
     };
@@ -179,7 +178,14 @@ fn same(cluster: &Cluster, before: &BTreeMap<String, Value>) -> Outcome<()> {
     let after = versions(cluster)?;
     let changed = |name: &&String| before.get(*name) != after.get(*name);
     match before.keys().chain(after.keys()).find(changed) {
-        Some(name) => Err(Trouble::new(format!("a dry run has changed {name}"))),
+        Some(name) => {
+            let state = |of: &BTreeMap<String, Value>| of.get(name).map(Value::to_string).unwrap_or_default();
+            Err(Trouble::new(format!("a dry run has changed {name}")).said(format!(
+                "{}\n{}",
+                state(before),
+                state(&after)
+            )))
+        }
         None => Ok(()),
     }
 }
