@@ -73,6 +73,13 @@ pub struct Change {
     pub because: Option<Because>,
 }
 
+impl Change {
+    /// Whether it stands for differences that are counted and not told one by one.
+    pub fn is_of_rest(&self) -> bool {
+        self.path.ends_with(room::OF_REST)
+    }
+}
+
 /// How a live object came to differ from what is compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Because {

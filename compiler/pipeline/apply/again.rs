@@ -44,6 +44,7 @@ pub(super) fn is_as_shown(
             if at(before, "/metadata/resourceVersion") == at(now, "/metadata/resourceVersion") {
                 return Ok(());
             }
+            let untouched = || of_people(before) == of_people(now);
             let (then, now) = (differences(material, id, wanted, before), differences(material, id, wanted, now));
             let same = |a: &Change, b: &Change| a.path == b.path && a.before == b.before && owner(a) == owner(b);
             let news = |of: &[Change], other: &[Change]| -> Vec<String> {
@@ -54,7 +55,8 @@ pub(super) fn is_as_shown(
             paths.sort_unstable();
             paths.dedup();
             if paths.is_empty() {
-                return Ok(());
+                let counted = then.iter().any(Change::is_of_rest);
+                return if counted && !untouched() { changed(UNTOLD.to_owned()) } else { Ok(()) };
             }
             let more = paths.len().saturating_sub(3);
             paths.truncate(3);
@@ -62,6 +64,23 @@ pub(super) fn is_as_shown(
             changed(format!("somebody has changed {}{more} since it was compared", paths.join(", ")))
         }
     }
+}
+
+/// Where differences are only counted, the second look cannot say which is another now.
+const UNTOLD: &str = "somebody has changed an object of which not every difference was shown";
+
+/// An object without what the server and controllers note of it.
+pub(super) fn of_people(object: &Json) -> Json {
+    let mut object = object.clone();
+    if let Some(object) = object.as_object_mut() {
+        object.remove("status");
+    }
+    if let Some(metadata) = object.get_mut("metadata").and_then(Json::as_object_mut) {
+        for noted in ["managedFields", "resourceVersion", "generation"] {
+            metadata.remove(noted);
+        }
+    }
+    object
 }
 
 /// Whether a difference is of somebody else's object.

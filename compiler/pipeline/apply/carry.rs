@@ -325,7 +325,7 @@ impl Run<'_> {
         let Some(now) = self.server.find(&served, shown.namespace.as_deref(), &id.name)? else { return Ok(()) };
         let then = self.intent.material.orphans.get(id);
         let seen = again::seen(id, &now).filter(|seen| seen.uid == shown.uid);
-        match seen.filter(|_| then.is_some_and(|then| of_people(then) == of_people(&now))) {
+        match seen.filter(|_| then.is_some_and(|then| again::of_people(then) == again::of_people(&now))) {
             Some(seen) => self.server.delete(&served, &seen),
             None => {
                 let why = "somebody has changed it since it was looked at; run `apply` again to see it";
@@ -338,20 +338,6 @@ impl Run<'_> {
 fn seen(id: &ObjectId, object: &Json) -> Result<Seen, Failure> {
     let nameless = || Failure::new(FailureKind::Garbage, "the server tells no uid and version of it");
     again::seen(id, object).ok_or_else(nameless)
-}
-
-/// An object without what the server and controllers note of it.
-fn of_people(object: &Json) -> Json {
-    let mut object = object.clone();
-    if let Some(object) = object.as_object_mut() {
-        object.remove("status");
-    }
-    if let Some(metadata) = object.get_mut("metadata").and_then(Json::as_object_mut) {
-        for noted in ["managedFields", "resourceVersion", "generation"] {
-            metadata.remove(noted);
-        }
-    }
-    object
 }
 
 /// What is sent of an object: all of it but what the spec leaves to others who have set it.

@@ -410,3 +410,36 @@ fn what_differs_since_it_was_shown_is_not_taken_over() {
     assert!(text.contains("somebody has changed spec.replicas since it was compared; run `apply` again"), "{text}");
     assert_eq!(fake.take(KSM)["spec"]["replicas"], json!(9));
 }
+
+/// Of very many differences not all are shown one by one; what is not may not change unseen either.
+#[test]
+fn what_is_beyond_what_is_shown_may_not_change_either() {
+    let (world, fake) = applied();
+    fake.change("Prometheus/user", |o| {
+        o["spec"]["retention"] = json!("1d");
+        (0..2_000).for_each(|n| o["spec"]["externalLabels"][format!("flood_{n:04}")] = json!("x"));
+    });
+    fake.state(|s| {
+        s.meanwhile = Some(|there| {
+            let is_it = |o: &&mut serde_json::Value| o["kind"] == "Prometheus" && o["metadata"]["name"] == "user";
+            let user = there.objects.iter_mut().find(is_it).unwrap();
+            user["spec"]["externalLabels"]["flood_1999"] = json!("y");
+            user["metadata"]["resourceVersion"] = json!("9");
+        });
+    });
+    let (code, text) = apply(&world, &["--force-conflicts"]);
+    assert_eq!((code, fake.asked().len()), (4, 0), "{text}");
+    assert!(text.contains("of which not every difference was shown"), "{text}");
+
+    // What only the operator notes is no other difference here, too.
+    fake.state(|s| {
+        s.meanwhile = Some(|there| {
+            for object in &mut there.objects {
+                object["status"] = json!({"shards": 1});
+                object["metadata"]["resourceVersion"] = json!("10");
+            }
+        });
+    });
+    let (code, text) = apply(&world, &["--force-conflicts"]);
+    assert_eq!((code, fake.asked().len()), (0, 1), "{text}");
+}
