@@ -22,7 +22,8 @@ Ranges:
                 origin/master, main or master, the first there is, to the files as they stand
 
 Exit code 0 if a page could be made, whatever it says; 3 with findings at or above --fail-on that
-the base does not have, or a spec that does not compile; 4 if the spec of the base does not compile.
+the base does not have, or a spec that does not compile; 4 if the spec of the base does not compile:
+then the page is about the output that is checked in there, if there is any.
 
 Examples:
   watershed review                                  this branch
@@ -79,7 +80,15 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     let broken_head = errors(head);
     let state = match (&reviewed.base, past) {
         _ if !broken_head.is_empty() => ReviewState::HeadBroken { findings: &broken_head },
-        (_, Some(past)) if !broken.is_empty() => ReviewState::BaseBroken { findings: &broken, sources: past.sources() },
+        (_, Some(past)) if !broken.is_empty() => match &reviewed.stand_in {
+            None => ReviewState::BaseBroken { findings: &broken, sources: past.sources() },
+            Some(output) => ReviewState::AgainstOutput {
+                findings: &broken,
+                sources: past.sources(),
+                compiler: &output.compiler,
+                catalog: &output.catalog,
+            },
+        },
         (Before::Nothing { .. }, _) => ReviewState::First,
         _ => ReviewState::Compared,
     };
@@ -90,7 +99,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     let command = format!("watershed review{range} --format html");
     let exit = match &state {
         ReviewState::HeadBroken { .. } => Exit::Findings,
-        ReviewState::BaseBroken { .. } => Exit::OtherSide,
+        ReviewState::BaseBroken { .. } | ReviewState::AgainstOutput { .. } => Exit::OtherSide,
         _ if reviewed.found.iter().any(|f| f.severity >= args.fail_on.severity()) => Exit::Findings,
         _ => Exit::Clean,
     };

@@ -9,6 +9,7 @@ mod compare;
 mod effects;
 mod embedded;
 mod grafana;
+mod heirs;
 mod helm;
 mod impact;
 mod lists;
@@ -27,6 +28,7 @@ pub use grafana::{
     DASHBOARD, DATA_SOURCE, FOLDER, InGrafana, Scene, Shelf, compare_dashboard, compare_folders, compare_source,
     id as id_in_grafana, left_over, orphaned,
 };
+pub use heirs::{Numbered, hint};
 pub use helm::{Release, Revision, compare_release, deployed, that_count};
 pub use impact::{Load, Loads, Moved, moved};
 pub use live::{

@@ -16,7 +16,7 @@ use crate::diff::{self, Change, Earlier, Edit, Effect, FileChange, ListKind, Pre
 use crate::model::ids::ClusterId;
 use crate::object::{NodeId, ObjectId, Tree};
 use crate::syntax::plain;
-use crate::tree::{self, ClusterTree, Finished, INDEX};
+use crate::tree::{self, ClusterTree, Finished, INDEX, Index};
 use crate::world::{Access, Trouble, World};
 
 /// The changes of one cluster, and the causes behind them.
@@ -119,12 +119,21 @@ fn with_folder(
         let kept = new.kept(Some(*id), &differing);
         let cluster = new.cx.fleet.cluster(*id);
         let names = (cluster.name.clone(), cluster.id.value.clone());
-        Ok(Some(changed(names, Presence::Kept, &differing, Kept::default(), kept)))
+        let is_new = index.is_none() && differing.iter().all(|file| file.old.is_none());
+        let presence = if is_new { Presence::Added } else { Presence::Kept };
+        Ok(Some(changed(names, presence, &differing, Kept::default(), kept)))
     };
     let mut changes = gathered(chosen.par_iter().map(one).collect())?;
     if clusters.is_empty() {
         let left = left(new.cx.fleet, new.names.fleet, &*output).map_err(|t| vec![tree::trouble(&t)])?;
         changes.extend(left.into_iter().map(|identity| taken_out(identity.clone(), identity, Origins::default())));
+        let had = |identity: &str| {
+            let index = old_index(&*output, &format!("{}/{identity}", new.names.fleet));
+            index
+                .map_err(|t| Box::new(tree::trouble(&t)))
+                .map(|index| index.as_ref().map(Index::ids).unwrap_or_default())
+        };
+        with_heirs(&mut changes, &had).map_err(|finding| vec![*finding])?;
     }
     Ok(changes)
 }
@@ -153,7 +162,34 @@ fn with_spec(
             changes.push(gone);
         }
     }
+    if let Some(old) = old {
+        let had = |identity: &str| {
+            let Some(id) = old.by_identity(identity) else { return Ok(Vec::new()) };
+            Ok(old.files(id, &mut ClusterTree::new())?.index.ids())
+        };
+        with_heirs(&mut changes, &had).map_err(|finding| vec![*finding])?;
+    }
     Ok(changes)
+}
+
+/// Says of clusters that are gone which new ones have what they had; `had` is the objects of one of them.
+fn with_heirs(
+    changes: &mut [ClusterChanges],
+    had: &dyn Fn(&str) -> Result<Vec<ObjectId>, Box<Diagnostic>>,
+) -> Result<(), Box<Diagnostic>> {
+    let (added, others): (Vec<_>, Vec<_>) = changes.iter_mut().partition(|c| c.presence == Presence::Added);
+    if added.is_empty() {
+        return Ok(());
+    }
+    let mut numbered = diff::Numbered::default();
+    let ids = |c: &ClusterChanges| c.changes.iter().filter_map(|c| c.object.clone()).collect::<Vec<_>>();
+    let new: Vec<_> = added.iter().map(|c| (c.cluster.as_str(), numbered.objects(ids(c)))).collect();
+    for gone in others.into_iter().filter(|c| c.presence == Presence::Removed) {
+        let objects = numbered.objects(had(&gone.identity)?);
+        let Some(hint) = diff::hint(&gone.identity, &objects, &new) else { continue };
+        gone.changes.iter_mut().for_each(|c| c.consequence = format!("{}. {hint}", c.consequence).into());
+    }
+    Ok(())
 }
 
 /// One cluster as it is and as it was.

@@ -71,6 +71,8 @@ pub struct Review {
     pub gone: usize,
     /// What was checked in at the base, where anything was.
     pub checked_in: Option<CheckedIn>,
+    /// What the changes are against where the spec of the base does not compile.
+    pub stand_in: Option<StandIn>,
 }
 
 /// The old side.
@@ -91,6 +93,13 @@ pub struct CheckedIn {
     pub changes: Vec<ClusterChanges>,
 }
 
+/// The output that was checked in at the base, in the place of its spec. What it carried cannot be told, and what another
+/// compiler writes otherwise is among the changes.
+pub struct StandIn {
+    pub compiler: String,
+    pub catalog: String,
+}
+
 impl Review {
     pub fn base_label(&self) -> String {
         match &self.base {
@@ -104,11 +113,6 @@ impl Review {
             Before::Spec(past) => Some(past),
             Before::Nothing { .. } => None,
         }
-    }
-
-    /// Whether both sides compile.
-    pub fn is_compared(&self) -> bool {
-        compiles(&self.head) && self.past().is_none_or(|past| compiles(&past.compiled))
     }
 }
 
@@ -160,16 +164,27 @@ pub fn review(world: &dyn World, path: &SpecPath, range: &Range, out: &str) -> R
         found: Vec::new(),
         gone: 0,
         checked_in: None,
+        stand_in: None,
     };
     let old = review.past().map(|past| &past.compiled);
     let (found, gone) = new_findings(old.map_or(&[], |old| &old.findings), &review.head.findings);
-    if review.is_compared() {
-        let against = old.map_or(Against::Nothing, Against::Spec);
-        let changes = diff(world, &review.head, against, &[]).map_err(first)?;
-        let (before, after) = (old.map(loads).unwrap_or_default(), loads(&review.head));
-        let checked_in = old.map(|old| checked_in(&*then, old, out)).transpose()?.flatten();
-        (review.changes, review.before, review.after) = (changes, before, after);
-        review.checked_in = checked_in;
+    if compiles(&review.head) {
+        if let Some(old) = old.filter(|old| !compiles(old)) {
+            // Of what is there of it, the name; a spec that cannot even be read had that of today.
+            let fleet = [old, &review.head].into_iter().find_map(|c| c.fleet.as_ref());
+            if let Some(index) = fleet.map(|f| fleet_index(&*then, &f.name.value, out)).transpose()?.flatten() {
+                review.changes = diff(&*then, &review.head, Against::Folder(out), &[]).map_err(first)?;
+                review.after = loads(&review.head);
+                review.stand_in = Some(StandIn { compiler: index.compiler, catalog: index.catalog });
+            }
+        } else {
+            let against = old.map_or(Against::Nothing, Against::Spec);
+            let changes = diff(world, &review.head, against, &[]).map_err(first)?;
+            let (before, after) = (old.map(loads).unwrap_or_default(), loads(&review.head));
+            let checked_in = old.map(|old| checked_in(&*then, old, out)).transpose()?.flatten();
+            (review.changes, review.before, review.after) = (changes, before, after);
+            review.checked_in = checked_in;
+        }
     }
     (review.found, review.gone) = (found, gone);
     Ok(review)
@@ -257,17 +272,22 @@ fn loads(compiled: &Compiled) -> Loads {
 /// Compares the output of then, where it was checked in, with what its spec compiles to today.
 fn checked_in(then: &dyn World, old: &Compiled, out: &str) -> Result<Option<CheckedIn>, Diagnostic> {
     let Some(fleet) = &old.fleet else { return Ok(None) };
-    // A folder outside of the repository was not checked in.
-    let Ok(output) = then.output(out, Access::Look) else { return Ok(None) };
-    let path = format!("{}/{}", fleet.name.value, FleetIndex::FILE);
-    let Ok(Some(bytes)) = output.read(&path) else { return Ok(None) };
-    let index = FleetIndex::parse(&path, &bytes).map_err(|t| crate::tree::trouble(&t))?;
+    let Some(index) = fleet_index(then, &fleet.name.value, out)? else { return Ok(None) };
     let mut changes = diff(then, old, Against::Folder(out), &[]).map_err(first)?;
     changes.iter_mut().for_each(|c| c.changes.retain(|c| c.file != INDEX));
     changes.retain(|c| !c.changes.is_empty());
     let names = Names::of(&old.catalog, fleet);
     let is_ours = index.compiler == names.compiler && index.catalog == names.catalog;
     Ok(Some(CheckedIn { compiler: index.compiler, catalog: index.catalog, is_ours, changes }))
+}
+
+/// The index of a fleet's output; `None` where none was checked in.
+fn fleet_index(then: &dyn World, fleet: &str, out: &str) -> Result<Option<FleetIndex>, Diagnostic> {
+    // A folder outside of the repository was not checked in.
+    let Ok(output) = then.output(out, Access::Look) else { return Ok(None) };
+    let path = format!("{fleet}/{}", FleetIndex::FILE);
+    let Ok(Some(bytes)) = output.read(&path) else { return Ok(None) };
+    FleetIndex::parse(&path, &bytes).map(Some).map_err(|t| crate::tree::trouble(&t))
 }
 
 #[cfg(test)]

@@ -364,6 +364,12 @@ fn summary(clusters: &[ClusterChanges<'_>]) -> String {
     effects.remove(&Effect::None);
     let mut words: Vec<String> = causes.iter().map(|(cause, n)| format!("{n} × {}", cause.name())).collect();
     words.extend(effects.iter().rev().map(|(effect, n)| format!("{n} × {}", effect.name())));
+    // What a live cluster does not have is told by its cause.
+    let removed = all.iter().filter(|c| c.path.is_empty() && c.edit == Edit::Removed && c.because.is_none());
+    let (objects_gone, others): (Vec<&Change>, Vec<&Change>) = removed.partition(|c| c.object.is_some());
+    let clusters_gone = others.iter().filter(|c| c.file == INDEX).count();
+    let gone = [(objects_gone.len(), "object removed"), (clusters_gone, "cluster gone")];
+    words.extend(gone.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} × {what}")));
     let mut head =
         format!("{} in {} of {}", count(all.len(), "change"), count(objects, "object"), count(touched, "cluster"));
     if !words.is_empty() {

@@ -174,6 +174,11 @@ impl Index {
     pub fn object(&self, path: &str) -> Option<&IndexedObject> {
         self.objects.iter().find(|o| o.path == path)
     }
+
+    /// Every object of the cluster.
+    pub fn ids(&self) -> Vec<ObjectId> {
+        self.objects.iter().map(IndexedObject::id).collect()
+    }
 }
 
 impl IndexedObject {

@@ -14,7 +14,12 @@ pub(super) fn review(review: &Review<'_>) -> String {
         State::Compared => ("compared", Vec::new()),
         State::First => ("first", Vec::new()),
         State::BaseBroken { findings, sources } => ("base broken", found(findings, sources)),
+        State::AgainstOutput { findings, sources, .. } => ("against output", found(findings, sources)),
         State::HeadBroken { findings } => ("head broken", found(findings, review.sources)),
+    };
+    let stand_in = match review.state {
+        State::AgainstOutput { compiler, catalog, .. } => Some(json!({ "compiler": compiler, "catalog": catalog })),
+        _ => None,
     };
     let lane = |(cluster, lane): &(String, String)| format!("{cluster}/{lane}");
     let pair = |(a, b): &(String, String)| format!("{a}: {b}");
@@ -36,8 +41,7 @@ pub(super) fn review(review: &Review<'_>) -> String {
         .collect();
     let rows = |rows: Vec<Row>| rows.iter().map(row).collect::<Vec<Json>>();
     // Of a side that does not compile nothing is estimated.
-    let compared = matches!(review.state, State::Compared | State::First);
-    let impact = compared.then(|| {
+    let impact = review.state.has_loads().then(|| {
         json!({
             "fleet": { "before": load(review.before.fleet), "after": load(review.after.fleet) },
             "clusters": { "before": review.before.clusters, "after": review.after.clusters },
@@ -57,6 +61,7 @@ pub(super) fn review(review: &Review<'_>) -> String {
         "compiler": review.compiler,
         "state": state,
         "errors": broken,
+        "standIn": stand_in,
         "newFindings": found(review.found, review.sources),
         "findingsGone": review.gone,
         "impact": impact,

@@ -54,10 +54,24 @@ pub enum State<'a> {
         findings: &'a [Diagnostic],
         sources: &'a Sources,
     },
+    /// The same, and the changes are against the output that was checked in there.
+    AgainstOutput {
+        findings: &'a [Diagnostic],
+        sources: &'a Sources,
+        compiler: &'a str,
+        catalog: &'a str,
+    },
     /// The new one does not, for these.
     HeadBroken {
         findings: &'a [Diagnostic],
     },
+}
+
+impl State<'_> {
+    /// Whether it is known what both sides carry.
+    fn has_loads(&self) -> bool {
+        matches!(self, State::Compared | State::First)
+    }
 }
 
 /// What this compiler writes otherwise than what was checked in at the base, from the same spec.

@@ -175,6 +175,17 @@ pub(super) fn blocks(review: &Review<'_>, title: &str, detail: &Detail, limit: O
             listed_findings(findings, sources, detail, &mut blocks);
             findings_of(review, detail, &mut blocks);
         }
+        State::AgainstOutput { findings, sources, compiler, catalog } => {
+            let words = format!(
+                "The spec does not compile at {}. What follows is against the output that is checked in there: what its \
+                 compiler, Watershed {compiler} (catalog {catalog}), wrote otherwise is among the changes, and how load and \
+                 ways change cannot be told.",
+                review.base
+            );
+            blocks.push(Block::Paragraph(vec![strong(words)]));
+            listed_findings(findings, sources, detail, &mut blocks);
+            compared(review, detail, limit, &mut blocks);
+        }
         State::HeadBroken { findings } => {
             let new = review.found.iter().filter(|f| f.severity == Severity::Error).count();
             let words = format!("The spec does not compile: {}, {new} of them new.", count(findings.len(), "error"));
@@ -196,16 +207,15 @@ fn compared(review: &Review<'_>, detail: &Detail, limit: Option<usize>, blocks: 
     let gone: Vec<&ClusterChanges<'_>> = review.changes.iter().filter(|c| *c.presence == Presence::Removed).collect();
     blocks.push(Block::Paragraph(verdict(review, &grave, gone.len())));
     if let (false, Some(limit)) = (detail.left_out.is_empty(), limit) {
-        let words = format!(
-            "Shortened to {} characters: left out is {}. All of it: ",
-            thousands(limit as u64),
-            detail.left_out
-        );
-        blocks.push(Block::Paragraph(vec![strong(words), code(review.command)]));
+        let words =
+            format!("Shortened to {} characters: left out is {}. All of it:", thousands(limit as u64), detail.left_out);
+        blocks.push(Block::Paragraph(vec![strong(words), text(" "), code(review.command)]));
     }
-    load::table(review.before, review.after, detail, blocks);
-    load::ways(review.before, review.after, detail, blocks);
-    load::promises(review.before, review.after, detail, blocks);
+    if review.state.has_loads() {
+        load::table(review.before, review.after, detail, blocks);
+        load::ways(review.before, review.after, detail, blocks);
+        load::promises(review.before, review.after, detail, blocks);
+    }
     tables::destructive(&grave, &gone, review, detail, blocks);
     findings_of(review, detail, blocks);
     tables::clusters(review, detail, blocks);
@@ -250,7 +260,9 @@ fn verdict(review: &Review<'_>, grave: &[Row], gone: usize) -> Line {
     let all = count(review.after.clusters + gone_too, "cluster");
     let touched = format!("{} of {all}", review.changes.len());
     parts.push(format!("{} in {}, {touched}", count(changes, "change"), count(objects(&|_| true), "object")));
-    parts.extend(load::in_short(review.before, review.after));
+    if review.state.has_loads() {
+        parts.extend(load::in_short(review.before, review.after));
+    }
     let errors = review.found.iter().filter(|f| f.severity >= Severity::Warning).count();
     if errors > 0 {
         parts.push(count(errors, "new finding"));

@@ -26,9 +26,7 @@ pub(super) fn destructive(
     let of_gone = gone.iter().flat_map(|c| {
         c.changes.iter().map(move |change| {
             let line = c.place(change, review.sources);
-            let what =
-                vec![text("the cluster is taken out of the spec; its folder and what runs there are left alone")];
-            vec![vec![strong("cluster gone")], what, vec![code(c.cluster)], place(&line)]
+            vec![vec![strong("cluster gone")], sentence(&change.consequence), vec![code(c.cluster)], place(&line)]
         })
     });
     let of_rows = grave.iter().enumerate().map(|(i, row)| {
