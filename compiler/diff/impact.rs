@@ -1,9 +1,9 @@
 //! What a change does to the load of a fleet, as far as plans know it. Estimates on both sides, made
 //! by the same model, so that their difference says more than each of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::routes::Routes;
+use super::routes::{Rerouted, Routes};
 use crate::model::value::Duration;
 
 /// What something carries: a Prometheus, a store, a route, the fleet.
@@ -39,8 +39,44 @@ pub struct Loads {
     /// Where a class of a cluster goes, by what it is and who has it; equal ones counted together by
     /// [`moved`].
     pub flows: BTreeMap<(String, String), String>,
-    /// How long a cluster (its identity) survives without a destination.
-    pub promises: BTreeMap<(String, String), Duration>,
+    pub promises: Promises,
+}
+
+/// How long a cluster (its identity) survives without a destination.
+pub type Promises = BTreeMap<(String, String), Duration>;
+
+/// A promise that differs, and the clusters that it does for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Promised {
+    pub raised: bool,
+    pub destination: String,
+    pub before: Duration,
+    pub after: Duration,
+    /// Their identities.
+    pub clusters: BTreeSet<String>,
+}
+
+/// What differs for destinations that a cluster sends to on both sides, what is lowered first.
+pub fn promised(before: &Promises, after: &Promises) -> Vec<Promised> {
+    let mut alike: BTreeMap<(bool, &str, Duration, Duration), BTreeSet<String>> = BTreeMap::new();
+    for (key, was) in before {
+        if let Some(is) = after.get(key).filter(|is| *is != was) {
+            let (cluster, destination) = key;
+            alike.entry((is > was, destination, *was, *is)).or_default().insert(cluster.clone());
+        }
+    }
+    let one =
+        |((raised, destination, before, after), clusters): ((bool, &str, Duration, Duration), BTreeSet<String>)| {
+            Promised { raised, destination: destination.to_owned(), before, after, clusters }
+        };
+    alike.into_iter().map(one).collect()
+}
+
+/// What no field of an object says: where series go instead, and what outages they survive.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Moves {
+    pub ways: Vec<Rerouted>,
+    pub promises: Vec<Promised>,
 }
 
 /// A value on both sides, where it differs.

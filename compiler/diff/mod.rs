@@ -30,7 +30,7 @@ pub use grafana::{
 };
 pub use heirs::{Numbered, hint};
 pub use helm::{Release, Revision, compare_release, deployed, that_count};
-pub use impact::{Load, Loads, Moved, moved};
+pub use impact::{Load, Loads, Moved, Moves, Promised, Promises, moved, promised};
 pub use live::{
     Approved, Found, Hidden, Ignore, Live, Ours, Takeover, Tried, Wanted, compare_live, leave_to_others, takeover,
     tried,

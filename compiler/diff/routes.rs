@@ -29,6 +29,18 @@ pub struct Rerouted {
     pub after: Option<String>,
 }
 
+impl Rerouted {
+    /// What makes the move, at most so many.
+    pub fn named(&self, room: usize) -> String {
+        let quoted = |what: &String| if self.namespaces && what != OTHERS { format!("`{what}`") } else { what.clone() };
+        let shown: Vec<String> = self.what.iter().take(room.max(1)).map(quoted).collect();
+        match self.what.len() - shown.len() {
+            0 => shown.join(", "),
+            more => format!("{} and {more} more", shown.join(", ")),
+        }
+    }
+}
+
 /// By their names.
 pub type Routes = BTreeMap<String, RouteWays>;
 

@@ -133,7 +133,7 @@ fn with_folder(
                 .map_err(|t| Box::new(tree::trouble(&t)))
                 .map(|index| index.as_ref().map(Index::ids).unwrap_or_default())
         };
-        with_heirs(&mut changes, &had).map_err(|finding| vec![*finding])?;
+        with_heirs(&mut changes, had).map_err(|finding| vec![*finding])?;
     }
     Ok(changes)
 }
@@ -167,7 +167,7 @@ fn with_spec(
             let Some(id) = old.by_identity(identity) else { return Ok(Vec::new()) };
             Ok(old.files(id, &mut ClusterTree::new())?.index.ids())
         };
-        with_heirs(&mut changes, &had).map_err(|finding| vec![*finding])?;
+        with_heirs(&mut changes, had).map_err(|finding| vec![*finding])?;
     }
     Ok(changes)
 }
@@ -175,7 +175,7 @@ fn with_spec(
 /// Says of clusters that are gone which new ones have what they had; `had` is the objects of one of them.
 fn with_heirs(
     changes: &mut [ClusterChanges],
-    had: &dyn Fn(&str) -> Result<Vec<ObjectId>, Box<Diagnostic>>,
+    had: impl Fn(&str) -> Result<Vec<ObjectId>, Box<Diagnostic>>,
 ) -> Result<(), Box<Diagnostic>> {
     let (added, others): (Vec<_>, Vec<_>) = changes.iter_mut().partition(|c| c.presence == Presence::Added);
     if added.is_empty() {

@@ -3,17 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use rayon::prelude::*;
-
 use super::diff::{Against, ClusterChanges, diff};
 use super::files::Names;
+use super::loads::loads;
 use super::revision::{Absent, Past, Which, label, open, past, resolve, trouble};
 use super::{Compiled, SpecPath, codes, compile};
-use crate::diag::{Diagnostic, Severity, Sink, Span};
-use crate::diff::{Load, Loads};
-use crate::docs;
-use crate::model::ids::ClusterId;
-use crate::plan;
+use crate::diag::{Diagnostic, Severity, Span};
+use crate::diff::Loads;
 use crate::tree::{FleetIndex, INDEX};
 use crate::world::{Access, History, World};
 
@@ -225,48 +221,6 @@ fn new_findings(then: &[Diagnostic], now: &[Diagnostic]) -> (Vec<Diagnostic>, us
         }
     }
     (new, known.values().sum())
-}
-
-/// What everything carries, and where it goes.
-fn loads(compiled: &Compiled) -> Loads {
-    let (Some(fleet), Some(fleet_plan)) = (&compiled.fleet, &compiled.fleet_plan) else { return Loads::default() };
-    let ids: Vec<ClusterId> = fleet.cluster_ids().collect();
-    let of_cluster = |id: &ClusterId| {
-        let plan = plan::plan(fleet, &compiled.catalog, fleet_plan, *id, &mut Sink::default());
-        (plan.flows, plan::survey(fleet, &compiled.catalog, *id).sends)
-    };
-    let mut loads = Loads { clusters: ids.len(), ..Loads::default() };
-    for (id, (flows, sends)) in ids.iter().zip(ids.par_iter().map(of_cluster).collect::<Vec<_>>()) {
-        let identity = &fleet.cluster(*id).id.value;
-        for flow in flows {
-            let per_second = flow.series as f64 * 1000.0 / flow.interval.millis().max(1) as f64;
-            let load = Load { targets: flow.targets, series: flow.series, samples_per_second: per_second };
-            loads.fleet.add(load);
-            let goes =
-                if flow.goes_to.is_empty() { "stays in the cluster".to_owned() } else { flow.goes_to.join("; ") };
-            let class = format!("{}{}", flow.class, if flow.recorded { ", peaks" } else { "" });
-            loads.flows.insert((identity.clone(), class), goes);
-            loads.lanes.entry((identity.clone(), flow.lane)).or_default().add(load);
-        }
-        for send in sends {
-            let load = Load { targets: 0, series: send.series, samples_per_second: send.samples_per_second };
-            loads.routes.entry(fleet.route(send.route).name.clone()).or_default().add(load);
-            let store = fleet.store(send.store);
-            let tenant = store.tenants.iter().find(|t| t.id.value == send.tenant);
-            let name = tenant.map_or_else(|| store.name.clone(), |t| format!("{}/{}", store.name, t.name));
-            let promise = loads.promises.entry((identity.clone(), name)).or_insert(send.survive);
-            *promise = send.survive.max(*promise);
-        }
-    }
-    for (store, load) in fleet.stores.iter().zip(&fleet_plan.stores) {
-        let load = Load { targets: 0, series: load.series, samples_per_second: load.samples_per_second };
-        loads.stores.insert(store.name.clone(), load);
-        if let Some(limit) = &store.ingestion_limit {
-            loads.limits.insert(store.name.clone(), limit.value);
-        }
-    }
-    loads.ways = docs::ways(fleet);
-    loads
 }
 
 /// Compares the output of then, where it was checked in, with what its spec compiles to today.

@@ -2,6 +2,7 @@
 
 mod lines;
 mod live;
+mod moves;
 mod views;
 
 use std::borrow::Cow;
@@ -19,7 +20,7 @@ use super::place::Lookup;
 use super::style::{ADDED, BOLD, CHANGED, DIM, Look, REMOVED, count, one_line, visible};
 use super::{Format, json as escape};
 use crate::diag::{Origin, Origins, Sources, veil};
-use crate::diff::{Cause, Change, Edit, Effect, Presence};
+use crate::diff::{Cause, Change, Edit, Effect, Moves, Presence};
 use crate::tree::INDEX;
 
 /// Characters of a value shown as text. JSON has all of them.
@@ -97,9 +98,9 @@ pub struct Manner {
     pub width: usize,
 }
 
-/// Renders changes. Clusters whose changes read alike are shown once. Empty text where there are
-/// none.
-pub fn changes(clusters: &[ClusterChanges<'_>], sources: &Sources, manner: Manner) -> String {
+/// Renders changes, and behind them what moves between two specs. Clusters whose changes read alike are shown once.
+/// Empty text where there are none.
+pub fn changes(clusters: &[ClusterChanges<'_>], moves: Option<&Moves>, sources: &Sources, manner: Manner) -> String {
     let mut masks = Masks::default();
     let safe: Vec<Cow<'_, [Change]>> = clusters.iter().map(|c| veiled(c.changes, &mut masks)).collect();
     let view = if manner.format == Format::Json { View::Fields } else { manner.view };
@@ -108,8 +109,16 @@ pub fn changes(clusters: &[ClusterChanges<'_>], sources: &Sources, manner: Manne
     let clusters: Vec<ClusterChanges<'_>> =
         clusters.iter().zip(&chosen).map(|(c, changes)| ClusterChanges { changes, ..*c }).collect();
     match manner.format {
-        Format::Text => text(&clusters, sources, view, Look::new(manner.colour, manner.width)),
-        Format::Json => escape::pretty(&as_json(&clusters, sources, &mut masks)),
+        Format::Text => {
+            // Of Helm releases nothing but values was asked for.
+            let moves = moves.filter(|_| view != View::Values);
+            text(&clusters, moves, sources, view, Look::new(manner.colour, manner.width))
+        }
+        Format::Json => {
+            let mut document = as_json(&clusters, sources, &mut masks);
+            moves.iter().for_each(|moves| moves::as_json(moves, &mut document));
+            escape::pretty(&document)
+        }
     }
 }
 
@@ -154,7 +163,7 @@ fn without_credentials(change: &Change, masks: &mut Masks) -> Change {
     change
 }
 
-fn text(clusters: &[ClusterChanges<'_>], sources: &Sources, view: View, look: Look) -> String {
+fn text(clusters: &[ClusterChanges<'_>], moves: Option<&Moves>, sources: &Sources, view: View, look: Look) -> String {
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
     for cluster in clusters.iter().filter(|c| !c.is_silent()) {
@@ -179,7 +188,8 @@ fn text(clusters: &[ClusterChanges<'_>], sources: &Sources, view: View, look: Lo
         out.push('\n');
     }
     if !groups.is_empty() {
-        out.push_str(&look.paint(BOLD, &summary(clusters)));
+        moves.iter().for_each(|moves| moves::text(moves, look, &mut out));
+        out.push_str(&look.paint(BOLD, &summary(clusters, moves)));
         out.push('\n');
     }
     out
@@ -348,7 +358,7 @@ fn cut(text: &str) -> String {
 }
 
 /// `4 changes in 2 objects of 1 cluster: 1 queue reset, 3 reloads`, the gravest first.
-fn summary(clusters: &[ClusterChanges<'_>]) -> String {
+fn summary(clusters: &[ClusterChanges<'_>], moves: Option<&Moves>) -> String {
     let all: Vec<&Change> = clusters.iter().flat_map(|c| c.changes).collect();
     let objects: usize =
         clusters.iter().map(|c| c.changes.chunk_by(|a, b| a.object == b.object && a.file == b.file).count()).sum();
@@ -370,6 +380,7 @@ fn summary(clusters: &[ClusterChanges<'_>]) -> String {
     let clusters_gone = others.iter().filter(|c| c.file == INDEX).count();
     let gone = [(objects_gone.len(), "object removed"), (clusters_gone, "cluster gone")];
     words.extend(gone.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} × {what}")));
+    words.extend(moves.map(moves::words).unwrap_or_default());
     let mut head =
         format!("{} in {} of {}", count(all.len(), "change"), count(objects, "object"), count(touched, "cluster"));
     if !words.is_empty() {

@@ -159,7 +159,7 @@ pub fn text(
     let terminal = session.terminal(Stream::Out);
     let (colour, width) = (terminal.colour, terminal.width);
     let manner = report::Manner { format, view, colour, width };
-    let text = report::changes(&shown, compiled.sources(), manner);
+    let text = report::changes(&shown, None, compiled.sources(), manner);
     let compared: usize = clusters.iter().map(|c| c.compared).sum();
     let silent = clusters.iter().all(|c| c.changes.changes.is_empty() && c.is_whole());
     let tried = if clusters.iter().any(|c| c.accepted.is_some()) { ", and the server would change none" } else { "" };

@@ -223,7 +223,11 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     let terminal = session.terminal(Stream::Out);
     let (colour, width) = (terminal.colour, terminal.width);
     let manner = report::Manner { format, view: args.view.into(), colour, width };
-    let text = report::changes(&all, compiled.sources(), manner);
+    let moves = past
+        .as_ref()
+        .filter(|_| !changes.is_empty())
+        .map(|past| pipeline::moves(&past.compiled, &compiled, &args.cluster));
+    let text = report::changes(&all, moves.as_ref(), compiled.sources(), manner);
     let printed = if text.is_empty() { session.out("No differences.\n") } else { args.print(session, &text) };
     if changes.is_empty() { printed } else { printed.and(Exit::Differences) }
 }

@@ -62,7 +62,7 @@ fn told(fixture: &Fixture, clusters: &[(&str, Vec<Change>)], format: Format) -> 
         })
         .collect();
     let manner = Manner { format, view: View::Fields, colour: false, width: 100 };
-    changes(&clusters, &fixture.sources, manner)
+    changes(&clusters, None, &fixture.sources, manner)
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::blocks::{Block, Line, code, sentence, strong, text};
 use super::page::Detail;
-use crate::diff::{Load, Loads, Moved, OTHERS, Rerouted, moved, rerouted};
+use crate::diff::{Load, Loads, Moved, Promised, moved, promised, rerouted};
 use crate::model::value::Duration;
 
 /// The table of figures; nothing where they are the same.
@@ -96,7 +96,7 @@ pub(super) fn ways(before: &Loads, after: &Loads, detail: &Detail, blocks: &mut 
     for one in rerouted(&before.ways, &after.ways) {
         let to = |to: &Option<String>| to.as_deref().map_or_else(|| vec![text("no line is for it")], sentence);
         rows.push(vec![
-            sentence(&format!("route `{}`: {}", one.route, named(&one, detail.rows))),
+            sentence(&format!("route `{}`: {}", one.route, one.named(detail.rows))),
             to(&one.before),
             to(&one.after),
         ]);
@@ -128,25 +128,19 @@ pub(super) fn ways(before: &Loads, after: &Loads, detail: &Detail, blocks: &mut 
 
 /// How long clusters survive without a destination that they send to before and after: what is lowered first.
 pub(super) fn promises(before: &Loads, after: &Loads, detail: &Detail, blocks: &mut Vec<Block>) {
-    let mut alike: BTreeMap<(bool, &str, Duration, Duration), BTreeSet<&str>> = BTreeMap::new();
-    for ((cluster, destination), was) in &before.promises {
-        if let Some(is) = after.promises.get(&(cluster.clone(), destination.clone())).filter(|is| *is != was) {
-            alike.entry((is > was, destination, *was, *is)).or_default().insert(cluster);
-        }
-    }
+    let alike = promised(&before.promises, &after.promises);
     if alike.is_empty() {
         return;
     }
-    let lowered = alike.keys().any(|(raised, ..)| !raised);
+    let lowered = alike.iter().any(|one| !one.raised);
     let promise =
         |promise: Duration| vec![text(if promise.is_zero() { "no promise".to_owned() } else { promise.to_string() })];
     let more = alike.len().saturating_sub(detail.rows);
-    let row = |((raised, destination, was, is), clusters): ((bool, &str, Duration, Duration), BTreeSet<&str>)| {
-        let what =
-            vec![code(destination), text(" out of reach of "), detail.names(clusters.into_iter().map(str::to_owned))];
-        let now =
-            if raised { promise(is) } else { [vec![strong("lowered")], vec![text(" to ")], promise(is)].concat() };
-        vec![what, promise(was), now]
+    let row = |one: Promised| {
+        let what = vec![code(one.destination), text(" out of reach of "), detail.names(one.clusters)];
+        let now = promise(one.after);
+        let now = if one.raised { now } else { [vec![strong("lowered"), text(" to ")], now].concat() };
+        vec![what, promise(one.before), now]
     };
     let rows = alike.into_iter().take(detail.rows).map(row).collect();
     blocks.push(Block::Heading(4, "Survives without loss".to_owned()));
@@ -157,16 +151,6 @@ pub(super) fn promises(before: &Loads, after: &Loads, detail: &Detail, blocks: &
     }
     if more > 0 {
         blocks.push(Block::Paragraph(vec![text(format!("{more} more differ."))]));
-    }
-}
-
-/// What makes a move, as many as there is room for.
-fn named(one: &Rerouted, room: usize) -> String {
-    let quoted = |what: &String| if one.namespaces && what != OTHERS { format!("`{what}`") } else { what.clone() };
-    let shown: Vec<String> = one.what.iter().take(room.max(1)).map(quoted).collect();
-    match one.what.len() - shown.len() {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
