@@ -165,6 +165,7 @@ fn as_text(file: &FileChange<'_>, id: &ObjectId) -> Change {
         edit,
         in_text: false,
         handed: false,
+        pods: None,
         before: file.old.as_deref().map(text),
         after: file.new.map(text),
         effect: Effect::None,

@@ -6,9 +6,9 @@ use serde_json::Value as Json;
 
 use super::embedded;
 use super::lists::{self, Pairing};
-use super::queues;
 use super::room::{self, Room};
 use super::{Change, Edit, Effect, Rules, Side, effects, whole};
+use super::{pods, queues};
 use crate::diag::Origin;
 use crate::object::{NodeId, ObjectId, Tree, Value};
 use crate::spec::telling;
@@ -32,6 +32,7 @@ pub fn compare(id: &ObjectId, file: &str, old: Side<'_>, new: Side<'_>, rules: &
     walk.values(old, new, Came::default());
     let beyond = std::mem::take(&mut walk.beyond);
     walk.tell(beyond);
+    pods::mark(&id.kind, old, new, &mut walk.changes);
     walk.changes
 }
 
@@ -55,6 +56,7 @@ fn of_whole(id: &ObjectId, file: &str, before: Option<Json>, after: Option<Json>
         edit,
         in_text: false,
         handed: false,
+        pods: None,
         before,
         after,
         effect,
@@ -265,6 +267,7 @@ impl Walk<'_> {
             edit,
             in_text: self.in_text,
             handed: self.handed,
+            pods: None,
             before,
             after,
             effect: Effect::None,

@@ -222,6 +222,7 @@ fn about(
         edit,
         in_text: false,
         handed: false,
+        pods: None,
         before: before.map(Json::from),
         after: after.map(Json::from),
         effect,

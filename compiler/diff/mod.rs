@@ -14,6 +14,7 @@ mod helm;
 mod impact;
 mod lists;
 mod live;
+mod pods;
 mod queues;
 mod renames;
 mod room;
@@ -35,6 +36,7 @@ pub use live::{
     Approved, Found, Hidden, Ignore, Live, Ours, Takeover, Tried, Wanted, compare_live, leave_to_others, takeover,
     tried,
 };
+pub use pods::{Pods, Setting, settle};
 pub use renames::{join_renames, link_renames};
 pub use routes::{OTHERS, Rerouted, RouteWays, Routes, rerouted};
 
@@ -66,6 +68,8 @@ pub struct Change {
     pub effect: Effect,
     /// What the effect means here, in words; may be empty.
     pub consequence: Cow<'static, str>,
+    /// The pods that are replaced, where any are.
+    pub pods: Option<Pods>,
     /// Where the new value comes from. Of a removed value, where its parent does.
     pub origin: Origin,
     /// Where the old value came from, by the causes of the old side; nothing where that was read from

@@ -12,7 +12,8 @@ use super::cluster::{Context, Emitted};
 use super::files::{Names, fill, folder, old_index};
 use crate::catalog::fields;
 use crate::diag::{Diagnostic, Origin, Origins};
-use crate::diff::{self, Change, Earlier, Edit, Effect, FileChange, ListKind, Presence, Rules, Sides};
+use crate::diff::{self, Change, Earlier, Edit, Effect, FileChange, ListKind, Presence, Rules, Setting, Sides};
+use crate::model::fleet::Cluster;
 use crate::model::ids::ClusterId;
 use crate::object::{NodeId, ObjectId, Tree};
 use crate::syntax::plain;
@@ -121,7 +122,9 @@ fn with_folder(
         let names = (cluster.name.clone(), cluster.id.value.clone());
         let is_new = index.is_none() && differing.iter().all(|file| file.old.is_none());
         let presence = if is_new { Presence::Added } else { Presence::Kept };
-        Ok(Some(changed(names, presence, &differing, Kept::default(), kept)))
+        let mut changed = changed(names, presence, &differing, Kept::default(), kept);
+        diff::settle(&mut changed.changes, setting(cluster));
+        Ok(Some(changed))
     };
     let mut changes = gathered(chosen.par_iter().map(one).collect())?;
     if clusters.is_empty() {
@@ -214,7 +217,9 @@ fn with_earlier(
     let was = before.map(|(old, id)| old.kept(Some(id), &differing)).unwrap_or_default();
     let is = new.kept(Some(id), &differing);
     let names = (cluster.name.clone(), cluster.id.value.clone());
-    Ok(Some(changed(names, presence, &differing, was, is)))
+    let mut changed = changed(names, presence, &differing, was, is);
+    diff::settle(&mut changed.changes, setting(cluster));
+    Ok(Some(changed))
 }
 
 /// What a cluster that is new had before.
@@ -268,6 +273,7 @@ fn taken_out(cluster: String, identity: String, was: Origins) -> ClusterChanges 
         edit: Edit::Removed,
         in_text: false,
         handed: false,
+        pods: None,
         before: Some(identity.as_str().into()),
         after: None,
         effect: Effect::None,
@@ -278,6 +284,12 @@ fn taken_out(cluster: String, identity: String, was: Origins) -> ClusterChanges 
     };
     let origins = Origins::default();
     ClusterChanges { cluster, identity, presence: Presence::Removed, changes: vec![change], origins, was }
+}
+
+/// What of a cluster decides how much a change disturbs.
+pub(super) fn setting(cluster: &Cluster) -> Setting {
+    let version = |component: &str| cluster.versions.get(component).map(|v| v.value);
+    Setting { nodes: cluster.nodes.value, operator: version("operator"), prometheus: version("prometheus") }
 }
 
 /// How objects of Kubernetes are compared.

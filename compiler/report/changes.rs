@@ -20,7 +20,7 @@ use super::place::Lookup;
 use super::style::{ADDED, BOLD, CHANGED, DIM, Look, REMOVED, count, one_line, visible};
 use super::{Format, json as escape};
 use crate::diag::{Origin, Origins, Sources, veil};
-use crate::diff::{Cause, Change, Edit, Effect, Moves, Presence};
+use crate::diff::{Cause, Change, Edit, Effect, Moves, Pods, Presence};
 use crate::tree::INDEX;
 
 /// Characters of a value shown as text. JSON has all of them.
@@ -258,10 +258,15 @@ fn one(change: &Change, origin: String, look: Look, out: &mut String) {
     }
     // Unpainted text and style: escapes would count as columns.
     let mut notes: Vec<(String, anstyle::Style)> = Vec::new();
+    let name = match (change.effect, change.pods) {
+        (effect, None) => effect.name().to_owned(),
+        (Effect::Restart, Some(pods)) => format!("restart of {}", Pods::words([pods])),
+        (effect, Some(pods)) => format!("{}, and a restart of {}", effect.name(), Pods::words([pods])),
+    };
     let effect = match (change.effect, &*change.consequence) {
         (Effect::None, words) => words.to_owned(),
-        (effect, "") => effect.name().to_owned(),
-        (effect, words) => format!("{}: {words}", effect.name()),
+        (_, "") => name,
+        (_, words) => format!("{name}: {words}"),
     };
     notes.push((live::because(change), CHANGED));
     notes.push((effect, if change.effect >= Effect::QueueReset { REMOVED } else { CHANGED }));
@@ -425,6 +430,7 @@ fn as_json(clusters: &[ClusterChanges<'_>], sources: &Sources, masks: &mut Masks
                 "after": c.after,
                 "effect": c.effect.name(),
                 "consequence": c.consequence,
+                "pods": c.pods.and_then(|pods| Pods::sum([pods])).map(|(count, exact)| json!({ "count": count, "exact": exact })),
                 "origin": lookup.json(c.origin),
                 "originBefore": cluster.lookup_was().map(|l| l.json(c.was)),
             });

@@ -103,7 +103,7 @@ fn every_difference_is_told_with_its_cause() {
     assert!(text.contains(theirs), "{text}");
     let view = |view: &str| run(&world, &["diff", "--against", "live", "--view", view]).1;
     let summary = view("summary");
-    assert!(summary.contains("~ Prometheus/monitoring/user  1 change, drift, restart"), "{summary}");
+    assert!(summary.contains("~ Prometheus/monitoring/user  1 change, drift, reload"), "{summary}");
     assert!(summary.contains("- ServiceMonitor/monitoring/left-over  orphan, reload"), "{summary}");
     let unified = view("unified");
     assert!(unified.contains("@@ spec.retention @@  drift: changed outside\n-1d\n+15d\n"), "{unified}");

@@ -70,6 +70,7 @@ pub fn compare_dashboard(scene: Scene<'_>, uid: &str, answer: Option<&Json>) -> 
             edit: Edit::Changed,
             in_text: false,
             handed: false,
+            pods: None,
             before: Some(is.into()),
             after: Some(wanted.into()),
             effect: Effect::None,

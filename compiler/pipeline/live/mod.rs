@@ -14,7 +14,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::cluster::Context;
-use super::diff::{ClusterChanges, Kept};
+use super::diff::{ClusterChanges, Kept, setting};
 use super::files::{Names, fill, folder, old_index};
 use super::{Compiled, build::choose};
 use crate::diag::{Diagnostic, Origins};
@@ -309,7 +309,9 @@ impl Comparison<'_> {
             },
             folder: path,
         });
-        let Compared { changes, unverified, hidden, hidden_at, ignored, ahead, count, remarks, ours, .. } = compared;
+        let Compared { mut changes, unverified, hidden, hidden_at, ignored, ahead, count, remarks, ours, .. } =
+            compared;
+        diff::settle(&mut changes, setting(cluster));
         let why = |at: usize| ours.ignores.get(at).map(|i| i.why.clone()).unwrap_or_default();
         let ignored = ignored.into_iter().map(|(at, n)| (why(at), n)).collect();
         Ok(LiveCluster {

@@ -15,6 +15,7 @@ fn change(path: &str, edit: Edit, before: Option<Json>, after: Option<Json>, ori
         edit,
         in_text: false,
         handed: false,
+        pods: None,
         before,
         after,
         effect: Effect::Reload,

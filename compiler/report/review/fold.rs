@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use crate::diag::Sources;
-use crate::diff::{Change, Edit, Effect, Presence};
+use crate::diff::{Change, Edit, Effect, Pods, Presence};
 use crate::report::changes::{ClusterChanges, in_full};
 
 fn gravest_first(a: &Row, b: &Row) -> std::cmp::Ordering {
@@ -39,6 +39,8 @@ pub(super) struct Row {
     pub clusters: BTreeSet<String>,
     /// How many changes it stands for.
     pub changes: usize,
+    /// The pods that are replaced, by cluster and object.
+    pub pods: BTreeMap<(String, String), Pods>,
     /// The values of other clusters, `before → after`, where [`alike`] joined them.
     pub others: BTreeMap<String, BTreeSet<String>>,
 }
@@ -74,6 +76,7 @@ pub(super) fn rows(clusters: &[ClusterChanges<'_>], sources: &Sources) -> Vec<Ro
                     known.kinds.extend(row.kinds);
                     known.clusters.extend(row.clusters);
                     known.changes += 1;
+                    known.pods.extend(row.pods);
                 }
             }
         }
@@ -117,6 +120,7 @@ pub(super) fn alike(rows: Vec<Row>) -> Vec<Row> {
         first.kinds.extend(row.kinds);
         first.clusters.extend(row.clusters);
         first.changes += row.changes;
+        first.pods.extend(row.pods);
     }
     joined
 }
@@ -171,10 +175,11 @@ fn row(cluster: &ClusterChanges<'_>, change: &Change, sources: &Sources) -> Row 
         effect: change.effect,
         consequence: change.consequence.clone().into_owned(),
         line: cluster.place(change, sources),
-        objects: BTreeSet::from([object]),
+        objects: BTreeSet::from([object.clone()]),
         kinds: BTreeSet::from([kind]),
         clusters: BTreeSet::from([cluster.cluster.to_owned()]),
         changes: 1,
+        pods: change.pods.map(|pods| ((cluster.cluster.to_owned(), object), pods)).into_iter().collect(),
         others: BTreeMap::new(),
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::fold::{self, Row};
 use super::{Review, State};
 use crate::diag::{Diagnostic, Sources};
-use crate::diff::{Load, Moved, Presence, Rerouted, moved, rerouted};
+use crate::diff::{Load, Moved, Pods, Presence, Rerouted, moved, rerouted};
 use crate::model::value::Duration;
 use crate::report::{json as escape, place};
 
@@ -92,6 +92,8 @@ fn promise(one: &Moved<Duration>) -> Json {
 }
 
 fn row(row: &Row) -> Json {
+    let pods = Pods::sum(row.pods.values().copied()).filter(|_| !row.pods.is_empty());
+    let pods = pods.map(|(count, exact)| json!({ "count": count, "exact": exact }));
     json!({
         "edit": row.edit.name(),
         "path": row.path,
@@ -104,6 +106,7 @@ fn row(row: &Row) -> Json {
         "objects": row.objects,
         "clusters": row.clusters,
         "count": row.changes,
+        "pods": pods,
     })
 }
 

@@ -7,7 +7,7 @@ use super::fold::{self, Row};
 use super::load::{self, thousands};
 use super::{Review, State, tables};
 use crate::diag::{Diagnostic, Severity, Sources};
-use crate::diff::{Change, Effect, Presence};
+use crate::diff::{Change, Effect, Pods, Presence};
 use crate::report::changes::ClusterChanges;
 use crate::report::style::count;
 
@@ -252,9 +252,16 @@ fn verdict(review: &Review<'_>, grave: &[Row], gone: usize) -> Line {
         objects.filter(|of_object| of_object.iter().any(wanted)).count()
     };
     let objects = |wanted: &dyn Fn(&Change) -> bool| review.changes.iter().map(|c| of_object(c, wanted)).sum::<usize>();
-    let restarted = objects(&|c| c.effect == Effect::Restart);
+    let restarted = objects(&|c| c.effect == Effect::Restart || c.pods.is_some());
     if restarted > 0 {
-        parts.push(format!("{} restarted", count(restarted, "object")));
+        let pods = review.changes.iter().flat_map(|c| {
+            let of_object = c.changes.chunk_by(|a, b| a.object == b.object && a.file == b.file);
+            of_object.filter_map(|changes| changes.iter().find_map(|c| c.pods))
+        });
+        let pods: Vec<Pods> = pods.collect();
+        // Of what a release runs nobody may know the number.
+        let pods = if pods.len() == restarted { format!(" ({})", Pods::words(pods)) } else { String::new() };
+        parts.push(format!("{} restarted{pods}", count(restarted, "object")));
     }
     let gone_too = review.changes.iter().filter(|c| *c.presence == Presence::Removed).count();
     let all = count(review.after.clusters + gone_too, "cluster");

@@ -7,7 +7,7 @@ use super::fold::{self, Row};
 use super::load::thousands;
 use super::page::{Detail, OPEN_NAMES, OPEN_ROWS, listed};
 use super::{CheckedIn, Review};
-use crate::diff::{Edit, Effect, Presence};
+use crate::diff::{Edit, Effect, Pods, Presence};
 use crate::report::changes::ClusterChanges;
 use crate::report::style::count;
 
@@ -43,7 +43,7 @@ pub(super) fn destructive(
         }
         let objects = detail.open(row.objects.iter().cloned());
         let place_of = vec![objects, text(" in "), detail.open(row.clusters.iter().cloned())];
-        vec![vec![strong(effect)], what, place_of, place(&row.line)]
+        vec![vec![strong(with_pods(row, effect))], what, place_of, place(&row.line)]
     });
     let mut rows: Vec<Vec<Line>> = of_gone.chain(of_rows).collect();
     let more = rows.len().saturating_sub(detail.grave);
@@ -73,7 +73,7 @@ pub(super) fn table(what: &str, rows: &[Row], detail: &Detail, blocks: &mut Vec<
             vec![detail.names(row.objects.iter().cloned())]
         };
         vec![
-            vec![text(label(row.effect))],
+            vec![text(with_pods(row, label(row.effect)))],
             changed(row, detail),
             objects,
             vec![detail.names(row.clusters.iter().cloned())],
@@ -100,6 +100,16 @@ pub(super) fn table(what: &str, rows: &[Row], detail: &Detail, blocks: &mut Vec<
 
 fn label(effect: Effect) -> &'static str {
     if effect == Effect::None { "no effect on what runs" } else { effect.name() }
+}
+
+/// `restart of 2 pods`
+fn with_pods(row: &Row, effect: &str) -> String {
+    let pods = Pods::words(row.pods.values().copied());
+    match row.effect {
+        _ if row.pods.is_empty() => effect.to_owned(),
+        Effect::Restart => format!("{effect} of {pods}"),
+        _ => format!("{effect}, restart of {pods}"),
+    }
 }
 
 /// What a row does, without where.
@@ -170,7 +180,12 @@ pub(super) fn by_cluster(review: &Review<'_>, detail: &Detail, blocks: &mut Vec<
     let lines = |rows: Vec<Row>| -> Vec<Vec<Line>> {
         let line = |row: &Row| {
             let object = row.objects.iter().cloned().collect::<String>();
-            vec![vec![code(object)], changed(row, detail), vec![text(label(row.effect))], place(&row.line)]
+            vec![
+                vec![code(object)],
+                changed(row, detail),
+                vec![text(with_pods(row, label(row.effect)))],
+                place(&row.line),
+            ]
         };
         rows.iter().map(line).collect()
     };

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::diag::{Origin, Origins, Span};
-use crate::diff::{Change, Edit, Effect, Load, Presence};
+use crate::diff::{Change, Edit, Effect, Load, Pods, Presence};
 use crate::object::ObjectId;
 
 fn change(kind: &str, name: &str, path: &str, effect: Effect, after: &str) -> Change {
@@ -18,6 +18,7 @@ fn change(kind: &str, name: &str, path: &str, effect: Effect, after: &str) -> Ch
         edit: Edit::Changed,
         in_text: false,
         handed: false,
+        pods: None,
         before: Some(json!("old")),
         after: Some(json!(after)),
         effect,
@@ -86,21 +87,21 @@ fn many(n: usize, of_cluster: impl Fn(usize) -> Vec<Change>) -> Fleet {
 
 #[test]
 fn what_is_alike_in_all_clusters_is_one_row_with_its_names_folded() {
+    let restarts = |i| {
+        let url = format!("https://edge-{i:04}.example.com");
+        let of_url = change("Prometheus", "user", "spec.externalUrl", Effect::Restart, &url);
+        Change { pods: Some(Pods::Exactly(2)), ..of_url }
+    };
     let fleet = many(100, |i| {
-        vec![
-            change("ServiceMonitor", "kubelet", "spec.endpoints[0].interval", Effect::Reload, "15s"),
-            change(
-                "Prometheus",
-                "user",
-                "spec.externalUrl",
-                Effect::Restart,
-                &format!("https://edge-{i:04}.example.com"),
-            ),
-        ]
+        vec![change("ServiceMonitor", "kubelet", "spec.endpoints[0].interval", Effect::Reload, "15s"), restarts(i)]
     });
     let page = fleet.page(Form::Markdown, Some(65_536));
-    assert!(page.contains("**Nothing destructive** · 100 objects restarted · 200 changes in 200 objects"), "{page}");
+    assert!(
+        page.contains("**Nothing destructive** · 100 objects restarted (200 pods) · 200 changes in 200 objects"),
+        "{page}"
+    );
     assert_eq!(page.matches("`old` → `15s`").count(), 1, "{page}");
+    assert!(page.contains("| restart of 200 pods | `spec.externalUrl`"), "{page}");
     assert!(page.contains("`old` → `https://⟨cluster⟩.example.com`"), "{page}");
     assert!(page.contains("<details><summary>100</summary>edge-0000, edge-0001"), "{page}");
     assert!(page.contains("samples/s 100 → 112 (+12 %)"), "{page}");
