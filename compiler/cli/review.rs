@@ -153,6 +153,7 @@ fn changes_of<'c>(
         fleet: fleet(new),
         was: old.map(|old| Was { sources: old.sources(), origins: &c.was, fleet: fleet(old) }),
         live: None,
+        masks: None,
     });
     shown.collect()
 }

@@ -19,7 +19,7 @@ use super::masks::Masks;
 use super::place::Lookup;
 use super::style::{ADDED, BOLD, CHANGED, DIM, Look, REMOVED, count, one_line, visible};
 use super::{Format, json as escape};
-use crate::diag::{Origin, Origins, Sources, veil};
+use crate::diag::{Origin, Origins, Sources};
 use crate::diff::{Cause, Change, Edit, Effect, Moves, Pods, Presence};
 use crate::tree::INDEX;
 
@@ -44,6 +44,8 @@ pub struct ClusterChanges<'a> {
     pub was: Option<Was<'a>>,
     /// Where the old side is a live cluster.
     pub live: Option<Live<'a>>,
+    /// What is hidden in these changes, before they are shown.
+    pub masks: Option<&'a Masks>,
 }
 
 /// Where old values came from.
@@ -60,11 +62,11 @@ impl<'a> ClusterChanges<'a> {
     }
 
     fn lookup(&self, sources: &'a Sources) -> Lookup<'a> {
-        Lookup { sources, cluster: self.origins, fleet: self.fleet }
+        Lookup { sources, cluster: self.origins, fleet: self.fleet, masks: self.masks }
     }
 
     fn lookup_was(&self) -> Option<Lookup<'a>> {
-        self.was.map(|w| Lookup { sources: w.sources, cluster: w.origins, fleet: w.fleet })
+        self.was.map(|w| Lookup { sources: w.sources, cluster: w.origins, fleet: w.fleet, masks: self.masks })
     }
 
     /// The line behind a change, in words: of what is gone, the line that asked for it then.
@@ -82,8 +84,7 @@ impl<'a> ClusterChanges<'a> {
         let now = || words(&self.lookup(sources), change.origin);
         let (first, second): (String, &dyn Fn() -> String) =
             if change.edit == Edit::Removed { (then(), &now) } else { (now(), &then) };
-        let line = if first.is_empty() { second() } else { first };
-        veil::veiled(&line).unwrap_or(line)
+        if first.is_empty() { second() } else { first }
     }
 }
 
@@ -106,8 +107,12 @@ pub fn changes(clusters: &[ClusterChanges<'_>], moves: Option<&Moves>, sources: 
     let view = if manner.format == Format::Json { View::Fields } else { manner.view };
     let chosen: Vec<Vec<Change>> =
         safe.iter().map(|changes| changes.iter().filter(|c| view.shows(c)).cloned().collect()).collect();
-    let clusters: Vec<ClusterChanges<'_>> =
-        clusters.iter().zip(&chosen).map(|(c, changes)| ClusterChanges { changes, ..*c }).collect();
+    let known = masks.clone();
+    let clusters: Vec<ClusterChanges<'_>> = clusters
+        .iter()
+        .zip(&chosen)
+        .map(|(c, changes)| ClusterChanges { changes, masks: Some(&known), ..*c })
+        .collect();
     match manner.format {
         Format::Text => {
             // Of Helm releases nothing but values was asked for.

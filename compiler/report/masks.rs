@@ -4,16 +4,17 @@
 //! A spec takes none, so that these come from live clusters and from files edited by hand. What gives one away is the
 //! kind of the object, the key it stands under, the flag it is handed to, or its own looks.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::spec::conceal::{Conceal, Variables};
+use crate::spec::conceal::{Conceal, SHORT, Variables};
 use crate::spec::telling::{self, of_items, smells};
 
 /// The numbers given so far; one for everything that is shown together.
-#[derive(Debug, Default)]
-pub(super) struct Masks {
+#[derive(Debug, Default, Clone)]
+pub struct Masks {
     numbers: BTreeMap<String, usize>,
 }
 
@@ -36,6 +37,21 @@ impl Masks {
     /// Hides a value altogether: what stands before it tells that it is a credential.
     pub fn whole(&mut self, value: &mut Json) {
         self.with(false, |conceal| conceal.value("password", value));
+    }
+
+    /// A line of a spec as it may be quoted: what is hidden in the changes shown with it is hidden here too, and what is a
+    /// credential by its looks.
+    pub fn quoted(&self, line: &str) -> String {
+        let mut line = line.to_owned();
+        let mut known: Vec<(&String, &usize)> =
+            self.numbers.iter().filter(|(text, _)| text.chars().count() >= SHORT && line.contains(*text)).collect();
+        known.sort_by_key(|(text, _)| Reverse(text.len()));
+        for (text, number) in known {
+            line = line.replace(text.as_str(), &format!("(hidden #{number})"));
+        }
+        let mut hide = |_: &str| "(hidden)".to_owned();
+        Conceal { hide: &mut hide, exact: false, variables: Variables::None }.text(&mut line);
+        line
     }
 
     /// A path that ends with the value itself, as items of sets are called, with what stands for it.

@@ -2,8 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
+use super::masks::Masks;
 use super::style::one_line;
-use crate::diag::{Origin, Origins, Sources, Span, Why, veil};
+use crate::diag::{Origin, Origins, Sources, Span, Why};
 
 /// Longest piece of a spec line shown behind its position, in characters.
 const EXCERPT: usize = 60;
@@ -37,6 +38,8 @@ pub(super) struct Lookup<'a> {
     pub sources: &'a Sources,
     pub cluster: &'a Origins,
     pub fleet: &'a Origins,
+    /// What is hidden in all that is shown with it.
+    pub masks: Option<&'a Masks>,
 }
 
 impl Lookup<'_> {
@@ -112,8 +115,8 @@ impl Lookup<'_> {
         let to = start + after.find('\n').unwrap_or(after.len());
         let line = text[from..to].trim();
         // Before it is cut: the end of a credential in a URL is what tells it.
-        let hidden = veil::veiled(line);
-        let line: String = hidden.as_deref().unwrap_or(line).chars().take(EXCERPT + 1).collect();
+        let line = self.masks.map_or_else(|| Masks::default().quoted(line), |masks| masks.quoted(line));
+        let line: String = line.chars().take(EXCERPT + 1).collect();
         let cut = line.chars().count() > EXCERPT;
         let line: String = line.chars().take(EXCERPT).collect();
         one_line(&line) + if cut { "…" } else { "" }

@@ -3,10 +3,13 @@
 //! Lines may be of any length and hold anything: long ones are cut around what is marked, and
 //! characters that could fool a terminal are made visible before columns are counted.
 
+use std::borrow::Cow;
+
 use unicode_width::UnicodeWidthStr;
 
 use super::style::{self, GUTTER, Look, one_line, visible};
 use crate::diag::{Diagnostic, Severity, Sources, Span};
+use crate::spec::secret;
 
 /// Bytes of a line shown before and after the place, where a line is too long.
 const BEFORE: usize = 60;
@@ -37,6 +40,12 @@ impl<'d> Mark<'d> {
     fn new(span: Span, text: &'d str, primary: bool, sources: &Sources) -> Self {
         Mark { span, text, primary, line: sources.position(span).line }
     }
+}
+
+/// A line without what is a credential by its looks, as long as before.
+fn starred(line: &str) -> Cow<'_, str> {
+    let words = secret::by_chance(line);
+    words.fold(Cow::Borrowed(line), |line, word| line.replace(word, &"*".repeat(word.len())).into())
 }
 
 struct Snippet<'a> {
@@ -71,10 +80,10 @@ impl Snippet<'_> {
         let (from, to) = line_around(text, marks[0].span.start as usize);
         let number = marks[0].line.to_string();
         if to - from <= BEFORE + AFTER {
-            let line = visible(&text[from..to]).into_owned();
-            self.gutter(&number, line.trim_end());
+            let line = starred(&text[from..to]);
+            self.gutter(&number, visible(&line).trim_end());
             for mark in marks {
-                self.mark(mark, &text[from..to], from, 0);
+                self.mark(mark, &line, from, 0);
             }
             return;
         }
@@ -84,7 +93,8 @@ impl Snippet<'_> {
             let start = boundary(text, at.saturating_sub(BEFORE).max(from));
             let end = boundary(text, (at + AFTER).min(to));
             let (left, right) = (if start > from { "…" } else { "" }, if end < to { "…" } else { "" });
-            let shown = format!("{left}{}{right}", visible(&text[start..end]));
+            let line = starred(&text[from..to]);
+            let shown = format!("{left}{}{right}", visible(&line[start - from..end - from]));
             self.gutter(&number, &shown);
             self.mark(mark, &text[start..end], start, left.width());
         }

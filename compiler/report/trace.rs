@@ -29,7 +29,7 @@ impl<'a> Traced<'a> {
     where
         'a: 'l,
     {
-        Lookup { sources, cluster: self.origins, fleet: &fleet.origins }
+        Lookup { sources, cluster: self.origins, fleet: &fleet.origins, masks: None }
     }
 }
 

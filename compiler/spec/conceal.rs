@@ -43,7 +43,7 @@ impl Variables<'_> {
 /// What `kubectl apply` notes is the whole object once more.
 const LAST_APPLIED: &str = "last-applied-configuration";
 /// Shorter credentials are not looked for in the text around them.
-const SHORT: usize = 4;
+pub const SHORT: usize = 4;
 
 impl Conceal<'_> {
     /// Takes them out of a value that stands under a key.

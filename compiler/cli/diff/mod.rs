@@ -247,6 +247,7 @@ fn shown<'a>(
         fleet,
         was: was.map(|(compiled, fleet)| report::Was { sources: compiled.sources(), origins: &c.was, fleet }),
         live: None,
+        masks: None,
     }
 }
 

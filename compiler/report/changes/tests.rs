@@ -60,6 +60,7 @@ fn told(fixture: &Fixture, clusters: &[(&str, Vec<Change>)], format: Format) -> 
             fleet: &fixture.fleet,
             was: None,
             live: None,
+            masks: None,
         })
         .collect();
     let manner = Manner { format, view: View::Fields, colour: false, width: 100 };

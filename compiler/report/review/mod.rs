@@ -97,8 +97,12 @@ fn all_veiled<'c>(clusters: &'c [ClusterChanges<'_>], masks: &mut Masks) -> Vec<
 }
 
 /// The same clusters with other changes.
-fn with<'c>(clusters: &'c [ClusterChanges<'c>], changes: &'c [Cow<'c, [Change]>]) -> Vec<ClusterChanges<'c>> {
-    clusters.iter().zip(changes).map(|(c, changes)| ClusterChanges { changes, ..*c }).collect()
+fn with<'c>(
+    clusters: &'c [ClusterChanges<'c>],
+    changes: &'c [Cow<'c, [Change]>],
+    masks: &'c Masks,
+) -> Vec<ClusterChanges<'c>> {
+    clusters.iter().zip(changes).map(|(c, changes)| ClusterChanges { changes, masks: Some(masks), ..*c }).collect()
 }
 
 /// Renders a review in at most `limit` characters, if it is for people.
@@ -106,7 +110,8 @@ pub fn review(review: &Review<'_>, form: Form, limit: Option<usize>) -> String {
     let mut masks = Masks::default();
     let safe = all_veiled(review.changes, &mut masks);
     let safe_in = all_veiled(review.checked_in.as_ref().map_or(&[], |c| c.changes), &mut masks);
-    let (changes, changes_in) = (with(review.changes, &safe), review.checked_in.map(|c| with(c.changes, &safe_in)));
+    let changes = with(review.changes, &safe, &masks);
+    let changes_in = review.checked_in.map(|c| with(c.changes, &safe_in, &masks));
     let checked_in = review.checked_in.zip(changes_in.as_deref()).map(|(c, changes)| CheckedIn { changes, ..c });
     let review = &Review { changes: &changes, checked_in, ..*review };
     let title = format!("Watershed: fleet {}", review.fleet);

@@ -60,6 +60,7 @@ impl Fleet {
                 fleet: &self.origins,
                 was: None,
                 live: None,
+                masks: None,
             })
             .collect();
         let page = Review {
