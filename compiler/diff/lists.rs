@@ -6,6 +6,7 @@ use std::ops::Range;
 use serde_json::Value as Json;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
+use super::likeness::{leaves, likeness};
 use super::{ListKind, Side};
 use crate::object::{Kind, NodeId, Tree, Value};
 
@@ -39,12 +40,25 @@ pub(super) fn pair(old: Side<'_>, new: Side<'_>, kind: &ListKind) -> Pairs {
             return by_label(&was, &is, before, after, true);
         }
     }
+    if let (Some(before), Some(after)) = (was.flags(), is.flags()) {
+        return by_label(&was, &is, before, after, true);
+    }
+    for key in NAMES.iter().flat_map(|keys| keys.iter()) {
+        if let Some((before, after)) = by_occurrence(&was, &is, key) {
+            return by_label(&was, &is, before, after, true);
+        }
+    }
     by_likeness(&was, &is)
 }
 
 /// What items are known by where no table says it, if all have it and no two alike: containers and remote-write entries;
 /// panels of a dashboard, and their queries; rules.
 const NAMES: [&[&str]; 4] = [&["name"], &["title"], &["refId"], &["alert", "record"]];
+
+/// Share of leaves that unnamed items must have in common to be one that changed, where others stand beside them.
+const ALIKE: f64 = 1.0 / 3.0;
+/// Pairs of unnamed items that are looked at for likeness; of more they are paired in order.
+const COMPARED: usize = 10_000;
 
 /// Items of both lists that differ, from which on not the shortest way is looked for.
 const MANY: usize = 4_000;
@@ -67,6 +81,26 @@ impl<'t> Items<'t> {
             json.to_string()
         };
         self.nodes.iter().map(value).collect()
+    }
+
+    /// The flag of every item of a list of arguments, and which of its name it is: what several destinations are given
+    /// stands in the order of the destinations.
+    fn flags(&self) -> Option<Vec<String>> {
+        let name = |node: &NodeId| {
+            let text = self.tree.as_str(*node).filter(|text| text.starts_with('-'))?;
+            Some(text.split_once('=').map_or(text, |(name, _)| name).to_owned())
+        };
+        let names: Vec<String> = self.nodes.iter().map(name).collect::<Option<_>>()?;
+        numbered(names)
+    }
+
+    /// What every item has under a key; `None` where one of them has none.
+    fn names(&self, key: &str) -> Option<Vec<String>> {
+        let name = |node: &NodeId| {
+            let is_map = self.tree.kind(*node) == Kind::Map;
+            is_map.then(|| self.tree.get(*node, key)).flatten().and_then(|value| scalar(self.tree, value))
+        };
+        self.nodes.iter().map(name).collect()
     }
 
     /// The keys of every item, if all items have all of them and no two are alike.
@@ -99,6 +133,54 @@ fn scalar(tree: &Tree, node: NodeId) -> Option<String> {
         Value::Bool(b) => Some(b.to_string()),
         _ => None,
     }
+}
+
+/// Names with the number of their occurrence from the second on; `None` where that makes none of its own.
+fn numbered(names: Vec<String>) -> Option<Vec<String>> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let labels: Vec<String> = names
+        .into_iter()
+        .map(|name| {
+            let n = seen.entry(name.clone()).and_modify(|n| *n += 1).or_insert(1);
+            if *n == 1 { name } else { format!("{name} #{n}") }
+        })
+        .collect();
+    let mut sorted: Vec<&String> = labels.iter().collect();
+    sorted.sort();
+    let differ = sorted.windows(2).all(|pair| pair[0] != pair[1]);
+    differ.then_some(labels)
+}
+
+/// Items that several of have one name: among these equal ones are the same, and the others in turn.
+fn by_occurrence(was: &Items<'_>, is: &Items<'_>, key: &str) -> Option<(Vec<String>, Vec<String>)> {
+    let (before, after) = (was.names(key)?, is.names(key)?);
+    let labels = numbered(before.clone())?;
+    let (old, new) = (was.values(), is.values());
+    let mut left: BTreeMap<&String, VecDeque<usize>> = BTreeMap::new();
+    before.iter().enumerate().for_each(|(at, name)| left.entry(name).or_default().push_back(at));
+    let mut taken: Vec<Option<usize>> = vec![None; after.len()];
+    for equal in [true, false] {
+        for (at, name) in after.iter().enumerate() {
+            let Some(places) = left.get_mut(name).filter(|_| taken[at].is_none()) else { continue };
+            let found = places.iter().position(|place| !equal || old[*place] == new[at]);
+            taken[at] = found.and_then(|i| places.remove(i));
+        }
+    }
+    // What is only there now is numbered on.
+    let mut seen: BTreeMap<&String, usize> = BTreeMap::new();
+    before.iter().for_each(|name| *seen.entry(name).or_default() += 1);
+    let label = |(at, name): (usize, &'_ String)| match taken[at] {
+        Some(place) => labels[place].clone(),
+        None => name.clone(),
+    };
+    let mut now: Vec<String> = after.iter().enumerate().map(label).collect();
+    for (at, name) in after.iter().enumerate().filter(|(at, _)| taken[*at].is_none()) {
+        let n = seen.entry(name).and_modify(|n| *n += 1).or_insert(1);
+        if *n > 1 {
+            now[at] = format!("{name} #{n}");
+        }
+    }
+    Some((labels, now))
 }
 
 fn by_label(was: &Items<'_>, is: &Items<'_>, before: Vec<String>, after: Vec<String>, ordered: bool) -> Pairs {
@@ -141,14 +223,42 @@ fn by_likeness(was: &Items<'_>, is: &Items<'_>) -> Pairs {
     }
     let mut items = Vec::new();
     for (old, new) in unequal(&before, &after) {
-        let both = old.len().min(new.len());
-        for (o, n) in old.clone().zip(new.clone()) {
-            items.push((n.to_string(), Pairing::Both(was.nodes[o], is.nodes[n])));
-        }
-        items.extend(old.skip(both).map(|o| (o.to_string(), Pairing::Old(was.nodes[o]))));
-        items.extend(new.skip(both).map(|n| (n.to_string(), Pairing::New(is.nodes[n]))));
+        let pairs = alike((was, old.clone()), (is, new.clone()));
+        let paired = |side: fn(&(usize, usize)) -> usize, at: usize| pairs.iter().any(|pair| side(pair) == at);
+        items.extend(pairs.iter().map(|(o, n)| (n.to_string(), Pairing::Both(was.nodes[*o], is.nodes[*n]))));
+        let gone = old.filter(|o| !paired(|p| p.0, *o));
+        items.extend(gone.map(|o| (o.to_string(), Pairing::Old(was.nodes[o]))));
+        let come = new.filter(|n| !paired(|p| p.1, *n));
+        items.extend(come.map(|n| (n.to_string(), Pairing::New(is.nodes[n]))));
     }
     Pairs { items, reordered: None }
+}
+
+/// Which items of two stretches are one that changed. One of each is, and values are in their order; maps, of which more
+/// stand on a side, where they have enough in common, in their order too: a rule set against another one says nothing.
+fn alike((was, old): (&Items<'_>, Range<usize>), (is, new): (&Items<'_>, Range<usize>)) -> Vec<(usize, usize)> {
+    let maps = |items: &Items<'_>, places: &Range<usize>| {
+        places.clone().all(|at| items.tree.kind(items.nodes[at]) == Kind::Map)
+    };
+    let several = old.len().max(new.len()) > 1 && old.len() * new.len() <= COMPARED;
+    if !several || !maps(was, &old) || !maps(is, &new) {
+        return old.zip(new).collect();
+    }
+    let of = |items: &Items<'_>, places: &Range<usize>| -> Vec<Vec<String>> {
+        places.clone().map(|at| leaves(&items.tree.to_json(items.nodes[at]))).collect()
+    };
+    let (before, after) = (of(was, &old), of(is, &new));
+    let mut pairs = Vec::new();
+    let mut from = 0;
+    for (o, leaves) in before.iter().enumerate() {
+        let scored = after.iter().enumerate().skip(from).map(|(n, other)| (n, likeness(leaves, other)));
+        let best = scored.filter(|(_, score)| *score >= ALIKE).max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        if let Some((n, _)) = best {
+            pairs.push((old.start + o, new.start + n));
+            from = n + 1;
+        }
+    }
+    pairs
 }
 
 /// What stands between equal items: as little as there can be, unless there are so many that finding that would take

@@ -12,6 +12,7 @@ mod grafana;
 mod heirs;
 mod helm;
 mod impact;
+mod likeness;
 mod lists;
 mod live;
 mod pods;

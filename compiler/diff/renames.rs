@@ -1,12 +1,20 @@
 //! Objects that were removed and added under another name.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
-use super::{Change, Edit, Rules, Side, Sides, compare, whole};
+use super::likeness::{leaves, likeness, shared};
+use super::{Change, Edit, Effect, Rules, Side, Sides, compare, whole};
 use crate::object::{ObjectId, Tree};
 
-/// Share of leaves that two objects must have in common to be one that was renamed.
-const ALIKE: f64 = 0.7;
+/// Share of their own leaves that two objects must have in common to be one that was renamed.
+const ALIKE: f64 = 0.6;
+/// Leaves that they must have in common at least: of what is hardly anything, all is like all.
+const SHARED: usize = 3;
+
+/// What is what it is by its name: another one is no other name of it.
+const NAMED: [&str; 4] = ["Namespace", "PersistentVolumeClaim", "CustomResourceDefinition", "Secret"];
 
 /// The two versions of a renamed object as they were built, where they are known.
 pub type Built<'b> = dyn Fn(&ObjectId, &ObjectId) -> Sides<'b> + 'b;
@@ -21,10 +29,7 @@ pub fn join_renames(changes: Vec<Change>, rules: &Rules<'_>, built: &Built<'_>) 
         let before = changes[gone].take();
         if let (Some(before), Some(after)) = (before, changes[new].as_mut()) {
             inside.push((new, differing(&before, after, rules, built)));
-            let (effect, consequence) = after
-                .object
-                .as_ref()
-                .map_or((after.effect, "".into()), |o| whole::of_object(&o.kind, Edit::Renamed, after.after.as_ref()));
+            let (effect, consequence) = renamed(&before, after);
             after.edit = Edit::Renamed;
             after.was = before.was;
             after.before = before.object.map(|o| o.to_string().into());
@@ -34,6 +39,13 @@ pub fn join_renames(changes: Vec<Change>, rules: &Rules<'_>, built: &Built<'_>) 
     }
     let behind = |at: usize| inside.iter().filter(move |(i, _)| *i == at).flat_map(|(_, inner)| inner.iter().cloned());
     changes.iter().enumerate().flat_map(|(i, change)| change.iter().cloned().chain(behind(i))).collect()
+}
+
+/// What it does that an object has another name. It is no less than what it does that the old one goes.
+fn renamed(before: &Change, after: &Change) -> (Effect, Cow<'static, str>) {
+    let Some(id) = &after.object else { return (after.effect, "".into()) };
+    let (effect, consequence) = whole::of_object(&id.kind, Edit::Renamed, after.after.as_ref());
+    if before.effect > effect { (before.effect, before.consequence.clone()) } else { (effect, consequence) }
 }
 
 /// What two versions of an object differ in beside their names.
@@ -72,8 +84,9 @@ pub fn link_renames(changes: &mut [Change]) {
 fn pairs(changes: &[Change]) -> Vec<(usize, usize)> {
     let whole = |edit: Edit| -> Vec<(usize, Vec<String>)> {
         let of = changes.iter().enumerate();
-        of.filter(|(_, c)| c.edit == edit && c.path.is_empty() && c.object.is_some())
-            .map(|(i, c)| (i, leaves(c.before.as_ref().or(c.after.as_ref()))))
+        let may_be = |c: &Change| c.object.as_ref().is_some_and(|id| !NAMED.contains(&id.kind.as_str()));
+        of.filter(|(_, c)| c.edit == edit && c.path.is_empty() && may_be(c))
+            .map(|(i, c)| (i, c.before.as_ref().or(c.after.as_ref()).map(own_leaves).unwrap_or_default()))
             .collect()
     };
     let mut added = whole(Edit::Added);
@@ -84,7 +97,8 @@ fn pairs(changes: &[Change]) -> Vec<(usize, usize)> {
         let candidates = candidates.filter(|(_, (new, _))| {
             kind(*new) == kind(gone) && finds_the_same(changes[gone].before.as_ref(), changes[*new].after.as_ref())
         });
-        let scored = candidates.map(|(at, (_, new))| (at, likeness(&old, new)));
+        let enough = candidates.filter(|(_, (_, new))| shared(&old, new) >= SHARED);
+        let scored = enough.map(|(at, (_, new))| (at, likeness(&old, new)));
         let best = scored.filter(|(_, score)| *score >= ALIKE).max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
         if let Some((at, _)) = best {
             pairs.push((gone, added.remove(at).0));
@@ -103,35 +117,11 @@ fn finds_the_same(before: Option<&Json>, after: Option<&Json>) -> bool {
     !monitor || WHERE.iter().all(|field| of(before, field) == of(after, field))
 }
 
-/// Every scalar with its path, but for the name itself; sorted.
-fn leaves(value: Option<&Json>) -> Vec<String> {
-    let mut found = Vec::new();
-    if let Some(value) = value {
-        collect(value, "", &mut found);
-    }
-    found.retain(|leaf| !leaf.starts_with("/metadata/name=") && !leaf.starts_with("/metadata/namespace="));
-    found.sort();
+/// What an object says of itself: not what it is, what it is called, and whose it is.
+fn own_leaves(object: &Json) -> Vec<String> {
+    const COMMON: [&str; 5] =
+        ["/apiVersion=", "/kind=", "/metadata/name=", "/metadata/namespace=", "/metadata/labels/"];
+    let mut found = leaves(object);
+    found.retain(|leaf| !COMMON.iter().any(|common| leaf.starts_with(common)));
     found
-}
-
-fn collect(value: &Json, path: &str, found: &mut Vec<String>) {
-    match value {
-        Json::Object(entries) => entries.iter().for_each(|(k, v)| collect(v, &format!("{path}/{k}"), found)),
-        Json::Array(items) => items.iter().for_each(|v| collect(v, &format!("{path}/*"), found)),
-        leaf => found.push(format!("{path}={leaf}")),
-    }
-}
-
-/// Shared leaves over all leaves (Jaccard, with multiplicity).
-fn likeness(a: &[String], b: &[String]) -> f64 {
-    let (mut i, mut j, mut shared) = (0, 0, 0_usize);
-    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
-        match x.cmp(y) {
-            std::cmp::Ordering::Less => i += 1,
-            std::cmp::Ordering::Greater => j += 1,
-            std::cmp::Ordering::Equal => (i, j, shared) = (i + 1, j + 1, shared + 1),
-        }
-    }
-    let all = a.len() + b.len() - shared;
-    if all == 0 { 0.0 } else { shared as f64 / all as f64 }
 }

@@ -180,6 +180,62 @@ fn monitors_that_look_for_other_targets_are_two() {
     assert_eq!(edits("api", "2m"), [(Edit::Renamed, String::new()), (Edit::Changed, inside)]);
 }
 
+/// Of what says hardly anything all is like all: a namespace that goes takes everything with it, whichever one comes.
+#[test]
+fn what_is_known_by_its_name_alone_is_never_a_rename() {
+    let labels = json!({"app.kubernetes.io/managed-by": "watershed", "watershed/fleet": "a", "watershed/cluster": "b"});
+    let change = |kind: &str, name: &str, new: bool| {
+        let spec = json!({"accessModes": ["ReadWriteOnce"], "a": 1, "b": 2, "c": 3});
+        let value = match kind {
+            "PersistentVolumeClaim" => {
+                json!({"kind": kind, "metadata": {"name": name, "labels": labels}, "spec": spec})
+            }
+            _ => json!({"kind": kind, "metadata": {"name": name, "labels": labels}, "data": {"a": name}}),
+        };
+        let mut tree = Tree::new();
+        let root = tree.add_json("", &value, Origin::INHERIT);
+        let id = ObjectId { kind: kind.to_owned(), name: name.to_owned(), ..prometheus() };
+        if new { added(&id, name, Side::new(&tree, root)) } else { removed(&id, name, Side::new(&tree, root)) }
+    };
+    for kind in ["Namespace", "PersistentVolumeClaim", "ConfigMap", "ServiceAccount"] {
+        let joined = join(vec![change(kind, "old", false), change(kind, "new", true)]);
+        let edits: Vec<Edit> = joined.iter().map(|c| c.edit).collect();
+        assert_eq!(edits, [Edit::Removed, Edit::Added], "{kind}");
+    }
+}
+
+/// Two alerts of one name are told apart by their order, and never set against one of another name.
+#[test]
+fn rules_of_one_name_are_not_paired_with_those_of_another() {
+    let rule = |alert: &str, expr: &str| json!({"alert": alert, "expr": expr, "labels": {"severity": "page"}});
+    let group = |rules: Vec<Json>| json!({"spec": {"groups": [{"name": "a", "rules": rules}]}});
+    let before = group(vec![rule("Filling", "a > 1"), rule("Filling", "a > 9"), rule("Retrying", "r > 0")]);
+    let after = group(vec![rule("Filling", "a > 9"), rule("Retrying", "r > 5"), rule("Lost", "l > 0")]);
+    let id = ObjectId { kind: "PrometheusRule".to_owned(), ..prometheus() };
+    let changes = changes_of(&id, &before, &after, &RULES);
+    let told: Vec<(&str, Edit)> =
+        changes.iter().map(|c| (c.path.trim_start_matches("spec.groups[a].rules"), c.edit)).collect();
+    assert_eq!(told, [("[Filling]", Edit::Removed), ("[Retrying].expr", Edit::Changed), ("[Lost]", Edit::Added)]);
+}
+
+#[test]
+fn unnamed_items_that_have_hardly_anything_in_common_come_and_go() {
+    let keep = json!({"sourceLabels": ["a"], "regex": "b", "action": "keep"});
+    let drop = json!({"regex": "__tmp.*", "action": "labeldrop"});
+    let set = json!({"targetLabel": "cluster", "replacement": "x", "action": "replace"});
+    let other = json!({"targetLabel": "cluster", "replacement": "y", "action": "replace"});
+    let list = |rules: Vec<&Json>| json!({"spec": {"relabelings": rules}});
+    let of = |before, after| {
+        let changes = changes_of(&prometheus(), &list(before), &list(after), &RULES);
+        changes.iter().map(|c| (c.path.clone(), c.edit)).collect::<Vec<_>>()
+    };
+    let at = |path: &str| format!("spec.relabelings{path}");
+    assert_eq!(
+        of(vec![&keep, &set], vec![&drop, &other]),
+        [(at("[1].replacement"), Edit::Changed), (at("[0]"), Edit::Removed), (at("[0]"), Edit::Added),]
+    );
+}
+
 #[test]
 fn an_object_under_another_name_is_a_rename_and_a_different_one_is_not() {
     let object = |name: &str, version: &str| {

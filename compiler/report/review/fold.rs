@@ -142,10 +142,20 @@ fn anywhere(path: &str) -> String {
         match (i, number) {
             (0, _) => out.push_str(part),
             (_, Some((_, rest))) => out.push_str(&format!("[*]{rest}")),
-            (_, None) => out.push_str(&format!("[{part}")),
+            (_, None) => out.push_str(&format!("[{}", of_name(part))),
         }
     }
     out
+}
+
+/// `RelayBufferFilling #2].expr`, without which one of that name it is.
+fn of_name(part: &str) -> String {
+    let Some((label, rest)) = part.split_once(']') else { return part.to_owned() };
+    let is_number = |n: &str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
+    match label.rsplit_once(" #").filter(|(_, n)| is_number(n)) {
+        Some((name, _)) => format!("{name}]{rest}"),
+        None => part.to_owned(),
+    }
 }
 
 /// Every change of one cluster, by itself; and the same as they read for any cluster.
@@ -247,6 +257,7 @@ mod tests {
     fn places_in_lists_are_left_open_and_names_are_not() {
         assert_eq!(anywhere("spec.groups[a].rules[19].expr"), "spec.groups[a].rules[*].expr");
         assert_eq!(anywhere("data[\"a.yaml\"][0]"), "data[\"a.yaml\"][*]");
+        assert_eq!(anywhere("spec.groups[a].rules[Filling #2].expr"), "spec.groups[a].rules[Filling].expr");
         let panel = "data[\"a.json\"].panels[Targets down].targets[A].interval";
         assert_eq!(anywhere(panel), "data[\"a.json\"].panels[*].targets[*].interval");
     }
