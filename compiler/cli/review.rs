@@ -5,7 +5,7 @@ use super::options::FailOn;
 use super::session::Session;
 use crate::diag::{Diagnostic, Origins, Severity};
 use crate::pipeline::{self, Before, ClusterChanges, Compiled, Range};
-use crate::report::{self, Form, ReviewCheckedIn, ReviewState, Was};
+use crate::report::{self, Form, ReviewCheckedIn, ReviewException, ReviewState, Was};
 
 /// Show what a branch changes, costs and breaks, as a page for a pull request.
 #[derive(Debug, clap::Args)]
@@ -103,6 +103,11 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         _ if reviewed.found.iter().any(|f| f.severity >= args.fail_on.severity()) => Exit::Findings,
         _ => Exit::Clean,
     };
+    let exceptions: Vec<ReviewException<'_>> = reviewed
+        .exceptions
+        .iter()
+        .map(|e| ReviewException { kind: e.kind, what: &e.what, why: &e.why, at: e.at })
+        .collect();
     let page = report::Review {
         fleet: &fleet,
         base: &base,
@@ -123,6 +128,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
             changes: &older_changes,
             sources: past.sources(),
         }),
+        exceptions: &exceptions,
     };
     let given = args.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let (form, limit) = match args.format {

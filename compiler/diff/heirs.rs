@@ -60,6 +60,15 @@ pub fn hint(identity: &str, had: &Objects, new: &[(&str, Objects)]) -> Option<St
     Some(format!("{is} {share}: if {one} this cluster under another name, write `id=\"{identity}\"` there"))
 }
 
+/// What is said of a cluster that keeps its name and has another identity.
+pub fn new_identity(was: &str, is: &str) -> String {
+    format!(
+        "its identity was `{was}` and is `{is}`: every series it sends begins anew under the new one, what waits in its queues is \
+         lost, and its folder is another one; objects of the old one that have other names stay in the cluster. Without \
+         `id=\"{is}\"`, or with `id=\"{was}\"`, it stays what it is"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -30,7 +30,7 @@ pub use grafana::{
     DASHBOARD, DATA_SOURCE, FOLDER, InGrafana, Scene, Shelf, compare_dashboard, compare_folders, compare_source,
     id as id_in_grafana, left_over, orphaned,
 };
-pub use heirs::{Numbered, hint};
+pub use heirs::{Numbered, hint, new_identity};
 pub use helm::{Release, Revision, compare_release, deployed, that_count};
 pub use impact::{Load, Loads, Moved, Moves, Promised, Promises, moved, promised};
 pub use live::{

@@ -32,6 +32,13 @@ pub struct ClusterChanges {
     pub was: Origins,
 }
 
+impl ClusterChanges {
+    /// Whether anything of it is another thing; its name is.
+    fn differs(&self) -> bool {
+        !self.changes.is_empty() || matches!(self.presence, Presence::Renamed(_))
+    }
+}
+
 /// What a compiled spec is compared with.
 #[derive(Clone, Copy)]
 pub enum Against<'a> {
@@ -188,6 +195,14 @@ fn with_heirs(
     let ids = |c: &ClusterChanges| c.changes.iter().filter_map(|c| c.object.clone()).collect::<Vec<_>>();
     let new: Vec<_> = added.iter().map(|c| (c.cluster.as_str(), numbered.objects(ids(c)))).collect();
     for gone in others.into_iter().filter(|c| c.presence == Presence::Removed) {
+        // It is there under its name, and everything of it is called otherwise.
+        if let Some(now) = added.iter().find(|c| c.cluster == gone.cluster) {
+            let words = diff::new_identity(&gone.identity, &now.identity);
+            gone.changes.iter_mut().for_each(|c| {
+                (c.effect, c.consequence) = (Effect::NewSeries, words.clone().into());
+            });
+            continue;
+        }
         let objects = numbered.objects(had(&gone.identity)?);
         let Some(hint) = diff::hint(&gone.identity, &objects, &new) else { continue };
         gone.changes.iter_mut().for_each(|c| c.consequence = format!("{}. {hint}", c.consequence).into());
@@ -241,7 +256,7 @@ fn gathered(all: Vec<Result<Option<ClusterChanges>, Box<Diagnostic>>>) -> Result
     let mut troubles = Vec::new();
     for result in all {
         match result {
-            Ok(found) => changes.extend(found.filter(|c| !c.changes.is_empty())),
+            Ok(found) => changes.extend(found.filter(ClusterChanges::differs)),
             Err(diagnostic) => troubles.push(*diagnostic),
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::diff::{Against, ClusterChanges, diff};
+use super::exceptions::{Exception, exceptions};
 use super::files::Names;
 use super::loads::loads;
 use super::revision::{Absent, Past, Which, label, open, past, resolve, trouble};
@@ -69,6 +70,8 @@ pub struct Review {
     pub checked_in: Option<CheckedIn>,
     /// What the changes are against where the spec of the base does not compile.
     pub stand_in: Option<StandIn>,
+    /// What the branch excepts from the rules.
+    pub exceptions: Vec<Exception>,
 }
 
 /// The old side.
@@ -161,9 +164,11 @@ pub fn review(world: &dyn World, path: &SpecPath, range: &Range, out: &str) -> R
         gone: 0,
         checked_in: None,
         stand_in: None,
+        exceptions: Vec::new(),
     };
     let old = review.past().map(|past| &past.compiled);
     let (found, gone) = new_findings(old.map_or(&[], |old| &old.findings), &review.head.findings);
+    let exceptions = exceptions(old, &review.head);
     if compiles(&review.head) {
         if let Some(old) = old.filter(|old| !compiles(old)) {
             // Of what is there of it, the name; a spec that cannot even be read had that of today.
@@ -182,7 +187,7 @@ pub fn review(world: &dyn World, path: &SpecPath, range: &Range, out: &str) -> R
             review.checked_in = checked_in;
         }
     }
-    (review.found, review.gone) = (found, gone);
+    (review.found, review.gone, review.exceptions) = (found, gone, exceptions);
     Ok(review)
 }
 

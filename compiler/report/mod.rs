@@ -14,7 +14,9 @@ mod trace;
 
 pub use changes::{ClusterChanges, Live, Manner, NotVerified, View, Was, changes};
 pub use diagnostics::diagnostics;
-pub use review::{CheckedIn as ReviewCheckedIn, Form, Review, State as ReviewState, review};
+pub use review::{
+    CheckedIn as ReviewCheckedIn, Exception as ReviewException, Form, Review, State as ReviewState, review,
+};
 pub use style::visible;
 pub use trace::{Traced, trace};
 

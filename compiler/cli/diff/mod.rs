@@ -201,8 +201,9 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         (Some(past), _) => Against::Spec(&past.compiled),
         (None, out) => Against::Folder(out.unwrap_or("output")),
     };
-    let changes = match pipeline::diff(session.world, &compiled, against, &args.cluster) {
-        Ok(changes) => changes,
+    let changes: Vec<ClusterChanges> = match pipeline::diff(session.world, &compiled, against, &args.cluster) {
+        // Another name of a cluster is nothing that is applied.
+        Ok(changes) => changes.into_iter().filter(|c| !c.changes.is_empty()).collect(),
         Err(findings) => return session.findings(&findings, compiled.sources(), options),
     };
     if let Some(out) = out.filter(|out| !changes.is_empty() && missing(session.world, out)) {

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::fold::{self, Row};
-use super::{Review, State};
+use super::{Exception, Review, State, first};
 use crate::diag::{Diagnostic, Sources};
 use crate::diff::{Load, Moved, Pods, Presence, Rerouted, moved, rerouted};
 use crate::model::value::Duration;
@@ -64,6 +64,10 @@ pub(super) fn review(review: &Review<'_>) -> String {
         "standIn": stand_in,
         "newFindings": found(review.found, review.sources),
         "findingsGone": review.gone,
+        "exceptions": review.exceptions.iter().map(|e| exception(e, review.sources)).collect::<Vec<_>>(),
+        "secretsNeeded": first::needed(review.changes).into_iter().map(|(needed, clusters)| json!({
+            "secret": needed.secret, "keys": needed.keys, "clusters": clusters,
+        })).collect::<Vec<_>>(),
         "impact": impact,
         "clusters": clusters,
         "changes": rows(fold::rows(review.changes, review.sources)),
@@ -75,6 +79,14 @@ pub(super) fn review(review: &Review<'_>) -> String {
         })),
     });
     escape::pretty(&value)
+}
+
+fn exception(one: &Exception<'_>, sources: &Sources) -> Json {
+    let mut value = place::json(sources, one.at);
+    value["kind"] = one.kind.into();
+    value["what"] = one.what.into();
+    value["why"] = one.why().into();
+    value
 }
 
 fn way(one: &Rerouted) -> Json {

@@ -5,6 +5,7 @@
 //! goes last.
 
 mod blocks;
+mod first;
 mod fold;
 mod json;
 mod load;
@@ -17,7 +18,7 @@ use std::borrow::Cow;
 
 use super::changes::{ClusterChanges, veiled};
 use super::masks::Masks;
-use crate::diag::{Diagnostic, Sources};
+use crate::diag::{Diagnostic, Sources, Span};
 use crate::diff::{Change, Loads};
 use page::{Detail, LEVELS};
 
@@ -41,6 +42,17 @@ pub struct Review<'a> {
     /// How many findings of the old side are gone.
     pub gone: usize,
     pub checked_in: Option<CheckedIn<'a>>,
+    /// What the branch excepts from the rules.
+    pub exceptions: &'a [Exception<'a>],
+}
+
+/// An `allow`, a patch, an object taken as it is, a difference that is not told; with the reason that is given for it.
+#[derive(Clone, Copy)]
+pub struct Exception<'a> {
+    pub kind: &'a str,
+    pub what: &'a str,
+    pub why: &'a str,
+    pub at: Span,
 }
 
 /// Whether there are two sides to compare.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::blocks::{Block, Line, Piece, code, sentence, strong, text};
 use super::fold::{self, Row};
 use super::load::{self, thousands};
-use super::{Review, State, tables};
+use super::{Review, State, first, tables};
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::diff::{Change, Effect, Pods, Presence};
 use crate::report::changes::ClusterChanges;
@@ -205,7 +205,7 @@ fn compared(review: &Review<'_>, detail: &Detail, limit: Option<usize>, blocks: 
     let (grave, others): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(Row::is_destructive);
     let others = fold::alike(others);
     let gone: Vec<&ClusterChanges<'_>> = review.changes.iter().filter(|c| *c.presence == Presence::Removed).collect();
-    blocks.push(Block::Paragraph(verdict(review, &grave, gone.len())));
+    blocks.push(Block::Paragraph(verdict(review, &grave, &gone)));
     if let (false, Some(limit)) = (detail.left_out.is_empty(), limit) {
         let words =
             format!("Shortened to {} characters: left out is {}. All of it:", thousands(limit as u64), detail.left_out);
@@ -217,7 +217,9 @@ fn compared(review: &Review<'_>, detail: &Detail, limit: Option<usize>, blocks: 
         load::promises(review.before, review.after, detail, blocks);
     }
     tables::destructive(&grave, &gone, review, detail, blocks);
+    first::secrets(review, detail, blocks);
     findings_of(review, detail, blocks);
+    first::exceptions(review, detail, blocks);
     tables::clusters(review, detail, blocks);
     tables::table("change", &others, detail, blocks);
     if detail.by_cluster {
@@ -229,19 +231,22 @@ fn compared(review: &Review<'_>, detail: &Detail, limit: Option<usize>, blocks: 
 }
 
 /// The whole of it in a line.
-fn verdict(review: &Review<'_>, grave: &[Row], gone: usize) -> Line {
+fn verdict(review: &Review<'_>, grave: &[Row], gone: &[&ClusterChanges<'_>]) -> Line {
     let changes: usize = review.changes.iter().map(|c| c.changes.len()).sum();
-    if changes == 0 && review.found.is_empty() {
+    if changes == 0 && review.found.is_empty() && review.exceptions.is_empty() {
         return vec![strong("Nothing that is applied changes.")];
     }
     let mut parts = Vec::new();
-    let destructive: usize = grave.iter().map(|r| r.changes).sum::<usize>() + gone;
+    let destructive: usize = grave.iter().map(|r| r.changes).sum::<usize>() + gone.len();
     let head = if destructive > 0 {
         let mut effects: BTreeMap<Effect, usize> = BTreeMap::new();
         grave.iter().for_each(|r| *effects.entry(r.effect.max(Effect::Restart)).or_default() += r.changes);
+        let anew = gone.iter().filter(|c| c.changes.iter().any(|c| c.effect == Effect::NewSeries)).count();
+        *effects.entry(Effect::NewSeries).or_default() += anew;
+        effects.retain(|_, n| *n > 0);
         let removed = effects.remove(&Effect::Restart).unwrap_or(0);
         let named = effects.iter().rev().map(|(effect, n)| (*n, effect.name()));
-        let others = [(removed, "object removed"), (gone, "cluster gone")];
+        let others = [(removed, "object removed"), (gone.len() - anew, "cluster gone")];
         let named = named.chain(others).filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} × {what}"));
         format!("{}: {}", count(destructive, "destructive change"), named.collect::<Vec<_>>().join(", "))
     } else {
@@ -263,9 +268,8 @@ fn verdict(review: &Review<'_>, grave: &[Row], gone: usize) -> Line {
         let pods = if pods.len() == restarted { format!(" ({})", Pods::words(pods)) } else { String::new() };
         parts.push(format!("{} restarted{pods}", count(restarted, "object")));
     }
-    let gone_too = review.changes.iter().filter(|c| *c.presence == Presence::Removed).count();
-    let all = count(review.after.clusters + gone_too, "cluster");
-    let touched = format!("{} of {all}", review.changes.len());
+    let all = count(review.after.clusters + gone.len(), "cluster");
+    let touched = format!("{} of {all}", review.changes.iter().filter(|c| !c.changes.is_empty()).count());
     parts.push(format!("{} in {}, {touched}", count(changes, "change"), count(objects(&|_| true), "object")));
     if review.state.has_loads() {
         parts.extend(load::in_short(review.before, review.after));
@@ -273,6 +277,9 @@ fn verdict(review: &Review<'_>, grave: &[Row], gone: usize) -> Line {
     let errors = review.found.iter().filter(|f| f.severity >= Severity::Warning).count();
     if errors > 0 {
         parts.push(count(errors, "new finding"));
+    }
+    if !review.exceptions.is_empty() {
+        parts.push(count(review.exceptions.len(), "new exception"));
     }
     if matches!(review.state, State::First) {
         parts.push(format!("there is no spec at {}: everything is new", review.base));

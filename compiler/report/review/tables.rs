@@ -26,7 +26,9 @@ pub(super) fn destructive(
     let of_gone = gone.iter().flat_map(|c| {
         c.changes.iter().map(move |change| {
             let line = c.place(change, review.sources);
-            vec![vec![strong("cluster gone")], sentence(&change.consequence), vec![code(c.cluster)], place(&line)]
+            // One that is there under another identity begins anew.
+            let effect = if change.effect == Effect::NewSeries { change.effect.name() } else { "cluster gone" };
+            vec![vec![strong(effect)], sentence(&change.consequence), vec![code(c.cluster)], place(&line)]
         })
     });
     let of_rows = grave.iter().enumerate().map(|(i, row)| {
@@ -147,15 +149,27 @@ fn place(line: &str) -> Line {
 pub(super) fn clusters(review: &Review<'_>, detail: &Detail, blocks: &mut Vec<Block>) {
     let mut lines = Vec::new();
     let mut new = Vec::new();
+    let gone = review.changes.iter().filter(|c| *c.presence == Presence::Removed);
+    let gone: BTreeSet<&str> = gone.map(|c| c.cluster).collect();
     for cluster in review.changes {
         match cluster.presence {
+            // It is told as one that has another identity.
+            Presence::Added if gone.contains(cluster.cluster) => {}
             Presence::Added => new.push(format!(
                 "{} ({})",
                 cluster.cluster,
                 count(cluster.changes.iter().filter(|c| c.object.is_some()).count(), "object")
             )),
             Presence::Renamed(was) => {
-                let known = [text("; the same by its identity, "), code(cluster.identity)];
+                let known = [
+                    text("; the same by its identity, "),
+                    code(cluster.identity),
+                    text(". Where no "),
+                    code("context"),
+                    text(" says otherwise, its name is that of the kubeconfig context: "),
+                    code(cluster.cluster),
+                    text(" from now on"),
+                ];
                 lines.push(
                     [vec![text("now called "), code(cluster.cluster), text(", before "), code(was)], known.into()]
                         .concat(),
@@ -189,7 +203,8 @@ pub(super) fn by_cluster(review: &Review<'_>, detail: &Detail, blocks: &mut Vec<
         };
         rows.iter().map(line).collect()
     };
-    for cluster in review.changes.iter().filter(|c| *c.presence != Presence::Removed) {
+    let shown = |c: &&ClusterChanges<'_>| *c.presence != Presence::Removed && !c.changes.is_empty();
+    for cluster in review.changes.iter().filter(shown) {
         let (own, anywhere) = fold::of_cluster(cluster, review.sources);
         let anywhere = lines(anywhere);
         let key = format!("{anywhere:?}");

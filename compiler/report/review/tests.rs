@@ -77,6 +77,7 @@ impl Fleet {
             found: &self.found,
             gone: 0,
             checked_in: None,
+            exceptions: &[],
         };
         review(&page, form, limit)
     }
