@@ -231,7 +231,19 @@ impl Check<'_, '_> {
             _ => f,
         };
         let known: Vec<&str> = target.children().map(|c| c.name).collect();
-        self.walk.report(&codes::UNKNOWN_FIELD, |f| make(f).did_you_mean(key, known.iter().copied()), what);
+        let nested = match key.split_once('.') {
+            Some((first, _)) if known.contains(&first) => {
+                let inside = key.split('.').collect::<Vec<_>>().join(" { ");
+                let ends = " }".repeat(key.matches('.').count());
+                Some(format!("a dot is part of a key and does not nest: in a patch write `{inside} …{ends}`"))
+            }
+            _ => None,
+        };
+        let help = |f: Finding| match nested {
+            Some(words) => f.help(words),
+            None => make(f).did_you_mean(key, known.iter().copied()),
+        };
+        self.walk.report(&codes::UNKNOWN_FIELD, help, what);
     }
 
     fn missing(&mut self, field: Field) {

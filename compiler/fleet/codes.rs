@@ -35,7 +35,7 @@ pub static SAID_TWICE: Code = warning(
     "REF104",
     "a value that is inherited anyway",
     "it changes nothing today, and it will hold the old value back when the inherited one is changed",
-    "take the line out, or `allow` it with the reason why it must not follow",
+    "take this value out (what else stands on the line may stay), or `allow` it with the reason why it must not follow",
 );
 
 pub static SELECTS_NOTHING: Code = error(

@@ -107,8 +107,8 @@ impl<'a> Source<'a> {
             (None, Some(said)) => from_spec(said),
             (None, None) => {
                 let what = format!(
-                    "the catalog does not know how `{}` is found with `{}`",
-                    job.name, job.exporter.managed.value
+                    "the catalog does not know how `{}` is found with `{}` in cluster `{}`",
+                    job.name, job.exporter.managed.value, cx.cluster.name
                 );
                 let at = cx.place(job.exporter.managed.origin, job.origin);
                 sink.push(Diagnostic::new(&codes::NO_VARIANT, at, what).here("no way to find its targets"));

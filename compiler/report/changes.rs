@@ -206,9 +206,8 @@ fn body(cluster: &ClusterChanges<'_>, sources: &Sources, view: View, look: Look)
         View::Summary => views::summary(cluster, look, &mut out),
         View::Unified => {
             for of_object in cluster.changes.chunk_by(|a, b| a.object == b.object && a.file == b.file) {
-                let (file, object) = (&of_object[0].file, &of_object[0].object);
-                let name = object.as_ref().map_or_else(|| file.clone(), ToString::to_string);
-                views::unified(&name, file, of_object, look, &mut out);
+                let file = &of_object[0].file;
+                views::unified(&name(&of_object[0]), file, of_object, look, &mut out);
             }
         }
         View::Fields | View::Values => fields(cluster, sources, look, &mut out),
@@ -219,13 +218,18 @@ fn body(cluster: &ClusterChanges<'_>, sources: &Sources, view: View, look: Look)
     out
 }
 
+/// What a change is about: an object, or a file without one.
+fn name(change: &Change) -> String {
+    // A cluster that is gone is no change of its index.
+    let other = if change.file == INDEX { "the cluster" } else { &change.file };
+    change.object.as_ref().map_or_else(|| other.to_owned(), ToString::to_string)
+}
+
 /// Every field of every object.
 fn fields(cluster: &ClusterChanges<'_>, sources: &Sources, look: Look, out: &mut String) {
     for of_object in cluster.changes.chunk_by(|a, b| a.object == b.object && a.file == b.file) {
         let first = &of_object[0];
-        // A cluster that is gone is no change of its index.
-        let other = if first.file == INDEX { "the cluster" } else { &first.file };
-        let name = first.object.as_ref().map_or_else(|| other.to_owned(), ToString::to_string);
+        let name = name(first);
         // What the server would make of something new is said below it.
         let more = |c: &Change| c.because.as_ref().is_none_or(|b| b.cause != Cause::Rewritten);
         let whole = first.path.is_empty() && !of_object[1..].iter().any(more);

@@ -91,7 +91,7 @@ fn text(value: Option<&Json>) -> String {
 pub(super) fn summary(cluster: &ClusterChanges<'_>, look: Look, out: &mut String) {
     for of_object in cluster.changes.chunk_by(|a, b| a.object == b.object && a.file == b.file) {
         let first = &of_object[0];
-        let name = first.object.as_ref().map_or_else(|| first.file.clone(), ToString::to_string);
+        let name = super::name(first);
         let mut causes: BTreeMap<Cause, usize> = BTreeMap::new();
         for because in of_object.iter().filter_map(|c| c.because.as_ref()) {
             *causes.entry(because.cause).or_default() += 1;
@@ -109,6 +109,9 @@ pub(super) fn summary(cluster: &ClusterChanges<'_>, look: Look, out: &mut String
         }));
         let gravest = of_object.iter().map(|c| c.effect).max().filter(|e| *e != Effect::None);
         words.extend(gravest.map(|effect| effect.name().to_owned()));
+        if whole && first.edit == Edit::Removed && first.because.is_none() {
+            words.push(if first.object.is_some() { "object removed" } else { "gone" }.to_owned());
+        }
         out.push_str(&format!(
             "  {} {}  {}\n",
             look.paint(style, sign),
