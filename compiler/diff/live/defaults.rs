@@ -9,7 +9,7 @@ use crate::catalog::fields::{Field, Type};
 use crate::diag::Origin;
 use crate::object::{Kind, NodeId, Tree, Value};
 
-use Filled::{Assigned, Is, Like, Pulled};
+use Filled::{Assigned, Directions, Is, Like, OnHost, Pulled};
 
 /// What a field becomes of which nobody says anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,10 @@ enum Filled {
     Is(&'static str),
     /// What the field beside it says.
     Like(&'static str),
+    /// The same, of a pod in the network of its node; since 1.28 no longer.
+    OnHost(&'static str),
+    /// `Ingress`, and `Egress` where there are rules of that.
+    Directions,
     /// When an image is pulled: `Always` where its tag may be another tomorrow.
     Pulled,
     /// Whatever the server gives out: an address, a port. Of that it keeps no owner.
@@ -85,8 +89,7 @@ const CONTAINER: &[Row] = &[
     ("*.grpc.service", Is("\"\"")),
     ("lifecycle.*.httpGet.scheme", Is("\"HTTP\"")),
     ("lifecycle.*.httpGet.path", Is("\"/\"")),
-    // Where the pod is in the network of its node; since 1.28 no longer.
-    ("ports.*.hostPort", Like("containerPort")),
+    ("ports.*.hostPort", OnHost("containerPort")),
 ];
 
 const CONTAINERS: [&str; 2] = ["spec.template.spec.containers.*.", "spec.template.spec.initContainers.*."];
@@ -116,8 +119,7 @@ const OTHERS: &[(&str, &[Row])] = &[
     (
         "NetworkPolicy",
         &[
-            ("spec.policyTypes", Is(r#"["Ingress"]"#)),
-            ("spec.policyTypes", Is(r#"["Ingress","Egress"]"#)),
+            ("spec.policyTypes", Directions),
             ("spec.ingress.*.ports.*.protocol", Is("\"TCP\"")),
             ("spec.egress.*.ports.*.protocol", Is("\"TCP\"")),
         ],
@@ -136,6 +138,8 @@ const OTHERS: &[(&str, &[Row])] = &[
     ("PriorityClass", &[("preemptionPolicy", Is("\"PreemptLowerPriority\"")), ("value", Is("0"))]),
 ];
 
+const HOST_NETWORK: [&str; 4] = ["spec", "template", "spec", "hostNetwork"];
+
 /// Kinds that nobody compiles here, and of which no defaults are written down.
 const UNKNOWN: [&str; 6] = ["CronJob", "HorizontalPodAutoscaler", "Job", "LimitRange", "PersistentVolume", "Pod"];
 
@@ -144,20 +148,32 @@ pub(super) fn are_known(kind: &str, table: Option<Field>) -> bool {
     table.is_some() && !UNKNOWN.contains(&kind)
 }
 
-/// Whether a value that stands in `parent` is what the server fills in where nobody says anything; `path` has `*` for
-/// items. `any`: also where it gives out what it likes.
-pub(super) fn is_default(
-    kind: &str,
-    path: &[String],
-    field: Option<Field>,
-    (tree, parent, node): (&Tree, NodeId, NodeId),
-    any: bool,
-) -> bool {
+/// Where a value stands.
+#[derive(Clone, Copy)]
+pub(super) struct At<'t> {
+    pub tree: &'t Tree,
+    /// The whole object.
+    pub root: NodeId,
+    pub parent: NodeId,
+    pub node: NodeId,
+}
+
+/// Whether a value is what the server fills in where nobody says anything; `path` has `*` for items. `any`: also where
+/// it gives out what it likes.
+pub(super) fn is_default(kind: &str, path: &[String], field: Option<Field>, at: At<'_>, any: bool) -> bool {
+    let At { tree, root, parent, node } = at;
     let said = field.and_then(Field::default_json).is_some_and(|json| is_json(tree, node, json));
     let known = || {
+        let like = |other| tree.get(parent, other).is_some_and(|other| tree.to_json(other) == tree.to_json(node));
+        let on_host = || tree.at(root, &HOST_NETWORK).is_some_and(|n| matches!(tree.value(n), Value::Bool(true)));
         built_in(kind, path).any(|default| match default {
             Is(json) => is_json(tree, node, json),
-            Like(other) => tree.get(parent, other).is_some_and(|other| tree.to_json(other) == tree.to_json(node)),
+            Like(other) => like(other),
+            OnHost(other) => like(other) && on_host(),
+            Directions => {
+                let outwards = tree.get(parent, "egress").is_some_and(|rules| !tree.is_empty(rules));
+                is_json(tree, node, if outwards { r#"["Ingress","Egress"]"# } else { r#"["Ingress"]"# })
+            }
             Pulled => is_pulled(tree, parent, node),
             Assigned => any,
         })
@@ -169,7 +185,7 @@ pub(super) fn is_default(
             tree.children(node).all(|child| {
                 path.push(tree.key(child).to_owned());
                 let below = field.and_then(|f| f.child(tree.key(child)));
-                let is = is_default(kind, &path, below, (tree, node, child), any);
+                let is = is_default(kind, &path, below, At { parent: node, node: child, ..at }, any);
                 path.pop();
                 is
             })

@@ -118,7 +118,10 @@ impl Live<'_> {
         let owned = self.0.pointer("/metadata/ownerReferences").and_then(Json::as_array).is_some_and(|o| !o.is_empty());
         let mut tree = Tree::new();
         let (owners, root) = Owners::read(self.0, &mut tree);
-        let writers: Vec<&Manager> = mark_nodes(ours, &tree, root).flat_map(|label| owners.of(label)).collect();
+        // Whoever writes a status takes over labels, too: that makes nothing.
+        let made = |m: &&Manager| m.subresource.is_empty();
+        let writers: Vec<&Manager> =
+            mark_nodes(ours, &tree, root).flat_map(|label| owners.of(label)).filter(made).collect();
         owned || (!writers.is_empty() && writers.iter().all(|m| known::by_manager(m).is_some()))
     }
 

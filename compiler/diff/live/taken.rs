@@ -16,20 +16,24 @@ pub struct Takeover {
 }
 
 /// What has to change for an object of ours to be applied by us alone. `None` where nobody else has applied it with our
-/// marks, or whoever did goes on doing so (Argo CD, Flux, Helm).
+/// marks, or whoever did goes on doing so (Argo CD, Flux, Helm). Whoever applies what we have applied already is a stranger,
+/// as the comparison has it (`claim`): what that one has added was told as left alone, and to own it is to take it away.
 pub fn takeover(live: &Json, ours: &Ours) -> Option<Takeover> {
     let entries = live.pointer("/metadata/managedFields")?.as_array()?;
     let api_version = live.get("apiVersion")?;
     let text = |entry: &Json, key: &str| entry.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();
     let plain = |entry: &Json| text(entry, "subresource").is_empty() && entry.get("apiVersion") == Some(api_version);
     let is_own = |e: &Json| plain(e) && text(e, "manager") == MARK && text(e, "operation") == "Apply";
+    let is_applied = entries.iter().any(|e| plain(e) && text(e, "manager") == MARK);
     let is_taken = |e: &Json| {
         let operation = if text(e, "operation") == "Apply" { Operation::Apply } else { Operation::Update };
         let (name, subresource, time) = (text(e, "manager"), String::new(), String::new());
         let manager = Manager { name, operation, subresource, time, ours: false };
         // What we have made is noted as an update of ours.
         let made = text(e, "manager") == MARK && !is_own(e);
-        plain(e) && (made || !is_own(e) && is_handed_over(&manager, &ours.aliases)) && owns_marks(e, ours)
+        let named = ours.aliases.contains(&manager.name);
+        let handed = named || !is_applied && is_handed_over(&manager, &ours.aliases);
+        plain(e) && (made || !is_own(e) && handed) && owns_marks(e, ours)
     };
     let (taken, mut left): (Vec<&Json>, Vec<&Json>) = entries.iter().partition(|e| is_taken(e));
     let first = taken.first()?;
@@ -111,11 +115,24 @@ mod tests {
     #[test]
     fn both_sets_of_fields_become_one() {
         let own = entry("watershed", "Apply", json!({"f:spec": {"f:a": {}, "f:b": {"f:c": {}}}}));
-        let other = entry("kubectl", "Apply", json!({"f:spec": {"f:b": {}, "f:d": {}}}));
-        let taken = takeover(&live(json!([own, other])), &ours()).unwrap();
+        let other = entry("deployer", "Apply", json!({"f:spec": {"f:b": {}, "f:d": {}}}));
+        let named = Ours { aliases: vec!["deployer".to_owned()], ..ours() };
+        let taken = takeover(&live(json!([own, other])), &named).unwrap();
         let spec = json!({"f:a": {}, "f:b": {".": {}, "f:c": {}}, "f:d": {}});
         assert_eq!(taken.managed_fields[0]["fieldsV1"]["f:spec"], spec);
         assert_eq!(taken.managed_fields.as_array().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn whoever_applies_what_is_ours_already_is_a_stranger() {
+        for own in ["Apply", "Update"] {
+            let own = entry("watershed", own, json!({"f:spec": {"f:a": {}}}));
+            let later = entry("kubectl", "Apply", json!({"f:spec": {"f:a": {}, "f:minReadySeconds": {}}}));
+            let by_hand = entry("kubectl-client-side-apply", "Update", json!({"f:spec": {"f:replicas": {}}}));
+            let taken = takeover(&live(json!([own, later, by_hand])), &ours());
+            let text = taken.map(|t| t.managed_fields[0].to_string()).unwrap_or_default();
+            assert!(!text.contains("minReadySeconds") && !text.contains("replicas"), "{text}");
+        }
     }
 
     #[test]

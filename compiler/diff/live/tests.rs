@@ -559,6 +559,11 @@ fn marks_that_a_controller_has_copied_make_nothing_ours() {
                              "fieldsV1": {"f:spec": {"f:replicas": {}}}}),
     );
     assert!(!Live(&scaled).is_made_by_others(&ours()), "who has scaled it has not made it");
+    let mut watched = live("watershed");
+    watched["metadata"]["managedFields"] = json!([
+        {"manager": "PrometheusOperator", "operation": "Update", "subresource": "status",
+         "fieldsV1": {"f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}}, "f:status": {}}}]);
+    assert!(!Live(&watched).is_made_by_others(&ours()), "who writes its status has not made it");
 }
 
 #[test]
@@ -589,4 +594,38 @@ fn the_operator_marks_what_it_reconciles_and_a_namespace_has_a_finalizer_of_its_
         {"manager": "watershed", "operation": "Apply",
          "fieldsV1": {"f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}}}}]);
     assert_eq!(found_of(&id, &compiled, &live, Some(None)).changes.len(), 0);
+}
+
+/// What is a default beside one thing opens a port, or cuts a connection, beside another.
+#[test]
+fn a_default_that_hangs_on_another_field_is_one_there_alone() {
+    let deployment = |host: bool, port: Json| {
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a", "labels": {"app.kubernetes.io/managed-by": "watershed"}},
+               "spec": {"template": {"spec": {"hostNetwork": host, "containers": [{"name": "a", "ports": [port]}]}}}})
+    };
+    let policy = |spec: Json| {
+        json!({"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy",
+               "metadata": {"name": "a", "labels": {"app.kubernetes.io/managed-by": "watershed"}}, "spec": spec})
+    };
+    let plain = json!({"containerPort": 80});
+    let bound = json!({"containerPort": 80, "hostPort": 80});
+    let rules = json!([{"ports": [{"port": 80, "protocol": "TCP"}]}]);
+    let types = |types: &[&str], way: &str| policy(json!({"podSelector": {}, way: rules, "policyTypes": types}));
+    let untyped = |way: &str| policy(json!({"podSelector": {}, way: rules}));
+    for (wanted, live, path) in [
+        (deployment(false, plain.clone()), deployment(false, bound.clone()), Some("hostPort")),
+        (deployment(true, plain), deployment(true, bound), None),
+        (untyped("ingress"), types(&["Ingress", "Egress"], "ingress"), Some("policyTypes")),
+        (untyped("ingress"), types(&["Ingress"], "ingress"), None),
+        (untyped("egress"), types(&["Ingress", "Egress"], "egress"), None),
+    ] {
+        let mut live = live;
+        let marks = json!({"f:metadata": {"f:labels": {"f:app.kubernetes.io/managed-by": {}}}});
+        live["metadata"]["managedFields"] = json!([{"manager": "watershed", "operation": "Apply", "fieldsV1": marks}]);
+        let text = |key: &str| wanted[key].as_str().unwrap().to_owned();
+        let id = ObjectId { api_version: text("apiVersion"), kind: text("kind"), name: "a".into(), ..id() };
+        let found = found_of(&id, &wanted, &live, Some(None));
+        let told: Vec<&str> = found.changes.iter().filter_map(|c| c.path.rsplit('.').next()).collect();
+        assert_eq!(told.first().map(|t| t.split('[').next().unwrap()), path, "{told:?}");
+    }
 }

@@ -51,14 +51,25 @@ pub(super) fn settle(
 ) -> Vec<(Hidden, String)> {
     let built_in = table.is_some_and(|t| t.table().component() == "kubernetes");
     let is_known = defaults::are_known(kind, table);
-    let mut walk =
-        Walk { kind, built_in, is_known, by_create, owners, path: Vec::new(), named: Vec::new(), hidden: Vec::new() };
+    let mut walk = Walk {
+        kind,
+        root: live.1,
+        built_in,
+        is_known,
+        by_create,
+        owners,
+        path: Vec::new(),
+        named: Vec::new(),
+        hidden: Vec::new(),
+    };
     walk.maps(live.0, live.1, wanted.0, wanted.1, table);
     walk.hidden
 }
 
 struct Walk<'a> {
     kind: &'a str,
+    /// Of the live object.
+    root: NodeId,
     /// Its types are Go code of Kubernetes, which leaves out what is empty.
     built_in: bool,
     /// Its fields and their defaults are known.
@@ -191,7 +202,7 @@ impl Walk<'_> {
         let owners = self.owners;
         let empty = matches!(live.kind(node), Kind::Map | Kind::Seq) && live.is_empty(node);
         let default = |any| {
-            let place = (live, parent, node);
+            let place = defaults::At { tree: live, root: self.root, parent, node };
             let is = (empty && self.built_in) || defaults::is_default(self.kind, &self.path, field, place, any);
             is.then_some(Hidden::Default)
         };
