@@ -226,6 +226,9 @@ pub fn near(path: &str, at: &[Step], objects: [&Value; 2]) -> Option<Near> {
 }
 
 fn is_called(item: &Value, label: &str) -> bool {
+    // Which of several of one name it is does not tell more.
+    let is_number = |n: &str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit());
+    let label = label.rsplit_once(" #").filter(|(_, n)| is_number(n)).map_or(label, |(name, _)| name);
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let is_it = |text: String| text == label;
     match item {
@@ -234,6 +237,8 @@ fn is_called(item: &Value, label: &str) -> bool {
             let has = |part: &str| fields.values().any(|v| text(v) == part);
             has(label) || label.split(',').all(has)
         }
+        // An argument, by its flag.
+        Value::String(argument) if argument.split('=').next() == Some(label) => true,
         item => is_it(text(item)) || is_it(item.to_string()),
     }
 }
