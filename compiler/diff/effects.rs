@@ -65,7 +65,7 @@ pub(super) const VALUES: &str = "values";
 const RESTARTED: &str = "Prometheus restarts; what its remote-write queues had not sent yet is lost";
 const RELABELLED: &str = "series may go on under other labels, or no longer be collected";
 const TEMPLATE: &str = "volumeClaimTemplates are immutable: helm upgrade fails until the StatefulSet is deleted with \
-                        --cascade=orphan and the claims are changed by hand";
+                        --cascade=orphan and the claims are changed by hand, which may grow and never shrink";
 
 #[rustfmt::skip]
 const FIELDS: &[Row] = &[
@@ -98,6 +98,10 @@ const FIELDS: &[Row] = &[
     row(PROMETHEUS, "spec.additionalScrapeConfigs", Effect::Reload, ""),
     row(PROMETHEUS, "spec.additionalAlertRelabelConfigs", Effect::Reload, ""),
     row(PROMETHEUS, "spec.scrapeClasses", Effect::Reload, ""),
+    row(PROMETHEUS, "spec.scrapeClasses.*.relabelings", Effect::NewSeries, RELABELLED),
+    row(PROMETHEUS, "spec.scrapeClasses.*.metricRelabelings", Effect::NewSeries, RELABELLED),
+    row(PROMETHEUS, "spec.enforcedNamespaceLabel", Effect::NewSeries, RELABELLED),
+    row(PROMETHEUS, "spec.overrideHonorLabels", Effect::NewSeries, RELABELLED),
     row(PROMETHEUS, "spec.serviceMonitorSelector", Effect::Reload, "other monitors are selected"),
     row(PROMETHEUS, "spec.serviceMonitorNamespaceSelector", Effect::Reload, "other monitors are selected"),
     row(PROMETHEUS, "spec.podMonitorSelector", Effect::Reload, "other monitors are selected"),
@@ -122,13 +126,25 @@ const FIELDS: &[Row] = &[
     row(MONITORS, "spec.relabelings", Effect::NewSeries, RELABELLED),
     row(MONITORS, "spec.metricRelabelings", Effect::NewSeries, RELABELLED),
     row(MONITORS, "spec.honorLabels", Effect::NewSeries, RELABELLED),
+    row("ScrapeConfig", "spec.staticConfigs.*.labels", Effect::NewSeries, RELABELLED),
+    row("Probe", "spec.targets.staticConfig.labels", Effect::NewSeries, RELABELLED),
     row(MONITORS, "spec.*.*.relabelings", Effect::NewSeries, RELABELLED),
     row(MONITORS, "spec.*.*.metricRelabelings", Effect::NewSeries, RELABELLED),
     row(MONITORS, "spec.*.*.honorLabels", Effect::NewSeries, RELABELLED),
-    row(MONITORS, "metadata.labels", Effect::Reload, "decides which Prometheus selects it"),
-    row("PrometheusRule", "metadata.labels", Effect::Reload, "decides which Prometheus selects it"),
+    row(MONITORS, "metadata.labels.watershed/prometheus", Effect::NewSeries, "another Prometheus collects its targets: series begin anew under its label `prometheus`, with its replicas and retention; what the old one has stays there until its own retention ends"),
+    row("PrometheusRule", "metadata.labels.watershed/prometheus", Effect::NewSeries, "another Prometheus evaluates it: what it records begins anew under its label `prometheus`, and its alerts start pending anew"),
     row("PrometheusRule", "spec", Effect::Reload, "alerts of a changed rule start pending anew"),
-    row("AlertmanagerConfig|Alertmanager", "spec", Effect::Reload, ""),
+    row("PrometheusRule", "spec.groups.*.rules.*.record", Effect::NewSeries, "recorded under another name: what asks for the old one finds nothing new"),
+    row("AlertmanagerConfig", "spec", Effect::Reload, ""),
+    row("Alertmanager", "spec", Effect::Restart, "pods are replaced one after the other"),
+    row("Alertmanager", "spec.alertmanagerConfiguration", Effect::Reload, ""),
+    row("Alertmanager", "spec.alertmanagerConfigSelector", Effect::Reload, "other configurations are selected"),
+    row("Alertmanager", "spec.alertmanagerConfigNamespaceSelector", Effect::Reload, "other configurations are selected"),
+    row("Alertmanager", "spec.configSecret", Effect::Reload, ""),
+    row("Alertmanager", "spec.replicas", Effect::Restart, "pods are added, and told to the others"),
+    row("Alertmanager", "spec.storage", Effect::DataLoss, "instances start on other volumes: silences, and what was notified already, are on the old ones, out of reach"),
+    row("Alertmanager", "spec.storage.volumeClaimTemplate.spec", Effect::Recreate, "the StatefulSet is made again; volumes that exist keep their size and class until changed by hand"),
+    row("Alertmanager", "metadata.namespace", Effect::DataLoss, "starts on empty volumes there, without silences; the old one goes on until it is deleted"),
     row("ConfigMap|Secret", "data", Effect::Reload, ""),
     row("ConfigMap|Secret", "stringData", Effect::Reload, ""),
 
@@ -293,6 +309,15 @@ mod tests {
             assert_eq!(effect(kind, &["metadata", "namespace"], Changed), expected, "{kind}");
         }
         assert_eq!(effect("Prometheus", &["spec", "paused"], Added), Effect::None);
+        let owner = ["metadata", "labels", "watershed/prometheus"];
+        assert_eq!(effect("ServiceMonitor", &owner, Changed), Effect::NewSeries);
+        assert_eq!(effect("ServiceMonitor", &["metadata", "labels", "team"], Added), Effect::None);
+        assert_eq!(effect("Alertmanager", &["spec", "storage"], Edit::Removed), Effect::DataLoss);
+        assert_eq!(effect("Alertmanager", &["spec", "resources", "limits"], Changed), Effect::Restart);
+        assert_eq!(
+            effect("ScrapeConfig", &["spec", "staticConfigs", "*", "labels", "site"], Changed),
+            Effect::NewSeries
+        );
         let of = |path: &[&str], before: Json, after: Json| {
             let path: Vec<String> = path.iter().map(|s| (*s).to_owned()).collect();
             of_field("StatefulSet", &path, Changed, Some(&before), Some(&after)).0

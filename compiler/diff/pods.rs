@@ -63,7 +63,10 @@ fn replaces(kind: &str, change: &Change) -> bool {
         // What its queues and its labels are is read anew; retention and volumes are the pods'.
         "Prometheus" | "PrometheusAgent" => {
             let of_pods = matches!(change.effect, Effect::Restart | Effect::Recreate | Effect::DataLoss);
-            of_pods && change.path != "spec.replicas" && !change.path.is_empty()
+            of_pods && !matches!(change.path.as_str(), "" | "spec.replicas" | "metadata.namespace")
+        }
+        "Alertmanager" => {
+            change.path.starts_with("spec.") && change.path != "spec.replicas" && change.effect >= Effect::Restart
         }
         VALUES => change.effect == Effect::Restart,
         _ => false,
@@ -74,7 +77,7 @@ fn pods(kind: &str, object: &Json, path: &str) -> Option<Pods> {
     let number = |at: &str| object.pointer(at).map_or(Some(1), Json::as_u64);
     match kind {
         "DaemonSet" => Some(Pods::OnEachNode),
-        "Deployment" | "StatefulSet" => number("/spec/replicas").map(Pods::Exactly),
+        "Deployment" | "StatefulSet" | "Alertmanager" => number("/spec/replicas").map(Pods::Exactly),
         "Prometheus" | "PrometheusAgent" => {
             number("/spec/replicas")?.checked_mul(number("/spec/shards")?).map(Pods::Exactly)
         }

@@ -53,6 +53,21 @@ pub(super) fn of(
             "nodes taken away take what only they store along: give what they hold time to expire, or vmctl it over, \
              before they go; with replication, take away one less than its factor",
         )),
+        "replicationFactor" if path.first().is_some_and(|c| c == "vminsert") => {
+            less(copies(before), copies(after)).then_some((
+                Effect::DataLoss,
+                "what is written from now on has fewer copies: as many storage nodes as there are copies, once lost, take \
+                 samples along for good",
+            ))
+        }
+        "whenDeleted" | "whenScaled" if path.iter().any(|step| step == "persistentVolumeClaimRetentionPolicy") => {
+            (after.and_then(Json::as_str) == Some("Delete"))
+                .then_some((Effect::DataLoss, "from now on volumes are deleted with what they belong to: samples that only they have are lost then"))
+        }
+        "replicas" if kind == "Alertmanager" && path.len() == 2 => less(count(before), count(after)).then_some((
+            Effect::Restart,
+            "the peers that stay take over; with one alone silences and what was notified are on its volume only",
+        )),
         "dedup.minScrapeInterval" => {
             let (before, after) = (before?, after?);
             less(millis(before), millis(after))
@@ -73,6 +88,11 @@ fn less(before: Option<f64>, after: Option<f64>) -> bool {
 #[allow(clippy::cast_precision_loss)]
 fn count(value: Option<&Json>) -> Option<f64> {
     value.map_or(Some(1.0), |v| v.as_u64().map(|n| n as f64))
+}
+
+/// Values of flags are texts.
+fn copies(value: Option<&Json>) -> Option<f64> {
+    value.map_or(Some(1.0), |v| v.as_f64().or_else(|| v.as_str()?.parse().ok()))
 }
 
 #[allow(clippy::cast_precision_loss)]
@@ -112,6 +132,17 @@ mod tests {
     fn effect(kind: &str, path: &[&str], before: Option<Json>, after: Option<Json>) -> Option<Effect> {
         let path: Vec<String> = path.iter().map(|s| (*s).to_owned()).collect();
         of(kind, &path, before.as_ref(), after.as_ref()).map(|(effect, _)| effect)
+    }
+
+    #[test]
+    fn fewer_copies_and_volumes_that_go_with_their_owner_are_told() {
+        let copies = |was: &str, is: &str| {
+            effect("values", &["vminsert", "extraArgs", "replicationFactor"], Some(was.into()), Some(is.into()))
+        };
+        assert_eq!((copies("2", "1"), copies("1", "2")), (Some(Effect::DataLoss), None));
+        let policy = ["spec", "persistentVolumeClaimRetentionPolicy", "whenScaled"];
+        let of = |was: &str, is: &str| effect("StatefulSet", &policy, Some(was.into()), Some(is.into()));
+        assert_eq!((of("Retain", "Delete"), of("Delete", "Retain")), (Some(Effect::DataLoss), None));
     }
 
     #[test]

@@ -41,6 +41,16 @@ fn of_kind(kind: &str, edit: Edit) -> (Effect, &'static str) {
             Effect::DataLoss,
             "once deleted from the cluster: everything in it goes with it, the volumes of stores too",
         ),
+        (Edit::Removed, "PersistentVolumeClaim") => (
+            Effect::DataLoss,
+            "once deleted from the cluster: what its volume holds is lost, unless the class retains it",
+        ),
+        (Edit::Removed, "CustomResourceDefinition") => {
+            (Effect::DataLoss, "once deleted from the cluster: every object of its kind goes with it")
+        }
+        (Edit::Removed, "Alertmanager") => {
+            (Effect::DataLoss, "once deleted from the cluster: nobody is told of alerts; silences stay on its volumes")
+        }
         (Edit::Removed, VALUES) => (Effect::DataLoss, "once uninstalled: what the release stores is out of reach"),
         (Edit::Renamed, "Prometheus" | "PrometheusAgent") => (
             Effect::DataLoss,

@@ -349,6 +349,8 @@ mod tests {
                 ("config.yaml", json!(format!("a:\n- name: DB_PASSWORD\n  value: \"{canary}\"\n"))),
                 ("config.yaml", json!(format!("a:\n  password: |\n    {canary}\n  b: c\n"))),
                 ("datasources.yaml", json!(format!("d:\n- secureJsonData:\n    basicAuthPassword: {canary}\n"))),
+                ("datasources.yaml", json!(format!("d:\n- secureJsonData:\n    httpHeaderValue1: {canary}\n"))),
+                ("datasources.yaml", json!(format!("d: [{{\"secureJsonData\": {{\"path\": \"{canary}\"}}}}]\n"))),
                 ("config.json", json!(format!("{{\"a\": {{\"apiKey\": \"{canary}\"}}}}"))),
                 ("config.json", json!(json!({"nested": json!({"token": canary}).to_string()}).to_string())),
                 ("config.yaml", json!(format!("a: |\n  b:\n    client_secret: {canary}\n"))),

@@ -210,6 +210,10 @@ pub fn of_entry<'k>(key: &'k str, name: &str) -> Option<&'k str> {
         "version",
         "uid",
     ];
+    // Of a data source of Grafana: nothing else is kept there, `httpHeaderValue1` neither.
+    if key == "secureJsonData" {
+        return Some("password");
+    }
     let telling =
         key.to_ascii_lowercase().ends_with("credentials") || (of_items(key) != key && !of_items(key).is_empty());
     let other = words(name).last().is_none_or(|last| OTHER.contains(&last.as_str()));
