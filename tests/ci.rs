@@ -27,6 +27,9 @@ fn branch() -> Folder {
     git::run(folder.path(), &["branch", "topic"]).unwrap();
     folder.write("fleet.kdl", &FLEET.replace("nodes=3", "nodes=5"));
     build(&folder);
+    // As `kubectl get -o yaml` has it.
+    let there = std::fs::read_to_string(folder.at("output/lab/lab/00-prereq/namespace-monitoring.yaml")).unwrap();
+    folder.write("snapshots/lab.yaml", &there);
     git::commit(folder.path(), "Larger").unwrap();
     folder
 }
@@ -39,6 +42,12 @@ fn build(folder: &Folder) {
 /// Runs lines of a file as a build system does: a shell that stops at the first failure, with
 /// `watershed` on its path.
 fn run(folder: &Folder, script: &str) {
+    let (code, said) = ends(folder, script);
+    assert_eq!(code, Some(0), "`{script}`\n{said}");
+}
+
+/// How such lines end, and what they say.
+fn ends(folder: &Folder, script: &str) -> (Option<i32>, String) {
     let binary = Path::new(env!("CARGO_BIN_EXE_watershed"));
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", binary.parent().unwrap().display());
     let base = git2::Repository::open(folder.path()).unwrap().revparse_single("origin/main").unwrap().id();
@@ -50,10 +59,12 @@ fn run(folder: &Folder, script: &str) {
         .env("BASE", "origin/main")
         .env("CI_MERGE_REQUEST_DIFF_BASE_SHA", base.to_string())
         .env("GITHUB_STEP_SUMMARY", folder.at("summary.md"))
+        .env("SNAPSHOTS", "snapshots")
+        .env("WATERSHED_SNAPSHOTS", "snapshots")
         .output()
         .unwrap();
     let said = [done.stdout, done.stderr].map(|out| String::from_utf8_lossy(&out).into_owned()).concat();
-    assert!(done.status.success(), "`{script}` ends with {:?}\n{said}", done.status.code());
+    (done.status.code(), said)
 }
 
 fn parse(path: &str) -> Mapping {
@@ -162,15 +173,61 @@ fn the_template_for_gitlab_runs_as_it_stands() {
         }
         for line in job.get("script").and_then(Value::as_sequence).into_iter().flatten() {
             let line = line.as_str().unwrap_or_else(|| panic!("{path}: {name}: {line:?} is no text"));
-            if line.starts_with("watershed ") {
+            if line.contains("watershed ") {
                 run(&folder, line);
                 run_here += 1;
             }
         }
     }
-    assert_eq!(run_here, 3);
+    assert_eq!(run_here, 4);
+    assert!(std::fs::read_to_string(folder.at("diff.txt")).unwrap().contains("No differences in 1 object"));
     assert_eq!(template[".watershed"]["variables"]["GIT_DEPTH"], "0");
     assert!(folder.at("review.md").exists());
+}
+
+const REVIEWS: &str = "sh -c 'watershed review || test $? -eq 4'";
+
+/// Pull requests run nothing that has credentials; what runs is compared with what is checked in on the main branch alone.
+#[test]
+fn the_workflow_that_reads_clusters_for_github_runs_on_the_main_branch_alone() {
+    let path = "examples/ci/github/watershed-live.yml";
+    let workflow = parse(path);
+    let on: Vec<&str> = keys(map(&workflow["on"], "on"), &["push", "schedule"], path);
+    assert_eq!((on.len(), &workflow["on"]["push"]["branches"][0]), (2, &Value::from("main")));
+    let scripts = scripts(&steps_of(&workflow, path));
+    assert_eq!(scripts.len(), 1, "{scripts:?}");
+    let folder = branch();
+    run(&folder, &scripts[0]);
+    let told = std::fs::read_to_string(folder.at("diff.txt")).unwrap();
+    assert!(told.contains("No differences in 1 object"), "{told}");
+}
+
+/// The branch that mends a base which does not compile must be able to pass, and one that does not compile must not.
+#[test]
+fn a_branch_that_mends_its_base_passes_and_a_broken_one_does_not() {
+    let scripts = |path: &str| -> Vec<String> {
+        let file = parse(path);
+        match file.get("watershed-review") {
+            Some(job) => vec![job["script"][0].as_str().unwrap().to_owned()],
+            None => scripts(&steps_of(&file, path)).into_iter().filter(|s| s.contains("watershed review")).collect(),
+        }
+    };
+    let mut all = vec![REVIEWS.to_owned()];
+    all.extend(scripts("examples/ci/github/watershed.yml"));
+    all.extend(scripts("examples/ci/gitlab/watershed.gitlab-ci.yml"));
+    assert_eq!(all.len(), 3);
+    for script in all {
+        let folder = branch();
+        folder.write("fleet.kdl", "fleet \"lab\" language=1 {\n");
+        let broken = git::commit(folder.path(), "Broken").unwrap();
+        let repository = git2::Repository::open(folder.path()).unwrap();
+        repository.reference("refs/remotes/origin/main", broken, true, "").unwrap();
+        assert_ne!(ends(&folder, &script).0, Some(0), "{script}: broken");
+        folder.write("fleet.kdl", FLEET);
+        git::commit(folder.path(), "Mended").unwrap();
+        let (code, said) = ends(&folder, &script);
+        assert_eq!(code, Some(0), "{script}: mended\n{said}");
+    }
 }
 
 #[test]
@@ -192,7 +249,7 @@ fn the_hooks_run_as_they_stand() {
             entries.push(entry.to_owned());
         }
     }
-    assert_eq!(entries, ["watershed fmt --check", "watershed check", "watershed build --check", "watershed review"]);
+    assert_eq!(entries, ["watershed fmt --check", "watershed check", "watershed build --check", REVIEWS]);
 }
 
 /// An output that is out of date, or a spec with an error, stops each of them.

@@ -17,7 +17,7 @@ pub use diagnostics::diagnostics;
 pub use review::{
     CheckedIn as ReviewCheckedIn, Exception as ReviewException, Form, Review, State as ReviewState, review,
 };
-pub use style::visible;
+pub use style::{count, visible};
 pub use trace::{Traced, trace};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -74,7 +74,7 @@ pub(super) fn of(severity: Severity) -> Style {
 }
 
 /// `1 error`, `2 errors`.
-pub(super) fn count(n: usize, noun: &str) -> String {
+pub fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 

@@ -165,7 +165,7 @@ pub fn text(
     let tried = if clusters.iter().any(|c| c.accepted.is_some()) { ", and the server would change none" } else { "" };
     match format {
         report::Format::Text if silent => {
-            format!("{text}No differences in {compared} objects{tried}{}.\n", unshown(&words))
+            format!("{text}No differences in {}{tried}{}.\n", report::count(compared, "object"), unshown(&words))
         }
         _ => text,
     }

@@ -173,9 +173,12 @@ impl Compared<'_> {
         }
         // Of the others it is told that nothing else is known of them at all.
         for (kinds, namespaces) in together(&self.reading.recorded_in, |kind| !self.reading.unsearched.contains(kind)) {
-            self.remarks.push(format!(
-                "of {kinds} only what is in {namespaces} was recorded: left-over ones were looked for there"
-            ));
+            self.remarks.push(match namespaces.as_str() {
+                "" => format!("of {kinds} nothing was recorded: left-over ones were not looked for"),
+                _ => format!(
+                    "of {kinds} only what is in {namespaces} was recorded: left-over ones were looked for there"
+                ),
+            });
         }
         for (at, ignore) in self.ours.ignores.iter().enumerate() {
             let whole = self.unverified.is_empty();
