@@ -38,7 +38,7 @@ pub struct Args {
     #[arg(long, value_name = "SPEC")]
     spec: Option<String>,
     /// Folder where output is checked in.
-    #[arg(long, default_value = "output", value_name = "DIR")]
+    #[arg(long, default_value = OUT, value_name = "DIR")]
     out: String,
     /// How the page is written.
     #[arg(long, value_enum, default_value_t = PageFormat::Markdown)]
@@ -58,6 +58,8 @@ enum PageFormat {
     Json,
 }
 
+const OUT: &str = "output";
+
 /// What GitHub takes as a comment; other forges take more.
 const GITHUB: usize = 65_536;
 
@@ -76,6 +78,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     let changes = changes_of(&reviewed.changes, head, past, &none);
     let older = reviewed.checked_in.as_ref().zip(past);
     let older_changes = older.map(|(c, past)| changes_of(&c.changes, past, None, &none)).unwrap_or_default();
+    let built_changes = reviewed.built.as_ref().map(|c| changes_of(&c.changes, head, None, &none)).unwrap_or_default();
     let broken: Vec<Diagnostic> = past.map(errors).unwrap_or_default();
     let broken_head = errors(head);
     let state = match (&reviewed.base, past) {
@@ -95,8 +98,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
     let base = reviewed.base_label();
     let fleet = [Some(head), past].into_iter().flatten().find_map(|c| c.fleet.as_ref()).map(|f| f.name.value.clone());
     let fleet = fleet.unwrap_or_else(|| "of this spec".to_owned());
-    let range = if args.range.is_empty() { String::new() } else { format!(" {}", args.range) };
-    let command = format!("watershed review{range} --format html");
+    let command = command(args);
     let exit = match &state {
         ReviewState::HeadBroken { .. } => Exit::Findings,
         ReviewState::BaseBroken { .. } | ReviewState::AgainstOutput { .. } => Exit::OtherSide,
@@ -128,6 +130,14 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
             changes: &older_changes,
             sources: past.sources(),
         }),
+        built: reviewed.built.as_ref().map(|built| ReviewCheckedIn {
+            compiler: &built.compiler,
+            catalog: &built.catalog,
+            is_ours: built.is_ours,
+            changes: &built_changes,
+            sources: head.sources(),
+        }),
+        unread: reviewed.unread.as_ref(),
         exceptions: &exceptions,
     };
     let given = args.limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX));
@@ -137,6 +147,19 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
         PageFormat::Json => (Form::Json, None),
     };
     session.out(&report::review(&page, form, limit)).and(exit)
+}
+
+/// What shows all of a page.
+fn command(args: &Args) -> String {
+    let mut command = "watershed review".to_owned();
+    if !args.range.is_empty() {
+        command.push_str(&format!(" {}", args.range));
+    }
+    command.extend(args.spec.iter().map(|spec| format!(" --spec {spec}")));
+    if args.out != OUT {
+        command.push_str(&format!(" --out {}", args.out));
+    }
+    command + " --format html"
 }
 
 fn errors(compiled: &Compiled) -> Vec<Diagnostic> {

@@ -134,7 +134,6 @@ const FIELDS: &[Row] = &[
     row(MONITORS, "metadata.labels.watershed/prometheus", Effect::NewSeries, "another Prometheus collects its targets: series begin anew under its label `prometheus`, with its replicas and retention; what the old one has stays there until its own retention ends"),
     row("PrometheusRule", "metadata.labels.watershed/prometheus", Effect::NewSeries, "another Prometheus evaluates it: what it records begins anew under its label `prometheus`, and its alerts start pending anew"),
     row("PrometheusRule", "spec", Effect::Reload, "alerts of a changed rule start pending anew"),
-    row("PrometheusRule", "spec.groups.*.rules.*.record", Effect::NewSeries, "recorded under another name: what asks for the old one finds nothing new"),
     row("AlertmanagerConfig", "spec", Effect::Reload, ""),
     row("Alertmanager", "spec", Effect::Restart, "pods are replaced one after the other"),
     row("Alertmanager", "spec.alertmanagerConfiguration", Effect::Reload, ""),
@@ -217,6 +216,9 @@ pub(super) fn of_field(
             }
             false => (Effect::None, "pods are added"),
         };
+    }
+    if kind == "PrometheusRule" && edit == Edit::Removed && before.is_some_and(|rule| rule.get("record").is_some()) {
+        return (Effect::NewSeries, "recorded no longer: what asks for it finds nothing new");
     }
     if is_smaller_queue(before, after) {
         return (Effect::QueueReset, "what a queue holds beyond its new size is dropped, the oldest first");
@@ -364,6 +366,14 @@ mod tests {
         assert_eq!(of("values", &["server", "persistentVolume"], volume), Effect::DataLoss);
         assert_eq!(of("ServiceMonitor", &["spec", "endpoints"], serde_json::json!([{"port": "a"}])), Effect::NewSeries);
         assert_eq!(of("Prometheus", &["spec", "alerting"], serde_json::json!({"alertmanagers": []})), Effect::Reload);
+    }
+
+    #[test]
+    fn a_record_that_goes_ends_series_and_an_alert_does_not() {
+        let path = ["spec", "groups", "*", "rules", "*"].map(str::to_owned);
+        let of = |rule: Json| of_field("PrometheusRule", &path, Edit::Removed, Some(&rule), None).0;
+        assert_eq!(of(serde_json::json!({"record": "a:b", "expr": "b"})), Effect::NewSeries);
+        assert_eq!(of(serde_json::json!({"alert": "A", "expr": "b", "labels": {"a": "b"}})), Effect::Reload);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod apply;
 mod beside;
 mod build;
+mod checked_in;
 mod cluster;
 mod codes;
 mod diff;
@@ -28,6 +29,7 @@ pub use apply::{
     delete_command, in_order, intend,
 };
 pub use build::{Built, Target, build};
+pub use checked_in::CheckedIn;
 pub use cluster::{Context, Emitted, objects};
 pub use codes::all as all_codes;
 pub use diff::{Against, ClusterChanges, diff, rules};
@@ -37,7 +39,7 @@ pub use grafana::{GrafanaQuestion, grafana, with_grafana};
 pub use live::{Approval, Helm, LiveCluster, LiveQuestion, ServerSide, Source, Unverified, live};
 pub use load::{Raws, SpecPath, Text, catalog_of, read, sources};
 pub use loads::moves;
-pub use review::{Base, Before, CheckedIn, Range, Review, review};
+pub use review::{Base, Before, Range, Review, review};
 pub use revision::{Past, Which, compile_at};
 pub use snapshot::{Recording, SnapshotQuestion, Taken, snapshot};
 pub use trace::{ClusterTrace, is_namespace, may_be_misspelt, metrics_like, trace};

@@ -3,16 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use super::checked_in::{CheckedIn, checked_in, fleet_index};
 use super::diff::{Against, ClusterChanges, diff};
 use super::exceptions::{Exception, exceptions};
-use super::files::Names;
 use super::loads::loads;
 use super::revision::{Absent, Past, Which, label, open, past, resolve, trouble};
 use super::{Compiled, SpecPath, codes, compile};
 use crate::diag::{Diagnostic, Severity, Span};
 use crate::diff::Loads;
-use crate::tree::{FleetIndex, INDEX};
-use crate::world::{Access, History, World};
+use crate::tree::FleetIndex;
+use crate::world::{History, World};
 
 /// Which two sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,10 @@ pub struct Review {
     pub gone: usize,
     /// What was checked in at the base, where anything was.
     pub checked_in: Option<CheckedIn>,
+    /// What is checked in on the new side, as far as it is otherwise out of date than that of the base.
+    pub built: Option<CheckedIn>,
+    /// Why the one or the other is not known.
+    pub unread: Option<Diagnostic>,
     /// What the changes are against where the spec of the base does not compile.
     pub stand_in: Option<StandIn>,
     /// What the branch excepts from the rules.
@@ -81,15 +85,6 @@ pub enum Before {
     Nothing {
         label: String,
     },
-}
-
-/// The output that was checked in at the base, against what the spec of then compiles to today.
-pub struct CheckedIn {
-    pub compiler: String,
-    pub catalog: String,
-    /// Both are what compiles here.
-    pub is_ours: bool,
-    pub changes: Vec<ClusterChanges>,
 }
 
 /// The output that was checked in at the base, in the place of its spec. What it carried cannot be told, and what another
@@ -133,13 +128,15 @@ pub fn review(world: &dyn World, path: &SpecPath, range: &Range, out: &str) -> R
         Err(Absent::Spec(_)) => Before::Nothing { label: base_label },
         Err(Absent::Unusable(finding)) => return Err(*finding),
     };
-    let (head, head_label) = match &range.head {
+    let revision = range.head.as_ref().map(|name| resolve(&*history, &Which::At(name.clone()))).transpose()?;
+    let at_head = revision.as_ref().map(|revision| history.at(revision)).transpose();
+    let at_head = at_head.map_err(|t| trouble(&t, Some(&*history)))?;
+    let now: &dyn World = at_head.as_deref().unwrap_or(world);
+    let (head, head_label) = match revision {
         None => (compile(world, path), "the working tree".to_owned()),
-        Some(name) => {
-            let revision = resolve(&*history, &Which::At(name.clone()))?;
+        Some(revision) => {
             let label = label(&revision);
-            let now = history.at(&revision).map_err(|t| trouble(&t, Some(&*history)))?;
-            match past(&*now, path, revision) {
+            match past(now, path, revision) {
                 Ok(mut past) => {
                     // The new side is what people look at: its lines need no revision.
                     past.compiled.document.sources.as_of("");
@@ -163,6 +160,8 @@ pub fn review(world: &dyn World, path: &SpecPath, range: &Range, out: &str) -> R
         found: Vec::new(),
         gone: 0,
         checked_in: None,
+        built: None,
+        unread: None,
         stand_in: None,
         exceptions: Vec::new(),
     };
@@ -173,18 +172,30 @@ pub fn review(world: &dyn World, path: &SpecPath, range: &Range, out: &str) -> R
         if let Some(old) = old.filter(|old| !compiles(old)) {
             // Of what is there of it, the name; a spec that cannot even be read had that of today.
             let fleet = [old, &review.head].into_iter().find_map(|c| c.fleet.as_ref());
-            if let Some(index) = fleet.map(|f| fleet_index(&*then, &f.name.value, out)).transpose()?.flatten() {
-                review.changes = diff(&*then, &review.head, Against::Folder(out), &[]).map_err(first)?;
-                review.after = loads(&review.head);
-                review.stand_in = Some(StandIn { compiler: index.compiler, catalog: index.catalog });
+            match fleet.map(|f| against_output(&*then, &f.name.value, &review.head, out)).transpose() {
+                Ok(Some(Some((index, changes)))) => {
+                    (review.changes, review.after) = (changes, loads(&review.head));
+                    review.stand_in = Some(StandIn { compiler: index.compiler, catalog: index.catalog });
+                }
+                Ok(_) => {}
+                Err(finding) => review.unread = Some(*finding),
             }
         } else {
             let against = old.map_or(Against::Nothing, Against::Spec);
             let changes = diff(world, &review.head, against, &[]).map_err(first)?;
             let (before, after) = (old.map(loads).unwrap_or_default(), loads(&review.head));
-            let checked_in = old.map(|old| checked_in(&*then, old, out)).transpose()?.flatten();
+            let was = old.map(|old| checked_in(&*then, old, out)).transpose().map(Option::flatten);
+            let is = checked_in(now, &review.head, out);
             (review.changes, review.before, review.after) = (changes, before, after);
-            review.checked_in = checked_in;
+            // That output cannot be read keeps nobody from comparing specs.
+            match (was, is) {
+                (Ok(was), Ok(is)) => {
+                    review.built = is.map(|is| is.without(was.as_ref()));
+                    review.checked_in = was;
+                }
+                (Ok(was), Err(finding)) => (review.checked_in, review.unread) = (was, Some(*finding)),
+                (Err(finding), _) => review.unread = Some(*finding),
+            }
         }
     }
     (review.found, review.gone, review.exceptions) = (found, gone, exceptions);
@@ -195,8 +206,21 @@ fn compiles(compiled: &Compiled) -> bool {
     compiled.findings.iter().all(|d| d.severity < Severity::Error)
 }
 
+/// What a branch makes of the output that is checked in at its base.
+type AgainstOutput = Option<(FleetIndex, Vec<ClusterChanges>)>;
+
+fn against_output(then: &dyn World, fleet: &str, head: &Compiled, out: &str) -> Result<AgainstOutput, Box<Diagnostic>> {
+    let Some(index) = fleet_index(then, fleet, out)? else { return Ok(None) };
+    // A fleet that is called otherwise has another folder: against that everything would be new, and nothing gone.
+    if head.fleet.as_ref().is_some_and(|f| f.name.value != fleet) {
+        return Ok(None);
+    }
+    let changes = diff(then, head, Against::Folder(out), &[]).map_err(|found| Box::new(first(found)))?;
+    Ok(Some((index, changes)))
+}
+
 /// Several findings are of one kind here: an output that cannot be read.
-fn first(findings: Vec<Diagnostic>) -> Diagnostic {
+pub(super) fn first(findings: Vec<Diagnostic>) -> Diagnostic {
     let none = || Diagnostic::new(&codes::UNREADABLE, Span::NONE, "the two sides cannot be compared");
     findings.into_iter().next().unwrap_or_else(none)
 }
@@ -226,27 +250,6 @@ fn new_findings(then: &[Diagnostic], now: &[Diagnostic]) -> (Vec<Diagnostic>, us
         }
     }
     (new, known.values().sum())
-}
-
-/// Compares the output of then, where it was checked in, with what its spec compiles to today.
-fn checked_in(then: &dyn World, old: &Compiled, out: &str) -> Result<Option<CheckedIn>, Diagnostic> {
-    let Some(fleet) = &old.fleet else { return Ok(None) };
-    let Some(index) = fleet_index(then, &fleet.name.value, out)? else { return Ok(None) };
-    let mut changes = diff(then, old, Against::Folder(out), &[]).map_err(first)?;
-    changes.iter_mut().for_each(|c| c.changes.retain(|c| c.file != INDEX));
-    changes.retain(|c| !c.changes.is_empty());
-    let names = Names::of(&old.catalog, fleet);
-    let is_ours = index.compiler == names.compiler && index.catalog == names.catalog;
-    Ok(Some(CheckedIn { compiler: index.compiler, catalog: index.catalog, is_ours, changes }))
-}
-
-/// The index of a fleet's output; `None` where none was checked in.
-fn fleet_index(then: &dyn World, fleet: &str, out: &str) -> Result<Option<FleetIndex>, Diagnostic> {
-    // A folder outside of the repository was not checked in.
-    let Ok(output) = then.output(out, Access::Look) else { return Ok(None) };
-    let path = format!("{fleet}/{}", FleetIndex::FILE);
-    let Ok(Some(bytes)) = output.read(&path) else { return Ok(None) };
-    FleetIndex::parse(&path, &bytes).map(Some).map_err(|t| crate::tree::trouble(&t))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::fold::{self, Row};
-use super::{Exception, Review, State, first};
+use super::{CheckedIn, Exception, Review, State, first};
 use crate::diag::{Diagnostic, Sources};
 use crate::diff::{Load, Moved, Pods, Presence, Rerouted, moved, rerouted};
 use crate::model::value::Duration;
@@ -39,7 +39,6 @@ pub(super) fn review(review: &Review<'_>) -> String {
             })
         })
         .collect();
-    let rows = |rows: Vec<Row>| rows.iter().map(row).collect::<Vec<Json>>();
     // Of a side that does not compile nothing is estimated.
     let impact = review.state.has_loads().then(|| {
         json!({
@@ -71,14 +70,24 @@ pub(super) fn review(review: &Review<'_>) -> String {
         "impact": impact,
         "clusters": clusters,
         "changes": rows(fold::rows(review.changes, review.sources)),
-        "checkedIn": review.checked_in.as_ref().map(|c| json!({
-            "compiler": c.compiler,
-            "catalog": c.catalog,
-            "sameCompiler": c.is_ours,
-            "changes": rows(fold::rows(c.changes, c.sources)),
-        })),
+        "checkedIn": review.checked_in.as_ref().map(checked_in),
+        "built": review.built.as_ref().map(checked_in),
+        "unread": review.unread.map(|finding| finding.veiled().what),
     });
     escape::pretty(&value)
+}
+
+fn checked_in(c: &CheckedIn<'_>) -> Json {
+    json!({
+        "compiler": c.compiler,
+        "catalog": c.catalog,
+        "sameCompiler": c.is_ours,
+        "changes": rows(fold::rows(c.changes, c.sources)),
+    })
+}
+
+fn rows(rows: Vec<Row>) -> Vec<Json> {
+    rows.iter().map(row).collect()
 }
 
 fn exception(one: &Exception<'_>, sources: &Sources) -> Json {

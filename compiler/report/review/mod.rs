@@ -9,6 +9,7 @@ mod first;
 mod fold;
 mod json;
 mod load;
+mod output;
 mod page;
 mod tables;
 #[cfg(test)]
@@ -42,6 +43,10 @@ pub struct Review<'a> {
     /// How many findings of the old side are gone.
     pub gone: usize,
     pub checked_in: Option<CheckedIn<'a>>,
+    /// The output of the new side, where it is not what the spec there compiles to.
+    pub built: Option<CheckedIn<'a>>,
+    /// Why it is not known what is checked in.
+    pub unread: Option<&'a Diagnostic>,
     /// What the branch excepts from the rules.
     pub exceptions: &'a [Exception<'a>],
 }
@@ -122,10 +127,13 @@ pub fn review(review: &Review<'_>, form: Form, limit: Option<usize>) -> String {
     let mut masks = Masks::default();
     let safe = all_veiled(review.changes, &mut masks);
     let safe_in = all_veiled(review.checked_in.as_ref().map_or(&[], |c| c.changes), &mut masks);
+    let safe_built = all_veiled(review.built.as_ref().map_or(&[], |c| c.changes), &mut masks);
     let changes = with(review.changes, &safe, &masks);
     let changes_in = review.checked_in.map(|c| with(c.changes, &safe_in, &masks));
+    let changes_built = review.built.map(|c| with(c.changes, &safe_built, &masks));
     let checked_in = review.checked_in.zip(changes_in.as_deref()).map(|(c, changes)| CheckedIn { changes, ..c });
-    let review = &Review { changes: &changes, checked_in, ..*review };
+    let built = review.built.zip(changes_built.as_deref()).map(|(c, changes)| CheckedIn { changes, ..c });
+    let review = &Review { changes: &changes, checked_in, built, ..*review };
     let title = format!("Watershed: fleet {}", review.fleet);
     let render = |detail: &Detail| {
         let blocks = page::blocks(review, &title, detail, limit);

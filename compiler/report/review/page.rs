@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::blocks::{Block, Line, Piece, code, sentence, strong, text};
 use super::fold::{self, Row};
 use super::load::{self, thousands};
-use super::{Review, State, first, tables};
+use super::{Review, State, first, output, tables};
 use crate::diag::{Diagnostic, Severity, Sources};
 use crate::diff::{Change, Effect, Pods, Presence};
 use crate::report::changes::ClusterChanges;
@@ -174,6 +174,7 @@ pub(super) fn blocks(review: &Review<'_>, title: &str, detail: &Detail, limit: O
             blocks.push(Block::Paragraph(vec![strong(words)]));
             listed_findings(findings, sources, detail, &mut blocks);
             findings_of(review, detail, &mut blocks);
+            output::older(review, detail, &mut blocks);
         }
         State::AgainstOutput { findings, sources, compiler, catalog } => {
             let words = format!(
@@ -211,6 +212,7 @@ fn compared(review: &Review<'_>, detail: &Detail, limit: Option<usize>, blocks: 
             format!("Shortened to {} characters: left out is {}. All of it:", thousands(limit as u64), detail.left_out);
         blocks.push(Block::Paragraph(vec![strong(words), text(" "), code(review.command)]));
     }
+    output::built(review, detail, blocks);
     if review.state.has_loads() {
         load::table(review.before, review.after, detail, blocks);
         load::ways(review.before, review.after, detail, blocks);
@@ -225,16 +227,20 @@ fn compared(review: &Review<'_>, detail: &Detail, limit: Option<usize>, blocks: 
     if detail.by_cluster {
         tables::by_cluster(review, detail, blocks);
     }
-    if let Some(checked_in) = &review.checked_in {
-        tables::older(checked_in, review, detail, blocks);
-    }
+    output::older(review, detail, blocks);
 }
 
 /// The whole of it in a line.
 fn verdict(review: &Review<'_>, grave: &[Row], gone: &[&ClusterChanges<'_>]) -> Line {
     let changes: usize = review.changes.iter().map(|c| c.changes.len()).sum();
+    let unbuilt = review.built.is_some_and(|built| built.changes.iter().any(|c| !c.changes.is_empty()));
+    let astray = unbuilt || review.unread.is_some();
     if changes == 0 && review.found.is_empty() && review.exceptions.is_empty() {
-        return vec![strong("Nothing that is applied changes.")];
+        return vec![strong(match astray {
+            false => "Nothing that is applied changes.",
+            true if unbuilt => "The spec changes nothing that is applied, and the output is not what the spec says.",
+            true => "The spec changes nothing that is applied; what is checked in cannot be read.",
+        })];
     }
     let mut parts = Vec::new();
     let destructive: usize = grave.iter().map(|r| r.changes).sum::<usize>() + gone.len();
@@ -284,7 +290,12 @@ fn verdict(review: &Review<'_>, grave: &[Row], gone: &[&ClusterChanges<'_>]) -> 
     if matches!(review.state, State::First) {
         parts.push(format!("there is no spec at {}: everything is new", review.base));
     }
-    vec![strong(head), text(format!(" · {}", parts.join(" · ")))]
+    let mut line = vec![strong(head)];
+    if unbuilt {
+        line.extend([text(" · "), strong("the output is not what the spec says")]);
+    }
+    line.push(text(format!(" · {}", parts.join(" · "))));
+    line
 }
 
 fn findings_of(review: &Review<'_>, detail: &Detail, blocks: &mut Vec<Block>) {

@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Review;
 use super::blocks::{Block, Line, Piece, code, sentence, strong, text};
 use super::fold::{self, Row};
-use super::load::thousands;
 use super::page::{Detail, OPEN_NAMES, OPEN_ROWS, listed};
-use super::{CheckedIn, Review};
 use crate::diff::{Edit, Effect, Pods, Presence};
 use crate::report::changes::ClusterChanges;
 use crate::report::style::count;
@@ -31,7 +30,19 @@ pub(super) fn destructive(
             vec![vec![strong(effect)], sentence(&change.consequence), vec![code(c.cluster)], place(&line)]
         })
     });
-    let of_rows = grave.iter().enumerate().map(|(i, row)| {
+    let mut rows: Vec<Vec<Line>> = of_gone.chain(rows_of(grave, detail)).collect();
+    let more = rows.len().saturating_sub(detail.grave);
+    rows.truncate(detail.grave);
+    blocks.push(Block::Table { head: vec!["effect", "change", "where", "line"], rows });
+    if more > 0 {
+        let words = format!("{} more that this page has no room for.", count(more, "destructive change"));
+        blocks.push(Block::Paragraph(vec![strong(words)]));
+    }
+}
+
+/// A line of a table for each row that is destructive.
+pub(super) fn rows_of<'r>(grave: &'r [Row], detail: &'r Detail) -> impl Iterator<Item = Vec<Line>> + 'r {
+    grave.iter().enumerate().map(|(i, row)| {
         let effect = if row.effect >= Effect::QueueReset { row.effect.name() } else { "removed" };
         let mut what = changed(row, detail);
         let said = i > 0 && grave[i - 1].consequence == row.consequence;
@@ -46,15 +57,7 @@ pub(super) fn destructive(
         let objects = detail.open(row.objects.iter().cloned());
         let place_of = vec![objects, text(" in "), detail.open(row.clusters.iter().cloned())];
         vec![vec![strong(with_pods(row, effect))], what, place_of, place(&row.line)]
-    });
-    let mut rows: Vec<Vec<Line>> = of_gone.chain(of_rows).collect();
-    let more = rows.len().saturating_sub(detail.grave);
-    rows.truncate(detail.grave);
-    blocks.push(Block::Table { head: vec!["effect", "change", "where", "line"], rows });
-    if more > 0 {
-        let words = format!("{} more that this page has no room for.", count(more, "destructive change"));
-        blocks.push(Block::Paragraph(vec![strong(words)]));
-    }
+    })
 }
 
 /// Changes that can be taken back, one row for all that are alike.
@@ -235,54 +238,5 @@ pub(super) fn by_cluster(review: &Review<'_>, detail: &Detail, blocks: &mut Vec<
             inside.insert(0, Block::Paragraph(vec![code(listed(&names, detail.names))]));
         }
         blocks.push(Block::Details { summary, blocks: inside });
-    }
-}
-
-/// What has nothing to do with the branch.
-pub(super) fn older(checked_in: &CheckedIn<'_>, review: &Review<'_>, detail: &Detail, blocks: &mut Vec<Block>) {
-    let rows = fold::rows(checked_in.changes, checked_in.sources);
-    if rows.is_empty() {
-        return;
-    }
-    let of = |rows: &[Row]| rows.iter().map(|r| r.changes).sum::<usize>();
-    blocks.push(Block::Heading(4, "Not of this change".to_owned()));
-    let things = |one: &str, many: &str| match of(&rows) {
-        1 => format!("one thing otherwise: it {one}"),
-        n => format!("{} things otherwise: they {many}", thousands(n as u64)),
-    };
-    let words = if checked_in.is_ours {
-        format!(
-            "The output checked in at {} is not what its spec compiles to, and this compiler and catalog wrote it: nobody ran \
-             `watershed build` after a change of the spec, or it was edited by hand. It has {} with the next build, whatever \
-             this branch does.",
-            review.base,
-            things("changes", "change")
-        )
-    } else {
-        format!(
-            "The output checked in at {} was written by Watershed {} (catalog {}). From the same spec this compiler writes {} \
-             with the next build, whatever this branch does.",
-            review.base,
-            checked_in.compiler,
-            checked_in.catalog,
-            things("comes", "come")
-        )
-    };
-    blocks.push(Block::Paragraph(sentence(&words)));
-    let (grave, others): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(Row::is_destructive);
-    let others = fold::alike(others);
-    let shown = grave.iter().take(detail.grave).map(|row| {
-        let place_of =
-            vec![detail.open(row.objects.iter().cloned()), text(" in "), detail.open(row.clusters.iter().cloned())];
-        vec![vec![strong(row.effect.name())], changed(row, detail), place_of]
-    });
-    let shown: Vec<Vec<Line>> = shown.collect();
-    if !shown.is_empty() {
-        blocks.push(Block::Table { head: vec!["effect", "change", "where"], rows: shown });
-    }
-    let mut folded = Vec::new();
-    table("change", &others, detail, &mut folded);
-    if !folded.is_empty() {
-        blocks.push(Block::Details { summary: vec![text("what it writes otherwise")], blocks: folded });
     }
 }

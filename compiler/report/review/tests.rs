@@ -77,6 +77,8 @@ impl Fleet {
             found: &self.found,
             gone: 0,
             checked_in: None,
+            built: None,
+            unread: None,
             exceptions: &[],
         };
         review(&page, form, limit)
