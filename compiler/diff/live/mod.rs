@@ -112,6 +112,13 @@ impl Live<'_> {
         self.text("/metadata/deletionTimestamp")
     }
 
+    /// What keeps an object that is being deleted: `, held by the finalizer …`, or nothing.
+    pub fn held(&self) -> String {
+        let finalizers = self.0.pointer("/metadata/finalizers").and_then(Json::as_array).into_iter().flatten();
+        let names: Vec<String> = finalizers.filter_map(Json::as_str).map(|name| format!("`{name}`")).collect();
+        if names.is_empty() { String::new() } else { format!(", held by the finalizer {}", names.join(", ")) }
+    }
+
     /// An object with our marks that somebody else has made: controllers hand labels on to what they make (an
     /// operator to its StatefulSets, a Service to its EndpointSlices). Who wrote the marks tells.
     pub fn is_made_by_others(&self, ours: &Ours) -> bool {

@@ -9,7 +9,7 @@ use super::super::live::{Desired, Material, needs};
 use super::again;
 use super::ready::{self, State};
 use super::{Action, AppliedCluster, AppliedObject, ApplyQuestion, Event, Intent, Outcome, Step, Stop};
-use crate::diff::{self, Because};
+use crate::diff::{self, Because, Live};
 use crate::emit::MANAGED_BY;
 use crate::object::{ObjectId, Place};
 use crate::world::server::{Apply, Base, Failure, FailureKind, Listed, Seen, Served};
@@ -326,12 +326,27 @@ impl Run<'_> {
         let then = self.intent.material.orphans.get(id);
         let seen = again::seen(id, &now).filter(|seen| seen.uid == shown.uid);
         match seen.filter(|_| then.is_some_and(|then| again::of_people(then) == again::of_people(&now))) {
-            Some(seen) => self.server.delete(&served, &seen),
+            Some(seen) => {
+                self.server.delete(&served, &seen)?;
+                self.is_gone(&served, id, &seen)
+            }
             None => {
                 let why = "somebody has changed it since it was looked at; run `apply` again to see it";
                 Err(Failure::new(FailureKind::Changed, why))
             }
         }
+    }
+}
+
+impl Run<'_> {
+    /// Whether an object whose deletion was asked for is gone: a finalizer may hold it.
+    fn is_gone(&self, served: &Served, id: &ObjectId, deleted: &Seen) -> Result<(), Failure> {
+        let now = self.server.find(served, deleted.namespace.as_deref(), &id.name)?;
+        let Some(now) = now.filter(|now| again::seen(id, now).is_some_and(|seen| seen.uid == deleted.uid)) else {
+            return Ok(());
+        };
+        let held = Live(&now).held();
+        Err(Failure::new(FailureKind::Conflict, format!("its deletion was asked for, and it is still there{held}")))
     }
 }
 

@@ -14,8 +14,8 @@ pub use carry::carry_out;
 pub use order::in_order;
 pub use prune::{Pruning, command as delete_command};
 
-use super::live::{Approval, Desired, LiveCluster, Material};
-use crate::diff::{self, Because, Cause, Live};
+use super::live::{Approval, Desired, LiveCluster, Material, mistaken};
+use crate::diff::{self, Because, Cause};
 use crate::emit::{Release, VALUES};
 use crate::object::{ObjectId, Place};
 use crate::world::server::Failure;
@@ -167,7 +167,7 @@ pub fn intend<'c>(cluster: &'c LiveCluster, question: &ApplyQuestion<'_>) -> Opt
         steps: Vec::new(),
         foreign: Vec::new(),
         extended: 0,
-        mistaken: mistaken(material),
+        mistaken: mistaken(&material.elsewhere, &material.there, &material.ours),
         pruning: Pruning::of(cluster, material),
     };
     for desired in material.wanted.iter().filter(|d| !unverified.contains(&d.id)) {
@@ -200,14 +200,6 @@ fn step<'c>(desired: &'c Desired, action: Action, material: &Material) -> Step<'
     let left = live.map(|live| diff::leave_to_others(&desired.id, &mut desired.json.clone(), live, &material.ours));
     let taken = live.and_then(|live| diff::takeover(live, &material.ours));
     Step { desired, action, left: left.unwrap_or_default(), taken: taken.map(|t| t.from).unwrap_or_default() }
-}
-
-fn mistaken(material: &Material) -> Option<(&str, usize)> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    material.elsewhere.values().for_each(|name| *counts.entry(name).or_default() += 1);
-    let own = material.there.values().filter(|object| Live(object).is_marked(&material.ours)).count();
-    let most = counts.into_iter().max_by_key(|(_, n)| *n)?;
-    (most.1 > own).then_some(most)
 }
 
 impl Intent<'_> {

@@ -81,10 +81,15 @@ impl Compared<'_> {
             let live = Live(object);
             let ours = !asked.objects.contains(id) && live.is_marked(&self.ours);
             let ours = ours && !live.is_made_by_others(&self.ours) && !self.is_of_a_service(id);
-            if ours && live.terminating().is_none() {
-                self.changes.push(live.orphan(id));
-                self.left.push(id.clone());
+            if !ours {
+                continue;
             }
+            let mut change = live.orphan(id);
+            match (live.terminating(), &mut change.because) {
+                (Some(since), Some(because)) => because.by = format!("being deleted since {since}{}", live.held()),
+                _ => self.left.push(id.clone()),
+            }
+            self.changes.push(change);
         }
         diff::link_renames(&mut self.changes);
         self.unverified.splice(0..0, std::mem::take(&mut self.reading.unverified));
@@ -97,6 +102,21 @@ impl Compared<'_> {
             object.pointer("/spec/selector").and_then(|s| s.as_object()).is_some_and(|s| !s.is_empty())
         };
         id.kind == "Endpoints" && self.reading.objects.get(&service).is_some_and(selects)
+    }
+
+    /// Another cluster of the fleet has answered: of the one that was asked for nothing is known, and what was found says
+    /// nothing of it.
+    pub(super) fn is_another(&mut self, asked: &Asked, other: &str, objects: usize) {
+        let message = format!(
+            "the wrong cluster answers: this is `{other}`, by the labels of {objects} objects that are where those of this \
+             cluster should be. Look at the context; where one cluster has taken over from another, delete what the other \
+             has left"
+        );
+        let why = Failure::new(FailureKind::Config, message);
+        let all = Unverified { what: "the whole cluster".to_owned(), objects: asked.objects.clone(), why };
+        (self.changes, self.unverified, self.remarks) = (Vec::new(), vec![all], Vec::new());
+        (self.hidden, self.hidden_at, self.ignored) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        (self.count, self.ahead) = (0, 0);
     }
 
     /// What became of trying: what the server refuses, and how much it takes.

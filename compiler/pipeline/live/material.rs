@@ -80,6 +80,20 @@ pub(super) fn elsewhere(fleet: &Fleet, own: &Cluster, there: &BTreeMap<ObjectId,
     there.iter().filter_map(one).collect()
 }
 
+/// Another cluster of the fleet, and how many objects of it are there where those of this one should be: more than are
+/// this one's. It is the wrong server, most likely.
+pub fn mistaken<'e>(
+    elsewhere: &'e BTreeMap<ObjectId, String>,
+    there: &BTreeMap<ObjectId, Json>,
+    ours: &Ours,
+) -> Option<(&'e str, usize)> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    elsewhere.values().for_each(|name| *counts.entry(name).or_default() += 1);
+    let own = there.values().filter(|object| Live(object).is_marked(ours)).count();
+    let most = counts.into_iter().max_by_key(|(_, n)| *n)?;
+    (most.1 > own).then_some(most)
+}
+
 /// Raised by the server with every change of what is asked for.
 pub fn generation(object: &Json) -> i64 {
     object.pointer("/metadata/generation").and_then(Json::as_i64).unwrap_or(0)

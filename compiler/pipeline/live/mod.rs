@@ -31,7 +31,7 @@ use crate::world::{Access, Date, Output, Server, World};
 
 use self::compared::Compared;
 use self::tried::Trials;
-pub use material::{Approval, Desired, Material, generation};
+pub use material::{Approval, Desired, Material, generation, mistaken};
 pub use read::{Asked, Reading, Unverified, read};
 pub use releases::Helm;
 pub use selected::Selections;
@@ -292,10 +292,15 @@ impl Comparison<'_> {
         let unread: Vec<&ObjectId> = releases.iter().map(|(id, _)| id).filter(|_| is_told).collect();
         compared.remark(&asked, self.question.approved, index.is_some(), stale, &unread);
         let there = material::there(&mut compared.reading, &asked);
+        let elsewhere = material::elsewhere(self.cx.fleet, cluster, &there);
+        // Whoever applies is told so before anything else.
+        if let Some((other, n)) = mistaken(&elsewhere, &there, &compared.ours).filter(|_| !self.question.keep) {
+            compared.is_another(&asked, other, n);
+        }
         let material = self.question.keep.then(|| Material {
             server: source.as_ref().map(|s| s.server.clone()),
             wanted: material::desired(&kept, places),
-            elsewhere: material::elsewhere(self.cx.fleet, cluster, &there),
+            elsewhere,
             there,
             orphans: compared.left.iter().filter_map(|id| compared.reading.objects.remove_entry(id)).collect(),
             unlisted: compared.reading.failed.iter().map(|(_, failure)| failure.message.clone()).collect(),

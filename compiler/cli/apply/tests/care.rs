@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::fake::Fake;
-use super::{SPEC, applied, apply, first, is_differing, run};
+use super::{SPEC, applied, apply, first, is_differing, left_over, run};
 use crate::world::Memory;
 
 const KSM: &str = "Deployment/kube-state-metrics";
@@ -220,6 +220,10 @@ fn the_wrong_cluster_is_not_applied_to() {
         assert_eq!((code, lab.asked().len()), (4, 0), "{text}");
         assert!(text.contains("north: this is `lab`, by the labels of ") && !text.contains("--adopt"), "{text}");
     }
+    // Nothing that is there says anything of the one that was asked for.
+    let (code, text) = run(&world, &["diff", "--against", "live", "--cluster", "north", "--context", "lab"]);
+    assert!(code == 4 && text.contains("the wrong cluster answers: this is `lab`"), "{text}");
+    assert!(!text.contains("foreign") && !text.contains("selected"), "{text}");
     let (code, text) = apply(&world, &[]);
     assert_eq!(code, 0, "{text}");
 
@@ -442,4 +446,21 @@ fn what_is_beyond_what_is_shown_may_not_change_either() {
     });
     let (code, text) = apply(&world, &["--force-conflicts"]);
     assert_eq!((code, fake.asked().len()), (0, 1), "{text}");
+}
+
+/// What a finalizer holds is there until somebody lets it go, and is told until then.
+#[test]
+fn what_a_finalizer_holds_is_not_gone() {
+    let (world, fake) = applied();
+    left_over(&fake, "ServiceMonitor", "old");
+    fake.change("ServiceMonitor/old", |o| o["metadata"]["finalizers"] = json!(["example.com/hold"]));
+    let (code, text) = apply(&world, &["--prune"]);
+    let said = "its deletion was asked for, and it is still there, held by the finalizer `example.com/hold`";
+    assert!(code == 4 && text.contains(said) && !text.contains("is deleted"), "{text}");
+    let (code, text) = run(&world, &["diff", "--against", "live"]);
+    let said = "being deleted since 2026-11-24T10:00:00Z, held by the finalizer `example.com/hold`";
+    assert!(code == 2 && text.contains("- ServiceMonitor/monitoring/old") && text.contains(said), "{text}");
+    // Nobody asks again for what was asked for.
+    let (_, text) = apply(&world, &["--prune"]);
+    assert_eq!(fake.asked().iter().filter(|a| a.starts_with("delete ")).count(), 1, "{text}");
 }

@@ -361,7 +361,11 @@ impl Server for Fake {
             if metadata["uid"] != seen.uid.as_str() || metadata["resourceVersion"] != seen.resource_version.as_str() {
                 return Err(Failure::new(FailureKind::Conflict, "it is another one by now"));
             }
-            s.there.objects.remove(at);
+            let held = metadata["finalizers"].as_array().is_some_and(|f| !f.is_empty());
+            match held {
+                true => s.there.objects[at]["metadata"]["deletionTimestamp"] = json!("2026-11-24T10:00:00Z"),
+                false => drop(s.there.objects.remove(at)),
+            }
             Ok(())
         })
     }
