@@ -234,6 +234,10 @@ pub fn compare_live(wanted: Wanted<'_>, live: Live<'_>, ours: &Ours, rules: &Rul
     }
     for change in &mut changes {
         change.was = Origin::INHERIT;
+        // What applying does not take away has had its effect.
+        if change.because.as_ref().is_some_and(|b| b.cause == Cause::Extra) {
+            (change.effect, change.consequence, change.pods) = (Effect::None, "".into(), None);
+        }
     }
     Found { changes, hidden, hidden_at, ignored, ahead, ownerless: !owners.recorded }
 }

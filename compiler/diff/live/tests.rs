@@ -268,6 +268,8 @@ fn what_is_scaled_is_told_though_the_server_keeps_no_owner_of_it() {
     let found = found_of(&id, &compiled, &live, Some(None));
     let cause = found.changes[0].because.as_ref().map(|b| b.cause);
     assert_eq!((found.changes[0].path.as_str(), cause), ("spec.shards", Some(Cause::Extra)));
+    let said = (found.changes[0].effect, &*found.changes[0].consequence, found.changes[0].pods);
+    assert_eq!(said, (Effect::None, "", None), "it has had its effect, and applying changes nothing of it");
 }
 
 #[test]
