@@ -251,7 +251,8 @@ impl Applying<'_> {
         let of = |i: &Intent<'_>| match i.approval() {
             Approval::Stale(1) => format!("{}: 1 file is not what the spec compiles to", i.name()),
             Approval::Stale(n) => format!("{}: {n} files are not what the spec compiles to", i.name()),
-            _ => format!("{}: there is none", i.name()),
+            Approval::Unreadable => format!("{}: it cannot be read", i.name()),
+            Approval::Given | Approval::Absent => format!("{}: there is none", i.name()),
         };
         let all: Vec<String> = not.map(of).collect();
         let first = all.iter().take(5).cloned().collect::<Vec<_>>().join("\n  ");

@@ -83,7 +83,7 @@ pub fn run(session: &Session<'_>, args: &Args) -> Exit {
 }
 
 fn is_complete(taken: &Taken) -> bool {
-    taken.outcome.as_ref().is_ok_and(|r| r.unverified.is_empty())
+    taken.outcome.as_ref().is_ok_and(|r| r.unverified.is_empty() && r.narrowed.is_empty())
 }
 
 fn text(taken: &Taken, out: &str) -> String {

@@ -36,7 +36,7 @@ pub use diff::{Against, ClusterChanges, diff, rules};
 pub use exceptions::Exception;
 pub use explain::{Cause, ExplainedField, explain};
 pub use grafana::{GrafanaQuestion, grafana, with_grafana};
-pub use live::{Approval, Helm, LiveCluster, LiveQuestion, ServerSide, Source, Unverified, live};
+pub use live::{Approval, Helm, LiveCluster, LiveQuestion, ServerSide, Source, Unverified, live, searched};
 pub use load::{Raws, SpecPath, Text, catalog_of, read, sources};
 pub use loads::moves;
 pub use review::{Base, Before, Range, Review, review};

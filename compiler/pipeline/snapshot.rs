@@ -107,14 +107,19 @@ impl Taking<'_> {
     fn run(&self) -> Result<Taken, Trouble> {
         let cluster = self.cx.fleet.cluster(self.id);
         let (context, time) = ((self.question.context)(cluster), self.world.now());
-        let index = old_index(self.approved, &folder(self.cx.fleet, self.id))?;
+        // It only adds kinds to look for and variables to know; what is live is recorded without it.
+        let index = old_index(self.approved, &folder(self.cx.fleet, self.id));
+        let (index, unreadable) = index.map_or_else(|trouble| (None, Some(trouble)), |index| (index, None));
         let mut known = Known::default();
         let asked = asked(&marks(self.cx.fleet, cluster), self.objects(&mut known), index.as_ref());
-        self.approved(index.as_ref(), &mut known)?;
-        let outcome = match (self.question.server)(cluster) {
+        let unreadable = unreadable.or(self.approved(index.as_ref(), &mut known).err());
+        let mut outcome = match (self.question.server)(cluster) {
             Ok(server) => self.record((cluster, &context, time), server, &asked, &known)?,
             Err(failure) => Err(failure),
         };
+        if let (Ok(recording), Some(trouble)) = (&mut outcome, unreadable) {
+            recording.unverified.push(Unverified::checked_in(&trouble, ""));
+        }
         let (name, identity) = (cluster.name.clone(), cluster.id.value.clone());
         Ok(Taken { cluster: name, identity, context, time, outcome })
     }

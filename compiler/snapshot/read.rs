@@ -21,6 +21,8 @@ pub struct Of<'a> {
     pub fleet: &'a str,
     pub name: &'a str,
     pub identity: &'a str,
+    /// Identities of all clusters of the fleet.
+    pub clusters: &'a [&'a str],
     /// No other cluster is asked for, so that what stands there by itself can only be of this one.
     pub only: bool,
 }
@@ -173,7 +175,8 @@ fn dumped(world: &dyn World, at: &str, entries: &[Entry], of: &Of<'_>) -> Result
     let (mut objects, mut remarks) = (dump.objects, dump.remarks);
     let label = |o: &Json, name: &str| Some(o.pointer("/metadata/labels")?.get(name)?.as_str()?.to_owned());
     let strange = |o: &&Json| {
-        let other = |name: &str, ours: &str| label(o, name).filter(|l| l != ours);
+        // What is of no cluster of the fleet is left over from one that was.
+        let other = |name: &str, ours: &str| label(o, name).filter(|l| l != ours && of.clusters.contains(&l.as_str()));
         (label(o, "watershed/fleet").as_deref() == Some(of.fleet))
             .then(|| other("watershed/cluster", of.identity))
             .flatten()

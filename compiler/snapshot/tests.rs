@@ -35,7 +35,8 @@ fn head() -> Head {
     }
 }
 
-const EDGE: Of<'static> = Of { fleet: "f", name: "edge one", identity: "edge-1", only: false };
+const EDGE: Of<'static> =
+    Of { fleet: "f", name: "edge one", identity: "edge-1", clusters: &["edge-1", "edge-2", "edge-3"], only: false };
 
 fn recorded() -> Recorded {
     Recorded {

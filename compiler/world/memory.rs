@@ -214,7 +214,8 @@ impl World for Memory {
     }
 
     fn now(&self) -> Time {
-        Time::parse(&format!("{}T12:00:00Z", self.today)).unwrap_or(Time(0))
+        let noon = Time::parse(&format!("{}T12:00:00Z", self.today)).unwrap_or(Time(0));
+        Time(noon.0 + self.state().elapsed.as_secs())
     }
 
     fn random(&self) -> Result<[u8; 16], Trouble> {

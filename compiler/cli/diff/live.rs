@@ -7,6 +7,7 @@ use super::super::session::Session;
 use super::Args;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::diag::Origins;
 use crate::model::fleet::{Cluster, Fleet};
@@ -72,15 +73,20 @@ fn recorded(
     (fleet, cluster): (&Fleet, &Cluster),
     only: bool,
 ) -> Result<Source, Failure> {
-    let of = Of { fleet: &fleet.name.value, name: &cluster.name, identity: &cluster.id.value, only };
+    let clusters: Vec<&str> = fleet.clusters.iter().map(|c| c.id.value.as_str()).collect();
+    let (name, identity) = (cluster.name.as_str(), cluster.id.value.as_str());
+    let of = Of { fleet: &fleet.name.value, name, identity, clusters: &clusters, only };
     let stored = snapshot::read(world, folder, &of)?;
     let mut remarks = stored.remarks;
     match &stored.head {
         Some(head) => {
-            let hours = world.now().since(head.taken).as_secs() / 3600;
-            if let Some(most) = args.max_age.filter(|most| hours > *most) {
-                let message =
-                    format!("the snapshot was taken at {}, {hours} hours ago; at most {most} are wanted", head.taken);
+            let age = world.now().since(head.taken);
+            if let Some(most) = args.max_age.filter(|most| age > Duration::from_secs(most.saturating_mul(3600))) {
+                let (hours, minutes) = (age.as_secs() / 3600, age.as_secs() % 3600 / 60);
+                let message = format!(
+                    "the snapshot was taken at {}, {hours} h {minutes} min ago; at most {most} h are wanted",
+                    head.taken
+                );
                 return Err(Failure::new(FailureKind::NotRecorded, message));
             }
             remarks.push(format!("as of {}", head.taken));

@@ -38,11 +38,11 @@ fn applied(world: &Memory) -> Recorded {
             server.objects.push(object);
         }
     }
-    for (api_version, kind) in crate::emit::KINDS {
-        let namespaced = !matches!(*kind, "Namespace" | "ClusterRole" | "ClusterRoleBinding");
+    for (api_version, kind) in crate::pipeline::searched() {
+        let namespaced = !crate::check::is_cluster_scoped(kind);
         let served = Served {
-            api_version: (*api_version).to_owned(),
-            kind: (*kind).to_owned(),
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
             plural: kind.to_lowercase(),
             namespaced,
         };
@@ -166,6 +166,87 @@ fn what_the_spec_leaves_to_others_is_not_told_until_its_day() {
     assert_eq!(told("until=\"2026-01-01\"").0, 0, "it holds on its last day");
     let (code, text) = told("until=\"2025-12-31\"");
     assert_eq!((code, text.contains("spec.retention: 1d")), (2, true), "{text}");
+}
+
+#[test]
+fn what_is_left_over_is_found_among_kinds_that_only_raw_files_bring() {
+    let world = built();
+    let mut server = applied(&world);
+    let mut claim = server.objects.iter().find(|o| o["kind"] == "ConfigMap").unwrap().clone();
+    claim["kind"] = json!("PersistentVolumeClaim");
+    claim["metadata"]["name"] = json!("once-raw");
+    server.objects.push(claim);
+    let (code, text) = diff(&world, server);
+    assert_eq!((code, text.contains("- PersistentVolumeClaim/")), (2, true), "{text}");
+}
+
+#[test]
+fn what_a_cluster_that_is_gone_from_the_fleet_has_left_is_told() {
+    let world = built();
+    let mut server = applied(&world);
+    let mut left = server.objects.iter().find(|o| o["kind"] == "ConfigMap").unwrap().clone();
+    left["metadata"]["name"] = json!("of-before");
+    left["metadata"]["labels"]["watershed/cluster"] = json!("lab-old");
+    server.objects.push(left.clone());
+    let told = |(code, text): (u8, String), side: u8| {
+        assert_eq!((code, text.contains("/of-before")), (side, true), "{text}");
+        assert!(text.contains("of the cluster `lab-old`, which the fleet does not have"), "{text}");
+    };
+    told(diff(&world, server.clone()), 2);
+    world.serve("lab", server.clone());
+    assert_eq!(run(&world, &["snapshot", "--out", "snapshots"]).0, 0);
+    told(run(&world, &["diff", "--against", "snapshot:snapshots"]), 2);
+    world.put("dumps/lab.json", json!({"apiVersion": "v1", "kind": "List", "items": server.objects}).to_string());
+    told(run(&world, &["diff", "--against", "snapshot:dumps"]), 4);
+}
+
+#[test]
+fn where_not_all_namespaces_may_be_listed_it_is_not_claimed_that_nothing_is_left_over() {
+    let world = built();
+    let mut server = applied(&world);
+    let at = server.complete.iter().position(|l| l.served.kind == "ConfigMap").unwrap();
+    let all = server.complete.remove(at);
+    let namespaces: std::collections::BTreeSet<String> =
+        server.objects.iter().filter_map(|o| o["metadata"]["namespace"].as_str().map(str::to_owned)).collect();
+    server.complete.extend(namespaces.into_iter().map(|n| Listed { namespace: Some(n), ..all.clone() }));
+    server.failed.push((all, Failure::new(FailureKind::Forbidden, "no")));
+    let (code, text) = diff(&world, server.clone());
+    assert_eq!((code, text.contains("? left-over objects in other namespaces")), (4, true), "{text}");
+    world.serve("lab", server);
+    assert_eq!(run(&world, &["snapshot", "--out", "snapshots"]).0, 4);
+    let (code, text) = run(&world, &["diff", "--against", "snapshot:snapshots"]);
+    assert_eq!((code, text.contains("? left-over objects in other namespaces")), (4, true), "{text}");
+}
+
+#[test]
+fn checked_in_output_that_cannot_be_read_hides_nothing_of_what_is_live() {
+    let world = built();
+    let mut server = applied(&world);
+    find(&mut server, "Prometheus", "user")["spec"]["retention"] = json!("1d");
+    world.serve("lab", server);
+    world.put("output/single-split/lab/index.json", "<<<<<<< HEAD\n");
+    let (code, text) = run(&world, &["diff", "--against", "live"]);
+    assert_eq!((code, text.contains("spec.retention: 1d → ")), (4, true), "{text}");
+    assert!(text.contains("? what is checked in"), "{text}");
+    let (code, text) = run(&world, &["snapshot", "--out", "snapshots"]);
+    assert_eq!((code, text.contains("not read: what is checked in: `")), (4, true), "{text}");
+    let (code, text) = run(&world, &["apply", "--yes", "--no-wait"]);
+    let said = world.printed(Stream::Err);
+    assert_eq!((code, said.contains("nobody has approved it.\n  lab: it cannot be read")), (4, true), "{text}{said}");
+}
+
+#[test]
+fn a_snapshot_is_too_old_a_minute_after_its_time() {
+    let world = built();
+    world.serve("lab", applied(&world));
+    assert_eq!(run(&world, &["snapshot", "--out", "snapshots"]).0, 0);
+    let aged = |most: &str, seconds: u64| {
+        crate::world::World::wait(&world, std::time::Duration::from_secs(seconds));
+        run(&world, &["diff", "--against", "snapshot:snapshots", "--max-age", most])
+    };
+    assert_eq!(aged("2", 7_200).0, 0);
+    let (code, text) = aged("2", 60);
+    assert_eq!((code, text.contains("2 h 1 min ago; at most 2 h are wanted")), (4, true), "{text}");
 }
 
 /// A Secret as Helm keeps a revision in.

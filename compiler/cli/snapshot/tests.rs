@@ -29,10 +29,10 @@ fn built() -> (Memory, Recorded) {
         let objects = roots.into_iter().map(|root| tree.to_json(root));
         server.objects.extend(objects.filter(|o| o.pointer("/metadata/labels").is_some()));
     }
-    for (api_version, kind) in crate::emit::KINDS {
+    for (api_version, kind) in crate::pipeline::searched() {
         let served = Served {
-            api_version: (*api_version).to_owned(),
-            kind: (*kind).to_owned(),
+            api_version: api_version.to_owned(),
+            kind: kind.to_owned(),
             plural: format!("{}s", kind.to_lowercase()),
             namespaced: !crate::check::is_cluster_scoped(kind),
         };
@@ -43,7 +43,7 @@ fn built() -> (Memory, Recorded) {
 }
 
 fn of(only: bool) -> Of<'static> {
-    Of { fleet: "single-split", name: "lab", identity: "lab", only }
+    Of { fleet: "single-split", name: "lab", identity: "lab", clusters: &["lab"], only }
 }
 
 #[test]

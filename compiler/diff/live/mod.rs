@@ -107,6 +107,11 @@ impl Live<'_> {
         ours.labels.iter().all(|(key, value)| labels.and_then(|l| l.get(key)?.as_str()) == Some(value))
     }
 
+    /// The cluster of a fleet that it is made for, by its label.
+    pub fn cluster(&self) -> Option<&str> {
+        self.text("/metadata/labels/watershed~1cluster")
+    }
+
     /// When its deletion was asked for, if it was.
     pub fn terminating(&self) -> Option<&str> {
         self.text("/metadata/deletionTimestamp")
@@ -136,7 +141,7 @@ impl Live<'_> {
     fn holder(&self, owners: &Owners) -> String {
         let release = self.text("/metadata/annotations/meta.helm.sh~1release-name");
         let by = self.text("/metadata/labels/app.kubernetes.io~1managed-by");
-        let cluster = self.text("/metadata/labels/watershed~1cluster");
+        let cluster = self.cluster();
         let owner = (self.text("/metadata/ownerReferences/0/kind"), self.text("/metadata/ownerReferences/0/name"));
         let holder = match (release, by, self.text("/metadata/labels/watershed~1fleet"), owner) {
             (Some(release), ..) => format!("the Helm release `{release}`"),

@@ -8,6 +8,7 @@ use crate::diff::{self, Approved, Change, Found, Hidden, Live, Ours, Wanted, com
 use crate::object::ObjectId;
 use crate::pipeline::diff::rules;
 use crate::snapshot::NOT_KEPT;
+use crate::world::Trouble;
 use crate::world::server::{Failure, FailureKind};
 
 #[derive(Default)]
@@ -76,20 +77,37 @@ impl Compared<'_> {
         self.changes.extend(found.changes);
     }
 
-    pub(super) fn orphans(&mut self, asked: &Asked) {
+    /// What is ours and nothing asks for, of this cluster or of one that the fleet no longer has.
+    pub(super) fn orphans(&mut self, asked: &Asked, fleet: &BTreeSet<&str>) {
+        let mut strays: BTreeMap<String, usize> = BTreeMap::new();
         for (id, object) in &self.reading.objects {
             let live = Live(object);
-            let ours = !asked.objects.contains(id) && live.is_marked(&self.ours);
-            let ours = ours && !live.is_made_by_others(&self.ours) && !self.is_of_a_service(id);
-            if !ours {
+            if asked.objects.contains(id) || live.is_made_by_others(&self.ours) || self.is_of_a_service(id) {
+                continue;
+            }
+            let own = live.is_marked(&self.ours);
+            let of = live.cluster().unwrap_or_default();
+            if !own && fleet.contains(of) {
+                *strays.entry(of.to_owned()).or_default() += 1;
                 continue;
             }
             let mut change = live.orphan(id);
-            match (live.terminating(), &mut change.because) {
-                (Some(since), Some(because)) => because.by = format!("being deleted since {since}{}", live.held()),
-                _ => self.left.push(id.clone()),
+            let mut by = match live.terminating() {
+                Some(since) => format!("being deleted since {since}{}", live.held()),
+                None => String::new(),
+            };
+            if !own {
+                let whose = format!("of the cluster `{of}`, which the fleet does not have; nobody deletes it for you");
+                by = if by.is_empty() { whose } else { format!("{whose}; {by}") };
+            } else if by.is_empty() {
+                self.left.push(id.clone());
             }
+            change.because = change.because.map(|because| diff::Because { by, ..because });
             self.changes.push(change);
+        }
+        for (of, n) in strays {
+            let objects = if n == 1 { "1 object".to_owned() } else { format!("{n} objects") };
+            self.remarks.push(format!("{objects} of the cluster `{of}` of this fleet are here, too, by their labels"));
         }
         diff::link_renames(&mut self.changes);
         self.unverified.splice(0..0, std::mem::take(&mut self.reading.unverified));
@@ -148,7 +166,14 @@ impl Compared<'_> {
         }
     }
 
-    pub(super) fn remark(&mut self, asked: &Asked, approved: &str, built: bool, stale: usize, releases: &[&ObjectId]) {
+    /// Checked-in output that cannot be read.
+    pub(super) fn unapproved(&mut self, trouble: &Trouble) {
+        let so = "; what is not applied yet and what was changed outside is told apart by field owners alone";
+        self.unverified.push(Unverified::checked_in(trouble, so));
+    }
+
+    /// Whether what is compiled is also checked in.
+    pub(super) fn approval(&mut self, approved: &str, built: bool, stale: usize) {
         let files = |n: usize| if n == 1 { "1 file".to_owned() } else { format!("{n} files") };
         if !built {
             self.remarks.push(format!(
@@ -161,6 +186,9 @@ impl Compared<'_> {
                 files(stale)
             ));
         }
+    }
+
+    pub(super) fn remark(&mut self, asked: &Asked, releases: &[&ObjectId]) {
         if self.ownerless > 0 {
             self.remarks.push(format!(
                 "{} objects have no managedFields: who changed what cannot be said (`kubectl get` leaves them out \
@@ -187,9 +215,12 @@ impl Compared<'_> {
             ));
         }
         for (kinds, namespaces) in together(&self.reading.narrowed, |_| true) {
-            self.remarks.push(format!(
+            let message = format!(
                 "{kinds} may not be listed in all namespaces: left-over ones were looked for in {namespaces} only"
-            ));
+            );
+            let why = Failure::new(FailureKind::Forbidden, message);
+            let what = "left-over objects in other namespaces".to_owned();
+            self.unverified.push(Unverified { what, objects: BTreeSet::new(), why });
         }
         // Of the others it is told that nothing else is known of them at all.
         for (kinds, namespaces) in together(&self.reading.recorded_in, |kind| !self.reading.unsearched.contains(kind)) {

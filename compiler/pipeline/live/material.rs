@@ -50,6 +50,8 @@ pub enum Approval {
     /// So many files are not what is compiled.
     Stale(usize),
     Absent,
+    /// There is something, and it is no output that can be read.
+    Unreadable,
 }
 
 /// The objects stage by stage; in each, a Namespace before what it holds.

@@ -17,6 +17,7 @@ use super::cluster::Context;
 use super::diff::{ClusterChanges, Kept, setting};
 use super::files::{Names, fill, folder, old_index};
 use super::{Compiled, build::choose};
+use crate::catalog::fields;
 use crate::diag::{Diagnostic, Origins};
 use crate::diff::{self, Approved, FileChange, Hidden, Ours, Presence, Wanted};
 use crate::emit::{self, MANAGED_BY};
@@ -159,6 +160,13 @@ pub fn marks(fleet: &Fleet, cluster: &Cluster) -> Vec<(String, String)> {
     ]
 }
 
+/// API version and kind of everything among which objects that nothing asks for any more are looked for: what we emit, and
+/// what may stand in a `raw` file. Nobody has to let us read Secrets for that, and Pods, of which there are thousands, are
+/// made by controllers.
+pub fn searched() -> impl Iterator<Item = (&'static str, &'static str)> {
+    fields::kinds().filter(|(_, kind)| !matches!(*kind, "Pod" | "Secret"))
+}
+
 /// What to read of a cluster in which these objects should be.
 pub fn asked(
     marks: &[(String, String)],
@@ -167,9 +175,13 @@ pub fn asked(
 ) -> Asked {
     let once = index.into_iter().flat_map(|index| index.owned().into_iter().filter_map(|(p, _)| index.object(&p)));
     let once = once.map(|o| o.id()).filter(is_kubernetes).map(|id| (id.api_version, id.kind));
-    let ever = emit::KINDS.iter().map(|(api_version, kind)| ((*api_version).to_owned(), (*kind).to_owned()));
-    let terms: Vec<String> = marks.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    Asked { objects, kinds: once.chain(ever).collect(), ours: terms.join(","), selected }
+    let ever = searched().map(|(api_version, kind)| (api_version.to_owned(), kind.to_owned()));
+    // Also what is of a cluster that the fleet no longer has.
+    let of_fleet = marks.iter().filter(|(key, _)| key != emit::CLUSTER_LABEL);
+    let terms: Vec<String> = of_fleet.map(|(key, value)| format!("{key}={value}")).collect();
+    let namespaces = index.into_iter().flat_map(Index::ids).chain(objects.iter().cloned()).map(|id| id.namespace);
+    let namespaces = namespaces.filter(|n| !n.is_empty()).collect();
+    Asked { objects, namespaces, kinds: once.chain(ever).collect(), ours: terms.join(","), selected }
 }
 
 /// Values of a Helm release are no object of the cluster.
@@ -227,15 +239,21 @@ impl Comparison<'_> {
         let identity = &cluster.id.value;
         let finished =
             files.finish(&self.names.header(identity)).map_err(|twice| Box::new(Diagnostic::from(&twice)))?;
-        let trouble = |t| Box::new(tree::trouble(&t));
         let path = folder(self.cx.fleet, self.id);
-        let index = old_index(self.output, &path).map_err(trouble)?;
-        let there = diff::Folder { output: self.output, path: &path, index: index.as_ref() };
-        let differing = diff::files(&there, Some(&finished)).map_err(trouble)?;
+        let (index, there) = match old_index(self.output, &path) {
+            Ok(index) => (index, None),
+            Err(trouble) => (None, Some(trouble)),
+        };
+        let checked_in = diff::Folder { output: self.output, path: &path, index: index.as_ref() };
+        // What was approved cannot be told from what cannot be read; what is live can be compared all the same.
+        let (index, differing, unreadable) = match diff::files(&checked_in, Some(&finished)) {
+            Ok(differing) => (index.as_ref(), differing, there),
+            Err(trouble) => (None, Vec::new(), Some(there.unwrap_or(trouble))),
+        };
         let differing: BTreeMap<&str, &FileChange<'_>> = differing.iter().map(|f| (f.path.as_str(), f)).collect();
 
         let marks = marks(self.cx.fleet, cluster);
-        let asked = asked(&marks, (ids, selected), index.as_ref());
+        let asked = asked(&marks, (ids, selected), index);
         let (source, version, reading) = self.reading(cluster, &asked);
         let ours = Ours {
             labels: marks,
@@ -283,14 +301,19 @@ impl Comparison<'_> {
                 (Helm::Secrets, None) | (Helm::Unread, _) => {}
             }
         }
-        compared.orphans(&asked);
+        let of_fleet = self.cx.fleet.clusters.iter().map(|c| c.id.value.as_str()).collect();
+        compared.orphans(&asked, &of_fleet);
         compared.selected();
         let (refused, accepted) = compared.tried();
         let stale = differing.keys().filter(|path| **path != INDEX).count();
         // Whoever applies is told Helm's commands.
         let is_told = matches!(self.question.helm, Helm::Unread) && !self.question.keep;
         let unread: Vec<&ObjectId> = releases.iter().map(|(id, _)| id).filter(|_| is_told).collect();
-        compared.remark(&asked, self.question.approved, index.is_some(), stale, &unread);
+        match &unreadable {
+            Some(trouble) => compared.unapproved(trouble),
+            None => compared.approval(self.question.approved, index.is_some(), stale),
+        }
+        compared.remark(&asked, &unread);
         let there = material::there(&mut compared.reading, &asked);
         let elsewhere = material::elsewhere(self.cx.fleet, cluster, &there);
         // Whoever applies is told so before anything else.
@@ -308,6 +331,7 @@ impl Comparison<'_> {
             releases: releases.into_iter().map(|(_, release)| release).collect(),
             knows_releases: matches!(self.question.helm, Helm::Secrets),
             approval: match (&index, stale) {
+                (None, _) if unreadable.is_some() => Approval::Unreadable,
                 (None, _) => Approval::Absent,
                 (Some(_), 0) => Approval::Given,
                 (Some(_), stale) => Approval::Stale(stale),

@@ -118,6 +118,7 @@ fn manifest(server: &dyn Server, release: Release<'_>, deployed: &Revision, comp
     }
     let asked = Asked {
         objects: wanted.keys().cloned().collect(),
+        namespaces: wanted.keys().map(|id| id.namespace.clone()).filter(|n| !n.is_empty()).collect(),
         kinds: BTreeSet::new(),
         selected: super::Selections::default(),
         ours: format!("app.kubernetes.io/managed-by=Helm,app.kubernetes.io/instance={}", release.id.name),

@@ -50,7 +50,7 @@ pub fn judge(cluster: &mut Cluster, scratch: &Path, subject: &Subject<'_>) -> Ou
     command.arg("--approved").arg(repository("output"));
     let said = process::run(&mut command)?;
 
-    let of = Of { fleet: &subject.emitted.fleet, name, identity, only: true };
+    let of = Of { fleet: &subject.emitted.fleet, name, identity, clusters: &[], only: true };
     let told = |f| Trouble::new(format!("the snapshot cannot be read: {f}"));
     let stored = read(&Os, &snapshots.display().to_string(), &of).map_err(told)?;
     if !stored.is_complete() || stored.ownerless > 0 {

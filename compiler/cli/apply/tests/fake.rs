@@ -38,12 +38,12 @@ impl Fake {
     /// Serves all kinds and has nothing.
     pub fn empty() -> Fake {
         let mut there = Recorded { version: "v1.35.0".to_owned(), ..Recorded::default() };
-        for (api_version, kind) in crate::emit::KINDS {
+        for (api_version, kind) in crate::pipeline::searched() {
             let served = Served {
-                api_version: (*api_version).to_owned(),
-                kind: (*kind).to_owned(),
+                api_version: api_version.to_owned(),
+                kind: kind.to_owned(),
                 plural: format!("{}s", kind.to_lowercase()),
-                namespaced: !matches!(*kind, "Namespace" | "ClusterRole" | "ClusterRoleBinding"),
+                namespaced: !crate::check::is_cluster_scoped(kind),
             };
             there.kinds.push(served.clone());
             there.complete.push(Listed { served, namespace: None, labels: None });

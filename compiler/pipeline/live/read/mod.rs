@@ -12,16 +12,18 @@ use serde_json::Value as Json;
 use super::selected::{Place, Selection, Selections};
 use crate::diff::Live;
 use crate::object::ObjectId;
-use crate::world::Server;
 use crate::world::server::{Each, Failure, FailureKind, Listed, Served};
+use crate::world::{Server, Trouble};
 
 /// What is to be read.
 pub struct Asked {
     /// Objects that should be there.
     pub objects: BTreeSet<ObjectId>,
+    /// Where they are, and were by what is checked in.
+    pub namespaces: BTreeSet<String>,
     /// API version and kind of everything that may have been ours once.
     pub kinds: BTreeSet<(String, String)>,
-    /// Label selector of all that is ours in this cluster.
+    /// Label selector of all that is ours, of whatever cluster of the fleet.
     pub ours: String,
     /// What of others our Prometheis select.
     pub selected: Selections,
@@ -59,6 +61,15 @@ pub struct Unverified {
     /// Objects of ours that are concerned.
     pub objects: BTreeSet<ObjectId>,
     pub why: Failure,
+}
+
+impl Unverified {
+    /// Checked-in output that cannot be read, and what comes of it.
+    pub fn checked_in(trouble: &Trouble, so: &str) -> Self {
+        let message = format!("`{}`: {}{so}; `watershed build` writes it anew", trouble.path, trouble.message);
+        let why = Failure::new(FailureKind::Garbage, message);
+        Unverified { what: "what is checked in".to_owned(), objects: BTreeSet::new(), why }
+    }
 }
 
 /// Reads what is asked for, several lists at once. After the first answer that says the whole server is out of reach no
@@ -186,8 +197,7 @@ impl<'a> Reader<'a> {
     }
 
     fn narrowed(&mut self, served: &Served, why: FailureKind) -> Vec<(Listed, Reason<'a>)> {
-        let all = self.asked.objects.iter().map(|id| id.namespace.clone()).filter(|n| !n.is_empty());
-        let namespaces: BTreeSet<String> = all.collect();
+        let namespaces = self.asked.namespaces.clone();
         let forbidden = why == FailureKind::Forbidden;
         let noted = if forbidden { &mut self.reading.narrowed } else { &mut self.reading.recorded_in };
         noted.insert(served.kind.clone(), namespaces.clone());

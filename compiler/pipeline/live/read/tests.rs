@@ -23,6 +23,7 @@ fn id(kind: &str, name: &str) -> ObjectId {
 fn asked(names: &[&str]) -> Asked {
     Asked {
         objects: names.iter().map(|n| id("Service", n)).collect(),
+        namespaces: ["monitoring".to_owned()].into(),
         kinds: [("v1".to_owned(), "Service".to_owned())].into(),
         ours: OURS.to_owned(),
         selected: Selections::default(),

@@ -109,7 +109,7 @@ impl Object {
         let told = |t: Trouble| t.during("a snapshot");
         let output = world.output("s", Access::Write).map_err(|t| told(Trouble::new(t.message)))?;
         output.commit(&files.write_set(&head.cluster, Vec::new())).map_err(|t| told(Trouble::new(t.message)))?;
-        let of = Of { fleet: &head.fleet, name: &head.cluster, identity: &head.cluster, only: true };
+        let of = Of { fleet: &head.fleet, name: &head.cluster, identity: &head.cluster, clusters: &[], only: true };
         let stored = snapshot::read(&world, "s", &of).map_err(|f| told(Trouble::new(f.to_string())))?;
         stored.recorded.objects.into_iter().next().ok_or_else(|| told(Trouble::new("nothing is in it")))
     }
