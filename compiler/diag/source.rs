@@ -102,7 +102,7 @@ impl Sources {
     /// Overwrites credentials in URLs with `*`, wherever they stand. Places stay valid.
     pub fn veil(&mut self) {
         for file in &mut self.files {
-            if let Some(text) = super::veil::veiled(&file.text) {
+            if let Some(text) = super::veil::covered(&file.text) {
                 file.text = text;
             }
         }

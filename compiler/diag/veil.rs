@@ -34,10 +34,26 @@ pub fn secret_parameters(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// The text with `*` over all credentials in URLs, as long as before; `None` where it has none.
+/// The text with `***` for each credential in a URL, however long it is; `None` where it has none.
 pub fn veiled(text: &str) -> Option<String> {
+    replaced(text, |_| "***".to_owned())
+}
+
+/// The text with `*` over all credentials in URLs, as long as before, so that places in it stay where they are; `None`
+/// where it has none.
+pub fn covered(text: &str) -> Option<String> {
+    replaced(text, |length| "*".repeat(length))
+}
+
+/// What stands there was hidden before, and tells which other is the same.
+fn is_hidden(text: &str) -> bool {
+    text.starts_with("(hidden") || text.starts_with("sha256:") || text.chars().all(|c| c == '*')
+}
+
+fn replaced(text: &str, by: impl Fn(usize) -> String) -> Option<String> {
     let mut ranges = user_information(text);
     ranges.extend(secret_parameters(text));
+    ranges.retain(|range| !is_hidden(&text[range.clone()]));
     if ranges.is_empty() {
         return None;
     }
@@ -47,7 +63,7 @@ pub fn veiled(text: &str) -> Option<String> {
         let start = range.start.max(from);
         let end = range.end.max(start);
         out.push_str(&text[from..start]);
-        out.push_str(&"*".repeat(end - start));
+        out.push_str(&by(end - start));
         from = end;
     }
     out.push_str(&text[from..]);
@@ -92,8 +108,12 @@ mod tests {
             ("https://admin:hunter2@x/y@z", "https://*************@x/y@z"),
             ("https://u@x?secret=a?b", "https://*@x?secret=***"),
         ] {
-            assert_eq!(veiled(text).as_deref(), Some(shown));
+            assert_eq!(covered(text).as_deref(), Some(shown));
             assert_eq!(text.len(), shown.len());
+        }
+        let shown = "https://***@x/write?token=***&a=1";
+        for text in ["https://u:p@x/write?token=abc&a=1", "https://admin:hunter2@x/write?token=abcdefgh&a=1", shown] {
+            assert_eq!(veiled(text).as_deref().unwrap_or(text), shown, "how long it is is not told");
         }
         for text in [
             "https://x/write?tenant=1&extra_label=a",
@@ -104,6 +124,7 @@ mod tests {
             "token=abc",
             "is this it? key = value",
             "https://@x",
+            "https://x?token=(hidden #5)",
         ] {
             assert_eq!(veiled(text).filter(|v| v != text), None, "{text}");
         }
@@ -112,6 +133,6 @@ mod tests {
     #[test]
     fn long_runs_are_read_in_one_pass() {
         let text = "?token=".repeat(200_000);
-        assert_eq!(veiled(&text).map(|v| v.len()), Some(text.len()));
+        assert_eq!(covered(&text).map(|v| v.len()), Some(text.len()));
     }
 }

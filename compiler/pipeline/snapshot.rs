@@ -7,9 +7,12 @@ use super::Compiled;
 use super::build::choose;
 use super::cluster::Context;
 use super::files::{fill, folder, old_index};
-use super::live::{Asked, Connect, Selections, Unverified, asked, document, marks, read, some_at_once};
+use super::live::{
+    Asked, Connect, Selections, Unverified, asked, document, elsewhere, marks, mistaken, read, some_at_once,
+    wrong_cluster,
+};
 use crate::diag::Diagnostic;
-use crate::diff::{Live, Side};
+use crate::diff::{Live, Ours, Side};
 use crate::model::fleet::Cluster;
 use crate::model::ids::ClusterId;
 use crate::object::{ObjectId, Place, Tree};
@@ -169,6 +172,12 @@ impl Taking<'_> {
         let recorded = recorder.recorded();
         if let (true, Some(first)) = (recorded.complete.is_empty(), reading.unverified.first()) {
             return Ok(Err(first.why.clone()));
+        }
+        let there = || reading.objects.iter().filter(|(id, _)| asked.objects.contains(*id));
+        let elsewhere = elsewhere(self.cx.fleet, cluster, there());
+        let ours = Ours { labels: marks(self.cx.fleet, cluster), ..Ours::default() };
+        if let Some((other, objects)) = mistaken(&elsewhere, there().map(|(_, object)| object), &ours) {
+            return Ok(Err(wrong_cluster(other, objects)));
         }
         let head = Head {
             fleet: self.cx.fleet.name.value.clone(),

@@ -111,6 +111,20 @@ fn a_cluster_that_cannot_be_reached_keeps_its_older_snapshot() {
 }
 
 #[test]
+fn nothing_is_kept_of_a_cluster_that_is_another_one() {
+    let (world, server) = built();
+    world.serve("lab2", server);
+    let two = world.with("fleet.kdl", format!("{SPEC}\ncluster \"lab2\" nodes=3 pods=90\n"));
+    let (code, text) = run(&two, &["snapshot", "--out", "snapshots", "--cluster", "lab2"]);
+    assert_eq!(
+        (code, text.starts_with("lab2: nothing read: the wrong cluster answers: this is `lab`")),
+        (4, true),
+        "{text}"
+    );
+    assert!(!two.paths().iter().any(|path| path.starts_with("snapshots/")));
+}
+
+#[test]
 fn one_context_is_for_one_cluster_and_a_spec_with_faults_for_none() {
     let (world, _) = built();
     let two = world.with("two.kdl", format!("{SPEC}\ncluster \"other\" nodes=3 pods=90\n"));

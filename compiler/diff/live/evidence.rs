@@ -105,12 +105,14 @@ impl Evidence<'_> {
     fn surplus(&self, change: &Change, mine: bool, others: &[&Manager]) -> (Cause, String) {
         match &self.applied {
             Some(applied) => match applied.at(&change.path) {
-                Some(then) if others.is_empty() || then.before == change.before => (Cause::Pending, String::new()),
+                Some(then) if others.is_empty() || then.before == change.before => {
+                    (Cause::Pending, self.as_applied(change))
+                }
                 Some(_) => (Cause::PendingStale, who(others)),
                 // It was not applied, under whatever name.
                 None => (Cause::Extra, self.whoever(change)),
             },
-            None if mine && others.is_empty() => (Cause::Pending, String::new()),
+            None if mine && others.is_empty() => (Cause::Pending, self.as_applied(change)),
             // Who owns it too keeps it.
             None if mine => (Cause::Extra, shared(others)),
             None if !self.owners.recorded && self.was_approved(change) => (Cause::Pending, String::new()),
@@ -122,7 +124,7 @@ impl Evidence<'_> {
     fn other(&self, change: &Change, mine: &[&Manager], others: &[&Manager]) -> (Cause, String) {
         if let Some(applied) = &self.applied {
             return match applied.at(&change.path) {
-                Some(then) if then.before == change.before => (Cause::Pending, String::new()),
+                Some(then) if then.before == change.before => (Cause::Pending, self.as_applied(change)),
                 Some(_) => (Cause::PendingStale, who(others)),
                 None if others.is_empty() && change.edit == Edit::Added => (Cause::Drift, TAKEN.to_owned()),
                 None => (Cause::Drift, self.whoever(change)),
@@ -134,11 +136,20 @@ impl Evidence<'_> {
                 (Cause::Pending, if others.is_empty() { String::new() } else { shared(others) })
             }
             ([], []) if self.owners.recorded => self.untold(change),
-            // Nobody else has: it was approved once, or somebody has applied by hand.
-            (mine, []) if self.owners.recorded => (Cause::Pending, format!("as applied by {}", who(mine))),
+            (_, []) if self.owners.recorded => (Cause::Pending, self.as_applied(change)),
             (mine, others) if !mine.is_empty() => (Cause::Pending, shared(others)),
             _ => (if unapproved { Cause::PendingStale } else { Cause::Drift }, who(others)),
         }
+    }
+
+    /// Who has applied what waits to be replaced, where that is not what was approved just before: it was once, or somebody
+    /// has applied by hand.
+    fn as_applied(&self, change: &Change) -> String {
+        let mine: Vec<&Manager> = self.owners.of(change.was).filter(|m| m.ours).collect();
+        if mine.is_empty() || self.was_approved(change) {
+            return String::new();
+        }
+        format!("as applied by {}", who(&mine))
     }
 
     /// Whether the live object has here what was approved, and that is not what is compiled.

@@ -281,8 +281,7 @@ fn what_is_compiled_and_not_applied_is_pending() {
     let expected = ["spec.jobLabel changed pending", "spec.selector removed pending"];
     assert_eq!(told(&new, &live, Some(Some(&compiled()))), expected);
     // Nothing tells whether it was approved once, or applied by hand.
-    let by_hand = expected
-        .map(|line| line.replace("changed pending", "changed pending as applied by kubectl at 2026-11-20T10:00:00Z"));
+    let by_hand = expected.map(|line| format!("{line} as applied by kubectl at 2026-11-20T10:00:00Z"));
     assert_eq!(told(&new, &live, None), by_hand);
     assert_eq!(told(&new, &live, Some(None)), by_hand);
     let mut stale = live.clone();
@@ -310,7 +309,13 @@ fn client_side_apply_is_read_from_its_annotation() {
     let mut new = compiled();
     new["spec"]["jobLabel"] = json!("new");
     new["spec"]["sampleLimit"] = json!(1);
-    assert_eq!(told(&new, &live, None), ["spec.jobLabel changed pending", "spec.sampleLimit added pending"]);
+    assert_eq!(
+        told(&new, &live, None),
+        [
+            "spec.jobLabel changed pending as applied by kubectl-client-side-apply at 2026-11-20T10:00:00Z",
+            "spec.sampleLimit added pending"
+        ]
+    );
 
     live["spec"]["jobLabel"] = json!("other");
     live["spec"].as_object_mut().unwrap().remove("selector");

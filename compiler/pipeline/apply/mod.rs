@@ -167,7 +167,7 @@ pub fn intend<'c>(cluster: &'c LiveCluster, question: &ApplyQuestion<'_>) -> Opt
         steps: Vec::new(),
         foreign: Vec::new(),
         extended: 0,
-        mistaken: mistaken(&material.elsewhere, &material.there, &material.ours),
+        mistaken: mistaken(&material.elsewhere, material.there.values(), &material.ours),
         pruning: Pruning::of(cluster, material),
     };
     for desired in material.wanted.iter().filter(|d| !unverified.contains(&d.id)) {

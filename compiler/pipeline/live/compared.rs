@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::material::wrong_cluster;
 use super::read::{Asked, Reading, Unverified};
 use super::tried::Trials;
 use crate::diff::{self, Approved, Change, Found, Hidden, Live, Ours, Wanted, compare_live};
@@ -125,12 +126,7 @@ impl Compared<'_> {
     /// Another cluster of the fleet has answered: of the one that was asked for nothing is known, and what was found says
     /// nothing of it.
     pub(super) fn is_another(&mut self, asked: &Asked, other: &str, objects: usize) {
-        let message = format!(
-            "the wrong cluster answers: this is `{other}`, by the labels of {objects} objects that are where those of this \
-             cluster should be. Look at the context; where one cluster has taken over from another, delete what the other \
-             has left"
-        );
-        let why = Failure::new(FailureKind::Config, message);
+        let why = wrong_cluster(other, objects);
         let all = Unverified { what: "the whole cluster".to_owned(), objects: asked.objects.clone(), why };
         (self.changes, self.unverified, self.remarks) = (Vec::new(), vec![all], Vec::new());
         (self.hidden, self.hidden_at, self.ignored) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());

@@ -12,6 +12,7 @@ use crate::emit::Release;
 use crate::model::fleet::{Cluster, Fleet};
 use crate::object::{ObjectId, Place};
 use crate::world::Server;
+use crate::world::server::{Failure, FailureKind};
 
 /// What is compiled for a cluster, and what is there.
 pub struct Material {
@@ -73,27 +74,41 @@ pub(super) fn there(reading: &mut Reading, asked: &Asked) -> BTreeMap<ObjectId, 
 }
 
 /// Objects of another cluster of the fleet, by what they are labelled with.
-pub(super) fn elsewhere(fleet: &Fleet, own: &Cluster, there: &BTreeMap<ObjectId, Json>) -> BTreeMap<ObjectId, String> {
+pub fn elsewhere<'o>(
+    fleet: &Fleet,
+    own: &Cluster,
+    there: impl Iterator<Item = (&'o ObjectId, &'o Json)>,
+) -> BTreeMap<ObjectId, String> {
     let others = fleet.clusters.iter().filter(|c| c.id.value != own.id.value);
     let others: Vec<(&str, Ours)> =
         others.map(|c| (c.name.as_str(), Ours { labels: marks(fleet, c), ..Ours::default() })).collect();
     let whose = |object: &Json| others.iter().find(|(_, ours)| Live(object).is_marked(ours));
     let one = |(id, object): (&ObjectId, &Json)| Some((id.clone(), whose(object)?.0.to_owned()));
-    there.iter().filter_map(one).collect()
+    there.filter_map(one).collect()
 }
 
 /// Another cluster of the fleet, and how many objects of it are there where those of this one should be: more than are
 /// this one's. It is the wrong server, most likely.
-pub fn mistaken<'e>(
+pub fn mistaken<'e, 'o>(
     elsewhere: &'e BTreeMap<ObjectId, String>,
-    there: &BTreeMap<ObjectId, Json>,
+    there: impl Iterator<Item = &'o Json>,
     ours: &Ours,
 ) -> Option<(&'e str, usize)> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     elsewhere.values().for_each(|name| *counts.entry(name).or_default() += 1);
-    let own = there.values().filter(|object| Live(object).is_marked(ours)).count();
+    let own = there.filter(|object| Live(object).is_marked(ours)).count();
     let most = counts.into_iter().max_by_key(|(_, n)| *n)?;
     (most.1 > own).then_some(most)
+}
+
+/// Nothing of what another cluster says is of the one that was asked for.
+pub fn wrong_cluster(other: &str, objects: usize) -> Failure {
+    let message = format!(
+        "the wrong cluster answers: this is `{other}`, by the labels of {objects} objects that are where those of this \
+         cluster should be. Look at the context; where one cluster has taken over from another, delete what the other \
+         has left"
+    );
+    Failure::new(FailureKind::Config, message)
 }
 
 /// Raised by the server with every change of what is asked for.

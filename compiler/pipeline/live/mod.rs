@@ -32,7 +32,7 @@ use crate::world::{Access, Date, Output, Server, World};
 
 use self::compared::Compared;
 use self::tried::Trials;
-pub use material::{Approval, Desired, Material, generation, mistaken};
+pub use material::{Approval, Desired, Material, elsewhere, generation, mistaken, wrong_cluster};
 pub use read::{Asked, Reading, Unverified, read};
 pub use releases::Helm;
 pub use selected::Selections;
@@ -315,9 +315,9 @@ impl Comparison<'_> {
         }
         compared.remark(&asked, &unread);
         let there = material::there(&mut compared.reading, &asked);
-        let elsewhere = material::elsewhere(self.cx.fleet, cluster, &there);
+        let elsewhere = elsewhere(self.cx.fleet, cluster, there.iter());
         // Whoever applies is told so before anything else.
-        if let Some((other, n)) = mistaken(&elsewhere, &there, &compared.ours).filter(|_| !self.question.keep) {
+        if let Some((other, n)) = mistaken(&elsewhere, there.values(), &compared.ours).filter(|_| !self.question.keep) {
             compared.is_another(&asked, other, n);
         }
         let material = self.question.keep.then(|| Material {

@@ -93,7 +93,7 @@ struct Reader<'a> {
     lost: Option<Failure>,
     /// Bytes of what was kept so far, about.
     held: usize,
-    /// One answer did not come in time.
+    /// One answer did not come in time, or not at all since the server was too busy.
     slow: bool,
 }
 
@@ -378,9 +378,10 @@ impl<'a> Reader<'a> {
 
     fn hear<T>(&mut self, answer: &Result<T, Failure>) {
         if let Err(failure) = answer {
-            // One slow list says nothing of others; a second one does.
-            let first = failure.kind == FailureKind::Timeout && !self.slow;
-            self.slow |= failure.kind == FailureKind::Timeout;
+            // One slow list says nothing of others; a second one does. Each was waited for long enough.
+            let slow = matches!(failure.kind, FailureKind::Timeout | FailureKind::Busy);
+            let first = slow && !self.slow;
+            self.slow |= slow;
             if is_whole_server(failure.kind) && !first {
                 self.lost = Some(failure.clone());
             }
@@ -405,8 +406,8 @@ fn weight(value: &Json) -> usize {
 
 /// What one question tells of all others.
 fn is_whole_server(kind: FailureKind) -> bool {
-    use FailureKind::{Config, Plugin, Timeout, Unauthorized, Unreachable};
-    matches!(kind, Config | Plugin | Unauthorized | Unreachable | Timeout)
+    use FailureKind::{Busy, Config, Plugin, Timeout, Unauthorized, Unreachable};
+    matches!(kind, Config | Plugin | Unauthorized | Unreachable | Timeout | Busy)
 }
 
 fn unserved(failure: &Failure, api_version: &str, kind: &str) -> Failure {

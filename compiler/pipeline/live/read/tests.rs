@@ -108,15 +108,17 @@ fn a_kind_that_is_not_served_is_told_where_something_of_it_should_be() {
 
 #[test]
 fn one_slow_list_hides_no_other() {
-    let slow = Failure::new(FailureKind::Timeout, "slow");
-    let mut server = server();
-    server.kinds.extend(["A", "B", "C"].map(|kind| served(kind, kind)));
-    server.failed = vec![(Listed { served: served("A", "A"), namespace: None, labels: None }, slow.clone())];
-    let mut asked = asked(&["a"]);
-    asked.kinds.extend(["A", "B", "C"].map(|kind| ("v1".to_owned(), kind.to_owned())));
-    assert_eq!(names(&read(&server, &asked)), ["a", "left"]);
-    server.failed.push((Listed { served: served("B", "B"), namespace: None, labels: None }, slow));
-    assert!(names(&read(&server, &asked)).is_empty(), "after a second one nothing more is asked");
+    for kind in [FailureKind::Timeout, FailureKind::Busy] {
+        let slow = Failure::new(kind, "slow");
+        let mut server = server();
+        server.kinds.extend(["A", "B", "C"].map(|kind| served(kind, kind)));
+        server.failed = vec![(Listed { served: served("A", "A"), namespace: None, labels: None }, slow.clone())];
+        let mut asked = asked(&["a"]);
+        asked.kinds.extend(["A", "B", "C"].map(|kind| ("v1".to_owned(), kind.to_owned())));
+        assert_eq!(names(&read(&server, &asked)), ["a", "left"]);
+        server.failed.push((Listed { served: served("B", "B"), namespace: None, labels: None }, slow));
+        assert!(names(&read(&server, &asked)).is_empty(), "after a second one nothing more is asked");
+    }
 }
 
 #[test]
